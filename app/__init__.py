@@ -1,0 +1,1 @@
+"""The shop: a small Bottle application with carts and a catalogue."""

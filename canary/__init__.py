@@ -1,0 +1,1 @@
+"""Judge a candidate release against its baseline, and move traffic accordingly."""
