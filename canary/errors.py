@@ -1,0 +1,45 @@
+"""Every way the analyzer can fail, as one tree.
+
+CanaryError
+├── PolicyError     the policy file is wrong: fix it, nothing has run
+├── RecordingError  a recording is not readable, or was made by another schema
+├── SourceError     metrics could not be read: the verdict is never guessed
+├── TrafficError    the proxy did not take a weight: its lease returns traffic to the baseline
+├── StateError      lock, live colour or history could not be read or written
+├── ArtifactError   a release could not be built, stored or found
+└── HookError       a command that the policy names failed or ran out of time
+
+Each message is a sentence: what is wrong with the value seen, what is allowed, what to type.
+"""
+
+
+class CanaryError(Exception):
+    """Anything the user can cause or meet; the command prints it and exits with status 2."""
+
+
+class PolicyError(CanaryError):
+    """The policy file is wrong: fix it, nothing has run."""
+
+
+class RecordingError(CanaryError):
+    """A recording is not readable, or was made by another schema."""
+
+
+class SourceError(CanaryError):
+    """Metrics could not be read: the verdict is never guessed."""
+
+
+class TrafficError(CanaryError):
+    """The proxy did not take a weight: its lease returns traffic to the baseline."""
+
+
+class StateError(CanaryError):
+    """Lock, live colour or history could not be read or written."""
+
+
+class ArtifactError(CanaryError):
+    """A release could not be built, stored or found."""
+
+
+class HookError(CanaryError):
+    """A command that the policy names failed or ran out of time."""

@@ -1,0 +1,149 @@
+"""Plain frozen values that sources, judge, report and rollout share. No behaviour, no I/O.
+
+Times are whole seconds since the epoch, at the *start* of a period. Shares are fractions of all
+traffic, from 0 to 1. A missing value is ``None``, never NaN and never 0.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Verdict(enum.StrEnum):
+    """What is known about harm: excluded beyond the margin, shown, or neither."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Arm(enum.StrEnum):
+    """The two sides of a comparison."""
+
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What runs on one arm."""
+
+    name: str
+    commit: str
+    colour: str
+    instances: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From ``start`` on, each arm was meant to carry this share of all traffic.
+
+    ``equal_footing`` is true when every instance in both arms carries the same load, so that
+    metrics that depend on load (CPU, memory) may be compared.
+    """
+
+    start: int
+    candidate: float
+    baseline: float
+    equal_footing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One metric of one instance over the periods of a canary; all tuples have one length.
+
+    Attributes:
+        times: period starts, ascending, multiples of the period, without duplicates.
+        values: the statistic that the policy names (for counts: the number of events).
+        samples: how many observations stand behind each value (for counts: the requests).
+        spread: standard deviation of the log of one observation, where the source can tell
+            (from p90 and p50); empty when it cannot.
+    """
+
+    metric: str
+    arm: Arm
+    instance: str
+    times: tuple[int, ...]
+    values: tuple[float | None, ...]
+    samples: tuple[float | None, ...]
+    spread: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened during a canary, for the reader of its report."""
+
+    time: int
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything a verdict was made from; replaying it gives the same verdict bit for bit.
+
+    Attributes:
+        period: length of a period in seconds.
+        looks: ends of the data that each judgement saw, ascending; a point of a period that
+            starts at t belongs to the judgement at ``look`` when t + period <= look.
+        split: requests that the proxy itself counted per arm, by step index.
+        calibration: noise learned from earlier runs, as ``canary rehearse`` wrote it.
+    """
+
+    environment: str
+    period: int
+    baseline: Release
+    candidate: Release
+    steps: tuple[Step, ...]
+    series: tuple[Series, ...]
+    looks: tuple[int, ...] = ()
+    split: tuple[tuple[int, Arm, int], ...] = ()
+    events: tuple[Event, ...] = ()
+    calibration: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known about one metric at one look, and the sentence that says so.
+
+    ``effect``, ``low``, ``high`` and ``margin`` share one scale, on which positive is harm:
+    a relative change (0.12 is 12 % worse) when ``relative``, else the metric's own unit.
+    ``towards_fail`` and ``towards_pass`` say how far the evidence has come to each decision
+    line: 0 is none, 1 is there.
+    """
+
+    metric: str
+    verdict: Verdict
+    sentence: str
+    critical: bool
+    muted: bool = False
+    group: str = ""
+    weight: float = 1.0
+    relative: bool = True
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    towards_fail: float = 0.0
+    towards_pass: float = 0.0
+    periods: int = 0
+    score: float | None = None
+    details: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict of one look, its reason in words, and every finding behind it.
+
+    ``quality`` holds sentences about the evidence itself (a skewed split, gaps, one instance
+    per arm); ``advice`` says what would change an INCONCLUSIVE.
+    """
+
+    at: int
+    verdict: Verdict
+    reason: str
+    findings: tuple[Finding, ...]
+    quality: tuple[str, ...] = ()
+    advice: str = ""
+    score: float | None = None
