@@ -1,0 +1,109 @@
+# The words a user needs. `make` alone explains them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DEBIAN_FRONTEND := noninteractive
+
+PYTHON ?= python3
+# What the local cloud and the tests need from Debian, beyond git, make and Python 3.11.
+DEBIAN_PACKAGES := $(shell grep -v '^\#' packages.txt)
+
+.PHONY: help
+help: ## Explain these words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# ---- set up -------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: .venv/.installed .run/debian-packages ## Install everything: virtual environment, Debian packages
+
+.venv/.installed: requirements.txt pyproject.toml
+	@echo "==> virtual environment (about 80 s the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older: make setup PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --requirement requirements.txt
+	@touch $@
+
+.run/debian-packages: packages.txt
+	@mkdir -p .run
+	@missing=$$(for p in $(DEBIAN_PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    echo "These Debian packages are missing; as root: apt-get install" $$missing; exit 1; fi; \
+	  echo "==> Debian packages:" $$missing; \
+	  apt-get update -qq; \
+	  apt-get install -qq -y --no-install-recommends $$missing > .run/apt.log \
+	    || { tail -20 .run/apt.log; exit 1; }; \
+	fi
+	@touch $@
+
+# ---- the local cloud ----------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## The whole story: local cloud, site.yml, a good release promoted, a bad one refused
+	@python -m tests.e2e.demo
+
+.PHONY: status
+status: ## What runs: hosts of the local cloud, live colour, weights
+	@local-cloud status
+	@canary status --env local
+
+.PHONY: destroy
+destroy: ## Remove the local cloud and leave the machine as found
+	@local-cloud destroy
+	@git for-each-ref --format='%(refname)' refs/demo | xargs -r -n1 git update-ref -d
+
+# ---- tests --------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup lint test-unit ## Everything that proves it: linters, unit, integration, end to end
+	@if [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
+	  $(MAKE) --no-print-directory test-integration test-e2e; \
+	else \
+	  echo "Integration and end-to-end tests boot hosts: they need Linux and root, and were left out."; \
+	fi
+
+.PHONY: lint
+lint: setup ## Every linter, no exceptions
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	yamllint --strict .
+	ansible-lint
+	ansible-playbook site.yml --syntax-check
+
+.PHONY: test-unit
+test-unit: setup ## Unit tests: no root, no network
+	pytest tests/unit
+
+.PHONY: test-integration
+test-integration: setup ## Real servers as processes, hosts booted by the local cloud
+	pytest tests/integration
+
+.PHONY: test-e2e
+test-e2e: setup ## The demonstration on an own local cloud, then what it left behind is asserted
+	pytest tests/e2e
+
+.PHONY: molecule
+molecule: setup ## One role on a booted host: make molecule ROLE=proxy
+	@test -n "$(ROLE)" || { echo "Which role? make molecule ROLE=proxy"; exit 2; }
+	cd roles/$(ROLE) && molecule test
+
+# ---- benchmarks ---------------------------------------------------------------------------
+
+.PHONY: bench-verdict
+bench-verdict: setup ## Scoreboard: this judge beside its peers, seeded simulations
+	python -m tests.bench.verdict
+
+.PHONY: bench-judge
+bench-judge: setup ## Time to judge, beside Kayenta's algorithm in the same run
+	python -m tests.bench.judge
+
+.PHONY: clean
+clean: ## Remove the virtual environment and caches (not the local cloud)
+	rm -rf .venv .run/debian-packages .mypy_cache .ruff_cache .pytest_cache .hypothesis
