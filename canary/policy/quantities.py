@@ -1,0 +1,155 @@
+"""How a policy file writes a duration, a share, a margin and a drift, and what each means."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+Scale = Literal["relative", "points"]
+
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_PART = re.compile(rf"({_NUMBER})\s*(s|min|m|h|d)")
+_PERCENT = re.compile(rf"^({_NUMBER})\s*%$")
+_POINTS = re.compile(rf"^({_NUMBER})\s*points?$")
+_RATIO = re.compile(rf"^(?:x\s*({_NUMBER})|({_NUMBER})\s*x)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """Harm that is accepted: a relative change (0.05 is 5 %), or points of the metric's unit."""
+
+    value: float
+    scale: Scale = "relative"
+
+    def __str__(self) -> str:
+        """Write it as a policy file does."""
+        return f"{self.value:.12g} points" if self.scale == "points" else percent(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How much faster than the baseline a level may grow, per minute."""
+
+    value: float
+    scale: Scale = "relative"
+
+    def __str__(self) -> str:
+        """Write it as a policy file does."""
+        return f"{Margin(self.value, self.scale)} per minute"
+
+
+def percent(share: float) -> str:
+    """Write a fraction as a percentage: 0.05 is ``5%``."""
+    return f"{share * 100:.12g}%"
+
+
+def parse_duration(value: Any) -> int:
+    """Return whole seconds of ``90``, ``90s``, ``5m``, ``1h30m``."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = str(value).replace(" ", "")
+    parts = _PART.findall(text)
+    if not parts or "".join(a + b for a, b in parts) != text:
+        raise ValueError(f"{value!r} is not a duration; write 90s, 5m or 1h30m")
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds != int(seconds):
+        raise ValueError(f"{value!r} is not a whole number of seconds")
+    return int(seconds)
+
+
+def parse_share(value: Any) -> float:
+    """Return the fraction that ``5%`` or ``0.05`` means."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not 0 <= value <= 1:
+            raise ValueError(
+                f"{value:g} is not a share; write {value:g}% or a fraction from 0 to 1"
+            )
+        return float(value)
+    match = _PERCENT.match(str(value).strip())
+    if not match or float(match[1]) > 100:
+        raise ValueError(f"{value!r} is not a share; write 5% or 0.05")
+    return float(match[1]) / 100
+
+
+def parse_margin(value: Any) -> Margin:
+    """Return what ``5%``, ``4 points`` or ``x1.5`` means."""
+    if isinstance(value, Margin):
+        return value
+    text = str(value).strip()
+    if match := _POINTS.match(text):
+        margin = Margin(float(match[1]), "points")
+    elif match := _RATIO.match(text):
+        margin = Margin(abs(float(match[1] or match[2]) - 1))
+    elif match := _PERCENT.match(text):
+        margin = Margin(float(match[1]) / 100)
+    else:
+        raise ValueError(
+            f"{value!r} is not a margin; write 5% (relative), 4 points (in the metric's unit) "
+            "or x1.5 (a ratio)"
+        )
+    if not 0 < margin.value < math.inf:
+        raise ValueError(f"{value!r} allows no change at all; a margin must be above 0")
+    return margin
+
+
+def parse_drift(value: Any) -> Drift:
+    """Return what ``0.1 points per minute`` or ``2% per hour`` means, per minute."""
+    if isinstance(value, Drift):
+        return value
+    amount, _, unit = str(value).replace("/", " per ").partition(" per ")
+    per_minute = {"minute": 1, "min": 1, "m": 1, "hour": 60, "h": 60}.get(unit.strip())
+    if per_minute is None:
+        raise ValueError(f"{value!r} is not a drift; write 0.1 points per minute or 2% per hour")
+    margin = parse_margin(amount)
+    return Drift(margin.value / per_minute, margin.scale)
+
+
+def _schema(description: str, *examples: object) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": ["string", "number"], "description": description, "examples": list(examples)}
+    )
+
+
+def _text(value: object) -> str:
+    return str(value)
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    _schema("A duration: 90s, 5m, 1h30m, or seconds.", "90s", "5m"),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(parse_share),
+    _schema("A share: 5% or 0.05.", "5%", 0.05),
+]
+MarginField = Annotated[
+    Margin,
+    BeforeValidator(parse_margin),
+    PlainSerializer(_text),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Harm that is accepted: 5%, 4 points (the metric's unit), or x1.5.",
+            "examples": ["5%", "4 points", "x1.5"],
+        }
+    ),
+]
+DriftField = Annotated[
+    Drift,
+    BeforeValidator(parse_drift),
+    PlainSerializer(_text),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Growth that is accepted: 0.1 points per minute, 2% per hour.",
+            "examples": ["0.1 points per minute", "2% per hour"],
+        }
+    ),
+]

@@ -1,0 +1,136 @@
+"""Recordings as JSON: exact floats, sorted keys, one schema version; damage is named in a sentence.
+
+What ``dump_recording`` writes, ``load_recording`` reads back equal, bit for bit: Python writes the
+shortest text that reads as the same float. NaN and infinities are not JSON, and not values either.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from canary.errors import RecordingError
+from canary.model import Recording
+
+SCHEMA_VERSION = 1
+_ABSENT = object()
+
+_RECORDING = TypeAdapter(Recording)
+
+
+def dump_recording(recording: Recording, path: Path | str) -> None:
+    """Write ``recording`` to ``path``."""
+    Path(path).write_text(recording_to_text(recording), encoding="utf-8")
+
+
+def load_recording(path: Path | str) -> Recording:
+    """Read the recording at ``path``.
+
+    Raises:
+        RecordingError: it is missing, damaged, or of another schema version.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"The recording {path} cannot be read: {error}.") from error
+    return recording_from_text(text, str(path))
+
+
+def recording_to_text(recording: Recording) -> str:
+    """Return ``recording`` as JSON text."""
+    _refuse_damage(recording, "to be written")
+    document = {"version": SCHEMA_VERSION, "recording": _RECORDING.dump_python(recording)}
+    try:
+        return json.dumps(document, sort_keys=True, allow_nan=False, separators=(",", ":")) + "\n"
+    except ValueError as error:
+        raise RecordingError(f"The recording to be written holds no number: {error}.") from error
+
+
+def recording_from_text(text: str, name: str = "given") -> Recording:
+    """Return the recording that ``text`` holds; ``name`` is how messages call it."""
+    document = _document(text, name)
+    version = document.get("version")
+    if version != SCHEMA_VERSION:
+        raise RecordingError(
+            f"The recording {name} has schema version {version!r}; "
+            f"this program reads version {SCHEMA_VERSION}."
+        )
+    try:
+        recording = _RECORDING.validate_json(json.dumps(document.get("recording")), strict=False)
+    except ValidationError as error:
+        raise RecordingError(f"The recording {name} is damaged: {_faults(error)}.") from error
+    if lost := _unknown(document["recording"], _RECORDING.dump_python(recording, mode="json")):
+        raise RecordingError(f"The recording {name} has a key that is not known: {lost}.")
+    _refuse_damage(recording, name)
+    return recording
+
+
+def recording_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a recording file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "cart-canary recording",
+        "type": "object",
+        "required": ["version", "recording"],
+        "properties": {"version": {"const": SCHEMA_VERSION}, "recording": {"$ref": "#/$defs/R"}},
+        "$defs": {"R": _RECORDING.json_schema(ref_template="#/$defs/R/$defs/{model}")},
+    }
+
+
+def _document(text: str, name: str) -> dict[str, Any]:
+    def refuse(constant: str) -> float:
+        raise RecordingError(f"The recording {name} holds {constant}, which is not a number.")
+
+    try:
+        document = json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise RecordingError(
+            f"The recording {name} is not JSON: {error.msg} at line {error.lineno}, "
+            f"column {error.colno}. It may have been cut short."
+        ) from error
+    if not isinstance(document, dict):
+        raise RecordingError(f"The recording {name} is a JSON {type(document).__name__}, not keys.")
+    return document
+
+
+def _unknown(given: Any, understood: Any, where: str = "recording") -> str:
+    """Return the first place in ``given`` that reading it left out."""
+    if isinstance(given, dict) and isinstance(understood, dict):
+        pairs = [(given[key], understood.get(key, _ABSENT), key) for key in given]
+    elif isinstance(given, list) and isinstance(understood, list):
+        pairs = list(zip(given, understood, map(str, range(len(given))), strict=True))
+    else:
+        return where if understood is _ABSENT else ""
+    found = (_unknown(one, other, f"{where}.{key}") for one, other, key in pairs)
+    return next(filter(None, found), "")
+
+
+def _faults(error: ValidationError) -> str:
+    def sentence(loc: tuple[int | str, ...], message: str) -> str:
+        return f"{'.'.join(map(str, loc)) or 'it'}: {message[0].lower()}{message[1:]}"
+
+    faults = [sentence(fault["loc"], fault["msg"]) for fault in error.errors()[:5]]
+    more = error.error_count() - len(faults)
+    return "; ".join(faults) + (f"; and {more} more" if more > 0 else "")
+
+
+def _refuse_damage(recording: Recording, name: str) -> None:
+    """Check what types cannot say: lengths agree, times ascend, every number is finite."""
+    if recording.period < 1:
+        raise RecordingError(f"The recording {name} has a period of {recording.period} seconds.")
+    for series in recording.series:
+        where = f"series {series.metric} of {series.instance} ({series.arm})"
+        lengths = {len(series.times), len(series.values), len(series.samples)}
+        if len(lengths | ({len(series.spread)} if series.spread else set())) > 1:
+            raise RecordingError(f"The recording {name}: {where} has columns of unequal length.")
+        if any(b <= a for a, b in zip(series.times, series.times[1:], strict=False)):
+            raise RecordingError(f"The recording {name}: {where} has times that do not ascend.")
+        numbers = (*series.values, *series.samples, *series.spread)
+        if not all(number is None or math.isfinite(number) for number in numbers):
+            raise RecordingError(
+                f"The recording {name}: {where} holds a number that is not finite."
+            )
