@@ -1,0 +1,29 @@
+"""Where a policy runs: the ``environment`` section of a policy file."""
+
+from canary.environment.load import parse_environment
+from canary.environment.schema import (
+    Bake,
+    CloudWatchSource,
+    CsvSource,
+    Environment,
+    HaproxyTraffic,
+    Hook,
+    Hooks,
+    PrometheusQuery,
+    PrometheusSource,
+    State,
+)
+
+__all__ = [
+    "Bake",
+    "CloudWatchSource",
+    "CsvSource",
+    "Environment",
+    "HaproxyTraffic",
+    "Hook",
+    "Hooks",
+    "PrometheusQuery",
+    "PrometheusSource",
+    "State",
+    "parse_environment",
+]

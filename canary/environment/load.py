@@ -1,0 +1,59 @@
+"""Check an ``environment`` section; say all that is wrong with it at once, in sentences."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from canary.environment.schema import Environment
+from canary.errors import PolicyError
+
+if typing.TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+def parse_environment(document: Mapping[str, Any] | None, name: str = "policy") -> Environment:
+    """Check a policy's ``environment`` section; ``name`` is how messages call the policy.
+
+    Raises:
+        PolicyError: the section is missing or wrong; every fault is named.
+    """
+    if document is None:
+        raise PolicyError(
+            f"The {name} has no environment section, so there is no proxy to steer. Judge a past "
+            "window instead: canary analyze --help"
+        )
+    try:
+        return Environment.model_validate(document)
+    except ValidationError as error:
+        lines = "\n".join(f"  - environment: {_sentence(fault)}" for fault in error.errors())
+        raise PolicyError(f"The {name} is not valid:\n{lines}") from error
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    where = ": ".join(_place(fault["loc"])) or "section"
+    match fault["type"]:
+        case "missing":
+            return f"{where} is missing."
+        case "extra_forbidden":
+            return f"{where} is not a key; remove it, or correct its spelling."
+        case "value_error":
+            return f"{where}: {fault['ctx']['error']}."
+        case "union_tag_invalid":
+            allowed = fault["ctx"]["expected_tags"]
+            return f"{where}: kind is {fault['ctx']['tag']!r}; allowed: {allowed}."
+        case "union_tag_not_found":
+            return f"{where}: kind is missing; allowed: 'cloudwatch', 'prometheus', 'csv'."
+        case _:
+            return f"{where} is {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
+
+
+def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
+    """Name the keys as the file does: the union's tag is not a key of its own."""
+    for depth, key in enumerate(loc):
+        if depth == 1 and loc[0] == "source" and key in ("cloudwatch", "prometheus", "csv"):
+            continue
+        yield f"item {key + 1}" if isinstance(key, int) else key

@@ -1,0 +1,226 @@
+"""Where a policy runs: the schema of its ``environment`` section.
+
+An ``Environment`` that exists is valid: every name is set, every placeholder is known, every
+number is in range. Nothing here opens a file or a connection.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+# What a hook's command may name; the rollout fills these in.
+HOOK_PLACEHOLDERS = frozenset(
+    {
+        "artifact",
+        "baseline",
+        "candidate",
+        "colour",
+        "commit",
+        "directory",
+        "environment",
+        "id",
+        "live",
+        "release",
+        "sha256",
+        "verdict",
+    }
+)
+DIMENSION_PLACEHOLDERS = frozenset({"colour", "environment", "instance"})
+QUERY_PLACEHOLDERS = frozenset({"colour", "environment", "period"})
+
+
+def placeholders(template: str) -> set[str]:
+    """Return the names in braces of ``template``.
+
+    >>> sorted(placeholders("s3://{bucket}/{key}"))
+    ['bucket', 'key']
+    """
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise ValueError(
+            f"{template!r} has unbalanced braces ({error}); write {{{{ for {{"
+        ) from None
+
+
+def _known(template: str, allowed: frozenset[str]) -> str:
+    unknown = placeholders(template) - allowed
+    if unknown:
+        names = ", ".join("{" + name + "}" for name in sorted(unknown))
+        usable = ", ".join("{" + name + "}" for name in sorted(allowed))
+        raise ValueError(f"{template!r} names {names}, which does not exist; use any of {usable}")
+    return template
+
+
+def _hook_word(word: str) -> str:
+    return _known(word, HOOK_PLACEHOLDERS)
+
+
+def _dimension_value(value: str) -> str:
+    return _known(value, DIMENSION_PLACEHOLDERS)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Text = Annotated[str, Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+HookWord = Annotated[str, AfterValidator(_hook_word)]
+DimensionValue = Annotated[str, AfterValidator(_dimension_value)]
+
+
+class Section(BaseModel):
+    """A misspelt key is refused: in a safety setting, a typo must not mean the default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CloudWatchSource(Section):
+    """One series per instance, found by its dimensions; instances are found by their EC2 tags."""
+
+    kind: Literal["cloudwatch"]
+    namespace: Text
+    dimensions: dict[str, DimensionValue] = {
+        "Environment": "{environment}",
+        "Colour": "{colour}",
+        "Instance": "{instance}",
+    }
+    tags: dict[str, str] = Field(
+        default={"role": "app"}, description="Tags that every judged instance carries."
+    )
+    colour_tag: Text = "colour"
+    settle: Annotated[float, Field(ge=0, le=3600)] | None = Field(
+        default=None, description="Seconds after its end that a period is read; default one period."
+    )
+
+
+class PrometheusQuery(Section):
+    """``value`` and, where it is not the metric itself, how many observations stand behind it."""
+
+    value: Text
+    samples: Text | None = None
+
+    @field_validator("value", "samples")
+    @classmethod
+    def _usable(cls, query: str | None) -> str | None:
+        # PromQL is full of braces: only {colour}, {environment} and {period} are replaced.
+        if query is not None and "{period}" not in query:
+            raise ValueError(f"{query!r} must count over one period: write [{{period}}]")
+        return query
+
+
+class PrometheusSource(Section):
+    """PromQL per metric; every answer must carry a label that names the instance."""
+
+    kind: Literal["prometheus"]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    instance_label: Text = "instance"
+    queries: dict[str, PrometheusQuery] = Field(min_length=1)
+    timeout: Seconds = 10.0
+    settle: Annotated[float, Field(ge=0, le=3600)] | None = None
+
+
+class CsvSource(Section):
+    """A file with the columns time, arm, instance, metric, value, samples."""
+
+    kind: Literal["csv"]
+    path: Text
+    settle: Literal[0] = 0
+
+
+Source = Annotated[CloudWatchSource | PrometheusSource | CsvSource, Field(discriminator="kind")]
+
+
+class HaproxyTraffic(Section):
+    """SSH to the proxy host, as a user whose key can run ``shop-traffic`` and nothing else."""
+
+    kind: Literal["haproxy"]
+    host: Text
+    user: Text = "canary"
+    key: Text
+    port: Annotated[int, Field(ge=1, le=65_535)] = 22
+    known_hosts: Text
+    timeout: Seconds = 10.0
+    matched: bool = Field(
+        default=True,
+        description="With two or more instances per colour, one live instance carries as much "
+        "as a candidate's, so that CPU and memory compare.",
+    )
+
+
+class Hook(Section):
+    """A command (argument list, never a shell line) and how long it may take."""
+
+    command: list[HookWord] = Field(min_length=1)
+    timeout: Seconds = 600.0
+    on_failure: Literal["abort", "continue"] = "abort"
+
+
+class Hooks(Section):
+    """What the policy's owner runs around a canary; all are optional but ``deploy``."""
+
+    deploy: Hook
+    smoke: Hook | None = None
+    load: Hook | None = None
+    promoted: Hook | None = None
+    rolled_back: Hook | None = None
+
+
+class State(Section):
+    """Where lock, live colour, history and releases are kept."""
+
+    live_parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]+$")]
+    lock_table: Text
+    history_table: Text
+    bucket: Text
+    topic: Annotated[str, Field(pattern=r"^arn:[^\s]+$")] | None = None
+
+
+class Bake(Section):
+    """After a promotion: how long which alarms may still flip it back."""
+
+    duration: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    alarms: list[Text] = []
+
+    @model_validator(mode="after")
+    def _watched(self) -> Bake:
+        if self.duration > 0 and not self.alarms:
+            raise ValueError(
+                f"duration is {self.duration:g} s but alarms is empty: nobody would watch; "
+                "name at least one alarm, or set duration: 0"
+            )
+        return self
+
+
+class Environment(Section):
+    """Everything that differs between two places where the same policy runs."""
+
+    name: Name
+    region: Text | None = None
+    endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    source: Source
+    traffic: HaproxyTraffic | None = None
+    hooks: Hooks | None = None
+    state: State | None = None
+    colours: tuple[Name, Name] = ("blue", "green")
+    approve: Literal["none", "promote", "steps"] = "none"
+    bake: Bake = Bake()
+
+    @model_validator(mode="after")
+    def _two_colours(self) -> Environment:
+        if self.colours[0] == self.colours[1]:
+            raise ValueError(f"colours are both {self.colours[0]!r}; a canary needs two")
+        return self
+
+    def other(self, colour: str) -> str:
+        """Return the colour that is not ``colour``."""
+        first, second = self.colours
+        return second if colour == first else first

@@ -1,0 +1,123 @@
+"""The protocol of a source of metrics, and what absence means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from canary.model import Arm, Release, Series
+
+Z90 = 1.2815515655446004  # standard normal quantile at 0.90 (scipy 1.17, norm.ppf(0.9))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One metric of a policy, in the words of a source.
+
+    Attributes:
+        metric: the policy's own name for it.
+        name: the source's name for it.
+        statistic: what is read of each period: Sum, Average, Minimum, Maximum, SampleCount, p90...
+        samples: the count metric that says how many observations stand behind a value; without
+            it, the number of observations of the metric itself.
+        spread: whether to read p50 and p90 too, for the spread of a single observation.
+    """
+
+    metric: str
+    name: str
+    statistic: str
+    samples: str | None = None
+    spread: bool = False
+
+
+class Source(Protocol):
+    """A place that metrics can be read from.
+
+    Absence of data is not an error: a period without data is ``None``, and the judge decides
+    what that means. Every method raises ``SourceError`` if the source could not answer.
+    """
+
+    def instances(self, colour: str) -> tuple[str, ...]:
+        """Return the instances of one colour, in the order of their names."""
+        ...
+
+    def read(
+        self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
+    ) -> tuple[Series, ...]:
+        """Return one series per metric and instance over the periods in [start, end)."""
+        ...
+
+    def describe(self) -> str:
+        """Say in one line what is read, and from where."""
+        ...
+
+
+def settled_end(now: float, period: int, settle: float | None) -> int:
+    """Return the end of the newest period that has been over for ``settle`` seconds.
+
+    A period that is still filling, or whose data may be on its way, is never read: by default
+    a period is left alone for one more period.
+
+    >>> settled_end(now=103.0, period=5, settle=None)
+    95
+    >>> settled_end(now=103.0, period=5, settle=2)
+    100
+    """
+    grace = period if settle is None else settle
+    return math.floor((now - grace) / period) * period
+
+
+def periods(start: int, end: int, period: int) -> tuple[int, ...]:
+    """Return the starts of the whole periods inside [start, end)."""
+    first = -(-start // period) * period
+    return tuple(range(first, end - period + 1, period))
+
+
+def log_spread(p50: float | None, p90: float | None) -> float | None:
+    """Return the standard deviation of the log of one observation, from two percentiles.
+
+    Exact for log-normal observations: log(p90 / p50) is z(0.9) standard deviations.
+
+    >>> round(log_spread(p50=100.0, p90=245.1), 3)
+    0.7
+    """
+    if p50 is None or p90 is None or p50 <= 0 or p90 < p50:
+        return None
+    return math.log(p90 / p50) / Z90
+
+
+def joined(parts: Iterable[Series]) -> tuple[Series, ...]:
+    """Join series of consecutive windows, by metric and instance, in order of first sight.
+
+    An instance that is missing in one window has ``None`` there, so that all series of one
+    recording cover the same periods.
+    """
+    grouped: dict[tuple[str, Arm, str], list[Series]] = {}
+    times: set[int] = set()
+    for part in parts:
+        grouped.setdefault((part.metric, part.arm, part.instance), []).append(part)
+        times.update(part.times)
+    axis = tuple(sorted(times))
+    return tuple(_on_axis(series, axis) for series in grouped.values())
+
+
+def _on_axis(parts: Sequence[Series], axis: tuple[int, ...]) -> Series:
+    values: dict[int, float | None] = {}
+    samples: dict[int, float | None] = {}
+    spread: dict[int, float | None] = {}
+    for part in parts:
+        values.update(zip(part.times, part.values, strict=True))
+        samples.update(zip(part.times, part.samples, strict=True))
+        spread.update(zip(part.times, part.spread, strict=False))
+    first = parts[0]
+    return Series(
+        metric=first.metric,
+        arm=first.arm,
+        instance=first.instance,
+        times=axis,
+        values=tuple(values.get(time) for time in axis),
+        samples=tuple(samples.get(time) for time in axis),
+        spread=tuple(spread.get(time) for time in axis) if spread else (),
+    )

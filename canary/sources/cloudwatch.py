@@ -1,0 +1,207 @@
+"""Metrics from CloudWatch: GetMetricData, complete or not at all.
+
+A value is used only if CloudWatch says that the answer is complete. Throttling and broken
+connections are retried by botocore; what is left is a SourceError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from canary.environment import CloudWatchSource, Environment
+from canary.errors import SourceError
+from canary.model import Arm, Release, Series
+from canary.sources.base import Query, log_spread, periods
+
+QUERIES_PER_CALL = 500  # the API's limit
+LIVE_STATES = ["pending", "running"]
+QUICK = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+Points = dict[int, float]
+Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One metric of one instance, and the ids of the statistics asked for it."""
+
+    query: Query
+    arm: Arm
+    instance: str
+    ids: dict[str, str]  # part (value, samples, p50, p90) -> id in GetMetricData
+
+
+class CloudWatch:
+    """One series per metric and instance, as the instances themselves published them."""
+
+    def __init__(
+        self,
+        settings: CloudWatchSource,
+        environment: Environment,
+        period: int,
+        *,
+        metrics: Any = None,
+        compute: Any = None,
+    ) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._period = period
+        where = {"region_name": environment.region, "endpoint_url": environment.endpoint_url}
+        self._metrics = metrics or boto3.client("cloudwatch", config=QUICK, **where)
+        self._compute = compute or boto3.client("ec2", config=QUICK, **where)
+
+    def describe(self) -> str:
+        return (
+            f"CloudWatch namespace {self._settings.namespace}, every {self._period} s, "
+            f"in {self._environment.endpoint_url or self._environment.region or 'this account'}"
+        )
+
+    def instances(self, colour: str) -> tuple[str, ...]:
+        tags = {**self._settings.tags, self._settings.colour_tag: colour}
+        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+        filters.append({"Name": "tag:Environment", "Values": [self._environment.name]})
+        filters.append({"Name": "instance-state-name", "Values": LIVE_STATES})
+        try:
+            pages = self._compute.get_paginator("describe_instances").paginate(Filters=filters)
+            found = [
+                (_name(instance), str(instance["InstanceId"]))
+                for page in pages
+                for reservation in page["Reservations"]
+                for instance in reservation["Instances"]
+            ]
+        except (BotoCoreError, ClientError) as error:
+            raise SourceError(f"EC2 did not list the {colour} instances: {error}") from error
+        return tuple(identifier for _, identifier in sorted(found))
+
+    def read(
+        self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
+    ) -> tuple[Series, ...]:
+        axis = periods(start, end, self._period)
+        if not axis:
+            return ()
+        asked: dict[Statistic, dict[str, Any]] = {}
+        wanted = [
+            self._ask(query, arm, release, instance, asked)
+            for arm, release in arms.items()
+            for instance in release.instances
+            for query in queries
+        ]
+        points: dict[str, Points] = {}
+        every = list(asked.values())
+        for first in range(0, len(every), QUERIES_PER_CALL):
+            batch = every[first : first + QUERIES_PER_CALL]
+            points.update(self._fetch(batch, axis[0], axis[-1] + self._period))
+        return tuple(_series(want, points, axis) for want in wanted)
+
+    def _ask(
+        self,
+        query: Query,
+        arm: Arm,
+        release: Release,
+        instance: str,
+        asked: dict[Statistic, dict[str, Any]],
+    ) -> _Wanted:
+        """Add what ``query`` needs to ``asked``; what another metric asked for is shared."""
+        samples = (query.samples, "Sum") if query.samples else (query.name, "SampleCount")
+        parts = {"value": (query.name, query.statistic), "samples": samples}
+        if query.spread:
+            parts |= {"p50": (query.name, "p50"), "p90": (query.name, "p90")}
+        ids = {}
+        for part, (name, statistic) in parts.items():
+            key = (name, statistic, release.colour, instance)
+            if key not in asked:
+                asked[key] = self._metric_query(f"q{len(asked)}", *key)
+            ids[part] = asked[key]["Id"]
+        return _Wanted(query, arm, instance, ids)
+
+    def _metric_query(
+        self, identifier: str, name: str, statistic: str, colour: str, instance: str
+    ) -> dict[str, Any]:
+        known = {"environment": self._environment.name, "colour": colour, "instance": instance}
+        dimensions = [
+            {"Name": key, "Value": template.format_map(known)}
+            for key, template in self._settings.dimensions.items()
+        ]
+        metric = {
+            "Namespace": self._settings.namespace,
+            "MetricName": name,
+            "Dimensions": dimensions,
+        }
+        stat = {"Metric": metric, "Period": self._period, "Stat": statistic}
+        return {"Id": identifier, "MetricStat": stat, "ReturnData": True}
+
+    def _fetch(self, batch: list[dict[str, Any]], start: int, end: int) -> dict[str, Points]:
+        points: dict[str, Points] = {query["Id"]: {} for query in batch}
+        status: dict[str, str] = {}
+        for page in self._pages(batch, start, end):
+            for result in page["MetricDataResults"]:
+                identifier = result["Id"]
+                status[identifier] = result.get("StatusCode", "Complete")
+                times = (int(time.timestamp()) for time in result["Timestamps"])
+                points[identifier].update(zip(times, result["Values"], strict=True))
+        _refuse_partial(batch, status)
+        return points
+
+    def _pages(self, batch: list[dict[str, Any]], start: int, end: int) -> Iterator[dict[str, Any]]:
+        token: str | None = None
+        while True:
+            more = {"NextToken": token} if token else {}
+            try:
+                page = self._metrics.get_metric_data(
+                    MetricDataQueries=batch,
+                    StartTime=datetime.fromtimestamp(start, UTC),
+                    EndTime=datetime.fromtimestamp(end, UTC),
+                    ScanBy="TimestampAscending",
+                    **more,
+                )
+            except (BotoCoreError, ClientError) as error:
+                raise SourceError(f"CloudWatch did not answer GetMetricData: {error}") from error
+            yield page
+            following = page.get("NextToken")
+            if following is None:
+                return
+            if following == token:
+                raise SourceError("CloudWatch answers the same page of GetMetricData for ever")
+            token = following
+
+
+def _name(instance: dict[str, Any]) -> str:
+    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+    return str(tags.get("Name", instance["InstanceId"]))
+
+
+def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None:
+    """A page may be partial while more pages follow; the last word must be Complete."""
+    for query in batch:
+        word = status.get(query["Id"], "missing from the answer")
+        if word != "Complete":
+            metric = query["MetricStat"]["Metric"]["MetricName"]
+            raise SourceError(
+                f"CloudWatch's answer for {metric} is not complete ({word}); nothing is judged "
+                "from part of the data"
+            )
+
+
+def _series(want: _Wanted, points: dict[str, Points], axis: tuple[int, ...]) -> Series:
+    parts = {part: points[identifier] for part, identifier in want.ids.items()}
+    spread: tuple[float | None, ...] = ()
+    if want.query.spread:
+        spread = tuple(log_spread(parts["p50"].get(t), parts["p90"].get(t)) for t in axis)
+    return Series(
+        metric=want.query.metric,
+        arm=want.arm,
+        instance=want.instance,
+        times=axis,
+        values=tuple(parts["value"].get(time) for time in axis),
+        samples=tuple(parts["samples"].get(time) for time in axis),
+        spread=spread,
+    )

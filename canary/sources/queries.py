@@ -1,0 +1,43 @@
+"""A policy's metrics, in the words of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from canary.policy import Metric
+from canary.sources.base import Query
+
+PROXY = "proxy."  # metrics that the proxy itself counts: proxy.retries, proxy.errors...
+
+_STATISTICS = {"mean": "Average", "sum": "Sum", "maximum": "Maximum", "minimum": "Minimum"}
+
+
+def source_queries(metrics: Sequence[Metric]) -> tuple[Query, ...]:
+    """Return what to ask the metrics' source for."""
+    return tuple(_query(metric) for metric in metrics if not from_proxy(metric))
+
+
+def from_proxy(metric: Metric) -> bool:
+    """Tell whether the proxy's counters, not the source, hold this metric."""
+    return metric.source_name.startswith(PROXY)
+
+
+def _query(metric: Metric) -> Query:
+    statistic = _STATISTICS.get(metric.statistic_name, metric.statistic_name)
+    return Query(
+        metric=metric.name,
+        name=metric.source_name,
+        statistic=statistic,
+        samples=_samples(metric),
+        spread=metric.kind in ("latency", "quantile"),
+    )
+
+
+def _samples(metric: Metric) -> str | None:
+    match metric.kind:
+        case "count":
+            return None if metric.per == "time" else metric.per
+        case "throughput":
+            return metric.source_name
+        case _:
+            return None
