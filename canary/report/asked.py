@@ -1,0 +1,43 @@
+"""What the report takes from a policy: how a metric is drawn, and the policy itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from canary.policy import Metric, Policy
+from canary.report.curves import MEAN, RATE, TOTAL
+
+
+def metric(policy: Policy, name: str) -> Metric | None:
+    """The policy's entry for a metric; findings beyond the policy (the split, an SLO) have none."""
+    return next((entry for entry in policy.metrics if entry.name == name), None)
+
+
+def together(policy: Policy, name: str) -> str:
+    """How the instances of an arm become one curve."""
+    entry = metric(policy, name)
+    if entry is None or entry.kind not in ("count", "throughput"):
+        return MEAN
+    return RATE if entry.kind == "count" and entry.per != "time" else TOTAL
+
+
+def unit(policy: Policy, name: str) -> str:
+    return str(getattr(metric(policy, name), "unit", ""))
+
+
+def title(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def as_values(policy: Policy) -> dict[str, Any]:
+    """The policy as plain values, without what nobody set."""
+    values: dict[str, Any] = policy.model_dump(mode="json", exclude_none=True)
+    return values
+
+
+def as_text(policy: Policy) -> str:
+    """The policy as YAML, every value in force written out."""
+    text: str = yaml.safe_dump(as_values(policy), sort_keys=False, allow_unicode=True, width=88)
+    return text

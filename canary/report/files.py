@@ -1,0 +1,61 @@
+"""Files inside the page: the recording, the report and all datapoints as ``data:`` links."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Sequence
+
+from canary.errors import RecordingError
+from canary.model import Judgement, Recording
+from canary.policy import Policy
+from canary.recording import recording_to_text
+from canary.report.machine import plain, render_json
+
+COLUMNS = ("metric", "arm", "instance", "time", "value", "samples")
+
+
+def downloads(
+    policy: Policy, recording: Recording, judgements: Sequence[Judgement]
+) -> tuple[tuple[str, str, str], ...]:
+    """Each file as (name, what the link says, where it points)."""
+    return (
+        ("recording.json", "Recording (JSON, replays)", _link("json", as_recording(recording))),
+        ("datapoints.csv", "Datapoints (CSV)", _link("csv", as_csv(recording))),
+        ("report.json", "Report (JSON)", _link("json", render_json(policy, recording, judgements))),
+    )
+
+
+def as_recording(recording: Recording) -> str:
+    """The recording as `canary replay` reads it; a damaged one as it is, for a person to read."""
+    try:
+        return recording_to_text(recording)
+    except RecordingError:
+        return json.dumps(plain(recording), sort_keys=True, allow_nan=False)
+
+
+def as_csv(recording: Recording) -> str:
+    """Every datapoint as one row; a missing value is an empty cell.
+
+    >>> from canary.model import Arm, Release, Series
+    >>> one = Series("cpu", Arm.BASELINE, "i-1", (60,), (0.25,), (None,))
+    >>> release = Release("v1", "abc", "blue")
+    >>> print(as_csv(Recording("local", 60, release, release, (), (one,))))
+    metric,arm,instance,time,value,samples
+    cpu,baseline,i-1,60,0.25,
+    <BLANKLINE>
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for series in recording.series:
+        for point in zip(series.times, series.values, series.samples, strict=True):
+            writer.writerow((series.metric, series.arm, series.instance, *point))
+    return text.getvalue()
+
+
+def _link(kind: str, text: str) -> str:
+    media = {"json": "application/json", "csv": "text/csv"}[kind]
+    return f"data:{media};base64,{base64.b64encode(text.encode()).decode()}"

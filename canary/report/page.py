@@ -1,0 +1,131 @@
+"""The report as one HTML file that needs nothing else: no network, no script to be readable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from canary.model import Arm, Finding, Judgement, Recording, Verdict
+from canary.policy import Policy
+from canary.report import asked, files, plots
+from canary.report.curves import Trail, span, trails
+from canary.report.findings import Bar, bar, share, size, tally
+from canary.report.sureness import paragraphs
+from canary.report.words import change, duration, moment, number, percent, urgency
+
+NOTHING = "No judgement was made: there is no evidence for or against the candidate."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that the page shows about one metric."""
+
+    title: str
+    unit: str
+    finding: Finding
+    labels: str
+    size: str
+    margin: str
+    bar: Bar | None
+    fail: int
+    cleared: int
+    measured: plots.Plot
+    effect: plots.Plot
+
+
+def render_html(
+    policy: Policy,
+    recording: Recording,
+    judgements: Sequence[Judgement],
+    second: Judgement | None = None,
+) -> str:
+    """The whole report; ``second`` is another judge's opinion, shown beside the verdict."""
+    last = judgements[-1] if judgements else None
+    times = span(recording, judgements)
+    metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
+    return _template().render(
+        verdict=last.verdict if last else Verdict.INCONCLUSIVE,
+        reason=last.reason if last else NOTHING,
+        advice=last.advice if last else "",
+        quality=last.quality if last else (),
+        recording=recording,
+        began=moment(times[0]),
+        facts=_facts(recording, judgements, times),
+        sides=_sides(recording),
+        traffic=plots.traffic(recording, *times),
+        strip=plots.strip(judgements, *times),
+        events=[(_after(e.time - times[0]), e) for e in recording.events],
+        tally=tally(last) if last else "",
+        rows=[_row(policy, recording, trail, times) for trail in metrics],
+        second=second,
+        sureness=paragraphs(policy, recording, last, len(judgements)),
+        downloads=files.downloads(policy, recording, judgements),
+        policy_text=asked.as_text(policy),
+    )
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("canary.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["number"] = number
+    for name, file in (("css", "report.css"), ("script", "report.js")):
+        environment.globals[name] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
+    return environment.get_template("report.html")
+
+
+def _row(policy: Policy, recording: Recording, trail: Trail, times: tuple[int, int]) -> Row:
+    finding = trail.last
+    how, unit = asked.together(policy, finding.metric), asked.unit(policy, finding.metric)
+    return Row(
+        title=asked.title(finding.metric),
+        unit=unit,
+        finding=finding,
+        labels=_labels(finding),
+        size=size(finding),
+        margin=change(finding, finding.margin) if finding.margin is not None else "",
+        bar=bar(finding),
+        fail=share(finding.towards_fail),
+        cleared=share(finding.towards_pass),
+        measured=plots.measured(recording, finding.metric, how, unit, times),
+        effect=plots.effect(recording, trail, times),
+    )
+
+
+def _labels(finding: Finding) -> str:
+    words = ["critical"] * finding.critical + ["muted"] * finding.muted
+    words += [finding.group] if finding.group else []
+    words.append(f"{finding.periods} periods")
+    return ", ".join(words)
+
+
+def _sides(recording: Recording) -> tuple[tuple[str, object, str], ...]:
+    return (
+        ("Baseline", recording.baseline, plots.paint(recording, Arm.BASELINE)),
+        ("Candidate", recording.candidate, plots.paint(recording, Arm.CANDIDATE)),
+    )
+
+
+def _facts(
+    recording: Recording, judgements: Sequence[Judgement], times: tuple[int, int]
+) -> list[tuple[str, str]]:
+    facts = [("Candidate", recording.candidate.name), ("Baseline", recording.baseline.name)]
+    if judgements:
+        facts.append(("Decided after", duration(judgements[-1].at - times[0])))
+        facts.append(("Looks", f"{len(judgements)}, one every {duration(recording.period)}"))
+    if recording.steps:
+        most = max(step.candidate for step in recording.steps)
+        facts.append(("Most traffic on the candidate", percent(most)))
+    if judgements and judgements[-1].score is not None:
+        facts.append(("Score", f"{judgements[-1].score:.0f} of 100"))
+    return facts
+
+
+def _after(seconds: int) -> str:
+    return f"after {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} before"

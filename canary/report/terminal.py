@@ -1,0 +1,91 @@
+"""The report in a terminal: the live table of `canary run`, and its last word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from canary.model import Finding, Judgement, Recording, Verdict
+from canary.policy import Policy
+from canary.report import asked
+from canary.report.curves import span
+from canary.report.findings import share, size, tally
+from canary.report.words import change, duration, percent, urgency
+
+STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "·"}
+METER = 8
+
+
+def render_terminal(
+    policy: Policy,
+    recording: Recording,
+    judgements: Sequence[Judgement],
+    *,
+    live: bool = False,
+) -> RenderableType:
+    """The state after the newest look; ``live`` words it as a canary still under way."""
+    if not judgements:
+        return Text("Waiting for the first judgement ...", style="dim")
+    last = judgements[-1]
+    parts: list[RenderableType] = [
+        _headline(last, live=live),
+        _course(policy, recording, judgements),
+        _table(last),
+    ]
+    parts += [Text(f"! {sentence}", style="yellow") for sentence in last.quality]
+    if last.advice:
+        parts.append(Text.assemble(("What would change this: ", "bold"), last.advice))
+    return Group(*parts)
+
+
+def _headline(judgement: Judgement, *, live: bool) -> RenderableType:
+    undecided = live and judgement.verdict is Verdict.INCONCLUSIVE
+    word = "WATCHING" if undecided else str(judgement.verdict)
+    style = STYLES[judgement.verdict]
+    return Panel(Text.assemble((word, style), "  ", judgement.reason), border_style=style)
+
+
+def _course(policy: Policy, recording: Recording, judgements: Sequence[Judgement]) -> Text:
+    """Elapsed time, share of traffic, and one mark a look."""
+    start, last = span(recording, judgements)[0], judgements[-1]
+    reached = [step for step in recording.steps if step.start < last.at] or recording.steps[:1]
+    share_now = f"{percent(reached[-1].candidate)} of traffic" if reached else "no traffic"
+    most = duration(policy.maximum)
+    text = Text(f" {duration(last.at - start)} of at most {most}, {share_now}  ", style="dim")
+    for judgement in judgements[-60:]:
+        text.append(MARKS[judgement.verdict], style=STYLES[judgement.verdict])
+    return text.append(f"  {tally(last)}", style="dim")
+
+
+def _table(judgement: Judgement) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), header_style="dim")
+    for name in ("metric", "", "worse by (interval)", "margin", "to FAIL", "to PASS"):
+        table.add_column(name, no_wrap=name != "worse by (interval)")
+    for finding in sorted(judgement.findings, key=urgency):
+        table.add_row(*_row(finding), style="dim" if finding.muted else "")
+    return table
+
+
+def _row(finding: Finding) -> tuple[RenderableType, ...]:
+    name = Text(asked.title(finding.metric), style="bold" if finding.critical else "")
+    style = STYLES[finding.verdict]
+    return (
+        name.append("  muted" if finding.muted else ""),
+        Text(f"{MARKS[finding.verdict]} {finding.verdict}", style=style),
+        size(finding),
+        "" if finding.margin is None else change(finding, finding.margin),
+        _meter(finding.towards_fail, "red"),
+        _meter(finding.towards_pass, "green"),
+    )
+
+
+def _meter(progress: float, colour: str) -> Text:
+    whole = share(progress)
+    filled = METER * whole // 100
+    bar = Text("━" * filled, style=colour)
+    return bar.append("─" * (METER - filled), style="dim").append(f" {whole:3d} %")
