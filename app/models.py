@@ -1,0 +1,156 @@
+"""The JSON that the shop reads and writes, and the rules that it must keep.
+
+Money is a whole number of minor units (cents) inside, so that sums are exact. In JSON it is a
+decimal number; a string that holds one is accepted too.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import Problem
+
+MAX_PRICE = 100_000_000  # 1,000,000.00
+MAX_TOTAL = 999_999_999_999  # 9,999,999,999.99, the most that NUMERIC(12,2) holds
+MAX_QTY = 10_000
+MAX_ITEMS = 100
+UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
+_PLAIN = re.compile(rb'"?(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,2}))?"?')
+
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
+CartId = Annotated[str, Meta(pattern=UUID_PATTERN, extra_json_schema={"format": "uuid"})]
+_MONEY = Meta(
+    description="A decimal number or a string that holds one, with at most 2 decimals.",
+    extra_json_schema={
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01},
+            {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$"},
+        ]
+    },
+)
+if TYPE_CHECKING:
+    MoneyIn = int
+else:  # read as it was sent, to the digit; ``__post_init__`` makes whole minor units of it
+    MoneyIn = Annotated[msgspec.Raw, _MONEY]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QTY)]
+
+
+class ItemIn(msgspec.Struct):
+    """A line of a cart, as a client sends it."""
+
+    description: Text
+    qty: Quantity
+    unitPrice: MoneyIn  # noqa: N815
+
+    def __post_init__(self) -> None:
+        self.unitPrice = read_money(bytes(self.unitPrice), "unitPrice")
+
+
+class CartIn(msgspec.Struct):
+    """A new cart, or with ``id`` the whole new content of a known one."""
+
+    items: Annotated[list[ItemIn], Meta(max_length=MAX_ITEMS)]
+    id: CartId | None = None
+
+
+class CheckoutIn(msgspec.Struct):
+    """The cart to check out; ``items``, if sent, are its last word."""
+
+    id: CartId
+    items: Annotated[list[ItemIn], Meta(max_length=MAX_ITEMS)] | None = None
+
+
+class ProductIn(msgspec.Struct):
+    """A product of the catalogue, as it is stored."""
+
+    id: Annotated[int, Meta(ge=1, le=2_147_483_647)]
+    name: Text
+    price: MoneyIn
+
+    def __post_init__(self) -> None:
+        self.price = read_money(bytes(self.price), "price")
+
+
+class Item(msgspec.Struct):
+    """A line of a cart, as the shop keeps and answers it."""
+
+    description: str
+    qty: int
+    unitPrice: Decimal  # noqa: N815
+
+
+class Cart(msgspec.Struct):
+    id: str
+    items: list[Item]
+
+
+class Product(msgspec.Struct):
+    id: int
+    name: str
+    price: Decimal
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Any) -> bytes:
+    """JSON with decimals as numbers, digit for digit."""
+    return _encoder.encode(value)
+
+
+def read_money(raw: bytes, field: str) -> int:
+    """Return the minor units that a JSON number, or a string of one, stands for.
+
+    >>> read_money(b'"500"', "unitPrice"), read_money(b"19.99", "unitPrice")
+    (50000, 1999)
+    """
+    plain = _PLAIN.fullmatch(raw)
+    if plain and (raw[:1] == b'"') == (raw[-1:] == b'"'):
+        cents = int(plain[1]) * 100 + int((plain[2] or b"0").ljust(2, b"0"))
+    else:
+        cents = _exact_cents(raw, field)
+    if not 0 <= cents <= MAX_PRICE:
+        raise ValueError(f"{field}: Expected an amount from 0 to {MAX_PRICE // 100}")
+    return cents
+
+
+def _exact_cents(raw: bytes, field: str) -> int:
+    text = raw[1:-1] if raw[:1] == b'"' else raw
+    if len(text) > 40 or not _NUMBER.fullmatch(text):
+        raise ValueError(f"{field}: Expected a decimal number of at most 40 characters")
+    exact = Decimal(text.decode()) * 100
+    if not -MAX_TOTAL <= exact <= MAX_TOTAL:
+        return MAX_PRICE + 1
+    if exact != exact.to_integral_value():
+        raise ValueError(f"{field}: Expected at most 2 decimals")
+    return int(exact)
+
+
+def money(cents: int) -> Decimal:
+    """Return minor units as the decimal that JSON shows: 500.0, 19.9, 19.99.
+
+    >>> money(50000), money(1990), money(1999)
+    (Decimal('500.0'), Decimal('19.9'), Decimal('19.99'))
+    """
+    if cents % 10:
+        return Decimal(cents).scaleb(-2)
+    return Decimal(cents // 10).scaleb(-1)
+
+
+def priced(items: list[ItemIn]) -> tuple[list[Item], int]:
+    """Return the items as they are kept, and their exact total in minor units."""
+    total = 0
+    kept: list[Item] = []
+    for item in items:
+        total += item.qty * item.unitPrice
+        kept.append(Item(item.description, item.qty, money(item.unitPrice)))
+    if total > MAX_TOTAL:
+        raise Problem(422, f"The cart's total is over {MAX_TOTAL / 100:.2f}.", "items")
+    return kept, total

@@ -1,0 +1,65 @@
+"""Carts and their checkout."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.errors import Problem
+from app.faults import Faults
+from app.models import Cart, CartIn, CheckoutIn, Item, ItemIn, encode, priced
+from app.store import Store
+from app.store.base import CartCheckedOut, Content, EmptyCart, KeyUsed, UnknownCart
+
+
+class Carts:
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self._store = store
+        self._faults = faults
+
+    def save(self, cart: CartIn) -> Cart:
+        """Keep a new cart, or replace the items of a known one."""
+        items, content = self._content(cart.items)
+        if cart.id is None:
+            new = Cart(new_id(), items)
+            self._store.add_cart(new.id, content)
+            return new
+        known = Cart(cart.id.lower(), items)
+        try:
+            self._store.replace_cart(known.id, content)
+        except UnknownCart:
+            raise unknown(known.id) from None
+        except CartCheckedOut:
+            raise Problem(409, f"Cart {known.id} was checked out.", "id") from None
+        return known
+
+    def check_out(self, cart: CheckoutIn, key: str | None) -> str:
+        """Return the order that the cart has become: the same one however often it is asked."""
+        cart_id = cart.id.lower()
+        content = None if cart.items is None else self._content(cart.items)[1]
+        try:
+            return self._store.check_out(new_id(), cart_id, key, content).id
+        except UnknownCart:
+            raise unknown(cart_id) from None
+        except EmptyCart:
+            raise Problem(422, f"Cart {cart_id} is empty.", "items") from None
+        except KeyUsed:
+            detail = f"This key belongs to the checkout of another cart than {cart_id}."
+            raise Problem(422, detail, "Idempotency-Key") from None
+
+    def ids(self) -> list[str]:
+        """Return the ids of the active carts."""
+        return self._store.cart_ids()
+
+    def _content(self, items: list[ItemIn]) -> tuple[list[Item], Content]:
+        kept, total = priced(items)
+        total = self._faults.total(total)
+        return kept, Content(encode(kept).decode(), len(kept), total)
+
+
+def unknown(cart_id: str) -> Problem:
+    return Problem(404, f"No active cart has the id {cart_id}.", "id")
+
+
+def new_id() -> str:
+    """Return a random UUID; nobody may guess it, for it is all that guards a cart."""
+    return str(uuid.uuid4())

@@ -1,0 +1,78 @@
+"""Can this instance serve, is it alive, and should it get new traffic?"""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from app.errors import StoreUnavailable
+from app.faults import Faults
+from app.settings import Settings
+from app.store import Store
+
+#: A database that is away for a moment is away for both colours; taking both out of the proxy
+#: for it would only make the moment longer.
+STORE_GRACE_SECONDS = 10.0
+
+
+class Status(msgspec.Struct):
+    """What /status and /ready answer, with 200 if healthy and 503 if not."""
+
+    status: str
+    reason: str
+    environment: str
+    colour: str
+    release: str
+    instance: str
+    since: float
+    faults: list[str]
+
+
+class Health:
+    def __init__(self, settings: Settings, store: Store, faults: Faults) -> None:
+        self._settings = settings
+        self._store = store
+        self._faults = faults
+        self._since = time.time()
+        self._store_answered = float("-inf")
+
+    def status(self) -> Status:
+        """Healthy while the store answers and no stop is under way."""
+        return self._report(self._draining() or self._store_away())
+
+    def ready(self) -> Status:
+        """As ``status``, but a store that has just answered may miss a few checks."""
+        reason = self._draining() or self._store_away()
+        if reason.startswith("store") and self._answered_lately():
+            reason = ""
+        return self._report(reason)
+
+    def _report(self, reason: str) -> Status:
+        settings = self._settings
+        return Status(
+            status="unhealthy" if reason else "healthy",
+            reason=reason,
+            environment=settings.environment,
+            colour=settings.colour,
+            release=settings.release,
+            instance=settings.instance,
+            since=round(self._since, 3),
+            faults=self._faults.active(),
+        )
+
+    def _draining(self) -> str:
+        if self._settings.lame_duck_file.exists():
+            return "draining: a stop is under way"
+        return self._faults.unready()
+
+    def _store_away(self) -> str:
+        try:
+            self._store.check()
+        except StoreUnavailable as error:
+            return f"store does not answer: {error.reason[:200]}"
+        self._store_answered = time.monotonic()
+        return ""
+
+    def _answered_lately(self) -> bool:
+        return time.monotonic() - self._store_answered < STORE_GRACE_SECONDS

@@ -1,0 +1,64 @@
+"""Ordered SQL files, one directory for each database; a file that has run never changes.
+
+Why not Alembic or yoyo: one brings SQLAlchemy to every host, the other keeps its lock in a table,
+where a killed run leaves it. These files run in one transaction under a lock that dies with its
+connection, so blue and green may start together. Expand first, contract a release later: a newer
+release's schema is no error to an older one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CREATE_TABLE = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL
+)
+"""
+
+
+class MigrationError(Exception):
+    """The files and the database do not agree on what has run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    def statements(self) -> Iterator[str]:
+        """Yield one statement after another; comments stay with what follows them."""
+        text = ""
+        for line in self.sql.splitlines(keepends=True):
+            text += line
+            if sqlite3.complete_statement(text):
+                yield text
+                text = ""
+
+
+def migrations(dialect: str, directory: Path = Path(__file__).parent) -> list[Migration]:
+    """Return the migrations of ``dialect`` (postgres or sqlite) in order."""
+    return [
+        Migration(int(path.stem.split("_")[0]), path.stem, path.read_text(encoding="utf-8"))
+        for path in sorted((directory / dialect).glob("[0-9]*.sql"))
+    ]
+
+
+def pending(known: list[Migration], applied: Mapping[int, str]) -> list[Migration]:
+    """Return what has not run yet; ``applied`` maps versions to the sha256 of what ran."""
+    for migration in known:
+        if applied.get(migration.version, migration.sha256) != migration.sha256:
+            raise MigrationError(
+                f"Migration {migration.name} was changed after it ran. "
+                "Restore it, and write the change as a new file."
+            )
+    return [migration for migration in known if migration.version not in applied]

@@ -1,0 +1,186 @@
+"""The deployed store: PostgreSQL through one pool in each process, opened at first use.
+
+Every method is one statement, or one transaction, that may be repeated: ids are made by the
+caller, so after a lost connection the second try finds what the first one did.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from app.errors import StoreUnavailable
+from app.store import statements as sql
+from app.store.base import (
+    CartCheckedOut,
+    Content,
+    EmptyCart,
+    KeyUsed,
+    Order,
+    Totals,
+    UnknownCart,
+)
+from app.store.migrations import CREATE_TABLE, migrations, pending
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+Pool = ConnectionPool[Connection]
+
+#: No connection, or one that died; not a statement that took too long, which would again.
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+_SLOW = (PoolTimeout, psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+_MIGRATION_LOCK = 0x73686F70  # "shop"
+
+
+class PostgresStore:
+    def __init__(self, url: str, connections: int) -> None:
+        self._url = url
+        self._connections = connections
+        self._pool: Pool | None = None
+        self._opening = threading.Lock()
+
+    def check(self) -> None:
+        self._row(sql.CHECK, {})
+
+    def add_cart(self, cart_id: str, content: Content) -> None:
+        self._row(sql.ADD_CART, {"cart": cart_id, **_columns(content)})
+
+    def replace_cart(self, cart_id: str, content: Content) -> None:
+        if self._row(sql.REPLACE_CART, {"cart": cart_id, **_columns(content)}) is None:
+            ordered = self._row(sql.ORDER_OF_CART, {"cart": cart_id})
+            raise CartCheckedOut if ordered else UnknownCart
+
+    def check_out(
+        self, order_id: str, cart_id: str, key: str | None, content: Content | None
+    ) -> Order:
+        values = {"order": order_id, "cart": cart_id, "key": key, **_columns(content)}
+        try:
+            row = self._row(sql.CHECK_OUT, values)
+        except psycopg.errors.UniqueViolation:  # nothing happened: it was one statement
+            row = None
+        if row:
+            return Order(order_id, cart_id, _cents(row[0]), created=True)
+        return self._settled(cart_id, key)
+
+    def _settled(self, cart_id: str, key: str | None) -> Order:
+        """Return the order that this cart has become, or say why there is none."""
+        row = self._row(sql.ORDER_OF_CART_OR_KEY, {"cart": cart_id, "key": key})
+        if row is None:
+            raise EmptyCart if self._row(sql.CART, {"cart": cart_id}) else UnknownCart
+        if row[1] != cart_id:
+            raise KeyUsed
+        return Order(row[0], cart_id, _cents(row[2]), created=False)
+
+    def cart_ids(self) -> list[str]:
+        return [row[0] for row in self._rows(sql.CART_IDS, {})]
+
+    def totals(self) -> Totals:
+        (row,) = self._rows(sql.TOTALS, {})
+        return Totals(row[0], _cents(row[1]))
+
+    def expire(self, idle_seconds: int, limit: int) -> int:
+        return len(self._rows(sql.EXPIRE, {"idle": idle_seconds, "limit": limit}))
+
+    def put_product(self, product_id: int, name: str, price: int) -> None:
+        self._row(sql.PUT_PRODUCT, {"id": product_id, "name": name, "price": _amount(price)})
+
+    def product(self, product_id: int) -> tuple[str, int] | None:
+        row = self._row(sql.PRODUCT, {"id": product_id})
+        return (row[0], _cents(row[1])) if row else None
+
+    def product_ids(self, limit: int) -> list[int]:
+        return [row[0] for row in self._rows(sql.PRODUCT_IDS, {"limit": limit})]
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.close()
+            self._pool = None
+
+    def _row(self, statement: sql.Statement, values: dict[str, Any]) -> Row | None:
+        rows = self._rows(statement, values)
+        return rows[0] if rows else None
+
+    def _rows(self, statement: sql.Statement, values: dict[str, Any]) -> list[Row]:
+        def run(pool: Pool) -> list[Row]:
+            with pool.connection() as connection:
+                return connection.execute(statement, values).fetchall()
+
+        return self._retried(run)
+
+    def _retried(self, run: Callable[[Pool], T]) -> T:
+        """Run it; after a lost connection, once more on a checked one."""
+        try:
+            pool = self._opened()
+            try:
+                return run(pool)
+            except _SLOW:
+                raise
+            except _LOST:
+                pool.check()
+                return run(pool)
+        except _LOST as error:
+            raise StoreUnavailable(error) from error
+
+    def _opened(self) -> Pool:
+        if self._pool is None:
+            with self._opening:
+                if self._pool is None:
+                    migrate(self._url)
+                    self._pool = _open(self._url, self._connections)
+        return self._pool
+
+
+def migrate(url: str) -> None:
+    """Bring the schema up to this release's; an advisory lock makes two starters take turns."""
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+        connection.execute(CREATE_TABLE)
+        applied = dict(
+            connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
+        )
+        for migration in pending(migrations("postgres"), applied):
+            for statement in migration.statements():
+                connection.execute(statement.encode())
+            row = (migration.version, migration.name, migration.sha256)
+            connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", row)
+
+
+def _open(url: str, connections: int) -> Pool:
+    """A pool that notices a lost server within seconds, and asks again at the next request."""
+    pool: Pool = ConnectionPool(
+        url,
+        min_size=1,
+        max_size=connections,
+        open=True,
+        timeout=2,
+        reconnect_timeout=2,
+        kwargs={
+            "autocommit": True,
+            "prepare_threshold": 1,
+            "connect_timeout": 2,
+            "tcp_user_timeout": 3_000,
+            "application_name": "shop",
+            "options": "-c statement_timeout=2500 -c lock_timeout=2000",
+        },
+    )
+    return pool
+
+
+def _columns(content: Content | None) -> dict[str, Any]:
+    if content is None:
+        return {"items": None, "count": None, "total": None}
+    return {"items": content.items, "count": content.count, "total": _amount(content.total)}
+
+
+def _amount(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount.scaleb(2))

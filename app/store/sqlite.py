@@ -1,0 +1,181 @@
+"""The embedded store: one SQLite file, shared by the workers of one machine.
+
+WAL with synchronous=NORMAL: a killed process loses nothing; a machine that loses power may lose
+the last moments. Each thread has its own connection, made at first use.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.errors import StoreUnavailable
+from app.store.base import (
+    CartCheckedOut,
+    Content,
+    EmptyCart,
+    KeyUsed,
+    Order,
+    Totals,
+    UnknownCart,
+)
+from app.store.migrations import CREATE_TABLE, migrations, pending
+
+
+class SqliteStore:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    def check(self) -> None:
+        with self._connection() as connection:
+            connection.execute("SELECT 1 FROM carts LIMIT 1")
+
+    def add_cart(self, cart_id: str, content: Content) -> None:
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT INTO carts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (cart_id, content.items, content.count, content.total, time.time()),
+            )
+
+    def replace_cart(self, cart_id: str, content: Content) -> None:
+        with self._connection() as connection:
+            done = connection.execute(
+                "UPDATE carts SET items = ?, count = ?, total = ?, touched_at = ? WHERE id = ?",
+                (content.items, content.count, content.total, time.time(), cart_id),
+            )
+            if done.rowcount:
+                return
+            ordered = connection.execute("SELECT 1 FROM orders WHERE cart_id = ?", (cart_id,))
+            raise CartCheckedOut if ordered.fetchone() else UnknownCart
+
+    def check_out(
+        self, order_id: str, cart_id: str, key: str | None, content: Content | None
+    ) -> Order:
+        with self._transaction() as connection:
+            if before := _order(connection, cart_id, key):
+                return before
+            row = connection.execute(
+                "DELETE FROM carts WHERE id = ? RETURNING items, count, total", (cart_id,)
+            ).fetchone()
+            if row is None:
+                raise UnknownCart
+            ordered = content or Content(*row)
+            if not ordered.count:
+                raise EmptyCart
+            connection.execute(
+                "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)",
+                (order_id, cart_id, key, ordered.items, ordered.total, time.time()),
+            )
+            return Order(order_id, cart_id, ordered.total, created=True)
+
+    def cart_ids(self) -> list[str]:
+        with self._connection() as connection:
+            return [row[0] for row in connection.execute("SELECT id FROM carts")]
+
+    def totals(self) -> Totals:
+        with self._connection() as connection:
+            row = connection.execute("SELECT count(*), coalesce(sum(total), 0) FROM carts")
+            return Totals(*row.fetchone())
+
+    def expire(self, idle_seconds: int, limit: int) -> int:
+        with self._connection() as connection:
+            return connection.execute(
+                "DELETE FROM carts WHERE id IN"
+                " (SELECT id FROM carts WHERE touched_at < ? ORDER BY touched_at LIMIT ?)",
+                (time.time() - idle_seconds, limit),
+            ).rowcount
+
+    def put_product(self, product_id: int, name: str, price: int) -> None:
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT INTO products VALUES (?, ?, ?) ON CONFLICT (id)"
+                " DO UPDATE SET name = excluded.name, price = excluded.price",
+                (product_id, name, price),
+            )
+
+    def product(self, product_id: int) -> tuple[str, int] | None:
+        with self._connection() as connection:
+            row: tuple[str, int] | None = connection.execute(
+                "SELECT name, price FROM products WHERE id = ?", (product_id,)
+            ).fetchone()
+            return row
+
+    def product_ids(self, limit: int) -> list[int]:
+        with self._connection() as connection:
+            rows = connection.execute("SELECT id FROM products ORDER BY id LIMIT ?", (limit,))
+            return [row[0] for row in rows]
+
+    def close(self) -> None:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection:
+            connection.close()
+            del self._local.connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._connect()
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = _open(self._path)
+            self._local.connection = connection
+        return connection
+
+
+def _order(connection: sqlite3.Connection, cart_id: str, key: str | None) -> Order | None:
+    row = connection.execute(
+        "SELECT id, cart_id, total FROM orders WHERE cart_id = ? OR idempotency_key = ?"
+        " ORDER BY cart_id = ? DESC",
+        (cart_id, key, cart_id),
+    ).fetchone()
+    if row is None:
+        return None
+    if row[1] != cart_id:
+        raise KeyUsed
+    return Order(*row, created=False)
+
+
+def _open(path: str) -> sqlite3.Connection:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    _migrate(connection)
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to this release's; the write lock makes two starters take turns."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(CREATE_TABLE)
+        applied = dict(connection.execute("SELECT version, sha256 FROM schema_migrations"))
+        for migration in pending(migrations("sqlite"), applied):
+            for statement in migration.statements():
+                connection.execute(statement)
+            row = (migration.version, migration.name, migration.sha256)
+            connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", row)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

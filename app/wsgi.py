@@ -1,0 +1,114 @@
+"""The WSGI application: Bottle's router, and around it what every answer needs.
+
+Each answer carries X-Release, X-Colour, X-Instance and X-Request-Id.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import bottle
+
+from app.errors import PROBLEM_JSON, Problem
+from app.faults import Faults
+from app.logs import RequestLog
+from app.routes import Api, Reply, Route
+from app.services.carts import Carts
+from app.services.health import Health
+from app.settings import Settings, read_settings
+from app.store import open_store
+
+Headers = list[tuple[str, str]]
+StartResponse = Callable[..., Any]
+Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+log = logging.getLogger("shop")
+_REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+
+
+def create_app(settings: Settings | None = None) -> Wsgi:
+    """Return the shop as a WSGI application; it opens nothing until the first request."""
+    settings = settings or read_settings()
+    store = open_store(settings)
+    faults = Faults(settings)
+    api = Api(Carts(store, faults), Health(settings, store, faults), settings.body_limit)
+    return Envelope(router(api.routes()), settings)
+
+
+def router(routes: Iterable[Route]) -> bottle.Bottle:
+    app = bottle.Bottle()
+    for route in routes:
+        app.route(route.rule, route.method, callback=_callback(route.handler))
+    app.default_error_handler = _bottle_error
+    return app
+
+
+def _callback(handler: Callable[..., Reply]) -> Callable[..., bytes]:
+    def call(**variables: str) -> bytes:
+        try:
+            body, content_type, status = handler(bottle.request.environ, **variables)
+        except Problem as problem:
+            return _refuse(bottle.response, problem)
+        bottle.response.set_header("Content-Type", content_type)
+        if status != 200:
+            bottle.response.status = status
+        return body
+
+    return call
+
+
+def _refuse(response: Any, problem: Problem) -> bytes:
+    response.status = problem.status
+    response.set_header("Content-Type", PROBLEM_JSON)
+    if problem.retry_after:
+        response.set_header("Retry-After", str(problem.retry_after))
+    return problem.document()
+
+
+def _bottle_error(error: Any) -> bytes:
+    """Bottle's own 404 and 405, and whatever a handler did not foresee, as problems."""
+    if error.status_code >= 500:
+        log.error("unforeseen", exc_info=error.exception)
+        return _refuse(error, Problem(500, "The shop failed; the log says why."))
+    return _refuse(error, Problem(error.status_code, str(error.body)))
+
+
+class Envelope:
+    """Adds the headers, and records what was asked, answered, and how long it took."""
+
+    def __init__(self, app: Wsgi, settings: Settings) -> None:
+        self._app = app
+        self._log = RequestLog(settings)
+        self._headers: Headers = [
+            ("X-Release", settings.release),
+            ("X-Colour", settings.colour),
+            ("X-Instance", settings.instance),
+        ]
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        began = time.perf_counter()
+        request_id = environ.get("HTTP_X_REQUEST_ID", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = f"{self._prefix}-{next(self._numbers):x}"
+        answered = ""
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            nonlocal answered
+            answered = status
+            headers += self._headers
+            headers.append(("X-Request-Id", request_id))
+            return start_response(status, headers, exc_info)
+
+        body = self._app(environ, start)
+        seconds = time.perf_counter() - began
+        route = environ.get("bottle.route")
+        self._log.request(environ, route.rule if route else "", answered[:3], seconds, request_id)
+        return body
