@@ -1,0 +1,56 @@
+"""Give each host control groups of its own where no systemd of the machine does it.
+
+Without them every host's systemd would arrange its units in the same groups, and take another
+host's processes for its own.
+"""
+
+import contextlib
+import shlex
+import time
+from pathlib import Path
+
+from local_cloud.settings import Settings
+
+ROOT = Path("/sys/fs/cgroup")
+PARENT = "cart-canary"
+
+
+def hierarchies() -> list[Path]:
+    """Return the roots of the hierarchies in which systemd tracks processes."""
+    if Path("/run/systemd/system").is_dir():
+        return []
+    if (ROOT / "cgroup.procs").exists():
+        return [ROOT]
+    return [path for path in (ROOT / "systemd", ROOT / "unified") if path.is_dir()]
+
+
+def cgroup_paths(settings: Settings, name: str) -> list[Path]:
+    """Return host ``name``'s own groups; none where the machine's systemd makes them."""
+    return [root / PARENT / f"{settings.bridge}-{name}" for root in hierarchies()]
+
+
+def join_commands(paths: list[Path]) -> str:
+    """Return the shell lines that put the shell itself into the groups."""
+    return "\n".join(
+        f"mkdir -p {shlex.quote(str(path))}; echo $$ > {shlex.quote(str(path))}/cgroup.procs"
+        for path in paths
+    )
+
+
+def remove_cgroups(settings: Settings, name: str) -> None:
+    """Remove host ``name``'s groups, and the parent with the last of them."""
+    for path in cgroup_paths(settings, name):
+        deadline = time.monotonic() + 2
+        while path.exists() and time.monotonic() < deadline:
+            _remove_tree(path)
+            time.sleep(0.01)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a group's tree, leaves first; one with a dying process stays for the next try."""
+    leaves_first = sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True)
+    for group in [*leaves_first, path]:
+        with contextlib.suppress(OSError):
+            group.rmdir()

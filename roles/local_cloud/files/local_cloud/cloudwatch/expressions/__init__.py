@@ -1,0 +1,1 @@
+"""Metric math: ``grammar`` reads it, ``evaluation`` computes it. Free of any emulator."""

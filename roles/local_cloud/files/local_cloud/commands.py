@@ -1,0 +1,53 @@
+"""Run programs of the system; their refusals become one-sentence errors."""
+
+import shlex
+import subprocess
+from collections.abc import Mapping
+
+from local_cloud.errors import CommandError
+
+LAST_LINES = 3
+SHOWN_WORDS = 8
+
+
+def run(
+    *command: str,
+    stdin: str | None = None,
+    timeout: float = 900,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run ``command`` to its end and return what it printed."""
+    try:
+        finished = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=None if environment is None else dict(environment),
+        )
+    except FileNotFoundError:
+        raise CommandError(f"The program {command[0]} is not installed.") from None
+    except subprocess.TimeoutExpired:
+        message = f"`{shlex.join(command)}` did not end within {timeout:g} s."
+        raise CommandError(message) from None
+    if finished.returncode != 0:
+        raise CommandError(refusal(command, finished.returncode, finished.stderr))
+    return finished.stdout
+
+
+def succeeds(*command: str) -> bool:
+    """Say whether ``command`` ends with status 0."""
+    try:
+        run(*command)
+    except CommandError:
+        return False
+    return True
+
+
+def refusal(command: tuple[str, ...], status: int, words: str) -> str:
+    """Return the sentence about a failed command, with the end of what it said."""
+    said = " / ".join(words.strip().splitlines()[-LAST_LINES:]) or "it said nothing"
+    shown = shlex.join(command[:SHOWN_WORDS]) + (" ..." if len(command) > SHOWN_WORDS else "")
+    return f"`{shown}` ended with status {status}: {said}"

@@ -1,0 +1,245 @@
+"""A host: Debian under systemd, in namespaces, on an overlay of the base image.
+
+A host is a directory: ``host.json`` says what it is, ``upper`` holds its disk's changes,
+``pid`` names its supervisor. It outlives whoever started it, and can be
+started again from its directory. Its overlay is mounted in a mount namespace of its own, so
+that nothing is left mounted when it ends, however it ends. So is a tmpfs for nspawn's own
+notes: it reboots no host while they are on a disk.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from local_cloud import network
+from local_cloud.cgroups import cgroup_paths, join_commands, remove_cgroups
+from local_cloud.commands import run
+from local_cloud.errors import HostError
+from local_cloud.seed import seed
+from local_cloud.settings import Settings
+
+STOP_TIMEOUT = 25.0
+# What systemd makes of signals to its process 1: systemd(1), "Signals".
+POWER_OFF = signal.SIGRTMIN + 4
+CTRL_ALT_DELETE = signal.SIGINT
+REBOOT = 133  # systemd-nspawn's exit status when the host rebooted and we keep the unit
+
+# $1 host directory, $2 image root, then the supervisor's command.
+LAUNCH = """\
+set -eu
+directory=$1 image=$2; shift 2
+exec >> "$directory/console.log" 2>&1 < /dev/null
+{join}
+mkdir -p "$directory/root"
+mount -t overlay local-cloud "$directory/root" \
+-o "lowerdir=$image,upperdir=$directory/upper,workdir=$directory/work"
+mkdir -p /run/systemd/nspawn; mount -t tmpfs local-cloud /run/systemd/nspawn
+echo $$ > "$directory/pid.new"; mv "$directory/pid.new" "$directory/pid"
+status={reboot}
+while [ "$status" = {reboot} ]; do
+    status=0
+    "$@" || status=$?
+done
+"""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a host is made of; the same record starts it again."""
+
+    name: str
+    ip: str
+    hostname: str
+    image: str
+    keys: tuple[str, ...] = ()
+    user_data: str = ""
+    nameservers: tuple[str, ...] = ()
+    search: str = ""
+    instance: bool = False  # made by the EC2 API, which then decides on its life
+
+    @property
+    def address(self) -> IPv4Address:
+        return IPv4Address(self.ip)
+
+
+class Machine:
+    """The host ``name`` of one local cloud: where it is kept and what can be done to it."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self.settings = settings
+        self.name = name
+        self.directory = settings.hosts / name
+
+    @property
+    def exists(self) -> bool:
+        return (self.directory / "host.json").exists()
+
+    @property
+    def host(self) -> Host:
+        """Return the record that the host was created with."""
+        try:
+            record = json.loads((self.directory / "host.json").read_text())
+        except FileNotFoundError:
+            known = ", ".join(names(self.settings)) or "none"
+            raise HostError(f'There is no host "{self.name}". Hosts: {known}.') from None
+        lists = {name: tuple(record[name]) for name in ("keys", "nameservers")}
+        return Host(**{**record, **lists})
+
+    @property
+    def pid(self) -> int | None:
+        """Return the supervisor's process id while the host runs."""
+        try:
+            pid = int((self.directory / "pid").read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return None
+        return pid if str(self.directory) in command.split("\0") else None
+
+    @property
+    def leader(self) -> int | None:
+        """Return the process id, seen from outside, of the host's systemd."""
+        pid = self.pid
+        family = [] if pid is None else [grand for child in children(pid) for grand in children(child)]
+        return next((process for process in family if is_init(process)), None)
+
+    def create(self, host: Host) -> None:
+        """Make the host's directory and disk, unless they are there."""
+        if self.exists:
+            return
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for part in ("upper", "work"):
+            (self.directory / part).mkdir(parents=True, mode=0o755)
+        seed(self.directory / "upper", Path(host.image), host, self.settings)
+        record = json.dumps({**asdict(host)}, indent=2)
+        (self.directory / "host.json.new").write_text(record)
+        (self.directory / "host.json.new").rename(self.directory / "host.json")
+
+    def start(self) -> None:
+        """Boot the host unless it runs."""
+        if self.pid is not None:
+            return
+        host = self.host
+        if not Path(host.image).is_dir():
+            raise HostError(
+                f"The base image of host {self.name}, {host.image}, is gone; its disk is of no "
+                "use without it. Start afresh: local-cloud destroy && local-cloud up"
+            )
+        network.attach(self.settings, self.name, host.address)
+        (self.directory / "pid").unlink(missing_ok=True)
+        # /proc/sys/net is the host's own; the rest of /proc/sys stays the controller's.
+        environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
+        run(*self._launch_command(host), environment=environment)
+        self._await_pid()
+
+    def _launch_command(self, host: Host) -> list[str]:
+        paths = cgroup_paths(self.settings, self.name)
+        script = LAUNCH.format(join=join_commands(paths), reboot=REBOOT)
+        return [
+            *"setsid --fork unshare --mount --propagation slave sh -c".split(),
+            script,
+            "launch",
+            str(self.directory),
+            host.image,
+            *self._supervisor_command(managed=not paths),
+        ]
+
+    def _supervisor_command(self, *, managed: bool) -> list[str]:
+        """Return the nspawn command; ``managed`` by the machine's own systemd if it has one."""
+        return [
+            *"systemd-nspawn --quiet --boot --register=no --console=pipe".split(),
+            *([] if managed else ["--keep-unit"]),
+            f"--machine={self.name}",
+            "--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_RESOURCE,CAP_IPC_LOCK",
+            "--resolv-conf=off",
+            "--timezone=off",
+            "--link-journal=no",
+            f"--network-namespace-path=/run/netns/{network.namespace(self.settings, self.name)}",
+            "--directory",
+            str(self.directory / "root"),
+        ]
+
+    def _await_pid(self) -> None:
+        deadline = time.monotonic() + 10
+        while self.leader is None:
+            if time.monotonic() > deadline:
+                raise HostError(f"Host {self.name} did not boot. {self.last_words()}")
+            time.sleep(0.02)
+
+    def last_words(self) -> str:
+        """Return the end of the host's console."""
+        log = self.directory / "console.log"
+        lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        return f"Its console ends: {' / '.join(lines[-3:])}" if lines else "Its console is empty."
+
+    def stop(self) -> None:
+        """Halt the host in order; by force if it takes longer than STOP_TIMEOUT."""
+        signal_process(self.leader, POWER_OFF)
+        if not self._ended(STOP_TIMEOUT):
+            self._kill()
+        remove_cgroups(self.settings, self.name)
+
+    def reboot(self) -> None:
+        """Ask the host's systemd to reboot: same disk, same address."""
+        leader = self.leader
+        if leader is None:
+            raise HostError(f"Host {self.name} does not run. Start it first.")
+        signal_process(leader, CTRL_ALT_DELETE)
+
+    def remove(self) -> None:
+        """End the host at once and drop its disk."""
+        self._kill()
+        remove_cgroups(self.settings, self.name)
+        if self.exists:
+            network.detach(self.settings, self.name, self.host.address)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _kill(self) -> None:
+        """End the host's systemd, and with it all it started, then the supervisor."""
+        signal_process(self.leader, signal.SIGKILL)
+        if not self._ended(2):
+            signal_process(self.pid, signal.SIGKILL)
+            self._ended(5)
+
+    def _ended(self, timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        while self.pid is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that ``pid`` started and that still live."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def is_init(pid: int) -> bool:
+    """Say whether ``pid`` is the first process of a namespace below ours."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    inside = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()
+    return len(inside) > 2 and inside[-1] == "1"
+
+
+def signal_process(pid: int | None, number: int) -> None:
+    """Send ``number`` to ``pid`` if it is still there."""
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def names(settings: Settings) -> list[str]:
+    """Return the names of all hosts that have a directory."""
+    return sorted(path.parent.name for path in settings.hosts.glob("*/host.json"))

@@ -1,0 +1,170 @@
+"""The base image: a Debian root directory that every host is an overlay of.
+
+Built once by mmdebstrap from Debian's own packages, into a directory named by a hash of the
+recipe; a marker with a fingerprint of the tree is written last, so a broken build is never
+used, and neither is a tree that something has changed since.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from local_cloud.commands import run
+from local_cloud.errors import CommandError, ImageError
+from local_cloud.progress import step
+
+SUITE = "bookworm"
+MIRROR = "http://deb.debian.org"
+INSTALLED = (
+    "ca-certificates curl dbus iproute2 iputils-ping less libpam-systemd netbase nftables "
+    "openssh-server procps python3 python3-apt python3-venv sudo systemd systemd-sysv tzdata"
+).split()
+# What the roles install: kept as archives, so that an install needs no download.
+DOWNLOADED = (
+    "acl git gnupg haproxy jq logrotate postgresql prometheus prometheus-node-exporter "
+    "python3-pip python3-psycopg2 redis-server rsync socat"
+).split()
+MASKED = (
+    "apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer "
+    "e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target "
+    "systemd-networkd.service systemd-timesyncd.service"
+).split()
+HOOKS = (
+    'chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash admin',
+    'chroot "$1" systemctl mask ' + " ".join(MASKED),
+    'chroot "$1" systemctl enable ssh.service user-data.service',
+    'chroot "$1" apt-get install --yes --download-only ' + " ".join(DOWNLOADED),
+    'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/resolv.conf',
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """One recipe's image in ``directory``, whether built or not."""
+
+    directory: Path
+    mirror: str = MIRROR
+
+    @cached_property
+    def key(self) -> str:
+        """Return the recipe's hash: another recipe is another image."""
+        recipe = json.dumps([self.command(Path("/")), overlay_files()], sort_keys=True)
+        return hashlib.sha256(recipe.encode()).hexdigest()[:12]
+
+    @property
+    def root(self) -> Path:
+        return self.directory / self.key / "root"
+
+    @property
+    def marker(self) -> Path:
+        return self.directory / self.key / "complete.json"
+
+    def command(self, root: Path) -> list[str]:
+        """Return the mmdebstrap command that builds the image in ``root``."""
+        hooks = [f"--customize-hook={hook}" for hook in HOOKS]
+        return [
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=apt",
+            "--skip=cleanup/apt",
+            "--dpkgopt=force-unsafe-io",
+            "--dpkgopt=path-exclude=/usr/share/man/*",
+            "--dpkgopt=path-exclude=/usr/share/doc/*",
+            '--aptopt=Acquire::Languages "none"',
+            '--aptopt=APT::Keep-Downloaded-Packages "true"',
+            f"--include={','.join(INSTALLED)}",
+            "--essential-hook=copy-in FILES/etc FILES/usr /",
+            *hooks,
+            SUITE,
+            str(root),
+            f"deb {self.mirror}/debian {SUITE} main",
+            f"deb {self.mirror}/debian {SUITE}-updates main",
+            f"deb {self.mirror}/debian-security {SUITE}-security main",
+        ]
+
+    def is_built(self) -> bool:
+        return self.marker.exists()
+
+    def build(self) -> None:
+        """Build the image unless it is there; refuse one that was changed after its build."""
+        if self.is_built():
+            self.verify()
+            return
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(prefix="building-", dir=self.directory) as temporary,
+            step("Building the base image from Debian packages (once, about a minute)"),
+        ):
+            self._build(Path(temporary))
+
+    def _build(self, temporary: Path) -> None:
+        added = stage(temporary / "files")
+        command = [part.replace("FILES", str(added)) for part in self.command(temporary / "root")]
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": str(temporary)}
+        try:
+            run(*command, environment=environment)
+        except CommandError as error:
+            message = f"The base image could not be built. {error}"
+            raise ImageError(message) from None
+        finished = temporary / "image"
+        finished.mkdir(mode=0o755)
+        (temporary / "root").rename(finished / "root")
+        (finished / "root").chmod(0o755)
+        marker = {"suite": SUITE, "fingerprint": fingerprint(finished / "root")}
+        (finished / "complete.json").write_text(json.dumps(marker))
+        shutil.rmtree(self.directory / self.key, ignore_errors=True)
+        finished.rename(self.directory / self.key)
+
+    def verify(self) -> None:
+        """Raise ImageError if the tree is not the one that was built."""
+        expected = json.loads(self.marker.read_text())["fingerprint"]
+        if fingerprint(self.root) != expected:
+            raise ImageError(
+                f"The base image {self.root} was changed after it was built. Remove it and "
+                f"build it again: rm -r {self.marker.parent} && local-cloud image"
+            )
+
+
+def overlay_files() -> dict[str, str]:
+    """Return the files that the recipe adds to Debian's, by path."""
+    source = Path(str(files("local_cloud") / "image_files"))
+    return {
+        str(path.relative_to(source)): path.read_text()
+        for path in sorted(source.rglob("*"))
+        if path.is_file()
+    }
+
+
+def stage(directory: Path) -> Path:
+    """Copy the added files with the modes they need, whatever a checkout made of them."""
+    for name, text in overlay_files().items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755 if text.startswith("#!") else 0o644)
+    for path in directory.rglob("*"):
+        if path.is_dir():
+            path.chmod(0o755)
+    return directory
+
+
+def fingerprint(root: Path) -> str:
+    """Return a hash of every path's kind, mode, owner, size, time and link target."""
+    digest = hashlib.sha256()
+    for directory, names, leaves in os.walk(root):
+        names.sort()
+        for name in sorted([*names, *leaves]):
+            path = os.path.join(directory, name)  # noqa: PTH118 - 20,000 paths: speed counts
+            seen = os.lstat(path)
+            target = os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115
+            size = seen.st_size if os.path.isfile(path) else 0  # noqa: PTH113
+            facts = (path[len(str(root)) :], seen.st_mode, seen.st_uid, seen.st_gid, size, target)
+            times = seen.st_mtime_ns if size else 0
+            digest.update(repr((*facts, times)).encode())
+    return digest.hexdigest()

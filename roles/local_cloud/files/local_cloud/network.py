@@ -1,0 +1,171 @@
+"""One bridge, one nft table, one network namespace per host; all named so that they are ours.
+
+Everything here can be repeated: what exists is left as it is. The bridge carries the state
+directory's path as its alias, so two clouds never share one by accident.
+"""
+
+import json
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from local_cloud.commands import run, succeeds
+from local_cloud.errors import NetworkError
+from local_cloud.settings import Settings
+
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+METADATA_ADDRESS = "169.254.169.254"
+NAMESPACES = Path("/run/netns")
+
+# Hosts reach the outside as the controller; 169.254.169.254 leads to our metadata service
+# without the address being taken from a controller that is itself a cloud instance.
+RULES = """\
+table ip {table} {{
+  chain prerouting {{
+    type nat hook prerouting priority dstnat;
+    iifname "{bridge}" ip daddr {metadata} tcp dport 80 dnat to {gateway}:{metadata_port}
+  }}
+  chain postrouting {{
+    type nat hook postrouting priority srcnat;
+    ip saddr {network} ip daddr != {network} masquerade
+  }}
+}}
+"""
+
+
+def table(settings: Settings) -> str:
+    return f"cart_canary_{settings.bridge}"
+
+
+def namespace(settings: Settings, name: str) -> str:
+    return f"{settings.bridge}-{name}"
+
+
+def link(settings: Settings, address: IPv4Address) -> str:
+    """Return the name of the controller's end of a host's cable: bridge and host number."""
+    number = int(address) - int(settings.network.network_address)
+    return f"{settings.bridge}-{number:x}"
+
+
+def rules(settings: Settings) -> str:
+    """Return the nft table that gives hosts the outside and their metadata."""
+    return RULES.format(
+        table=table(settings),
+        bridge=settings.bridge,
+        network=settings.network,
+        gateway=settings.gateway,
+        metadata=METADATA_ADDRESS,
+        metadata_port=settings.metadata_port,
+    )
+
+
+def interface(name: str) -> dict[str, Any] | None:
+    """Return what the kernel says of interface ``name``, or None."""
+    found = json.loads(run("ip", "-json", "-details", "address", "show"))
+    return next((entry for entry in found if entry.get("ifname") == name), None)
+
+
+def owner(settings: Settings) -> str | None:
+    """Return the state directory that the bridge belongs to, or None without a bridge."""
+    found = interface(settings.bridge)
+    return None if found is None else str(found.get("ifalias", ""))
+
+
+def raise_network(settings: Settings) -> None:
+    """Make bridge, rules and forwarding as they must be."""
+    current = owner(settings)
+    if current is None:
+        refuse_foreign_route(settings)
+        make_bridge(settings)
+    elif current != str(settings.state):
+        raise NetworkError(
+            f"The bridge {settings.bridge} belongs to {current or 'something else'}, not to "
+            f"{settings.state}. Remove that cloud (LOCAL_CLOUD_STATE={current} local-cloud "
+            "destroy) or choose another bridge (LOCAL_CLOUD_BRIDGE, LOCAL_CLOUD_NETWORK)."
+        )
+    run("ip", "link", "set", settings.bridge, "up")
+    if not succeeds("nft", "list", "table", "ip", table(settings)):
+        run("nft", "-f", "-", stdin=rules(settings))
+    forward(settings)
+
+
+def make_bridge(settings: Settings) -> None:
+    bridge = settings.bridge
+    address = f"{settings.gateway}/{settings.network.prefixlen}"
+    run("ip", "link", "add", bridge, "type", "bridge")
+    run("ip", "link", "set", bridge, "alias", str(settings.state))
+    run("ip", "address", "add", address, "dev", bridge)
+
+
+def refuse_foreign_route(settings: Settings) -> None:
+    """Raise NetworkError if the machine already routes any of our addresses elsewhere."""
+    for route in json.loads(run("ip", "-json", "-4", "route", "show", "table", "all")):
+        target, device = str(route.get("dst", "")), str(route.get("dev", ""))
+        if device == settings.bridge or not overlaps(target, settings):
+            continue
+        raise NetworkError(
+            f"This machine already routes {target} to {device}, which overlaps "
+            f"{settings.network}. Choose another: LOCAL_CLOUD_NETWORK=10.78.0.0/16"
+        )
+
+
+def overlaps(target: str, settings: Settings) -> bool:
+    """Say whether the route ``target`` is within, or spans, the cloud's network."""
+    from ipaddress import IPv4Network
+
+    if target in ("", "default"):
+        return False
+    network = IPv4Network(target, strict=False)
+    return network.prefixlen > 4 and network.overlaps(settings.network)
+
+
+def forward(settings: Settings) -> None:
+    """Let the kernel forward; remember what it did before, to put it back."""
+    remembered = settings.state / "ip_forward"
+    if not remembered.exists():
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(FORWARDING.read_text())
+    FORWARDING.write_text("1\n")
+
+
+def attach(settings: Settings, name: str, address: IPv4Address) -> None:
+    """Give host ``name`` a network namespace with one interface on the bridge."""
+    inside, outside = namespace(settings, name), link(settings, address)
+    if interface(outside) is not None and (NAMESPACES / inside).exists():
+        return
+    detach(settings, name, address)
+    prefix = f"{address}/{settings.network.prefixlen}"
+    steps = [
+        f"link add {outside} type veth peer name eth0 netns {inside}",
+        f"link set {outside} master {settings.bridge} up",
+    ]
+    within = [
+        "link set lo up",
+        f"address add {prefix} broadcast + dev eth0",
+        "link set eth0 up",
+        f"route add default via {settings.gateway}",
+    ]
+    run("ip", "netns", "add", inside)
+    run("ip", "-batch", "-", stdin="\n".join(steps))
+    run("ip", "-netns", inside, "-batch", "-", stdin="\n".join(within))
+
+
+def detach(settings: Settings, name: str, address: IPv4Address) -> None:
+    """Take away what ``attach`` gave."""
+    inside, outside = namespace(settings, name), link(settings, address)
+    if interface(outside) is not None:
+        run("ip", "link", "delete", outside)
+    if (NAMESPACES / inside).exists():
+        run("ip", "netns", "delete", inside)
+
+
+def remove_network(settings: Settings) -> None:
+    """Put the machine's network back as it was found."""
+    if succeeds("nft", "list", "table", "ip", table(settings)):
+        run("nft", "delete", "table", "ip", table(settings))
+    if owner(settings) == str(settings.state):
+        run("ip", "link", "delete", settings.bridge)
+    remembered = settings.state / "ip_forward"
+    if remembered.exists():
+        FORWARDING.write_text(remembered.read_text())
+        remembered.unlink()

@@ -1,0 +1,89 @@
+"""Say in one sentence why this machine cannot run the local cloud, before anything is touched."""
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from local_cloud.commands import run
+from local_cloud.errors import CommandError, PreflightError
+from local_cloud.network import refuse_foreign_route
+from local_cloud.settings import Settings
+
+# Each program that is called, and the Debian package that has it.
+PROGRAMS = {
+    "mmdebstrap": "mmdebstrap",
+    "systemd-nspawn": "systemd-container",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "setsid": "util-linux",
+    "nsenter": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+}
+STILL_RUNS = "What runs anywhere: canary analyze, canary replay, make test-unit."
+
+
+def preflight(settings: Settings) -> None:
+    """Raise PreflightError with the first reason why the cloud cannot run here."""
+    require_linux()
+    require_root()
+    require_programs()
+    require_overlay(settings.state)
+    require_firewall()
+    refuse_foreign_route(settings)
+
+
+def require_linux() -> None:
+    system = platform.system()
+    if system != "Linux":
+        raise PreflightError(f"The local cloud needs Linux, and this is {system}. {STILL_RUNS}")
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        raise PreflightError(
+            f"The local cloud boots hosts, which needs root; you are user {os.geteuid()}. "
+            f"Type: sudo -E local-cloud up. {STILL_RUNS}"
+        )
+
+
+def require_programs(find: Callable[[str], str | None] = shutil.which) -> None:
+    missing = [program for program in PROGRAMS if find(program) is None]
+    if missing:
+        packages = sorted({PROGRAMS[program] for program in missing})
+        raise PreflightError(
+            f"Not installed: {', '.join(missing)}. Type: apt-get install -y {' '.join(packages)}"
+        )
+
+
+def require_overlay(state: Path) -> None:
+    """Mount an overlay in the state directory's file system, in a namespace that then ends."""
+    state.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="preflight-", dir=state) as directory:
+        parts = [Path(directory, part) for part in ("lower", "upper", "work", "root")]
+        for part in parts:
+            part.mkdir()
+        lower, upper, work, root = map(str, parts)
+        options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+        mount = f'mount -t overlay local-cloud "{root}" -o "{options}"'
+        try:
+            run("unshare", "--mount", "sh", "-c", mount)
+        except CommandError as error:
+            raise PreflightError(
+                f"No overlay can be mounted in {state}. The local cloud needs mount rights and "
+                f"a file system such as ext4 or xfs: a virtual machine has them, most containers "
+                f"do not. Elsewhere: LOCAL_CLOUD_STATE=/path. {STILL_RUNS} ({error})"
+            ) from None
+
+
+def require_firewall() -> None:
+    try:
+        run("nft", "list", "tables")
+    except CommandError as error:
+        raise PreflightError(
+            f"This kernel lets us use no nftables, which give hosts the outside. {error}"
+        ) from None

@@ -1,0 +1,29 @@
+"""Wait until something answers."""
+
+import socket
+import time
+from ipaddress import IPv4Address
+
+from local_cloud.errors import HostError
+
+BOOT_TIMEOUT = 60.0
+
+
+def await_ssh(address: IPv4Address, timeout: float = BOOT_TIMEOUT) -> None:
+    """Return when ``address`` greets as an SSH server does."""
+    deadline = time.monotonic() + timeout
+    while not greets(address):
+        if time.monotonic() > deadline:
+            raise HostError(
+                f"{address} did not answer by SSH within {timeout:g} s. See: local-cloud logs"
+            )
+        time.sleep(0.05)
+
+
+def greets(address: IPv4Address) -> bool:
+    """Say whether an SSH server greets at ``address`` now."""
+    try:
+        with socket.create_connection((str(address), 22), timeout=1) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
