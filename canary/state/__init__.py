@@ -1,0 +1,1 @@
+"""Lock, live colour, history, releases and alarms of an environment."""

@@ -1,0 +1,135 @@
+"""An environment's memory on AWS: DynamoDB, SSM, S3, SNS and CloudWatch alarms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from canary.environment import Environment
+from canary.environment import State as Settings
+from canary.errors import StateError
+from canary.state.base import Holder, Row, StoredObject
+from canary.state.tables import HistoryTable, LockTable
+
+QUICK = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
+)
+SUBJECT_LENGTH = 100  # SNS's limit
+
+
+class AwsState:
+    """One object for what the rollout has to remember, so that a fake is one object too."""
+
+    def __init__(self, settings: Settings, environment: Environment) -> None:
+        where = {"region_name": environment.region, "endpoint_url": environment.endpoint_url}
+        tables = boto3.resource("dynamodb", config=QUICK, **where)
+        self._settings = settings
+        self._environment = environment
+        self._lock = LockTable(tables.Table(settings.lock_table), environment.name)
+        self._history = HistoryTable(tables.Table(settings.history_table), environment.name)
+        self._parameters = boto3.client("ssm", config=QUICK, **where)
+        self._bucket = boto3.client("s3", config=QUICK, **where)
+        self._topic = boto3.client("sns", config=QUICK, **where)
+        self._alarms = boto3.client("cloudwatch", config=QUICK, **where)
+
+    def holder(self) -> Holder | None:
+        with _asking(f"lock table {self._settings.lock_table}"):
+            return self._lock.holder()
+
+    def acquire(self, holder: Holder) -> None:
+        with _asking(f"lock table {self._settings.lock_table}"):
+            self._lock.acquire(holder)
+
+    def renew(self, holder: Holder) -> None:
+        with _asking(f"lock table {self._settings.lock_table}"):
+            self._lock.renew(holder)
+
+    def free(self, holder: Holder) -> None:
+        with _asking(f"lock table {self._settings.lock_table}"):
+            self._lock.free(holder)
+
+    def live(self) -> str:
+        name = self._settings.live_parameter
+        with _asking(f"parameter {name}"):
+            value = str(self._parameters.get_parameter(Name=name)["Parameter"]["Value"])
+        if value not in self._environment.colours:
+            allowed = " or ".join(self._environment.colours)
+            raise StateError(f"Parameter {name} is {value!r}; it must be {allowed}")
+        return value
+
+    def set_live(self, colour: str) -> None:
+        name = self._settings.live_parameter
+        with _asking(f"parameter {name}"):
+            self._parameters.put_parameter(Name=name, Value=colour, Type="String", Overwrite=True)
+
+    def remember(self, row: Row) -> None:
+        with _asking(f"history table {self._settings.history_table}"):
+            self._history.add(row)
+
+    def history(self, limit: int) -> Sequence[Row]:
+        with _asking(f"history table {self._settings.history_table}"):
+            return self._history.newest(limit)
+
+    def announce(self, subject: str, message: Mapping[str, object]) -> None:
+        if self._settings.topic is None:
+            return
+        with _asking(f"topic {self._settings.topic}"):
+            self._topic.publish(
+                TopicArn=self._settings.topic,
+                Subject=subject[:SUBJECT_LENGTH],
+                Message=json.dumps(message, sort_keys=True),
+            )
+
+    def find(self, key: str) -> StoredObject | None:
+        with _asking(f"bucket {self._settings.bucket}"):
+            try:
+                head = self._bucket.head_object(Bucket=self._settings.bucket, Key=key)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                    return None
+                raise
+        return StoredObject(self._url(key), head["Metadata"])
+
+    def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
+        with _asking(f"bucket {self._settings.bucket}"):
+            self._bucket.put_object(
+                Bucket=self._settings.bucket, Key=key, Body=body, Metadata=dict(metadata)
+            )
+        return StoredObject(self._url(key), dict(metadata))
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
+        with _asking("alarms"):
+            pages = self._alarms.get_paginator("describe_alarms").paginate(
+                AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            )
+            states = {name: state for page in pages for name, state in _alarm_states(page)}
+        unknown = [name for name in names if name not in states]
+        if unknown:
+            raise StateError(
+                f"No alarm is named {', '.join(unknown)}; the bake would watch nothing. Correct "
+                "environment: bake: alarms in the policy"
+            )
+        return states
+
+    def _url(self, key: str) -> str:
+        return f"s3://{self._settings.bucket}/{key}"
+
+
+def _alarm_states(page: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for kind in ("MetricAlarms", "CompositeAlarms"):
+        for alarm in page.get(kind, []):
+            yield str(alarm["AlarmName"]), str(alarm["StateValue"])
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise StateError(f"The environment's {what} could not be used: {error}") from error

@@ -1,0 +1,94 @@
+"""The protocol of an environment's memory: what outlives a canary and the machine it ran on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who runs a canary, since when, and until when the lock is theirs without a renewal."""
+
+    canary: str
+    who: str
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One canary in the history."""
+
+    canary: str
+    started: float
+    ended: float
+    verdict: str
+    exit_status: int
+    baseline: str
+    candidate: str
+    live: str
+    who: str
+    reason: str
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object in the bucket: where it is, and what was said about it."""
+
+    url: str
+    metadata: Mapping[str, str]
+
+
+class State(Protocol):
+    """The memory of one environment. Every method raises ``StateError``."""
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock; a lock whose time is over is held by nobody."""
+        ...
+
+    def acquire(self, holder: Holder) -> None:
+        """Take the lock, or raise with who holds it and since when."""
+        ...
+
+    def renew(self, holder: Holder) -> None:
+        """Extend the lock to ``holder.until``; raise if somebody else has it now."""
+        ...
+
+    def free(self, holder: Holder) -> None:
+        """Give the lock back, if it is still this holder's."""
+        ...
+
+    def live(self) -> str:
+        """Return the live colour."""
+        ...
+
+    def set_live(self, colour: str) -> None:
+        """Remember ``colour`` as live."""
+        ...
+
+    def remember(self, row: Row) -> None:
+        """Add a canary to the history."""
+        ...
+
+    def history(self, limit: int) -> Sequence[Row]:
+        """Return the newest canaries, newest first."""
+        ...
+
+    def announce(self, subject: str, message: Mapping[str, object]) -> None:
+        """Tell whoever subscribed."""
+        ...
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the object under ``key``, or None."""
+        ...
+
+    def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
+        """Keep ``body`` under ``key``."""
+        ...
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return each alarm's state: OK, ALARM or INSUFFICIENT_DATA; raise if one is unknown."""
+        ...

@@ -1,0 +1,134 @@
+"""Lock and history in DynamoDB.
+
+The lock is one item per environment, taken by a conditional write: it succeeds if the item is
+absent, its time is over, or it is ours already. A dead holder therefore frees it by silence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import ClientError
+
+from canary.errors import StateError
+from canary.state.base import Holder, Row
+
+REFUSED = "ConditionalCheckFailedException"
+
+
+class LockTable:
+    """Items with the key ``environment``."""
+
+    def __init__(
+        self, table: Any, environment: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._table = table
+        self._environment = environment
+        self._clock = clock
+
+    def holder(self) -> Holder | None:
+        key = {"environment": self._environment}
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        if item is None or float(item["until"]) <= self._clock():
+            return None
+        return Holder(
+            canary=str(item["canary"]),
+            who=str(item["who"]),
+            since=float(item["since"]),
+            until=float(item["until"]),
+        )
+
+    def acquire(self, holder: Holder) -> None:
+        now = _number(self._clock())
+        ours = Attr("canary").eq(holder.canary)
+        if not self._put(holder, Attr("environment").not_exists() | Attr("until").lte(now) | ours):
+            raise StateError(self._held(self.holder()))
+
+    def renew(self, holder: Holder) -> None:
+        if not self._put(holder, Attr("canary").eq(holder.canary)):
+            raise StateError(f"The lock was lost. {self._held(self.holder())}")
+
+    def free(self, holder: Holder) -> None:
+        condition = Attr("canary").eq(holder.canary)
+        key = {"environment": self._environment}
+        _allowed(lambda: self._table.delete_item(Key=key, ConditionExpression=condition))
+
+    def _put(self, holder: Holder, condition: Any) -> bool:
+        item = {
+            "environment": self._environment,
+            "canary": holder.canary,
+            "who": holder.who,
+            "since": _number(holder.since),
+            "until": _number(holder.until),
+        }
+        return _allowed(lambda: self._table.put_item(Item=item, ConditionExpression=condition))
+
+    def _held(self, holder: Holder | None) -> str:
+        if holder is None:
+            return f"The lock of {self._environment} changed hands just now; try again"
+        return (
+            f"Canary {holder.canary} runs on {self._environment} already: {holder.who}, since "
+            f"{_moment(holder.since)}. Look: canary status --env {self._environment}; if it is "
+            f"dead, the lock is free at {_moment(holder.until)}"
+        )
+
+
+class HistoryTable:
+    """Items with the keys ``environment`` and ``canary``, whose names sort by time."""
+
+    def __init__(self, table: Any, environment: str) -> None:
+        self._table = table
+        self._environment = environment
+
+    def add(self, row: Row) -> None:
+        item = {
+            key: _number(value) if isinstance(value, float) else value
+            for key, value in dataclasses.asdict(row).items()
+        }
+        self._table.put_item(Item={"environment": self._environment, **item})
+
+    def newest(self, limit: int) -> Sequence[Row]:
+        answer = self._table.query(
+            KeyConditionExpression=Key("environment").eq(self._environment),
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [_row(item) for item in answer["Items"]]
+
+
+def _row(item: dict[str, Any]) -> Row:
+    readers: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "str": str}
+    try:
+        return Row(
+            **{
+                field.name: readers[str(field.type)](item[field.name])
+                for field in dataclasses.fields(Row)
+            }
+        )
+    except (KeyError, ValueError) as error:
+        raise StateError(f"A row of the history is damaged: {error}; it is {item}") from error
+
+
+def _allowed(write: Callable[[], Any]) -> bool:
+    """Tell whether the condition of a write held; other errors pass."""
+    try:
+        write()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == REFUSED:
+            return False
+        raise
+    return True
+
+
+def _number(value: float) -> Decimal:
+    return Decimal(str(round(value, 3)))
+
+
+def _moment(value: float) -> str:
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

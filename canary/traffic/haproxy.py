@@ -1,0 +1,171 @@
+"""HAProxy, through ``shop-traffic`` on the proxy host, over SSH with a forced command.
+
+The key can do nothing but this program's words; the program answers one line of JSON, or
+refuses with a sentence on stderr. One SSH connection is opened and shared (ControlMaster), so
+a word takes some ten milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from canary.environment import HaproxyTraffic
+from canary.errors import TrafficError
+from canary.traffic.base import Status
+
+SSH_FAILED = 255  # ssh's own exit status for "could not connect"
+Counters = dict[str, Annotated[int, Field(ge=0)]]
+
+
+class _Lease(BaseModel):
+    until: float | None = None
+
+
+class _Answer(BaseModel):
+    """The JSON of ``shop-traffic status``; a newer program may say more."""
+
+    model_config = ConfigDict(extra="ignore", strict=False)
+
+    live: Annotated[str, Field(min_length=1)]
+    weights: dict[str, Annotated[int, Field(ge=0, le=256)]]
+    states: dict[str, str]
+    lease: _Lease = _Lease()
+    requests: Counters = {}
+    errors: Counters = {}
+    retries: Counters = {}
+    redispatches: Counters = {}
+
+
+class Haproxy:
+    """The proxy of one environment."""
+
+    def __init__(self, settings: HaproxyTraffic, *, ssh: str = "ssh") -> None:
+        self._settings = settings
+        self._ssh = ssh
+
+    def describe(self) -> str:
+        return f"HAProxy on {self._settings.host}, as {self._settings.user}"
+
+    def status(self) -> Status:
+        return parse_status(self._run("status"))
+
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
+        words = ["set", "--candidate", candidate, "--share", f"{share:.6g}", "--lease", str(lease)]
+        if matched is not None:
+            words += ["--baseline-server", matched, "--matched"]
+        self._run(*words)
+
+    def renew(self, lease: int) -> None:
+        self._run("renew", "--lease", str(lease))
+
+    def release(self) -> None:
+        """Try the shared connection, then a fresh one: a stuck connection must not hold traffic."""
+        try:
+            self._run("release")
+        except TrafficError:
+            self._run("release", shared=False)
+
+    def promote(self, colour: str) -> None:
+        self._run("promote", "--colour", colour)
+
+    def _run(self, *words: str, shared: bool = True) -> str:
+        command = [*self._connection(shared=shared), *words]
+        asked = f"shop-traffic {' '.join(words)} on {self._settings.host}"
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=self._settings.timeout,
+                check=False,
+                start_new_session=True,  # the terminal's Ctrl-C is ours to handle, not ssh's
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TrafficError(
+                f"{asked} did not answer within {self._settings.timeout:g} s"
+            ) from error
+        except OSError as error:
+            raise TrafficError(f"{self._ssh} could not be started: {error}") from error
+        if done.returncode == 0:
+            return done.stdout
+        reason = done.stderr.strip() or f"exit status {done.returncode}"
+        if done.returncode == SSH_FAILED:
+            raise TrafficError(
+                f"The proxy can't be reached: {reason}. Check by hand: "
+                f"ssh -i {self._settings.key} -p {self._settings.port} {self._login()} status"
+            )
+        raise TrafficError(f"{asked} was refused: {reason}")
+
+    def _login(self) -> str:
+        return f"{self._settings.user}@{self._settings.host}"
+
+    def _connection(self, *, shared: bool) -> list[str]:
+        settings = self._settings
+        options = {
+            "BatchMode": "yes",
+            "IdentitiesOnly": "yes",
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": settings.known_hosts,
+            "ConnectTimeout": str(max(1, int(settings.timeout / 2))),
+            "ServerAliveInterval": "2",
+            "ServerAliveCountMax": "2",
+            "LogLevel": "ERROR",
+        }
+        if shared:
+            options |= {
+                "ControlMaster": "auto",
+                "ControlPath": str(_control_directory() / "%C"),
+                "ControlPersist": "60",
+            }
+        else:
+            options |= {"ControlMaster": "no", "ControlPath": "none"}
+        flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        where = ["-F", "none", "-i", settings.key, "-p", str(settings.port)]
+        return [self._ssh, *where, *flags, self._login()]
+
+
+def parse_status(text: str) -> Status:
+    """Check the JSON that ``shop-traffic`` answered."""
+    try:
+        answer = _Answer.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "the answer"
+        raise TrafficError(
+            f"The proxy's answer is not a status: {where}: {fault['msg']}; it was {text[:200]!r}"
+        ) from error
+    _refuse_strangers(answer.weights, answer.states)
+    return Status(
+        live=answer.live,
+        weights=answer.weights,
+        states=answer.states,
+        lease_until=answer.lease.until,
+        requests=answer.requests,
+        errors=answer.errors,
+        retries=answer.retries,
+        redispatches=answer.redispatches,
+    )
+
+
+def _refuse_strangers(weights: Mapping[str, int], states: Mapping[str, str]) -> None:
+    if set(weights) != set(states):
+        different = ", ".join(sorted(set(weights) ^ set(states)))
+        raise TrafficError(f"The proxy names {different} in weights or in states, not in both")
+
+
+def _control_directory() -> Path:
+    """Return a private directory for the shared connection; its path must stay short."""
+    path = Path(tempfile.gettempdir()) / f"canary-ssh-{os.getuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise TrafficError(f"{path} belongs to somebody else or is open to them; remove it")
+    return path
