@@ -1,0 +1,11 @@
+"""Traffic between the colours of the shop, on the proxy's own host. Standard library only.
+
+config    what the role wrote: servers, sockets, directories
+ring      which share of shoppers each weight brings; pure
+runtime   HAProxy's runtime API over its socket
+memory    what must survive a restart: live colour, fallback, lease
+lease     a transient systemd timer that takes the traffic back
+plan      who may carry traffic, and the weights that do it; pure
+commands  status, set, renew, release, promote, drain, ready
+cli       the program, and the door that an SSH key opens
+"""

@@ -1,0 +1,99 @@
+"""The program ``shop-traffic``, and the door that one SSH key opens to it.
+
+Answers are one line of JSON. Exit status: 0 done, 1 refused with a sentence, 2 not understood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from shop_traffic import boot
+from shop_traffic.commands import Traffic
+from shop_traffic.config import RefusedError, load
+from shop_traffic.lease import SystemdTimer
+from shop_traffic.memory import Memory
+from shop_traffic.runtime import Runtime
+
+PUBLIC = ("status", "set", "renew", "release", "promote", "drain", "ready")
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"shop-traffic: {message}. {self.format_usage()}")
+
+
+def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Parser:
+    """Build the parser; every command explains itself with ``--help``."""
+    root = Parser(prog="shop-traffic", description=__doc__, allow_abbrev=False)
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = {name: commands.add_parser(name, allow_abbrev=False) for name in names}
+    raised = add["set"]
+    raised.add_argument("--candidate", required=True, metavar="COLOUR")
+    raised.add_argument("--share", required=True, type=float, help="of all traffic, 0 to 1")
+    raised.add_argument("--baseline-server", metavar="SERVER", help="carries a candidate's load")
+    raised.add_argument("--matched", action="store_true", help="needs --baseline-server")
+    for name in ("set", "renew"):
+        add[name].add_argument("--lease", required=True, type=float, metavar="SECONDS")
+    add["release"].add_argument("--expired", metavar="LEASE", help=argparse.SUPPRESS)
+    add["promote"].add_argument("--colour", required=True)
+    for name in ("drain", "ready"):
+        add[name].add_argument("--server", required=True)
+        add[name].add_argument("--wait", type=float, default=10.0, metavar="SECONDS")
+    add["ready"].add_argument(
+        "--fallback", action="store_true", help="it runs the live release: it may stand in"
+    )
+    return root
+
+
+def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None:
+    """Do what was asked."""
+    actions: dict[str, Callable[[], dict[str, Any] | None]] = {
+        "status": traffic.status,
+        "set": lambda: traffic.set(asked.candidate, asked.share, asked.lease, matched(asked)),
+        "renew": lambda: traffic.renew(asked.lease),
+        "release": lambda: traffic.release(asked.expired),
+        "promote": lambda: traffic.promote(asked.colour),
+        "drain": lambda: traffic.drain(asked.server, asked.wait),
+        "ready": lambda: traffic.ready(asked.server, asked.wait, fallback=asked.fallback),
+        "prepare": lambda: boot.prepare(traffic),
+        "save": lambda: boot.save(traffic),
+        "restore": lambda: boot.restore(traffic),
+    }
+    return actions[asked.command]()
+
+
+def matched(asked: argparse.Namespace) -> str | None:
+    baseline: str | None = asked.baseline_server
+    if asked.matched != (baseline is not None):
+        raise RefusedError("--matched and --baseline-server SERVER go together.")
+    return baseline
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
+    try:
+        config = load()
+        runtime = Runtime(config.socket, config.backend)
+        traffic = Traffic(config, runtime, Memory(config.directory), SystemdTimer())
+        print(json.dumps(answer(traffic, asked)))  # noqa: T201 - the answer
+    except RefusedError as error:
+        sys.exit(f"shop-traffic: {error}")
+
+
+def door() -> None:
+    """Run what the SSH client asked for, if it is one of the public commands."""
+    try:
+        words = shlex.split(os.environ.get("SSH_ORIGINAL_COMMAND", ""))
+    except ValueError as error:
+        sys.exit(f"shop-traffic: that command line has no end ({error}).")
+    if words[:1] == ["shop-traffic"]:
+        words = words[1:]
+    if not words or words[0] not in PUBLIC or "--expired" in words:
+        sys.exit(f"shop-traffic: {' '.join(words)!r} is not one of {', '.join(PUBLIC)}.")
+    main(words)

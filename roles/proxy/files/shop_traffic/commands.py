@@ -1,0 +1,232 @@
+"""What can be asked of the traffic. Every way out of a failed change is the live colour."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from shop_traffic import plan, ring
+from shop_traffic.config import Config, RefusedError, Server
+from shop_traffic.lease import Timer, checked
+from shop_traffic.memory import Lease, Memory
+from shop_traffic.runtime import Runtime, Seen
+
+FALLBACK = "-fallback"
+POLL = 0.05
+
+
+class Traffic:
+    def __init__(self, config: Config, runtime: Runtime, memory: Memory, timer: Timer) -> None:
+        self.config = config
+        self.runtime = runtime
+        self.memory = memory
+        self.timer = timer
+
+    # ---- asked by anyone ------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Return intended and real state; counters count since ``since``."""
+        now = self.runtime.read()
+        lease = self.memory.lease
+        weights = {server.name: now[server.name].weight for server in self.config.servers}
+        circle = ring.points(self.config.servers)
+        serving = {name: weight if now[name].up else 0 for name, weight in weights.items()}
+        return {
+            "live": self.memory.live,
+            "candidate": lease.candidate if lease else None,
+            "lease": {"until": lease.until if lease else None},
+            "fallback": list(self.memory.fallback),
+            "weights": weights,
+            "shares": {name: round(s, 5) for name, s in ring.shares(circle, serving).items()},
+            "states": {server.name: now[server.name].state for server in self.config.servers},
+            "since": self.runtime.started(),
+            **self.counters(now),
+        }
+
+    def set(
+        self, candidate: str, share: float, lease: float, baseline: str | None = None
+    ) -> dict[str, Any]:
+        """Give ``candidate`` its share, for as long as the lease is renewed."""
+        checked(lease)
+        with self.memory.locked():
+            weights = self.planned(candidate, share, baseline)
+            names = {server.name for server in self.config.of(candidate)}
+            self.memory.fallback = [name for name in self.memory.fallback if name not in names]
+            # The way back is armed before the way forth is taken.
+            self.arm(candidate, share, lease, weights)
+            try:
+                self.runtime.apply(weights, self.fallback_states())
+            except RefusedError:
+                with contextlib.suppress(RefusedError):
+                    self.give_back()
+                raise
+        return self.status()
+
+    def renew(self, lease: float) -> dict[str, Any]:
+        """Keep the lease; refuse if the traffic is no longer as it was set."""
+        checked(lease)
+        with self.memory.locked():
+            held = self.memory.lease
+            if held is None:
+                raise RefusedError(
+                    f"There is no lease to renew: {self.memory.live} carries all traffic. "
+                    "Begin again with set."
+                )
+            now = self.runtime.read()
+            changed = {
+                name: now[name].weight for name, w in held.weights.items() if now[name].weight != w
+            }
+            if changed:
+                raise RefusedError(
+                    f"The weights are not those that were set: {changed}. Set them again."
+                )
+            self.arm(held.candidate, held.share, lease, held.weights)
+        return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
+
+    def release(self, expired: str | None = None) -> dict[str, Any]:
+        """Give the live colour everything; a timer acts only for the lease that it belongs to."""
+        with self.memory.locked():
+            held = self.memory.lease
+            if expired is None or (held is not None and held.unit == expired):
+                self.give_back()
+        return self.status()
+
+    def promote(self, colour: str) -> dict[str, Any]:
+        """Make ``colour`` the live one; what it replaces stays as its fallback.
+
+        Except when ``colour`` is itself that fallback: then this is a rollback, and what is left
+        behind has failed.
+        """
+        with self.memory.locked():
+            names = self.up(colour)
+            live, trusted = self.memory.live, self.memory.fallback
+            if colour != live:
+                rollback = any(name in trusted for name in names)
+                old = [] if rollback else [server.name for server in self.config.of(live)]
+                self.runtime.apply(self.all_to(colour), self.states_for((*old, *names)))
+                # In this order a crash in between ends at a colour that was serving before it.
+                self.memory.fallback, self.memory.live = old, colour
+            self.give_back()
+        return self.status()
+
+    def drain(self, name: str, patience: float = 10.0) -> dict[str, Any]:
+        """Take one server out, and wait until its last request has been answered."""
+        server = self.config.server(name)
+        with self.memory.locked():
+            self.refuse_last(server)
+            self.memory.fallback = [other for other in self.memory.fallback if other != name]
+            self.runtime.apply({}, {name: "drain", name + FALLBACK: "maint"})
+        self.wait(
+            lambda: self.runtime.read()[name].sessions == 0,
+            patience,
+            f"{name} still answers requests",
+        )
+        return self.status()
+
+    def ready(self, name: str, patience: float = 10.0, *, fallback: bool = False) -> dict[str, Any]:
+        """Put one server back, and wait until HAProxy finds it healthy.
+
+        With ``fallback`` it runs the live release, and may stand in for the live colour.
+        """
+        server = self.config.server(name)
+        with self.memory.locked():
+            if fallback and server.colour != self.memory.live:
+                self.memory.fallback = {*self.memory.fallback, name}
+            self.runtime.apply({}, {name: "ready", **self.fallback_states([server])})
+        self.wait(lambda: self.runtime.read()[name].up, patience, f"{name} does not become healthy")
+        return self.status()
+
+    # ---- how it is done -------------------------------------------------------------------
+
+    def planned(self, candidate: str, share: float, baseline: str | None) -> dict[str, int]:
+        live = self.memory.live
+        if candidate == live:
+            raise RefusedError(f"{candidate} is live: the candidate is the other colour.")
+        raised, serving = self.up(candidate), self.up(live)
+        if baseline is not None and baseline not in serving:
+            raise RefusedError(
+                f"{baseline} cannot be the baseline: {live} serves from {', '.join(serving)}."
+            )
+        rest = tuple(name for name in serving if name != baseline)
+        circle = ring.points(self.config.server(name) for name in (*raised, *serving))
+        chosen = plan.choose(circle, plan.Split(raised, rest, baseline), share)
+        # A server that is down now gets what its siblings have, for when it comes back.
+        siblings = {candidate: chosen[raised[0]], live: chosen[(rest or serving)[0]]}
+        return {s.name: chosen.get(s.name, siblings.get(s.colour, 0)) for s in self.config.servers}
+
+    def up(self, colour: str) -> tuple[str, ...]:
+        now = self.runtime.read()
+        servers = self.config.of(colour)
+        found = tuple(server.name for server in servers if now[server.name].up)
+        if not found:
+            states = ", ".join(f"{s.name} is {now[s.name].state}" for s in servers)
+            raise RefusedError(
+                f"No server of colour {colour} is up ({states}): deploy a release to it first."
+            )
+        return found
+
+    def refuse_last(self, server: Server) -> None:
+        now, live = self.runtime.read(), self.memory.live
+        if server.colour != live or not now[server.name].up:
+            return
+        others = [s.name for s in self.config.of(live)] + list(self.memory.fallback)
+        if not any(now[name].up for name in others if name != server.name):
+            raise RefusedError(
+                f"{server.name} is the last server of the live colour {live}, and no other may "
+                "stand in for it: deploy to the other colour and promote that."
+            )
+
+    def arm(self, candidate: str, share: float, seconds: float, weights: dict[str, int]) -> None:
+        held = self.memory.lease
+        unit = self.timer.arm(seconds)
+        self.memory.lease = Lease(candidate, share, time.time() + seconds, unit, weights)
+        if held is not None:
+            self.disarm(held)
+
+    def disarm(self, lease: Lease) -> None:
+        # A timer that outlives its lease finds another name in it, and does nothing.
+        with contextlib.suppress(RefusedError):
+            self.timer.disarm(lease.unit)
+
+    def give_back(self) -> None:
+        self.runtime.apply(self.all_to(self.memory.live), self.fallback_states())
+        held = self.memory.lease
+        self.memory.lease = None
+        if held is not None:
+            self.disarm(held)
+
+    def all_to(self, colour: str) -> dict[str, int]:
+        return {s.name: ring.MAXIMUM if s.colour == colour else 0 for s in self.config.servers}
+
+    def fallback_states(self, servers: Iterable[Server] | None = None) -> dict[str, str]:
+        live = tuple(server.name for server in self.config.of(self.memory.live))
+        return self.states_for((*live, *self.memory.fallback), servers)
+
+    def states_for(
+        self, trusted: Iterable[str], servers: Iterable[Server] | None = None
+    ) -> dict[str, str]:
+        allowed = set(trusted)
+        return {
+            s.name + FALLBACK: "ready" if s.name in allowed else "maint"
+            for s in (self.config.servers if servers is None else servers)
+        }
+
+    def counters(self, now: dict[str, Seen]) -> dict[str, dict[str, int]]:
+        """Sum each server's line and its fallback line."""
+        names = ("requests", "errors", "retries", "redispatches", "connection_errors")
+        return {
+            what: {
+                s.name: getattr(now[s.name], what) + getattr(now[s.name + FALLBACK], what)
+                for s in self.config.servers
+            }
+            for what in (*names, "response_errors", "check_failures")
+        }
+
+    def wait(self, done: Callable[[], bool], patience: float, otherwise: str) -> None:
+        give_up = time.monotonic() + patience
+        while not done():
+            if time.monotonic() > give_up:
+                raise RefusedError(f"{otherwise} after {patience:g} s.")
+            time.sleep(POLL)

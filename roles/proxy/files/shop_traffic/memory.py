@@ -1,0 +1,102 @@
+"""What must survive a crash: the live colour, who may stand in for it, and the lease.
+
+Each is one small file, replaced whole, so that a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from shop_traffic.config import RefusedError
+
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Permission for ``candidate`` to carry ``weights``, until ``unit`` fires at ``until``."""
+
+    candidate: str
+    share: float
+    until: float
+    unit: str
+    weights: dict[str, int]
+
+
+class Memory:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def live(self) -> str:
+        try:
+            return (self.directory / "live").read_text().strip()
+        except OSError as error:
+            raise RefusedError(
+                f"The live colour is not known ({error}): run playbooks/configure.yml."
+            ) from error
+
+    @live.setter
+    def live(self, colour: str) -> None:
+        self._write("live", colour + "\n")
+
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """Servers that may take everything if the live colour dies: never a failed candidate."""
+        names = self._read("fallback.json")
+        return tuple(names) if isinstance(names, list) else ()
+
+    @fallback.setter
+    def fallback(self, servers: Iterable[str]) -> None:
+        self._write("fallback.json", json.dumps(sorted(servers)))
+
+    @property
+    def lease(self) -> Lease | None:
+        raw = self._read("lease.json")
+        return Lease(**raw) if isinstance(raw, dict) else None
+
+    @lease.setter
+    def lease(self, lease: Lease | None) -> None:
+        if lease is None:
+            (self.directory / "lease.json").unlink(missing_ok=True)
+        else:
+            self._write("lease.json", json.dumps(asdict(lease)))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one command change traffic at a time."""
+        with (self.directory / "lock").open("w") as lock:
+            give_up = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > give_up:
+                        raise RefusedError(
+                            "Another shop-traffic is still at work: try again."
+                        ) from None
+                    time.sleep(0.02)
+            yield
+
+    def _read(self, name: str) -> object:
+        try:
+            return json.loads((self.directory / name).read_text())
+        except (FileNotFoundError, ValueError):
+            return None  # not ours, then: as good as absent, and absent is the safe side
+
+    def _write(self, name: str, text: str) -> None:
+        target = self.directory / name
+        temporary = target.with_suffix(".new")
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)

@@ -1,0 +1,99 @@
+"""The weights that give a candidate its share, on HAProxy's own circle. Pure.
+
+Raising a share only ever adds points to the candidate or takes points from the others, so a
+shopper who is on the candidate stays there, and a rollback brings everyone back to where they
+were. (With a matched baseline its points grow too, and a few shoppers move over to it.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shop_traffic import ring
+from shop_traffic.config import RefusedError
+
+STEPS = 2 * ring.MAXIMUM - 1
+# The best of a few rounds: each corrects the baseline's weight by what the last one missed.
+ROUNDS = 4
+# A colour of one server is matched by its own weight, so its share must be the even one.
+EVEN = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Who shares the traffic: ``baseline`` is one live server that mirrors a candidate's load."""
+
+    candidate: tuple[str, ...]
+    rest: tuple[str, ...]
+    baseline: str | None = None
+
+    def weights(self, step: int, correction: float = 1.0) -> dict[str, int]:
+        """Return the weights at ``step``: first the candidate rises, then the rest falls."""
+        raised = min(step, ring.MAXIMUM)
+        weights = dict.fromkeys(self.candidate, raised)
+        weights |= dict.fromkeys(self.rest, min(ring.MAXIMUM, STEPS + 1 - step))
+        if self.baseline is not None:
+            weights[self.baseline] = max(1, min(ring.MAXIMUM, round(raised * correction)))
+        return weights
+
+
+def choose(circle: ring.Points, split: Split, share: float) -> dict[str, int]:
+    """Return the weights whose true shares come nearest to what was asked."""
+    split = refuse_impossible(split, share)
+    wanted = share / len(split.candidate)
+    correction, best, least = 1.0, split.weights(1), float("inf")
+    for _ in range(ROUNDS if split.baseline else 1):
+        step = nearest_step(circle, split, share, correction)
+        weights = split.weights(step, correction)
+        found = ring.shares(circle, weights)
+        error = abs(ring.colour_share(found, split.candidate) - share)
+        if split.baseline:
+            error += abs(found[split.baseline] - wanted)
+            correction *= wanted / max(found[split.baseline], 1e-9)
+        if error < least:
+            best, least = weights, error
+    refuse_too_small(ring.shares(circle, best), split, share)
+    return best
+
+
+def nearest_step(circle: ring.Points, split: Split, share: float, correction: float) -> int:
+    def at(step: int) -> float:
+        found = ring.shares(circle, split.weights(step, correction))
+        return ring.colour_share(found, split.candidate)
+
+    above = ring.smallest_reaching(lambda step: at(step) >= share, 1, STEPS)
+    below = max(1, above - 1)
+    return min((above, below), key=lambda step: abs(at(step) - share))
+
+
+def refuse_impossible(split: Split, share: float) -> Split:
+    """Return ``split``, or its plain form where one live server is baseline and rest at once."""
+    if not 0 < share <= 1:
+        raise RefusedError(
+            f"A share of {share:g} is not more than 0 and at most 1. For 0: release."
+        )
+    if split.baseline is None:
+        return split
+    even = len(split.candidate) / (len(split.candidate) + 1)
+    if not split.rest:
+        if abs(share - even) > EVEN:
+            raise RefusedError(
+                f"{split.baseline} is the only live server, so it matches a candidate at share "
+                f"{even:g} alone, not {share:g}: --share {even:g}, or leave out --matched."
+            )
+        return Split(split.candidate, (split.baseline,))
+    if share > even:
+        raise RefusedError(
+            f"At share {share:g} nothing is left for a baseline of the same load: "
+            f"--share {even:.4g} at most, or leave out --matched."
+        )
+    return split
+
+
+def refuse_too_small(found: Mapping[str, float], split: Split, share: float) -> None:
+    reached = ring.colour_share(found, split.candidate)
+    if reached > 1.5 * share:
+        raise RefusedError(
+            f"A share of {share:g} is below what weights can carry: the smallest is {reached:.4f}."
+        )

@@ -1,0 +1,128 @@
+"""HAProxy's runtime API: one line in, one answer out, read back before it is believed."""
+
+from __future__ import annotations
+
+import csv
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop_traffic.config import RefusedError
+
+SECONDS = 2.0
+ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other")
+SERVER = 4  # `show stat` types: 1 frontend, 2 backend, 4 server
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One server line as HAProxy sees it; counters count since its worker started."""
+
+    weight: int
+    state: str
+    sessions: int
+    requests: int
+    errors: int
+    retries: int
+    redispatches: int
+    connection_errors: int
+    response_errors: int
+    check_failures: int
+
+    @property
+    def up(self) -> bool:
+        return self.state in ("UP", "no")  # "no check"
+
+
+class Runtime:
+    def __init__(self, path: Path, backend: str) -> None:
+        self.path = path
+        self.backend = backend
+
+    def ask(self, line: str) -> str:
+        """Send one command line and return everything that HAProxy answers."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(SECONDS)
+                connection.connect(str(self.path))
+                connection.sendall(line.encode() + b"\n")
+                return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        except OSError as error:
+            raise RefusedError(
+                f"HAProxy does not answer on {self.path} ({error}): systemctl status haproxy"
+            ) from error
+
+    def read(self) -> dict[str, Seen]:
+        """Return every server line of the backend, fallback lines included."""
+        text = self.ask(f"show stat {self.backend} {SERVER} -1")
+        rows = list(csv.DictReader(text.strip().removeprefix("# ").splitlines()))
+        if not rows:
+            raise RefusedError(
+                f"HAProxy knows no servers in backend {self.backend!r}: {text.strip()}"
+            )
+        return {row["svname"]: seen(row) for row in rows}
+
+    def started(self) -> int | None:
+        """Return when the worker began to count, so that a reader can tell a reload."""
+        for line in self.ask("show info").splitlines():
+            name, _, value = line.partition(": ")
+            if name == "Start_time_sec":
+                return int(value)
+        return None
+
+    def apply(self, weights: Mapping[str, int], states: Mapping[str, str]) -> None:
+        """Set weights and states with one command line, then read them back.
+
+        What rises is named first, so that no moment has nobody to serve.
+        """
+        ready = [name for name, state in states.items() if state == "ready"]
+        others = [name for name in states if name not in ready]
+        commands = [
+            *(self.set(name, f"state {states[name]}") for name in ready),
+            *(
+                self.set(name, f"weight {weight}")
+                for name, weight in sorted(weights.items(), key=lambda item: -item[1])
+            ),
+            *(self.set(name, f"state {states[name]}") for name in others),
+        ]
+        self.command(commands)
+        now = self.read()
+        wrong = {
+            name: now[name].weight for name, weight in weights.items() if differs(now, name, weight)
+        }
+        if wrong:
+            raise RefusedError(
+                f"HAProxy did not keep the weights: asked {dict(weights)}, has {wrong}."
+            )
+
+    def command(self, commands: Iterable[str]) -> None:
+        """Run commands that answer nothing when they succeed."""
+        answer = self.ask("; ".join(commands)).strip()
+        if answer:
+            raise RefusedError(f"HAProxy refused: {' '.join(answer.split())}")
+
+    def set(self, server: str, what: str) -> str:
+        return f"set server {self.backend}/{server} {what}"
+
+
+def differs(now: Mapping[str, Seen], name: str, weight: int) -> bool:
+    return name not in now or now[name].weight != weight
+
+
+def seen(row: Mapping[str, str]) -> Seen:
+    def number(name: str) -> int:
+        return int(row[name] or 0)
+
+    return Seen(
+        weight=number("uweight"),
+        state=row["status"].split()[0],
+        sessions=number("scur"),
+        requests=sum(number(name) for name in ANSWERS),
+        errors=number("hrsp_5xx"),
+        retries=number("wretr"),
+        redispatches=number("wredis"),
+        connection_errors=number("econ"),
+        response_errors=number("eresp"),
+        check_failures=number("chkfail"),
+    )
