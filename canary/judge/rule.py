@@ -1,0 +1,85 @@
+"""What one metric must show at which look, in plain numbers."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from canary.stats.distributions import LARGEST_Z, Floats
+from canary.stats.paired import Noise
+from canary.stats.spending import moving_bound, power_spending, spending_bounds
+
+WINDOW = 18
+MOST_LOOKS = 120
+EXPANDING, WINDOWED = 0.8, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When one metric is looked at, and how much error it may make.
+
+    Attributes:
+        horizon: periods in the longest run.
+        first: periods before the first look that may FAIL.
+        alpha: false FAILs that this metric may cause over all looks.
+        beta: wrong PASSes at the margin over all looks.
+    """
+
+    horizon: int
+    first: int
+    alpha: float
+    beta: float
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Periods seen at each look: every period, or evenly fewer in a very long run."""
+        stride = -(-self.horizon // MOST_LOOKS)
+        last = self.horizon
+        return tuple(sorted(set(range(last, self.first - 1, -stride)) | {self.first}))
+
+    def fail_bound(self, seen: int, part: float) -> float:
+        """Return the z that shows harm after ``seen`` periods, at ``part`` of this alpha."""
+        return _bound(self.alpha * part, self.looks, self.horizon, seen)
+
+    def pass_bound(self, seen: int) -> float:
+        """Return the z that rules the margin out after ``seen`` periods."""
+        return _bound(self.beta, self.looks, self.horizon, seen)
+
+    def window_bound(self, part: float) -> float:
+        """Return the z that shows harm in the moving window, at ``part`` of this alpha."""
+        return moving_bound(self.alpha * part, WINDOW, max(self.horizon - WINDOW - 3, 1))
+
+
+@functools.lru_cache(maxsize=4096)
+def _bounds(alpha: float, looks: tuple[int, ...], horizon: int) -> Floats:
+    return spending_bounds(power_spending(alpha, [k / horizon for k in looks]).tolist(), looks)
+
+
+def _bound(alpha: float, looks: tuple[int, ...], horizon: int, seen: int) -> float:
+    at = int(np.searchsorted(looks, seen, side="right")) - 1
+    return LARGEST_Z if at < 0 else float(_bounds(alpha, looks, horizon)[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One metric's rule.
+
+    Attributes:
+        sign: +1 where an increase is harm, -1 where a decrease is.
+        margin: accepted harm on the scale of the differences (a log ratio, or a level's unit).
+        gate: least estimate that can FAIL: small harm, however certain, is within the margin.
+        negligible: extra events per request that nobody minds (counts only).
+        drift_margin: accepted growth per period (levels only).
+        drift: noise of the slope (levels only).
+    """
+
+    plan: Plan
+    sign: float
+    margin: float
+    gate: float
+    noise: Noise
+    negligible: float = 0.0
+    drift_margin: float = np.inf
+    drift: Noise | None = None

@@ -1,0 +1,125 @@
+"""From a policy's metric and what is known of its noise to the rule that it is judged by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from canary.judge.rule import Plan, Rule
+from canary.policy import Margin, Metric, Policy
+from canary.stats.paired import Noise
+
+SAFETY = 0.75
+"""Share of alpha that is planned with; the rest is left for what theory does not see."""
+COLD_TAU = 2.0
+COLD_FIRST, CALIBRATED_FIRST = 5, 3
+CALIBRATED_WEIGHTS = (30.0, 100.0)
+ENOUGH_WINDOWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Noise of a kind of metric before anything was measured.
+
+    ``memory`` is the time in seconds over which the environment's noise forgets itself.
+    """
+
+    tau: float
+    memory: float
+    host: float
+
+
+PRIORS = {
+    "latency": Prior(tau=0.03, memory=50.0, host=0.010),
+    "quantile": Prior(tau=0.03, memory=50.0, host=0.010),
+    "tail": Prior(tau=0.05, memory=37.0, host=0.010),
+    "count": Prior(tau=0.30, memory=26.0, host=0.030),
+    "throughput": Prior(tau=0.03, memory=50.0, host=0.005),
+    "gauge": Prior(tau=0.05, memory=87.0, host=0.015),
+    "level": Prior(tau=0.01, memory=270.0, host=0.020),
+}
+
+
+def sign_of(metric: Metric) -> float:
+    """Return -1 where only a decrease is harm."""
+    return -1.0 if metric.harmful == "decrease" else 1.0
+
+
+def log_margin(margin: Margin, sign: float) -> float:
+    """Return the margin on the scale of the differences: a log ratio, or points as they are."""
+    if margin.scale == "points":
+        return margin.value
+    return math.log1p(margin.value) if sign > 0 else -math.log1p(-margin.value)
+
+
+def noise_of(
+    metric: Metric, period: int, known: Mapping[str, float] | None, points: float = 1.0
+) -> Noise:
+    """Return the noise to expect: what a rehearsal measured, or a cautious default.
+
+    ``points`` scales the defaults of a level whose margin is in points: its baseline level.
+    """
+    if known:
+        firm = min(known.get("windows", 0.0) / ENOUGH_WINDOWS, 1.0)
+        return Noise(
+            tau=known["tau"],
+            phi=known["phi"],
+            host=known["host"],
+            tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
+            phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
+            kappa=known.get("kappa", 1.0),
+        )
+    tail = metric.kind == "quantile" and (metric.quantile or 0) >= 0.95
+    prior = PRIORS["tail" if tail else metric.kind]
+    return Noise(
+        tau=COLD_TAU * prior.tau * points,
+        phi=min(math.exp(-period / prior.memory), 0.95),
+        host=COLD_TAU * prior.host * points,
+    )
+
+
+def plan_of(policy: Policy, metric: Metric, *, calibrated: bool, sides: int = 1) -> Plan:
+    """Return when ``metric`` is looked at and which part of the policy's error rates it has."""
+    counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
+    share = metric.weight / math.fsum(counted)
+    return Plan(
+        horizon=policy.periods,
+        first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
+        alpha=policy.alpha * SAFETY * share / sides,
+        beta=policy.beta,
+    )
+
+
+def rule_of(
+    policy: Policy,
+    metric: Metric,
+    sign: float,
+    known: Mapping[str, float] | None = None,
+    points: float = 1.0,
+) -> Rule:
+    """Return the rule of ``metric`` in one direction of harm."""
+    sides = 2 if metric.harmful == "either" else 1
+    plan = plan_of(policy, metric, calibrated=bool(known), sides=sides)
+    margin = log_margin(metric.limit, sign)
+    minutes = policy.period / 60
+    growth = policy.drift_of(metric).value * minutes
+    noise = noise_of(metric, policy.period, known, points)
+    drift_host = (known or {}).get("drift_host", growth / 6)
+    return Rule(
+        plan=plan,
+        sign=sign,
+        margin=margin,
+        gate=margin / 2,
+        noise=noise,
+        negligible=metric.negligible_rate,
+        drift_margin=growth,
+        drift=Noise(
+            noise.tau,
+            noise.phi,
+            drift_host,
+            noise.tau_weight,
+            noise.phi_weight,
+            (known or {}).get("drift_kappa", 1.0),
+        ),
+    )

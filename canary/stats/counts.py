@@ -1,0 +1,81 @@
+"""Counts of events: how surprising is this many on the candidate, given the total?
+
+References:
+    [1] J. Przyborowski, H. Wilenski (1940), "Homogeneity of results in testing samples from Poisson
+        series", Biometrika 31, 313-323: given the total, one Poisson count is binomial.
+    [2] P. McCullagh, J. A. Nelder (1989), "Generalized Linear Models", 2nd ed., ch. 4.5: dividing
+        by the Pearson dispersion.
+    [3] C. J. Clopper, E. S. Pearson (1934), Biometrika 26, 404-413; F. Garwood (1936), Biometrika
+        28, 437-442: exact limits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from canary.stats.distributions import Floats, Numbers
+
+
+def conditional_p(candidate: Numbers, total: Numbers, share: Numbers) -> Floats:
+    """Return P(at least ``candidate`` of ``total`` events fall on the candidate) [1].
+
+    Counts need not be whole, so that a dispersion can divide them [2].
+
+    >>> round(float(conditional_p(5, 5, 0.5)), 5)
+    0.03125
+    """
+    a = np.asarray(candidate, dtype=float)
+    n = np.asarray(total, dtype=float)
+    p: Floats = special.betainc(np.maximum(a, 1e-12), np.maximum(n - a, 0.0) + 1.0, share)
+    return np.where(a > 0, p, 1.0)
+
+
+def poisson_upper(count: Numbers, level: Numbers) -> Floats:
+    """Return the exact upper limit of a Poisson mean of which ``count`` was seen [3].
+
+    >>> round(float(poisson_upper(0, 0.05)), 4)
+    2.9957
+    """
+    upper: Floats = special.gammainccinv(np.asarray(count, dtype=float) + 1.0, level)
+    return upper
+
+
+def poisson_lower(count: Numbers, level: Numbers) -> Floats:
+    """Return the exact lower limit of a Poisson mean of which ``count`` was seen [3].
+
+    >>> round(float(poisson_lower(5, 0.05)), 4)
+    1.9701
+    """
+    a = np.asarray(count, dtype=float)
+    lower: Floats = special.gammaincinv(np.maximum(a, 1e-12), level)
+    return np.where(a > 0, lower, 0.0)
+
+
+def dispersion(
+    candidate: Floats, events: Floats, share: Floats, prior: Floats, prior_weight: float = 12.0
+) -> tuple[Floats, Floats]:
+    """Return how much more than binomially the counts of each row scatter, and its freedom [2].
+
+    Rows are series, columns blocks of periods, NaN where there is none. ``prior`` is the
+    dispersion believed beforehand, worth ``prior_weight`` degrees of freedom. Never below one.
+    """
+    mask = np.isfinite(events) & (events > 0)
+    p = np.where(mask, share, 0.5)
+    spread = np.where(mask, events * p * (1 - p), 1.0)
+    off = np.where(mask, candidate - _fitted(candidate, events, p, mask), 0.0)
+    freedom = np.maximum(mask.sum(axis=-1) - 1.0, 0.0)
+    chi = np.where(mask, off**2 / spread, 0.0).sum(axis=-1)
+    phi = (chi + prior_weight * prior) / (freedom + prior_weight)
+    return np.maximum(phi, 1.0), freedom
+
+
+def _fitted(candidate: Floats, events: Floats, p: Floats, mask: npt.NDArray[np.bool_]) -> Floats:
+    """Return the counts expected under the row's own overall ratio."""
+    seen = np.where(mask, candidate, 0.0).sum(axis=-1)
+    due = np.where(mask, events * p, 0.0).sum(axis=-1)
+    total = np.where(mask, events, 0.0).sum(axis=-1)
+    odds = (seen + 0.5) / (total - seen + 0.5) * (total - due + 0.5) / (due + 0.5)
+    up = p * odds[:, None]
+    return np.where(mask, events * up / (up + 1 - p), 0.0)

@@ -1,0 +1,193 @@
+"""The mean of a paired series: robust to bursts, honest about autocorrelation.
+
+One difference per period and series, each with a variance known from its sample sizes, plus what
+the environment adds: a variance that is learned, is correlated from period to period, and differs
+between two equal hosts.
+
+References:
+    [1] P. J. Huber (1964), "Robust estimation of a location parameter", Ann. Math. Stat. 35(1),
+        73-101; winsorised variance after Tukey and McLaughlin (1963), Sankhya A 25, 331-352.
+    [2] G. E. P. Box, G. M. Jenkins, G. C. Reinsel, "Time Series Analysis", ch. 2: variance of the
+        mean of an AR(1) series; M. H. Quenouille (1949), JRSS B 11, 68-84: bias of its estimate.
+    [3] F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance
+        components", Biometrics Bulletin 2(6), 110-114.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from canary.stats.distributions import Floats, Numbers
+
+Mask = npt.NDArray[np.bool_]
+
+CLIP = 2.5
+MAD_TO_SD = 1.4826
+MAX_CLIPPED = 0.3
+MAX_PHI = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What is believed of a series before it is seen, and how firmly.
+
+    Attributes:
+        tau: standard deviation that the environment adds to one period's difference.
+        phi: correlation of that addition from one period to the next.
+        host: standard deviation of the lasting difference between two equal arms.
+        tau_weight: how many degrees of freedom ``tau`` is worth.
+        phi_weight: how many periods ``phi`` is worth.
+        kappa: how much wider than their theory these statistics are on A/A data.
+    """
+
+    tau: float
+    phi: float
+    host: float
+    tau_weight: float = 6.0
+    phi_weight: float = 20.0
+    kappa: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The mean difference per series, the error of it, and what it rests on."""
+
+    mean: Floats
+    error: Floats
+    df: Floats
+    pairs: Floats
+    least: Floats
+    scale: Floats
+    phi: Floats
+
+    @property
+    def t(self) -> Floats:
+        """The mean in units of its error."""
+        return self.mean / self.error
+
+
+def masked_median(values: Floats, mask: Mask) -> Floats:
+    """Return the median over the last axis of what ``mask`` keeps; 0 where it keeps nothing."""
+    ordered = np.sort(np.where(mask, values, np.inf), axis=-1)
+    count = mask.sum(axis=-1)
+    low = np.maximum((count - 1) // 2, 0)[..., None]
+    high = np.minimum(count // 2, values.shape[-1] - 1)[..., None]
+    both = np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)
+    return np.where(count > 0, 0.5 * both[..., 0], 0.0)
+
+
+def inflation(phi: Numbers, count: Numbers) -> Floats:
+    """Return how much larger an AR(1) mean's variance is than that of independent values [2].
+
+    >>> round(float(inflation(0.5, 10)), 4)
+    2.6004
+    """
+    phi, n = np.asarray(phi, dtype=float), np.maximum(np.asarray(count, dtype=float), 1.0)
+    vif: Floats = (1 + phi) / (1 - phi) - 2 * phi * (1 - phi**n) / (n * (1 - phi) ** 2)
+    return vif
+
+
+def winsorise(d: Floats, weight: Floats, mask: Mask, floor: float) -> tuple[Floats, Floats]:
+    """Pull differences that stand out back to ``CLIP`` robust deviations from the median [1].
+
+    Returns:
+        The differences, and the share of them that was pulled back.
+    """
+    root = np.sqrt(weight)
+    middle = masked_median(d, mask)[:, None]
+    z = np.where(mask, (d - middle) * root, 0.0)
+    reach = CLIP * np.maximum(MAD_TO_SD * masked_median(np.abs(z), mask), floor)[:, None]
+    pulled = np.clip(z, -reach, reach)
+    clipped = ((np.abs(z) > reach) & mask).sum(axis=-1) / np.maximum(mask.sum(axis=-1), 1)
+    tame = middle + pulled / np.where(mask, root, 1.0)
+    return np.where(mask, tame, 0.0), np.minimum(clipped, MAX_CLIPPED)
+
+
+def lag_one(residual: Floats, mask: Mask) -> Floats:
+    """Return the lag-one autocorrelation over adjacent pairs, corrected for its bias [2]."""
+    both = mask[:, 1:] & mask[:, :-1]
+    r = np.where(mask, residual, 0.0)
+    pairs = np.maximum(both.sum(axis=-1), 1)
+    n = np.maximum(mask.sum(axis=-1), 1)
+    variance = np.maximum((r * r).sum(axis=-1) / n, 1e-300)
+    rho = np.where(both, r[:, 1:] * r[:, :-1], 0.0).sum(axis=-1) / pairs / variance
+    rho = np.clip(rho, -1.0, 1.0)
+    corrected: Floats = rho + (1 + 3 * np.maximum(rho, 0.0)) / n
+    return corrected
+
+
+def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
+    """Estimate the mean of each row of ``d``, whose known variances are ``v``.
+
+    The error is that of an AR(1) part with the environment's variance beside a part that is
+    independent from period to period, scaled by what the residuals show; the lasting difference
+    between hosts is added to it, because no length of run averages it out.
+    """
+    mask = np.isfinite(d) & np.isfinite(v)
+    n = mask.sum(axis=-1).astype(float)
+    weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+    tame, clipped = winsorise(d, weight, mask, 0.7 if d.shape[1] < 10 else 0.15)
+    total = np.maximum(weight.sum(axis=-1), 1e-300)
+    mean = (weight * tame).sum(axis=-1) / total
+    residual = (tame - mean[:, None]) * np.sqrt(weight)
+    known = np.where(mask, v * weight, 0.0).sum(axis=-1) / np.maximum(n, 1)
+    phi, vif = _autocorrelation(residual, mask, 1.0 - known, noise)
+    scale, freedom = _scale(residual, n, vif, phi, clipped, noise)
+    scale = np.maximum(scale, known)
+    own = scale * vif / total
+    error = np.sqrt(own + noise.host**2)
+    df = (freedom + noise.tau_weight) * error**2 / own
+    empty = n < 1
+    return Estimate(
+        mean=np.where(empty, 0.0, mean),
+        error=np.where(empty, np.inf, error),
+        df=np.where(empty, 1.0, np.minimum(df, 1e6)),
+        pairs=n,
+        least=_without_two(tame, weight, mask, total, mean),
+        scale=scale,
+        phi=phi,
+    )
+
+
+def _autocorrelation(
+    residual: Floats, mask: Mask, environment: Floats, noise: Noise
+) -> tuple[Floats, Floats]:
+    """Return phi of the environment's part and the inflation of the whole mean's variance.
+
+    ``environment`` is the share of the variance that is not sampling noise. Sampling noise is
+    fresh in each period, so the whole series' lag-one correlation is that share times phi.
+    """
+    n = mask.sum(axis=-1)
+    share = np.clip(environment, 0.0, 1.0)
+    expected = share * noise.phi
+    rho = (n * lag_one(residual, mask) + noise.phi_weight * expected) / (n + noise.phi_weight)
+    rho = np.clip(rho, 0.0, MAX_PHI)
+    phi = np.maximum(rho, noise.phi) if noise.phi > 0 else rho
+    correlated = np.where(phi > 0, np.minimum(rho / np.maximum(phi, 1e-9), 1.0), 0.0)
+    return phi, 1.0 + correlated * (inflation(phi, n) - 1.0)
+
+
+def _scale(
+    residual: Floats, n: Floats, vif: Floats, phi: Floats, clipped: Floats, noise: Noise
+) -> tuple[Floats, Floats]:
+    """Return the variance against what was expected, and the degrees of freedom it rests on."""
+    freedom = np.maximum(n * (1 - phi**2) / (1 + phi**2) - 1, 0.0)
+    left = np.maximum(n - vif, 0.5)
+    seen = (residual**2).sum(axis=-1) / left / (1 - clipped) ** 2
+    prior = noise.tau_weight
+    return (prior + freedom * seen) / (prior + freedom), freedom
+
+
+def _without_two(tame: Floats, weight: Floats, mask: Mask, total: Floats, mean: Floats) -> Floats:
+    """Return the lowest mean that remains when any two neighbouring periods are left out."""
+    if tame.shape[1] < 3:
+        return np.full(len(tame), -np.inf)
+    pull = weight * tame
+    two, two_weights = pull[:, 1:] + pull[:, :-1], weight[:, 1:] + weight[:, :-1]
+    rest = total[:, None] - two_weights
+    enough = rest > 1e-9 * total[:, None]
+    left = np.where(enough, ((mean * total)[:, None] - two) / np.where(enough, rest, 1.0), -np.inf)
+    return np.where(mask.sum(axis=-1) > 2, left.min(axis=-1), -np.inf)
