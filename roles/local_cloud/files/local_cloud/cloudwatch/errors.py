@@ -1,15 +1,15 @@
 """Every refusal CloudWatch gives, as one tree; ``code`` is the code of AWS's own error model.
 
 CloudWatchError
-├── InvalidParameterValue        a value is out of its range
-├── InvalidParameterCombination  two parameters exclude, or need, one another
-├── MissingParameter             a required parameter was left out
-├── ValidationError              GetMetricData and PutMetricAlarm say this for all of the above
-├── InvalidNextToken             a paging token that this service did not give
-├── InvalidFormat                a text that should be JSON, or an ARN, is not
-├── ResourceNotFound             no alarm or dashboard of that name
-├── ResourceConflict             it is still needed by something else
-└── DashboardInvalidInput        the dashboard's body is not one; carries the list of faults
+├── InvalidParameterValueError        a value is out of its range
+├── InvalidParameterCombinationError  two parameters exclude, or need, one another
+├── MissingParameterError             a required parameter was left out
+├── ValidationError                   what GetMetricData and PutMetricAlarm say for any of these
+├── InvalidNextTokenError             a paging token that this service did not give
+├── InvalidFormatError                a text that should be JSON is not
+├── ResourceNotFoundError             no alarm or dashboard of that name
+├── ResourceConflictError             it is still needed by something else
+└── DashboardInvalidInputError        a dashboard's body is not one; carries the list of faults
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ class CloudWatchError(Exception):
         self.message = message
 
 
-class InvalidParameterValue(CloudWatchError):
+class InvalidParameterValueError(CloudWatchError):
     """A value is out of its range."""
 
     code = "InvalidParameterValue"
 
 
-class InvalidParameterCombination(CloudWatchError):
+class InvalidParameterCombinationError(CloudWatchError):
     """Two parameters exclude, or need, one another."""
 
     code = "InvalidParameterCombination"
 
 
-class MissingParameter(CloudWatchError):
+class MissingParameterError(CloudWatchError):
     """A required parameter was left out."""
 
     code = "MissingParameter"
@@ -49,31 +49,31 @@ class ValidationError(CloudWatchError):
     code = "ValidationError"
 
 
-class InvalidNextToken(CloudWatchError):
+class InvalidNextTokenError(CloudWatchError):
     """A paging token that this service did not give."""
 
     code = "InvalidNextToken"
 
 
-class InvalidFormat(CloudWatchError):
+class InvalidFormatError(CloudWatchError):
     """A text that should be JSON is not."""
 
     code = "InvalidFormat"
 
 
-class ResourceNotFound(CloudWatchError):
+class ResourceNotFoundError(CloudWatchError):
     """No alarm or dashboard of that name."""
 
     code = "ResourceNotFound"
 
 
-class ResourceConflict(CloudWatchError):
+class ResourceConflictError(CloudWatchError):
     """It is still needed by something else."""
 
     code = "ResourceConflict"
 
 
-class DashboardInvalidInput(CloudWatchError):
+class DashboardInvalidInputError(CloudWatchError):
     """The dashboard's body is not one; ``faults`` are (data path, message) pairs."""
 
     code = "InvalidParameterInput"

@@ -9,6 +9,7 @@ from __future__ import annotations
 HOUR = 3600
 DAY = 24 * HOUR
 SUB_MINUTE = (1, 5, 10, 20, 30)
+ALLOWED = "It must be 1, 5, 10, 20, 30, or a multiple of 60."
 
 # Resolution in seconds, and for how long data is kept in it. Ages that follow from one another.
 RETENTION = ((1, 3 * HOUR), (60, 15 * DAY), (300, 63 * DAY), (3600, 455 * DAY))

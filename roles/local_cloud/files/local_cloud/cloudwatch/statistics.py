@@ -29,7 +29,9 @@ class Buckets:
     def __init__(self, rows: Rows, period: int, origin: float = 0) -> None:
         self.rows = rows
         index = np.floor((rows[:, TIME] - origin) / period)
-        self.first = np.flatnonzero(np.diff(index, prepend=-np.inf)) if len(rows) else np.empty(0, int)
+        self.first = (
+            np.flatnonzero(np.diff(index, prepend=-np.inf)) if len(rows) else np.empty(0, int)
+        )
         self.starts = origin + index[self.first] * period
         self.lengths = np.diff(self.first, append=len(rows))
 
@@ -47,8 +49,10 @@ class Buckets:
         "CloudWatch needs raw data points to calculate" these statistics, and they "are not
         available for metrics when any of the metric values are negative numbers".
         """
-        known = (self.rows[:, MINIMUM] == self.rows[:, MAXIMUM]) & (self.rows[:, MINIMUM] >= 0)
-        return np.logical_and.reduceat(known, self.first)
+        count, total, low, high = self.rows[:, COUNT:].T
+        consistent = np.abs(total - low * count) <= 1e-9 * np.abs(total)
+        known = (low == high) & consistent & (low >= 0)
+        return np.asarray(np.logical_and.reduceat(known, self.first))
 
     @cached_property
     def sorted(self) -> Rows:
@@ -57,7 +61,7 @@ class Buckets:
         ends = self.first + self.lengths
         # One small sort per period beats one lexsort of everything five times over.
         order = [np.argsort(values[a:b]) + a for a, b in zip(self.first, ends, strict=True)]
-        return self.rows[np.concatenate(order)]
+        return np.asarray(self.rows[np.concatenate(order)])
 
     @cached_property
     def ranks(self) -> tuple[Numbers, Numbers]:
@@ -75,7 +79,9 @@ class Buckets:
         """Return the smallest value that ``percent`` of the samples do not exceed."""
         _, upto = self.ranks
         below = np.round(upto, SLACK) < self.spread(np.round(self.size * percent / 100, SLACK))
-        return np.asarray(self.sorted[:, MAXIMUM][self.first + np.add.reduceat(below, self.first, dtype=int)])
+        return np.asarray(
+            self.sorted[:, MAXIMUM][self.first + np.add.reduceat(below, self.first, dtype=int)]
+        )
 
 
 Statistic = Callable[[Buckets], Numbers]
@@ -83,30 +89,26 @@ Statistic = Callable[[Buckets], Numbers]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What lies between two bounds, either of them open; percentages of rank, or values."""
+    """What lies above ``low`` and not above ``high``: percentages of rank, or values."""
 
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     percent: bool
 
     def edges(self, buckets: Buckets) -> tuple[Numbers, Numbers]:
         """Return how many samples of each period lie below, and how many up to the end."""
-        low, high = (0.0 if self.low is None else self.low), (100.0 if self.high is None else self.high)
-        return (
-            np.floor(np.round(buckets.size * low / 100, SLACK)),
-            np.ceil(np.round(buckets.size * high / 100, SLACK)),
-        )
+        below = np.floor(np.round(buckets.size * self.low / 100, SLACK))
+        return below, np.ceil(np.round(buckets.size * self.high / 100, SLACK))
 
     def kept(self, buckets: Buckets) -> Numbers:
         """Return how many samples of each sorted row lie within."""
         if not self.percent:
             values = buckets.sorted[:, MAXIMUM]
-            low = -np.inf if self.low is None else self.low
-            high = np.inf if self.high is None else self.high
-            return np.where((values > low) & (values <= high), buckets.sorted[:, COUNT], 0.0)
-        low, high = (buckets.spread(edge) for edge in self.edges(buckets))
+            within = (values > self.low) & (values <= self.high)
+            return np.where(within, buckets.sorted[:, COUNT], 0.0)
+        below, end = (buckets.spread(edge) for edge in self.edges(buckets))
         before, upto = buckets.ranks
-        return np.clip(upto, low, high) - np.clip(before, low, high)
+        return np.clip(upto, below, end) - np.clip(before, below, end)
 
 
 def trimmed_count(within: Range, buckets: Buckets) -> Numbers:
@@ -127,13 +129,10 @@ def winsorized_mean(within: Range, buckets: Buckets) -> Numbers:
     if not within.percent:
         moved = np.clip(buckets.sorted[:, MAXIMUM], within.low, within.high)
         return np.add.reduceat(moved * buckets.sorted[:, COUNT], buckets.first) / buckets.size
-    low, high = within.edges(buckets)
-    total = trimmed_sum(within, buckets)
-    if within.low is not None:
-        total += low * buckets.percentile(within.low)
-    if within.high is not None:
-        total += (buckets.size - high) * buckets.percentile(within.high)
-    return total / buckets.size
+    below, end = within.edges(buckets)
+    low, high = buckets.percentile(within.low), buckets.percentile(within.high)
+    inside = trimmed_sum(within, buckets)
+    return (below * low + inside + (buckets.size - end) * high) / buckets.size
 
 
 def percentile_rank(within: Range, buckets: Buckets) -> Numbers:
@@ -169,13 +168,12 @@ def _ranged(name: str) -> Statistic | None:
         return None
     kind, low, low_unit, high, high_unit = found.groups()
     units = {unit for unit in (low_unit, high_unit) if unit is not None}
-    bounds = [None if each is None else float(each) for each in (low, high)]
-    given = [each for each in bounds if each is not None]
     percent = units == {"%"}
-    wrong = not given or len(units) > 1 or given != sorted(given)
-    if wrong or (percent and (kind == "PR" or given[-1] > 100)):
+    lowest, highest = (0.0, 100.0) if percent else (-np.inf, np.inf)
+    within = Range(float(low or lowest), float(high or highest), percent)
+    if len(units) != 1 or within.low > within.high or (percent and within.high > 100):
         return None
-    return partial(RANGED[kind], Range(bounds[0], bounds[1], percent))
+    return None if percent and kind == "PR" else partial(RANGED[kind], within)
 
 
 def _single(name: str) -> Statistic | None:
@@ -185,7 +183,7 @@ def _single(name: str) -> Statistic | None:
     percent = float(found[2])
     if found[1] == "p":
         return partial(Buckets.percentile, percent=percent)
-    return partial(RANGED[found[1].upper()], Range(None, percent, percent=True))
+    return partial(RANGED[found[1].upper()], Range(0.0, percent, percent=True))
 
 
 @lru_cache(maxsize=512)

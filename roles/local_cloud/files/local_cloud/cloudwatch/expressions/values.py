@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
 from local_cloud.cloudwatch.expressions.grammar import ExpressionError
 from local_cloud.cloudwatch.metric import TimeSeries
@@ -21,28 +20,26 @@ class Keyword:
     name: str
 
 
+Operand = float | TimeSeries
 Array = list[TimeSeries]
-Value = float | TimeSeries | Array | str | Keyword
+Value = Operand | Array | str | Keyword
 Numeric = Callable[..., float | None]
 
 
-def is_array(value: Value) -> TypeGuard[Array]:
-    return isinstance(value, list)
-
-
-def numeric(value: Value, where: str) -> float | TimeSeries | Array:
-    """Return the value if one can compute with it."""
-    if isinstance(value, str | Keyword):
-        raise ExpressionError(f"{where} needs numbers or time series")
+def operand(value: Value, where: str) -> Operand:
+    """Return the value if it is a number or one series."""
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    if not isinstance(value, float | TimeSeries):
+        raise ExpressionError(f"{where} needs a number or a time series")
     return value
 
 
 def one_series(value: Value, where: str) -> TimeSeries:
-    if is_array(value) and len(value) == 1:
-        return value[0]
-    if not isinstance(value, TimeSeries):
-        raise ExpressionError(f"{where} needs a time series")
-    return value
+    single = operand(value, where)
+    if isinstance(single, float):
+        raise ExpressionError(f"{where} needs a time series, not the number {single:g}")
+    return single
 
 
 def scalar(value: Value, where: str) -> float:
@@ -55,7 +52,7 @@ def array(value: Value, where: str) -> Array:
     """Return the value as an array; a single series is an array of one."""
     if isinstance(value, TimeSeries):
         return [value]
-    if not is_array(value):
+    if not isinstance(value, list):
         raise ExpressionError(f"{where} needs an array of time series")
     return value
 
@@ -70,35 +67,39 @@ def times(series: Iterable[TimeSeries]) -> list[int]:
     return sorted(set().union(*(each.points for each in series)))
 
 
+def lifted(function: Callable[[TimeSeries], TimeSeries], value: Value, where: str) -> Value:
+    """Apply a function of one series to it, or to each of an array."""
+    if isinstance(value, list):
+        return [function(series) for series in value]
+    return function(one_series(value, where))
+
+
 def each_point(function: Numeric, value: Value, where: str) -> Value:
-    """Apply a function of one number to every point."""
-    value = numeric(value, where)
+    """Apply a function of one number to it, or to every point."""
     if isinstance(value, float):
         return _defined(function(value), where)
-    if is_array(value):
-        return [_map(function, series) for series in value]
-    return _map(function, value)
+    return lifted(
+        lambda series: with_points(series, ((t, function(v)) for t, v in series.points.items())),
+        value,
+        where,
+    )
 
 
-def _map(function: Numeric, series: TimeSeries) -> TimeSeries:
-    return with_points(series, ((time, function(value)) for time, value in series.points.items()))
-
-
-def pairwise(function: Numeric, left: Value, right: Value, sign: str) -> Value:
+def combined(function: Numeric, left: Value, right: Value, sign: str) -> Value:
     """Apply a function of two numbers point by point; a missing point of either is 0."""
-    left, right = numeric(left, sign), numeric(right, sign)
-    if is_array(left) and is_array(right):
-        raise ExpressionError(f"'{sign}' cannot be used between two arrays of time series")
-    if is_array(left):
-        return [_pair(function, each, right) for each in left]
-    if is_array(right):
-        return [_pair(function, left, each) for each in right]
-    if isinstance(left, float) and isinstance(right, float):
-        return _defined(function(left, right), sign)
-    return _pair(function, left, right)
+    if isinstance(left, list) and isinstance(right, list) and len(left) > 1 < len(right):
+        raise ExpressionError(f"'{sign}' does not work between two arrays of time series")
+    if isinstance(left, list) and len(left) != 1:
+        return [_pair(function, each, operand(right, sign)) for each in left]
+    if isinstance(right, list) and len(right) != 1:
+        return [_pair(function, operand(left, sign), each) for each in right]
+    one, other = operand(left, sign), operand(right, sign)
+    if isinstance(one, float) and isinstance(other, float):
+        return _defined(function(one, other), sign)
+    return _pair(function, one, other)
 
 
-def _pair(function: Numeric, left: float | TimeSeries, right: float | TimeSeries | Array) -> TimeSeries:
+def _pair(function: Numeric, left: Operand, right: Operand) -> TimeSeries:
     both = [each for each in (left, right) if isinstance(each, TimeSeries)]
     return with_points(
         replace(both[0], period=max(each.period for each in both)),
@@ -106,11 +107,9 @@ def _pair(function: Numeric, left: float | TimeSeries, right: float | TimeSeries
     )
 
 
-def at(value: float | TimeSeries | Array, time: int) -> float:
+def at(value: Operand, time: int) -> float:
     """Return the value at a time: 0 where a series has none."""
-    if isinstance(value, TimeSeries):
-        return value.points.get(time, 0.0)
-    return value if isinstance(value, float) else 0.0
+    return value.points.get(time, 0.0) if isinstance(value, TimeSeries) else value
 
 
 def _defined(value: float | None, where: str) -> float:

@@ -1,0 +1,254 @@
+"""The functions of metric math, by name. Each takes a scope and its arguments' values.
+
+Descriptions and examples: user guide, "Functions supported for metric math".
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate, pairwise
+from typing import Protocol
+
+from local_cloud.cloudwatch.expressions.filling import fill
+from local_cloud.cloudwatch.expressions.grammar import ExpressionError
+from local_cloud.cloudwatch.expressions.values import (
+    Array,
+    Keyword,
+    Value,
+    array,
+    at,
+    each_point,
+    lifted,
+    one_series,
+    operand,
+    scalar,
+    times,
+    with_points,
+)
+from local_cloud.cloudwatch.metric import TimeSeries
+from local_cloud.cloudwatch.store import Span
+
+
+class Scope(Protocol):
+    """What an expression can refer to."""
+
+    @property
+    def span(self) -> Span:
+        """Return the time asked for."""
+        ...
+
+    @property
+    def period(self) -> int:
+        """Return the period of what has none of its own."""
+        ...
+
+    def lookup(self, name: str) -> Value:
+        """Return the result of the query of this id."""
+        ...
+
+    def metrics(self, containing: str) -> Array:
+        """Return the metrics asked for, expressions left out, whose id contains the text."""
+        ...
+
+    def search(self, expression: str, statistic: str, period: int) -> Array:
+        """Return one series for each metric found."""
+        ...
+
+
+Function = Callable[[Scope, Sequence[Value]], Value]
+
+
+def aggregate(name: str, over_series: Callable[[Scope, TimeSeries], float]) -> Function:
+    """Make a function: a number of one series; of an array, the series of it at each time."""
+
+    def function(scope: Scope, arguments: Sequence[Value]) -> Value:
+        value = arguments[0]
+        if isinstance(value, TimeSeries):
+            return over_series(scope, value)
+        members = array(value, name)
+        across = ACROSS[name]
+        shape = TimeSeries(period=max((each.period for each in members), default=scope.period))
+        return with_points(shape, ((time, across(members, time)) for time in times(members)))
+
+    return function
+
+
+def _present(members: Array, time: int) -> list[float]:
+    return [each.points[time] for each in members if time in each.points]
+
+
+ACROSS: Mapping[str, Callable[[Array, int], float]] = {
+    "SUM": lambda members, time: sum(_present(members, time)),
+    "AVG": lambda members, time: sum(_present(members, time)) / len(members),
+    "MIN": lambda members, time: min(_present(members, time)),
+    "MAX": lambda members, time: max(_present(members, time)),
+    "STDDEV": lambda members, time: statistics.pstdev(_present(members, time)),
+    "DATAPOINT_COUNT": lambda members, time: float(len(_present(members, time))),
+}
+
+
+def _average(scope: Scope, series: TimeSeries) -> float:
+    """Return the mean over all periods: "Missing values are treated as 0"."""
+    return sum(series.points.values()) / max(1, len(scope.span.periods(series.period)))
+
+
+def _extreme(choose: Callable[..., float]) -> Callable[[Scope, TimeSeries], float]:
+    return lambda _, series: choose(series.points.values(), default=0.0)
+
+
+SINGLE: Mapping[str, Callable[[Scope, TimeSeries], float]] = {
+    "SUM": lambda _, series: float(sum(series.points.values())),
+    "AVG": _average,
+    "MIN": _extreme(min),
+    "MAX": _extreme(max),
+    "STDDEV": lambda _, series: statistics.pstdev(series.points.values()) if series.points else 0.0,
+    "DATAPOINT_COUNT": lambda _, series: float(len(series.points)),
+}
+
+
+def steps(function: Callable[[float, int], float]) -> Callable[[TimeSeries], TimeSeries]:
+    """Make a series from each value and the one before it; the first has none before it."""
+    return lambda series: with_points(
+        series,
+        (
+            (t, function(v - before, t - then))
+            for (then, before), (t, v) in pairwise(series.points.items())
+        ),
+    )
+
+
+def running_sum(series: TimeSeries) -> TimeSeries:
+    return with_points(series, zip(series.points, accumulate(series.points.values()), strict=True))
+
+
+def choose(_: Scope, arguments: Sequence[Value]) -> Value:
+    """IF(condition, true value, false value), as its page's tables have it.
+
+    Where the condition holds a missing value is 0; where it does not, the point is dropped.
+    """
+    condition, then = operand(arguments[0], "IF"), operand(arguments[1], "IF")
+    otherwise = operand(arguments[2], "IF") if len(arguments) > 2 else TimeSeries()
+    if isinstance(condition, float):
+        return then if condition else otherwise
+    return with_points(
+        condition,
+        ((t, at(then, t) if v else _or_none(otherwise, t)) for t, v in condition.points.items()),
+    )
+
+
+def _or_none(value: float | TimeSeries, time: int) -> float | None:
+    return value.points.get(time) if isinstance(value, TimeSeries) else value
+
+
+def sort(scope: Scope, arguments: Sequence[Value]) -> Value:
+    members, by, order = array(arguments[0], "SORT"), arguments[1], arguments[2]
+    if not (isinstance(by, Keyword) and by.name in SINGLE):
+        raise ExpressionError("SORT sorts by AVG, MIN, MAX or SUM")
+    if order not in (Keyword("ASC"), Keyword("DESC")):
+        raise ExpressionError("SORT needs ASC or DESC")
+    key = SINGLE[by.name]
+    ordered = sorted(members, key=lambda each: key(scope, each), reverse=order == Keyword("DESC"))
+    return ordered[: int(scalar(arguments[3], "SORT"))] if len(arguments) > 3 else ordered
+
+
+def cut(_: Scope, arguments: Sequence[Value]) -> Value:
+    bounds = [int(scalar(each, "SLICE")) for each in arguments[1:]]
+    return array(arguments[0], "SLICE")[bounds[0] : bounds[1] if len(bounds) > 1 else None]
+
+
+def end_of(position: int, name: str) -> Function:
+    def function(_: Scope, arguments: Sequence[Value]) -> Value:
+        members = array(arguments[0], name)
+        return members[position] if members else TimeSeries()
+
+    return function
+
+
+def by_time(function: Callable[[datetime], float]) -> Function:
+    """Make a function that gives each period a value from when it starts."""
+
+    def of_series(scope: Scope, arguments: Sequence[Value]) -> Value:
+        series = one_series(arguments[0], "a function of time")
+        starts = scope.span.periods(series.period)
+        return with_points(
+            series, ((t, float(function(datetime.fromtimestamp(t, UTC)))) for t in starts)
+        )
+
+    return of_series
+
+
+def constant(scope: Scope, arguments: Sequence[Value]) -> Value:
+    value = scalar(arguments[0], "TIME_SERIES")
+    return TimeSeries(dict.fromkeys(scope.span.periods(scope.period), value), scope.period)
+
+
+def search(scope: Scope, arguments: Sequence[Value]) -> Value:
+    expression, statistic = arguments[0], arguments[1]
+    if not (isinstance(expression, str) and isinstance(statistic, str)):
+        raise ExpressionError("SEARCH needs a search expression and a statistic, both quoted")
+    period = int(scalar(arguments[2], "SEARCH")) if len(arguments) > 2 else scope.period
+    return scope.search(expression, statistic, period)
+
+
+def metrics(scope: Scope, arguments: Sequence[Value]) -> Value:
+    containing = arguments[0] if arguments else ""
+    if not isinstance(containing, str):
+        raise ExpressionError("METRICS takes a quoted part of an id, or nothing")
+    return scope.metrics(containing)
+
+
+def point_wise(name: str, function: Callable[[float], float | None]) -> Function:
+    return lambda _, arguments: each_point(function, arguments[0], name)
+
+
+def over_series(name: str, function: Callable[[TimeSeries], TimeSeries]) -> Function:
+    return lambda _, arguments: lifted(function, arguments[0], name)
+
+
+def _log(value: float) -> float | None:
+    return math.log(value) if value > 0 else None
+
+
+def _log10(value: float) -> float | None:
+    return math.log10(value) if value > 0 else None
+
+
+# name: (function, fewest arguments, most arguments)
+FUNCTIONS: Mapping[str, tuple[Function, int, int]] = {
+    **{name: (aggregate(name, single), 1, 1) for name, single in SINGLE.items()},
+    "ABS": (point_wise("ABS", abs), 1, 1),
+    "CEIL": (point_wise("CEIL", lambda value: float(math.ceil(value))), 1, 1),
+    "FLOOR": (point_wise("FLOOR", lambda value: float(math.floor(value))), 1, 1),
+    "LOG": (point_wise("LOG", _log), 1, 1),
+    "LOG10": (point_wise("LOG10", _log10), 1, 1),
+    "DIFF": (over_series("DIFF", steps(lambda change, _: change)), 1, 1),
+    "DIFF_TIME": (over_series("DIFF_TIME", steps(lambda _, elapsed: float(elapsed))), 1, 1),
+    "RATE": (over_series("RATE", steps(lambda change, elapsed: change / elapsed)), 1, 1),
+    "RUNNING_SUM": (over_series("RUNNING_SUM", running_sum), 1, 1),
+    "FILL": (lambda scope, arguments: fill(scope.span, arguments[0], arguments[1]), 2, 2),
+    "IF": (choose, 2, 3),
+    "PERIOD": (lambda _, arguments: float(one_series(arguments[0], "PERIOD").period), 1, 1),
+    "METRICS": (metrics, 0, 1),
+    "METRIC_COUNT": (lambda _, arguments: float(len(array(arguments[0], "METRIC_COUNT"))), 1, 1),
+    "REMOVE_EMPTY": (
+        lambda _, arguments: [s for s in array(arguments[0], "REMOVE_EMPTY") if s.points],
+        1,
+        1,
+    ),
+    "FIRST": (end_of(0, "FIRST"), 1, 1),
+    "LAST": (end_of(-1, "LAST"), 1, 1),
+    "SLICE": (cut, 2, 3),
+    "SORT": (sort, 3, 4),
+    "SEARCH": (search, 2, 3),
+    "TIME_SERIES": (constant, 1, 1),
+    "EPOCH": (by_time(lambda start: start.timestamp()), 1, 1),
+    "MINUTE": (by_time(lambda start: start.minute), 1, 1),
+    "HOUR": (by_time(lambda start: start.hour), 1, 1),
+    "DAY": (by_time(lambda start: start.isoweekday()), 1, 1),
+    "DATE": (by_time(lambda start: start.day), 1, 1),
+    "MONTH": (by_time(lambda start: start.month), 1, 1),
+    "YEAR": (by_time(lambda start: start.year), 1, 1),
+}
