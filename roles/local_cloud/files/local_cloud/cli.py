@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from local_cloud import cloud
 from local_cloud.errors import HostError, LocalCloudError
-from local_cloud.host import Machine
 from local_cloud.image import Image
 from local_cloud.lone import start_host, stop_host
 from local_cloud.settings import Settings
@@ -28,6 +28,37 @@ def cli(context: click.Context, state: Path | None) -> None:
     if state is not None:
         environment["LOCAL_CLOUD_STATE"] = str(state)
     context.obj = Settings.load(environment)
+
+
+@cli.command()
+@click.pass_obj
+def up(settings: Settings) -> None:
+    """Bring the cloud up: base image, network, AWS, and the hosts that were there.
+
+    Example: local-cloud up
+    """
+    changed = cloud.up(settings)
+    click.echo(f"{'Up' if changed else 'Already up'}: {settings.endpoint}")
+
+
+@cli.command()
+@click.pass_obj
+def down(settings: Settings) -> None:
+    """Halt AWS and all hosts; `up` brings the same ones back.
+
+    Example: local-cloud down
+    """
+    click.echo("Down." if cloud.down(settings) else "Already down.")
+
+
+@cli.command()
+@click.pass_obj
+def destroy(settings: Settings) -> None:
+    """Remove hosts, their disks, AWS's state and the network: the machine is as it was.
+
+    Example: local-cloud destroy
+    """
+    click.echo("Destroyed." if cloud.destroy(settings) else "There is no local cloud here.")
 
 
 @cli.command()
@@ -80,7 +111,9 @@ def public_key(path: Path) -> str:
         text = candidate.read_text().strip() if candidate.exists() else ""
         if text.startswith(("ssh-", "ecdsa-", "sk-")):
             return text
-    raise HostError(f'There is no public key in "{path}". Make one: ssh-keygen -t ed25519 -f {path}')
+    raise HostError(
+        f'There is no public key in "{path}". Make one: ssh-keygen -t ed25519 -f {path}'
+    )
 
 
 def main() -> None:

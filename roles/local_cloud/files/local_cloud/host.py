@@ -46,6 +46,7 @@ while [ "$status" = {reboot} ]; do
     status=0
     "$@" || status=$?
 done
+[ "$status" != 0 ] || touch "$directory/halted"
 """
 
 
@@ -105,8 +106,18 @@ class Machine:
     def leader(self) -> int | None:
         """Return the process id, seen from outside, of the host's systemd."""
         pid = self.pid
-        family = [] if pid is None else [grand for child in children(pid) for grand in children(child)]
+        family = (
+            [] if pid is None else [grand for child in children(pid) for grand in children(child)]
+        )
         return next((process for process in family if is_init(process)), None)
+
+    @property
+    def halted(self) -> bool:
+        """Say whether the host was shut down in order since it was last started."""
+        return (self.directory / "halted").exists()
+
+    def forget_halt(self) -> None:
+        (self.directory / "halted").unlink(missing_ok=True)
 
     def create(self, host: Host) -> None:
         """Make the host's directory and disk, unless they are there."""
@@ -132,6 +143,7 @@ class Machine:
             )
         network.attach(self.settings, self.name, host.address)
         (self.directory / "pid").unlink(missing_ok=True)
+        self.forget_halt()
         # /proc/sys/net is the host's own; the rest of /proc/sys stays the controller's.
         environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
         run(*self._launch_command(host), environment=environment)
@@ -218,7 +230,9 @@ class Machine:
 def children(pid: int) -> list[int]:
     """Return the processes that ``pid`` started and that still live."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
     except (FileNotFoundError, ProcessLookupError):
         return []
 

@@ -56,7 +56,9 @@ def free_address(settings: Settings, name: str, ip: str) -> IPv4Address:
     try:
         address = IPv4Address(ip)
     except AddressValueError:
-        raise HostError(f'"{ip}" is no IPv4 address. Example: --ip {settings.network[51210]}') from None
+        raise HostError(
+            f'"{ip}" is no IPv4 address. Example: --ip {settings.network[51210]}'
+        ) from None
     if address not in settings.network or address == settings.gateway:
         raise HostError(f"{ip} is not a host's address in {settings.network}.")
     for other in names(settings):

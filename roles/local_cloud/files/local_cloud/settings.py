@@ -6,7 +6,7 @@ only that directory.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -17,6 +17,7 @@ from local_cloud.errors import NetworkError
 REGION = "eu-central-1"
 LONGEST_BRIDGE_NAME = 8  # an interface name has 15 characters: bridge, dash, host number in hex
 WIDEST_NETWORK = 8
+NETWORK = IPv4Network("10.77.0.0/16")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Settings:
     state: Path
     cache: Path
     bridge: str = "ccbr0"
-    network: IPv4Network = IPv4Network("10.77.0.0/16")
+    network: IPv4Network = NETWORK
     port: int = 4566
 
     def __post_init__(self) -> None:
@@ -79,6 +80,17 @@ class Settings:
         chosen = {"bridge": self.bridge, "network": str(self.network), "port": self.port}
         (self.state / "settings.json").write_text(json.dumps(chosen, indent=2) + "\n")
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make another process load these settings."""
+        values = {
+            "STATE": self.state,
+            "CACHE": self.cache,
+            "BRIDGE": self.bridge,
+            "NETWORK": self.network,
+            "PORT": self.port,
+        }
+        return {f"LOCAL_CLOUD_{name}": str(value) for name, value in values.items()}
+
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Return defaults, overridden by the state directory's record, then by LOCAL_CLOUD_*."""
@@ -104,7 +116,11 @@ def named(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _chosen(values: Mapping[str, str]) -> dict[str, Any]:
-    converters = {"bridge": str, "network": _network, "port": _port}
+    converters: dict[str, Callable[[str], Any]] = {
+        "bridge": str,
+        "network": _network,
+        "port": _port,
+    }
     return {name: converters[name](value) for name, value in values.items() if name in converters}
 
 

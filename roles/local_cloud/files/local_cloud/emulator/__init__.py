@@ -1,0 +1,55 @@
+"""moto, and all that is known here of its insides.
+
+Nothing outside this package imports moto. It is pinned, because the modules here reach into it:
+``lifecycle`` (Instance), ``repairs`` (Subnet, Table, AutoScaling), ``snapshot`` (BackendDict,
+FakeKey), ``messages`` (Subscription), ``roles`` (STS). ``tests/unit/test_local_cloud_emulator.py``
+names the pin and tries each.
+"""
+
+import json
+from pathlib import Path
+
+MOTO_VERSION = "5.2.5"
+ACCOUNT = "123456789012"
+DEBIAN_OWNER = "136693071363"  # whose images Debian's are on AWS: the same filter finds ours
+
+
+def machine_image(key: str) -> str:
+    """Return the id of the machine image that stands for base image ``key``."""
+    return f"ami-{key:0<17}"
+
+
+def image_key(machine_image_id: str) -> str:
+    """Return the base image's key that a machine image stands for."""
+    return machine_image_id.removeprefix("ami-")[:12]
+
+
+def environment(catalogue: Path, key: str) -> dict[str, str]:
+    """Write the catalogue of machine images, and return what moto must find when imported."""
+    image = {
+        "ami_id": machine_image(key),
+        "name": "debian-12-amd64-local",
+        "description": "Debian 12 (bookworm), booted by the local cloud",
+        "owner_id": DEBIAN_OWNER,
+        "image_location": "amazon/debian-12-amd64-local",
+        "image_type": "machine",
+        "architecture": "x86_64",
+        "hypervisor": "xen",
+        "platform": None,
+        "public": True,
+        "root_device_name": "/dev/xvda",
+        "root_device_type": "ebs",
+        "sriov": "simple",
+        "state": "available",
+        "virtualization_type": "hvm",
+    }
+    catalogue.write_text(json.dumps([image], indent=2))
+    return {
+        "MOTO_AMIS_PATH": str(catalogue),
+        "MOTO_ENABLE_AMI_VALIDATION": "true",
+        "MOTO_ENABLE_KEYPAIR_VALIDATION": "true",
+        "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
+        # moto's own calls must never leave the machine.
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }

@@ -1,0 +1,209 @@
+"""EC2 instances whose state is what their hosts do.
+
+moto jumps: a run instance is running at once. Here the API call sets the transitional state
+only; the follower reads ``instances()``, acts on hosts, and then calls ``settle``.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance as Record
+from moto.ec2.models.instances import InstanceState, StateReason
+
+from local_cloud.emulator import ACCOUNT
+
+CODES = {
+    "pending": 0,
+    "running": 16,
+    "shutting-down": 32,
+    "terminated": 48,
+    "stopping": 64,
+    "stopped": 80,
+}
+FORGET_AFTER = 3600.0  # AWS lists a terminated instance for about an hour
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What the follower, the metadata service and the name server must know of an instance."""
+
+    id: str
+    region: str
+    state: str
+    ip: str
+    image: str
+    type: str
+    zone: str
+    subnet: str
+    vpc: str
+    mac: str
+    key_name: str
+    public_key: str
+    user_data: str
+    profile: str
+    role: str
+    tags: tuple[tuple[str, str], ...]
+    security_groups: tuple[str, ...]
+    launched: str
+    reboot: bool
+    on_shutdown: str
+    metadata: bool
+    metadata_tags: bool
+    hop_limit: int
+
+    @property
+    def name(self) -> str:
+        return dict(self.tags).get("Name", "")
+
+    @property
+    def hostname(self) -> str:
+        return f"ip-{self.ip.replace('.', '-')}"
+
+
+def install() -> None:
+    """Make moto's instances wait for their hosts."""
+    for method, change in (("start", start), ("stop", stop), ("terminate", terminate)):
+        setattr(Record, method, follow(getattr(Record, method), change))
+    Record.reboot = reboot
+    plain = Record.__init__
+
+    def begin(self: Any, *arguments: Any, **options: Any) -> None:
+        plain(self, *arguments, **options)
+        set_state(self, "pending")
+
+    Record.__init__ = begin
+
+
+def follow(
+    original: Callable[[Any], Any], change: Callable[[Any, str], str | None]
+) -> Callable[[Any], Any]:
+    """Let ``change`` name the state that ``original`` leads to; None leaves all as it is."""
+
+    def method(self: Any) -> Any:
+        before = copy.copy(self._state)
+        state = change(self, before.name)
+        if state is not None:
+            original(self)
+            set_state(self, state)
+        return before
+
+    return method
+
+
+def start(record: Any, state: str) -> str | None:
+    if state in ("pending", "running"):
+        return None
+    if state != "stopped":
+        raise refusal(record, "started")
+    return "pending"
+
+
+def stop(record: Any, state: str) -> str | None:
+    if state in ("stopping", "stopped"):
+        return None
+    if state not in ("pending", "running"):
+        raise refusal(record, "stopped")
+    return "stopping"
+
+
+def terminate(_: Any, state: str) -> str | None:
+    return None if state in ("shutting-down", "terminated") else "shutting-down"
+
+
+def reboot(record: Any) -> None:
+    if record.state != "running":
+        raise refusal(record, "rebooted")
+    record.reboot_requested = True
+
+
+def refusal(record: Any, what: str) -> EC2ClientError:
+    """Return AWS's words for an instance that is in the wrong state."""
+    message = f"The instance '{record.id}' is not in a state from which it can be {what}."
+    return EC2ClientError("IncorrectInstanceState", message)
+
+
+def set_state(record: Any, state: str) -> None:
+    record._state = InstanceState(state, CODES[state])
+
+
+def records() -> Iterator[Any]:
+    """Yield moto's instances in every region that is in use."""
+    for backend in list(ec2_backends[ACCOUNT].values()):
+        for reservation in list(backend.reservations.values()):
+            yield from list(reservation.instances)
+
+
+def find(instance_id: str) -> Any:
+    return next((record for record in records() if record.id == instance_id), None)
+
+
+def instances() -> list[Instance]:
+    """Return every instance, terminated ones included."""
+    return [describe(record) for record in records()]
+
+
+def describe(record: Any) -> Instance:
+    backend, options = record.ec2_backend, record.metadata_options
+    key = backend.key_pairs.get(record.key_name)
+    association = backend.iam_instance_profile_associations.get(record.id)
+    profile = association.iam_instance_profile if association else None
+    return Instance(
+        id=record.id,
+        region=backend.region_name,
+        state=record.state,
+        ip=record.private_ip or "",
+        image=record.image_id,
+        type=record.instance_type,
+        zone=record.availability_zone or "",
+        subnet=record.subnet_id or "",
+        vpc=record.vpc_id or "",
+        mac=record.nics[0].mac_address,
+        key_name=record.key_name or "",
+        public_key=key.public_key.strip() if key else "",
+        user_data=record.user_data.decode() if record.user_data else "",
+        profile=profile.arn if profile else "",
+        role=profile.roles[0].name if profile and profile.roles else "",
+        tags=tuple((tag["key"], str(tag["value"])) for tag in record.get_tags()),
+        security_groups=tuple(group.name for group in record.security_groups),
+        launched=record.launch_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        reboot=getattr(record, "reboot_requested", False),
+        on_shutdown=record.instance_initiated_shutdown_behavior,
+        metadata=options.http_endpoint == "enabled",
+        metadata_tags=options.instance_metadata_tags == "enabled",
+        hop_limit=options.http_put_response_hop_limit,
+    )
+
+
+def settle(instance_id: str, expected: str, state: str, reason: str = "") -> bool:
+    """Move an instance from ``expected`` to ``state``; False if it is elsewhere by now."""
+    record = find(instance_id)
+    if record is None or record.state != expected:
+        return False
+    if reason:
+        record._reason = reason
+        record.state_reason = StateReason(reason, reason.partition(":")[0])
+    set_state(record, state)
+    if state == "terminated":
+        release(record)
+    return True
+
+
+def release(record: Any) -> None:
+    """Give back the addresses and interfaces of a terminated instance, as AWS does."""
+    subnet = record.ec2_backend.get_subnet(record.subnet_id)
+    for interface in list(record.nics.values()):
+        record.ec2_backend.enis.pop(interface.id, None)
+    for address in record._private_ips:
+        subnet.del_subnet_ip(address)
+    record._private_ips = set()
+
+
+def rebooted(instance_id: str) -> None:
+    """Note that the reboot which was asked for is under way."""
+    record = find(instance_id)
+    if record is not None:
+        record.reboot_requested = False

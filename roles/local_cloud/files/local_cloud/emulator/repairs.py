@@ -1,0 +1,64 @@
+"""What moto answers unlike AWS, where a module of Ansible's stumbles over it."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from moto.autoscaling.models import AutoScalingBackend
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.dynamodb.models.table import Table
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.subnets import Subnet
+
+TABLES = uuid.UUID("2f1f4d0e-2c35-4d3a-9d46-6f1f7a9c7b57")
+
+
+def install() -> None:
+    """Repair moto, once per process."""
+    Table.describe = with_table_id(Table.describe)
+    Subnet.request_ip = with_aws_errors(Subnet.request_ip)
+    AutoScalingResponse.disable_metrics_collection = disable_metrics_collection
+
+
+def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Give each table the id that community.aws.dynamodb_table reads."""
+
+    def method(self: Any, base_key: str = "TableDescription") -> dict[str, Any]:
+        answer = describe(self, base_key)
+        stamp = f"{self.table_arn} {self.created_at}"
+        answer[base_key]["TableId"] = str(uuid.uuid5(TABLES, stamp))
+        return answer
+
+    return method
+
+
+def with_aws_errors(request: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
+    """Refuse an address as AWS does, where moto answers with an internal error."""
+
+    def method(self: Any, ip: str, instance: Any) -> None:
+        holder = self._subnet_ips.get(ip)
+        if holder is not None and getattr(holder, "state", "") == "terminated":
+            self.del_subnet_ip(ip)
+        try:
+            request(self, ip, instance)
+        except Exception as error:
+            raise address_refusal(ip, str(error)) from None
+
+    return method
+
+
+def address_refusal(ip: str, reason: str) -> EC2ClientError:
+    if "in use" in reason:
+        return EC2ClientError("InvalidIPAddress.InUse", f"Address {ip} is in use.")
+    message = "Address does not fall within the subnet's address range"
+    return EC2ClientError("InvalidParameterValue", message)
+
+
+def disable_metrics_collection(self: Any) -> ActionResult:
+    """Answer DisableMetricsCollection, which moto lacks."""
+    backend: AutoScalingBackend = self.autoscaling_backend
+    group = backend.describe_auto_scaling_groups([self._get_param("AutoScalingGroupName")])[0]
+    unwanted = self._get_param("Metrics", []) or group.metrics
+    group.metrics = [metric for metric in group.metrics if metric not in unwanted]
+    return EmptyResult()

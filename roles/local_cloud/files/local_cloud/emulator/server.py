@@ -1,0 +1,108 @@
+"""The AWS API over HTTP: moto's application behind a gate, served by threads."""
+
+import io
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local_cloud.emulator.gate import Gate, Keeper
+
+LOG = logging.getLogger(__name__)
+Environ = dict[str, Any]
+Application = Callable[[Environ, Any], Iterable[bytes]]
+
+READS = re.compile(r"(Describe|Get|List|Head|Lookup|Query|Scan|BatchGet|Select|Filter|Test|Verify)")
+# Not kept in the snapshot, and called often or for long: these pass beside the gate.
+UNKEPT = {"monitoring"}
+LONG = {"ReceiveMessage"}
+SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+
+
+class Handler(MotoRequestHandler):  # type: ignore[misc]
+    """One connection: answers at once, and leaves the record to ``Gatekeeper``."""
+
+    disable_nagle_algorithm = True  # else an answer in two packets waits 40 ms
+    timeout = 120
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: 200 requests a second would fill the disk."""
+
+
+class Gatekeeper:
+    """Let requests in, and hold an answer back until what it changed is on disk."""
+
+    def __init__(self, application: Application, gate: Gate, keeper: Keeper) -> None:
+        self.application = application
+        self.gate = gate
+        self.keeper = keeper
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        service, action = name_call(environ)
+        if service in UNKEPT or action in LONG:
+            return self.application(environ, start_response)
+        with self.gate.shared():
+            answer = self.application(environ, start_response)
+            body = list(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        if changes(environ["REQUEST_METHOD"], service, action):
+            LOG.info("%s %s %s", environ.get("REMOTE_ADDR"), service, action)
+            self.keeper.keep()
+        return body
+
+
+def name_call(environ: Environ) -> tuple[str, str]:
+    """Return the service and the operation that a request is for, as far as it says."""
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    service = scope["service"] if scope else ""
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if target:
+        return service, target.rpartition(".")[2]
+    kind = environ.get("CONTENT_TYPE", "")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return service, parse_qs(peek(environ)).get("Action", [""])[0]
+    _, _, operation = environ.get("PATH_INFO", "").partition("/operation/")
+    return service, operation
+
+
+def peek(environ: Environ) -> str:
+    """Read a form's body and put it back."""
+    size = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(size)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return str(body, "utf-8", "replace")
+
+
+def changes(method: str, service: str, action: str) -> bool:
+    """Say whether a call can change what is kept."""
+    if service in ("s3", "route53") or not action:
+        return method not in ("GET", "HEAD", "OPTIONS")
+    return READS.match(action) is None
+
+
+class Server:
+    """The endpoint, in threads of this process."""
+
+    def __init__(self, address: str, port: int, gate: Gate, keeper: Keeper) -> None:
+        dispatcher = DomainDispatcherApplication(create_backend_app)
+        self.application = Gatekeeper(dispatcher, gate, keeper)
+        self.server: BaseWSGIServer = make_server(
+            address, port, self.application, threaded=True, request_handler=Handler
+        )
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, name="endpoint"
+        )
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()

@@ -1,0 +1,175 @@
+"""Keep moto's memory on disk, so that a killed daemon comes back with what it had answered.
+
+One pickle of every backend in use, written aside and renamed. A backend itself is named, not
+copied: reading fills the backends that moto made at its start, so that everything moto holds
+on to stays the same object. Objects' bodies lie beside it, each written once.
+"""
+
+import hashlib
+import io
+import marshal
+import pickle
+import threading
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from moto import backends
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.s3.models import FakeKey
+
+FORMAT = 1
+NOT_KEPT = {"cloudwatch", "instance_metadata", "moto_api"}  # CloudWatch keeps its own
+SMALL = 4096
+
+
+def in_use() -> Iterator[tuple[str, str, str, BaseBackend]]:
+    """Yield service, account, region and backend of everything that was asked for."""
+    for service in list(BackendDict._instances):
+        if service.service_name not in NOT_KEPT:
+            for account, region, backend in list(service.iter_backends()):
+                yield service.service_name, account, region, backend
+
+
+class Writer(pickle.Pickler):
+    """Pickle moto's objects: backends by name, bodies aside, locks as new ones."""
+
+    def __init__(self, target: io.BytesIO, bodies: "Bodies") -> None:
+        super().__init__(target, protocol=5)
+        self.bodies = bodies
+        self.names = {id(entry[3]): entry[:3] for entry in in_use()}
+
+    def persistent_id(self, value: Any) -> Any:
+        if isinstance(value, BaseBackend):
+            name = self.names.get(id(value))
+            return None if name is None else ("backend", *name)
+        if isinstance(value, Body):
+            return ("body", value.name)
+        if isinstance(value, bytes) and len(value) > SMALL:
+            return ("body", self.bodies.keep(value))
+        return None
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, FakeKey):
+            return self.bodies.reduce(value)
+        if isinstance(value, types.FunctionType) and "<" in value.__qualname__:
+            return restore_function, (marshal.dumps(value.__code__), value.__module__)
+        if isinstance(value, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+            der = value.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            return load_der_private_key, (der, None)
+        maker = LOCKS.get(type(value))
+        return NotImplemented if maker is None else (maker, ())
+
+
+LOCKS: dict[type, Callable[[], Any]] = {
+    type(threading.Lock()): threading.Lock,
+    type(threading.RLock()): threading.RLock,
+    threading.Condition: threading.Condition,
+    threading.Event: threading.Event,
+}
+
+
+def restore_function(code: bytes, module: str) -> types.FunctionType:
+    """Return a nameless function of moto's; the snapshot is read by the Python that wrote it."""
+    namespace = __import__(module, fromlist=["_"]).__dict__
+    return types.FunctionType(marshal.loads(code), namespace)  # noqa: S302 - our own file
+
+
+@dataclass(frozen=True)
+class Body:
+    """Stands in a snapshot for the bytes that a file holds."""
+
+    name: str
+    size: int
+
+
+UNKEPT = ("_value_buffer", "lock", "_local_cloud_body")
+
+
+class Bodies:
+    """Large byte strings, each in a file named by its hash and written once."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.used: set[str] = set()
+
+    def keep(self, value: bytes) -> str:
+        """Store ``value`` unless it is there, and return its name."""
+        name = hashlib.sha256(value).hexdigest()
+        path = self.directory / name
+        if not path.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            partial.write_bytes(value)
+            partial.rename(path)
+        self.used.add(name)
+        return name
+
+    def reduce(self, key: Any) -> Any:
+        """Return how an S3 object is made again: its body is hashed once, not every time."""
+        noted: Body | None = vars(key).get("_local_cloud_body")
+        if noted is None or noted.size != key.contentsize:
+            noted = Body(self.keep(key.value), key.contentsize)
+            key._local_cloud_body = noted
+        self.used.add(noted.name)
+        state = {name: part for name, part in vars(key).items() if name not in UNKEPT}
+        return FakeKey.__new__, (FakeKey,), {**state, "value": noted}
+
+    def read(self, name: str) -> bytes:
+        return (self.directory / name).read_bytes()
+
+    def drop_unused(self) -> None:
+        """Remove the bodies that the last snapshot did not name."""
+        for path in self.directory.glob("*"):
+            if path.name not in self.used:
+                path.unlink()
+
+
+class Reader(pickle.Unpickler):
+    def __init__(self, source: io.BytesIO, bodies: Bodies) -> None:
+        super().__init__(source)
+        self.bodies = bodies
+
+    def persistent_load(self, name: Any) -> Any:
+        if name[0] == "body":
+            return self.bodies.read(name[1])
+        _, service, account, region = name
+        return backends.get_backend(service)[account][region]
+
+
+def save(directory: Path) -> int:
+    """Write everything to ``directory``, and return the pickle's size."""
+    bodies, target = Bodies(directory / "bodies"), io.BytesIO()
+    contents = [(*entry[:3], vars(entry[3])) for entry in in_use()]
+    Writer(target, bodies).dump((FORMAT, contents))
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = directory / "snapshot.new"
+    partial.write_bytes(target.getvalue())
+    partial.rename(directory / "snapshot")
+    bodies.drop_unused()
+    return len(target.getvalue())
+
+
+def load(directory: Path) -> bool:
+    """Fill moto with what ``save`` wrote; False if it never did."""
+    path = directory / "snapshot"
+    if not path.exists():
+        return False
+    _, contents = Reader(io.BytesIO(path.read_bytes()), Bodies(directory / "bodies")).load()
+    for service, account, region, state in contents:
+        backend = backends.get_backend(service)[account][region]
+        catalogue = getattr(backend, "_load_amis", None)
+        vars(backend).clear()
+        vars(backend).update(state)
+        if catalogue is not None:
+            catalogue()
+    return True
