@@ -163,4 +163,5 @@ def _candidate_events(blocks: Blocks, most: int) -> Floats:
 
 def _row_mean(values: Floats) -> Floats:
     mask = np.isfinite(values)
-    return np.where(mask, values, 0.0).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+    mean: Floats = np.where(mask, values, 0.0).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+    return mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from canary.judge.evidence import Model, Ratio
 from canary.judge.level import Level
 from canary.judge.pairs import Pairs, Side
 from canary.judge.rule import Rule
-from canary.judge.rules import rule_of
+from canary.judge.rules import rule_of, signs_of
 from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
@@ -22,42 +22,65 @@ TYPICAL_SPREAD = 0.7
 """Standard deviation of the log of one request's latency where the source cannot tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """What both arms of one metric measured: arrays ``[runs, periods]``, NaN where missing.
+
+    Attributes:
+        candidate: the metric's statistic per period; for counts the events.
+        candidate_chances: samples behind each value; for counts the requests (or instances).
+        sent: the candidate's share of the traffic that the proxy sent (throughput only).
+        spread: standard deviation of the log of one observation (latencies only).
+    """
+
+    candidate: Floats
+    baseline: Floats
+    candidate_chances: Floats
+    baseline_chances: Floats
+    sent: Floats | float = 0.5
+    spread: Floats | float = TYPICAL_SPREAD
+
+
+def model_of(metric: Metric, arms: Arms, rule: Rule) -> Counts | Level | Ratio:
+    """Return the model of ``arms`` that the metric's kind calls for."""
+    g, b = arms.candidate, arms.baseline
+    n_g, n_b = arms.candidate_chances, arms.baseline_chances
+    if metric.kind == "count":
+        return Counts.of(g, b, n_g, n_b, rule)
+    if metric.kind == "level":
+        return Level(g - b if metric.limit.scale == "points" else log_ratio(g, b), rule)
+    d = log_ratio(g, b)
+    if metric.kind == "gauge":
+        return Ratio(d, np.where(np.isfinite(d), 0.0, np.nan), rule)
+    if metric.kind == "throughput":
+        sent = np.asarray(arms.sent, dtype=float)
+        return Ratio(d - np.log(sent / (1 - sent)), 1 / _some(g) + 1 / _some(b), rule)
+    if metric.quantile is None:
+        return Ratio(d, mean_variance(arms.spread, n_g, n_b), rule)
+    return Ratio(d, quantile_variance(arms.spread, metric.quantile, n_g, n_b), rule)
+
+
 def models_of(
     policy: Policy, metric: Metric, recording: Recording, pairs: Pairs
 ) -> tuple[Model, ...]:
     """Return one model for each direction that is harm."""
     known = recording.calibration.get(metric.name)
     points = baseline_level(pairs) if metric.limit.scale == "points" else 1.0
-    signs = {"increase": (1.0,), "decrease": (-1.0,), "either": (1.0, -1.0)}[metric.harmful]
-    rules = [rule_of(policy, metric, sign, known, points) for sign in signs]
+    arms = arms_of(metric, pairs)
+    rules = [rule_of(policy, metric, sign, known, points) for sign in signs_of(metric)]
     rules = [_with_hosts(rule, metric, pairs, calibrated=bool(known)) for rule in rules]
-    return tuple(_model(metric, pairs, rule) for rule in rules)
+    return tuple(model_of(metric, arms, rule) for rule in rules)
 
 
-def _model(metric: Metric, pairs: Pairs, rule: Rule) -> Model:
+def arms_of(metric: Metric, pairs: Pairs) -> Arms:
+    """Return the pairs of one canary as arrays of one run."""
     keep = pairs.both
-    g, b = (np.where(keep, side.values, np.nan)[None, :] for side in _arms(pairs))
-    n_g, n_b = (np.where(keep, side.samples, np.nan)[None, :] for side in _arms(pairs))
-    if metric.kind == "count":
-        if metric.per == "time":
-            n_g, n_b = (_present(side, keep) for side in _arms(pairs))
-        return Counts.of(g, b, n_g, n_b, rule)
-    if metric.kind == "throughput":
-        odds = pairs.sent / (1 - pairs.sent)
-        return Ratio(log_ratio(g, b) - np.log(odds)[None, :], 1 / _some(g) + 1 / _some(b), rule)
-    if metric.kind == "level":
-        return Level(g - b if metric.limit.scale == "points" else log_ratio(g, b), rule)
-    if metric.kind == "gauge":
-        d = log_ratio(g, b)
-        return Ratio(d, np.where(np.isfinite(d), 0.0, np.nan), rule)
-    spread = typical_spread(pairs)
-    if metric.quantile is None:
-        return Ratio(log_ratio(g, b), mean_variance(spread, n_g, n_b), rule)
-    return Ratio(log_ratio(g, b), quantile_variance(spread, metric.quantile, n_g, n_b), rule)
-
-
-def _arms(pairs: Pairs) -> tuple[Side, Side]:
-    return pairs.candidate, pairs.baseline
+    sides = (pairs.candidate, pairs.baseline)
+    g, b = (np.where(keep, side.values, np.nan)[None, :] for side in sides)
+    n_g, n_b = (np.where(keep, side.samples, np.nan)[None, :] for side in sides)
+    if metric.kind == "count" and metric.per == "time":
+        n_g, n_b = (_present(side, keep) for side in sides)
+    return Arms(g, b, n_g, n_b, pairs.sent[None, :], typical_spread(pairs))
 
 
 def _some(counts: Floats) -> Floats:
@@ -88,7 +111,7 @@ def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -
 
     A calibration already holds the difference between two equal arms of this environment.
     """
-    arms = _arms(pairs)
+    arms = (pairs.candidate, pairs.baseline)
     counts = [max(side.instances, 1) for side in arms]
     if calibrated or metric.kind not in ("latency", "quantile", "gauge", "level"):
         return rule

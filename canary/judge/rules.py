@@ -46,6 +46,11 @@ def sign_of(metric: Metric) -> float:
     return -1.0 if metric.harmful == "decrease" else 1.0
 
 
+def signs_of(metric: Metric) -> tuple[float, ...]:
+    """Return each direction that is harm."""
+    return (1.0, -1.0) if metric.harmful == "either" else (sign_of(metric),)
+
+
 def log_margin(margin: Margin, sign: float) -> float:
     """Return the margin on the scale of the differences: a log ratio, or points as they are."""
     if margin.scale == "points":

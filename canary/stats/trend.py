@@ -34,7 +34,7 @@ def slope(d: Floats, noise: Noise) -> Estimate:
     contrast = x / squares[:, None]
     vif = _quadratic(contrast, phi) * squares
     variance, freedom = _variance(residual, n, phi, noise)
-    own = variance * vif / squares
+    own = np.maximum(variance * vif / squares, 1e-300)
     error = np.sqrt(own + noise.host**2)
     few = n < 3
     return Estimate(

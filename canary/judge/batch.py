@@ -1,0 +1,173 @@
+"""The judge for thousands of runs at once: for the bench, rehearsals and backtests.
+
+Arrays are ``[runs, periods]``; a column is a period after the warm-up, NaN means missing. The same
+code judges a single recording, so what is measured here is what a canary gets::
+
+    policy = load_policy("policy.yml")            # horizon = policy.periods
+    arms = {"latency": Arms(candidate, baseline, candidate_n, baseline_n, spread=0.7),
+            "errors": Arms(events_g, events_b, requests_g, requests_b)}
+    known = {name: learn(policy, name, aa[name]) for name in aa}    # A/A windows; {} = cold
+    trace = judge_many(policy, arms, known)
+    trace.first_fail     # period of the first FAIL per run, 0 = never
+    trace.first_pass     # period of the first PASS per run (before any FAIL counts), 0 = never
+    trace.verdicts()     # what each run ends with: "FAIL", "PASS", "INCONCLUSIVE"
+    trace.metric_fail    # {metric: first period in which that metric FAILs}
+
+A metric's meaning of ``candidate``/``baseline``: latency, quantile, gauge, level: the statistic;
+count: events, with requests as chances; throughput: requests, with ``sent`` the intended share.
+Looks are at every period unless ``looks`` names fewer. Data-quality rules are not applied here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from canary.judge.counts import Counts
+from canary.judge.evidence import Model, Ratio
+from canary.judge.level import Level
+from canary.judge.models import Arms, model_of
+from canary.judge.rules import CALIBRATED_WEIGHTS, noise_of, rule_of, signs_of
+from canary.policy import Metric, Policy
+from canary.stats.distributions import Floats
+from canary.stats.learn import learn_kappa, learn_noise
+from canary.stats.paired import Estimate, Noise, masked_median, paired_mean
+from canary.stats.trend import slope
+
+__all__ = ["Arms", "Trace", "judge_many", "learn"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Evidence of every run at every look, and the first looks that decided.
+
+    ``towards_fail`` and ``towards_pass`` hold arrays ``[runs, looks]`` by metric.
+    """
+
+    looks: tuple[int, ...]
+    towards_fail: dict[str, Floats]
+    towards_pass: dict[str, Floats]
+    first_fail: Ints
+    first_pass: Ints
+
+    @property
+    def metric_fail(self) -> dict[str, Ints]:
+        """Each metric's first FAIL per run, as the period of its look; 0 is never."""
+        return {
+            name: first_look(values >= 1, self.looks) for name, values in self.towards_fail.items()
+        }
+
+    def verdicts(self) -> npt.NDArray[np.str_]:
+        """Return what each run ends with when it stops at its first FAIL or PASS."""
+        failed = (self.first_fail > 0) & (
+            (self.first_pass == 0) | (self.first_fail <= self.first_pass)
+        )
+        passed = ~failed & (self.first_pass > 0)
+        return np.where(failed, "FAIL", np.where(passed, "PASS", "INCONCLUSIVE"))
+
+
+def judge_many(
+    policy: Policy,
+    arms: Mapping[str, Arms],
+    calibration: Mapping[str, Mapping[str, float]] | None = None,
+    looks: Sequence[int] | None = None,
+) -> Trace:
+    """Judge every run of ``arms`` at every look; metrics without arms are left out."""
+    metrics = [metric for metric in policy.metrics if metric.name in arms and not metric.muted]
+    looks = tuple(looks or range(1, policy.periods + 1))
+    fail: dict[str, Floats] = {}
+    passed: dict[str, Floats] = {}
+    for metric in metrics:
+        models = batch_models(
+            policy, metric, arms[metric.name], (calibration or {}).get(metric.name)
+        )
+        seen = [[model.look(k) for model in models] for k in looks]
+        fail[metric.name] = np.stack(
+            [np.max([one.towards_fail for one in look], axis=0) for look in seen], axis=1
+        )
+        passed[metric.name] = np.stack(
+            [np.min([one.towards_pass for one in look], axis=0) for look in seen], axis=1
+        )
+    any_fail = np.any([values >= 1 for values in fail.values()], axis=0)
+    all_pass = np.all([values >= 1 for values in passed.values()], axis=0)
+    served = np.array(looks) * policy.period + policy.warmup >= policy.minimum
+    return Trace(
+        looks, fail, passed, first_look(any_fail, looks), first_look(all_pass & served, looks)
+    )
+
+
+def first_look(hits: npt.NDArray[np.bool_], looks: Sequence[int]) -> Ints:
+    """Return the look at which each row is first true, 0 where it never is."""
+    at = np.array(looks)[hits.argmax(axis=1)]
+    return np.where(hits.any(axis=1), at, 0)
+
+
+def batch_models(
+    policy: Policy, metric: Metric, arms: Arms, known: Mapping[str, float] | None
+) -> tuple[Model, ...]:
+    """Return the metric's models, one for each direction that is harm."""
+    points = _usual(arms.baseline) if metric.limit.scale == "points" else 1.0
+    return tuple(
+        model_of(metric, arms, rule_of(policy, metric, sign, known, points))
+        for sign in signs_of(metric)
+    )
+
+
+def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
+    """Return the noise of metric ``name`` from A/A windows, as a recording's calibration holds it.
+
+    Each row of ``arms`` is one window in which both arms ran the same release.
+    """
+    metric = next(metric for metric in policy.metrics if metric.name == name)
+    points = _usual(arms.baseline) if metric.limit.scale == "points" else 1.0
+    model = model_of(metric, arms, rule_of(policy, metric, 1.0, None, points))
+    cold = noise_of(metric, policy.period, None, points)
+    start = replace(cold, tau_weight=CALIBRATED_WEIGHTS[0], phi_weight=CALIBRATED_WEIGHTS[1])
+    d, v = _series(model)
+    noise = learn_noise(d, v, start)
+    periods = d.shape[1]
+    known = {
+        "tau": noise.tau,
+        "phi": noise.phi,
+        "host": noise.host,
+        "kappa": learn_kappa(lambda k: _expanding(model, noise, k), periods),
+        "windows": float(len(d)),
+    }
+    if isinstance(model, Level):
+        known |= _learn_drift(d, noise)
+    return known
+
+
+def _learn_drift(d: Floats, noise: Noise) -> dict[str, float]:
+    """Return how far the slopes of two equal arms differ."""
+    whole = slope(d, replace(noise, host=0.0))
+    beyond = float((whole.mean**2).mean() - (whole.error**2).mean())
+    drift = replace(noise, host=float(np.sqrt(max(beyond, 0.0))))
+    kappa = learn_kappa(lambda k: slope(d[:, :k], drift), d.shape[1])
+    return {"drift_host": drift.host, "drift_kappa": kappa}
+
+
+def _series(model: Counts | Level | Ratio) -> tuple[Floats, Floats]:
+    if isinstance(model, Counts):
+        return model.blocks.d, model.blocks.v
+    if isinstance(model, Level):
+        return model.d, np.where(np.isfinite(model.d), 0.0, np.nan)
+    return model.d, model.v
+
+
+def _expanding(model: Counts | Level | Ratio, noise: Noise, k: int) -> Estimate:
+    d, v = _series(model)
+    if isinstance(model, Counts):
+        closed = model.blocks.closed < k
+        d, v = np.where(closed, d, np.nan), np.where(closed, v, np.nan)
+    return paired_mean(d[:, :k], v[:, :k], noise)
+
+
+def _usual(values: Floats) -> float:
+    """Return the median over runs of the baseline's median."""
+    return float(np.median(np.abs(masked_median(values, np.isfinite(values)))))

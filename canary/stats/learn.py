@@ -1,0 +1,100 @@
+"""Learn the noise of an environment from windows in which both arms were the same (A/A).
+
+Each row is one window. What is learned is what ``Noise`` holds: how much the environment adds to a
+period, how long it remembers, how far two equal hosts differ for good, and how much wider than
+their theory the resulting statistics are (kappa).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from canary.stats.distributions import Floats, t_to_z
+from canary.stats.paired import MAX_PHI, Estimate, Mask, Noise, paired_mean
+
+LEAST_TAU, LEAST_HOST = 0.005, 0.002
+MAX_KAPPA = 3.0
+_ROUNDS = 8
+
+
+def learn_noise(d: Floats, v: Floats, start: Noise) -> Noise:
+    """Return the noise of the windows ``d`` with known variances ``v``, beginning at ``start``."""
+    noise = replace(start, host=0.0, tau_weight=0.5, phi_weight=0.5, kappa=1.0)
+    for _ in range(_ROUNDS):
+        tau, phi = _within(d, v, noise)
+        noise = replace(noise, tau=tau, phi=phi)
+    firm = replace(noise, tau_weight=start.tau_weight, phi_weight=start.phi_weight)
+    whole = paired_mean(d, v, replace(firm, tau_weight=1e6, phi_weight=1e6))
+    return replace(firm, host=_between(whole))
+
+
+def _within(d: Floats, v: Floats, noise: Noise) -> tuple[float, float]:
+    """Return tau and phi from each window's scatter about its own mean."""
+    mask = np.isfinite(d) & np.isfinite(v)
+    weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+    total = np.maximum(weight.sum(axis=-1, keepdims=True), 1e-300)
+    centre = (np.where(mask, d, 0.0) * weight).sum(axis=-1, keepdims=True) / total
+    off = _tame(np.where(mask, d - centre, 0.0), weight, mask)
+    n = mask.sum(axis=-1)
+    usable = n >= 4
+    own = float(np.where(mask, off**2 - v, 0.0)[usable].sum() / max(n[usable].sum(), 1))
+    both = mask[:, 1:] & mask[:, :-1]
+    lagged = float(
+        np.where(both, off[:, 1:] * off[:, :-1], 0.0)[usable].sum() / max(both[usable].sum(), 1)
+    )
+    length = float(np.median(n[usable])) if usable.any() else 1.0
+    return _uncentred(own, lagged, length, float(_mean_of(v, mask)))
+
+
+def _uncentred(own: float, lagged: float, length: float, known: float) -> tuple[float, float]:
+    """Give back what centring each window on its own mean took from both moments."""
+    tau2, phi = max(own, LEAST_TAU**2), 0.0
+    for _ in range(50):
+        vif = (1 + phi) / (1 - phi) - 2 * phi * (1 - phi**length) / (length * (1 - phi) ** 2)
+        lost = (tau2 * vif + known) / length
+        tau2 = max(own + lost, LEAST_TAU**2)
+        phi = min(max((lagged + lost) / tau2, 0.0), MAX_PHI)
+    return float(np.sqrt(tau2)), phi
+
+
+def _mean_of(v: Floats, mask: Mask) -> Floats:
+    mean: Floats = np.where(mask, v, 0.0).sum() / np.maximum(mask.sum(), 1)
+    return mean
+
+
+def _tame(off: Floats, weight: Floats, mask: Mask) -> Floats:
+    """Keep a single wild period from setting the noise of all: 5 deviations are enough."""
+    root = np.where(mask, np.sqrt(weight), 1.0)
+    z = off * root
+    scale = np.sqrt((z**2).sum() / max(mask.sum(), 1))
+    tame: Floats = np.clip(z, -5 * scale, 5 * scale) / root
+    return tame
+
+
+def _between(whole: Estimate) -> float:
+    """Return how far the windows' means lie apart beyond their own errors."""
+    fine = np.isfinite(whole.error) & (whole.pairs >= 4)
+    if fine.sum() < 2:
+        return LEAST_HOST
+    beyond = float((whole.mean[fine] ** 2).mean() - (whole.error[fine] ** 2).mean())
+    return max(float(np.sqrt(max(beyond, 0.0))), LEAST_HOST)
+
+
+def learn_kappa(look: Callable[[int], Estimate], periods: int) -> float:
+    """Return how much wider than Student's t the windows' statistics are, at three lengths.
+
+    The larger of two measures of width, so that neither a heavy tail nor a wide body is missed;
+    the median over the lengths; never below 1.
+    """
+    widths = []
+    for k in sorted({max(periods // 4, 4), max(periods // 2, 4), periods}):
+        estimate = look(k)
+        fine = np.isfinite(estimate.error)
+        z = t_to_z(estimate.t[fine], estimate.df[fine])
+        if z.size >= 2:
+            body = float(np.sqrt((z**2).mean()))
+            widths.append(max(body, float(np.quantile(np.abs(z), 0.95)) / 1.96))
+    return min(max(float(np.median(widths)), 1.0), MAX_KAPPA) if widths else 1.0
