@@ -6,17 +6,17 @@ import sys
 
 from app.server import serve
 from app.settings import SettingsError, read_settings
+from app.store.migrations import MigrationError
 
 CANNOT_START = 2
 
 
 def main() -> int:
     try:
-        settings = read_settings()
-    except SettingsError as error:
+        return serve(read_settings())
+    except (SettingsError, MigrationError) as error:
         sys.stderr.write(f"shop: {error}\n")
         return CANNOT_START
-    return serve(settings)
 
 
 if __name__ == "__main__":

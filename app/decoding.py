@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from app.errors import Problem
+from app.errors import ProblemError
 
 T = TypeVar("T")
 
@@ -20,21 +20,23 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Return the model in ``body``.
 
     Raises:
-        Problem: 400 if it is not JSON, 422 if it is not the model.
+        ProblemError: 400 if it is not JSON, 422 if it is not the model.
     """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise invalid(str(error)) from None
     except msgspec.DecodeError as error:
-        raise Problem(400, f"The body is not JSON: {error}.", "body") from None
+        raise ProblemError(400, f"The body is not JSON: {error}.", "body") from None
     except UnicodeDecodeError:
-        raise Problem(400, "The body is not JSON: it is not UTF-8.", "body") from None
+        raise ProblemError(400, "The body is not JSON: it is not UTF-8.", "body") from None
     except RecursionError:
-        raise Problem(400, "The body is not JSON that can be read: too deep.", "body") from None
+        raise ProblemError(
+            400, "The body is not JSON that can be read: too deep.", "body"
+        ) from None
 
 
-def invalid(message: str) -> Problem:
+def invalid(message: str) -> ProblemError:
     """Return msgspec's message as a problem with the path of the field.
 
     >>> invalid("Expected `int`, got `str` - at `$.items[0].qty`").field
@@ -47,4 +49,4 @@ def invalid(message: str) -> Problem:
     elif missing := _MISSING.search(what):
         path = f"{path}.{missing['name']}"
     field = path.lstrip(".") or "body"
-    return Problem(422, f"{field}: {what[:300]}.", field)
+    return ProblemError(422, f"{field}: {what[:300]}.", field)

@@ -18,7 +18,7 @@ class ProblemDocument(msgspec.Struct, omit_defaults=True):
     field: str = ""
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """The request cannot be served: why, and which field of it is to blame."""
 
     def __init__(self, status: int, detail: str, field: str = "", retry_after: int = 0) -> None:
@@ -34,7 +34,7 @@ class Problem(Exception):
         return msgspec.json.encode(ProblemDocument(self.status, title, self.detail, self.field))
 
 
-class StoreUnavailable(Problem):
+class StoreUnavailableError(ProblemError):
     """The database does not answer: try again, here or on another instance."""
 
     def __init__(self, reason: object) -> None:

@@ -57,19 +57,19 @@ class RequestLog:
         self._encode = msgspec.json.Encoder().encode
 
     def request(
-        self, environ: Mapping[str, Any], route: str, status: str, seconds: float, request_id: str
+        self, environ: Mapping[str, Any], route: str, status: int, seconds: float, request_id: str
     ) -> None:
-        if not self._enabled or (route in HEALTH_ROUTES and status < "500"):
+        if not self._enabled or (route in HEALTH_ROUTES and status < 500):
             return
         line = RequestLine(
             round(time.time(), 3),
-            "error" if status >= "500" else "info",
+            "error" if status >= 500 else "info",
             self._release,
             self._colour,
             environ["REQUEST_METHOD"],
             route,
             environ["PATH_INFO"][:200],
-            int(status),
+            status,
             round(seconds * 1000, 3),
             request_id,
         )
@@ -81,3 +81,4 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter(settings))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("botocore").setLevel(logging.WARNING)

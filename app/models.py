@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from app.errors import Problem
+from app.errors import ProblemError
 
 MAX_PRICE = 100_000_000  # 1,000,000.00
 MAX_TOTAL = 999_999_999_999  # 9,999,999,999.99, the most that NUMERIC(12,2) holds
@@ -152,5 +152,5 @@ def priced(items: list[ItemIn]) -> tuple[list[Item], int]:
         total += item.qty * item.unitPrice
         kept.append(Item(item.description, item.qty, money(item.unitPrice)))
     if total > MAX_TOTAL:
-        raise Problem(422, f"The cart's total is over {MAX_TOTAL / 100:.2f}.", "items")
+        raise ProblemError(422, f"The cart's total is over {MAX_TOTAL / 100:.2f}.", "items")
     return kept, total

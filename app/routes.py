@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.decoding import decode
-from app.errors import Problem
+from app.errors import ProblemError
 from app.models import CartIn, CheckoutIn, encode
 from app.services.carts import Carts
 from app.services.health import Health, Status
@@ -78,10 +78,17 @@ class Api:
     def routes(self) -> tuple[Route, ...]:
         write = (400, 404, 409, 413, 422, 503)
         return (
-            Route("POST", "/cart", self.save_cart, "Create or replace a cart", CartIn,
-                  problems=write),
-            Route("POST", "/cart/checkout", self.check_out, "Turn a cart into an order",
-                  CheckoutIn, problems=write),
+            Route(
+                "POST", "/cart", self.save_cart, "Create or replace a cart", CartIn, problems=write
+            ),
+            Route(
+                "POST",
+                "/cart/checkout",
+                self.check_out,
+                "Turn a cart into an order",
+                CheckoutIn,
+                problems=write,
+            ),
             Route("GET", "/carts", self.list_carts, "List the ids of the active carts"),
             Route("GET", "/status", self.status, "Can this instance serve?"),
             Route("GET", "/ready", self.ready, "Should this instance get new traffic?"),
@@ -93,7 +100,7 @@ def idempotency_key(environ: Environ) -> str | None:
     key: str | None = environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not re.match(KEY_PATTERN, key):
         detail = "Idempotency-Key: Expected 1 to 255 visible ASCII characters."
-        raise Problem(422, detail, "Idempotency-Key")
+        raise ProblemError(422, detail, "Idempotency-Key")
     return key
 
 
@@ -106,7 +113,7 @@ def read_body(environ: Environ, limit: int) -> bytes:
         wanted = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body: bytes = environ["wsgi.input"].read(wanted) if wanted <= limit + 1 else b""
     if wanted > limit + 1 or len(body) > limit:
-        raise Problem(413, f"The body is over {limit} bytes.", "body")
+        raise ProblemError(413, f"The body is over {limit} bytes.", "body")
     return body
 
 

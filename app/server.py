@@ -1,8 +1,16 @@
-"""Granian, told what the settings say; a stop first lets the proxy look away."""
+"""The service: Granian and the housekeeper, told what the settings say.
+
+A stop first lets the proxy look away, then answers what is under way, then publishes what is left.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
 import threading
 from functools import partial
 from typing import Any
@@ -11,7 +19,12 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server import Server
 
 from app import logs
-from app.settings import Settings
+from app.errors import StoreUnavailableError
+from app.metrics.publisher import metrics_directory
+from app.metrics.restarts import note_start
+from app.metrics.slots import Counter, Slot
+from app.settings import RELEASE_DIRECTORY, Settings, SettingsError
+from app.store import open_store
 from app.wsgi import Wsgi, create_app
 
 log = logging.getLogger("shop")
@@ -20,7 +33,7 @@ _PASS_ON = {"handlers": [], "level": "INFO", "propagate": True}
 _LOGGING = {"handlers": {}, "loggers": {"_granian": _PASS_ON, "granian.access": _PASS_ON}}
 
 
-class DrainingServer(Server):  # type: ignore[misc]
+class DrainingServer(Server):  # type: ignore[misc, valid-type]
     """On SIGTERM: not ready at once, closed ``drain_seconds`` later; a second signal is obeyed."""
 
     settings: Settings
@@ -34,11 +47,99 @@ class DrainingServer(Server):  # type: ignore[misc]
         threading.Timer(self.settings.drain_seconds, stop).start()
 
 
+class HousekeeperProcess:
+    """Starts the housekeeper, and starts it again when it ends before it is told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = {**os.environ, **_absolute(settings)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(6)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app.housekeeper"],
+                cwd=RELEASE_DIRECTORY,  # not where `current` points by the time it is restarted
+                env=self._environment,
+            )
+            status = self._process.wait()
+            if not self._stopping.wait(1):
+                log.error("the housekeeper ended with status %s; starting it again", status)
+
+
 def serve(settings: Settings) -> int:
     """Serve until stopped; return the exit status."""
     logs.configure(settings)
-    settings.run_directory.mkdir(parents=True, exist_ok=True)
+    _prepare(settings)
+    server = _server(settings)
+    own = Slot(metrics_directory(settings))
+    own.count(Counter.WORKERS_WANTED, settings.workers)
+    server.on_reload(lambda: own.count(Counter.WORKERS_WANTED, settings.workers))
+    housekeeper = HousekeeperProcess(settings)
+    housekeeper.start()
+    try:
+        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
+    finally:
+        housekeeper.stop()
+    return 0
+
+
+def _prepare(settings: Settings) -> None:
+    """Refuse what cannot work; begin with empty counters and a migrated store."""
+    _port_must_be_free(settings)
+    for directory in (settings.state_directory, settings.run_directory):
+        directory.mkdir(parents=True, exist_ok=True)
     settings.lame_duck_file.unlink(missing_ok=True)
+    (settings.run_directory / "published").unlink(missing_ok=True)
+    shutil.rmtree(metrics_directory(settings), ignore_errors=True)
+    note_start(settings.state_directory, settings.release)
+    store = open_store(settings)
+    try:
+        store.check()
+    except StoreUnavailableError as error:
+        log.warning("starting without a store: %s", error.reason)
+    finally:
+        store.close()
+
+
+def _port_must_be_free(settings: Settings) -> None:
+    """Granian shares ports (SO_REUSEPORT), so two shops would answer in turn, unnoticed."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"SHOP_HOST and SHOP_PORT are {settings.host}:{settings.port}, "
+                f"which cannot be had ({error.strerror}); set another SHOP_PORT."
+            ) from error
+
+
+def _absolute(settings: Settings) -> dict[str, str]:
+    """Return the settings that depend on the working directory, so that they no longer do."""
+    return {
+        "SHOP_STATE_DIRECTORY": str(settings.state_directory.absolute()),
+        "SHOP_RUN_DIRECTORY": str(settings.run_directory.absolute()),
+        "SHOP_DATABASE_URL": settings.database_url,
+    }
+
+
+def _server(settings: Settings) -> DrainingServer:
     server = DrainingServer(
         "app.wsgi",
         address=settings.host,
@@ -56,13 +157,11 @@ def serve(settings: Settings) -> int:
         log_dictconfig=_LOGGING,
     )
     server.settings = settings
-    try:
-        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
-    except SystemExit as stopped:
-        return int(stopped.code or 0)
-    return 0
+    return server
 
 
 def _load(settings: Settings) -> Wsgi:
     """Run in each worker, after the fork."""
-    return create_app(settings)
+    slot = Slot(metrics_directory(settings))
+    slot.count(Counter.WORKER_STARTS)
+    return create_app(settings, slot)

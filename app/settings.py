@@ -131,7 +131,7 @@ def _filled(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _database_url(env: Mapping[str, str], state: Path) -> str:
-    url = env.get("SHOP_DATABASE_URL") or f"sqlite:///{state / 'shop.db'}"
+    url = env.get("SHOP_DATABASE_URL") or f"sqlite:///{(state / 'shop.db').absolute()}"
     if re.match(r"(postgres(ql)?://|sqlite:///).", url):
         return url
     raise SettingsError(

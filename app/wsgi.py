@@ -15,9 +15,11 @@ from typing import Any
 
 import bottle
 
-from app.errors import PROBLEM_JSON, Problem
+from app.errors import PROBLEM_JSON, ProblemError
 from app.faults import Faults
 from app.logs import RequestLog
+from app.metrics.publisher import metrics_directory
+from app.metrics.slots import Slot
 from app.routes import Api, Reply, Route
 from app.services.carts import Carts
 from app.services.health import Health
@@ -32,13 +34,18 @@ log = logging.getLogger("shop")
 _REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
-def create_app(settings: Settings | None = None) -> Wsgi:
-    """Return the shop as a WSGI application; it opens nothing until the first request."""
+def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Wsgi:
+    """Return the shop as a WSGI application; the store is opened by the first request.
+
+    Under another server than ``python -m app`` (``gunicorn "app.wsgi:create_app()"``) it counts
+    in a slot of its own.
+    """
     settings = settings or read_settings()
+    slot = slot or Slot(metrics_directory(settings))
     store = open_store(settings)
     faults = Faults(settings)
     api = Api(Carts(store, faults), Health(settings, store, faults), settings.body_limit)
-    return Envelope(router(api.routes()), settings)
+    return Envelope(router(api.routes()), settings, slot)
 
 
 def router(routes: Iterable[Route]) -> bottle.Bottle:
@@ -53,7 +60,7 @@ def _callback(handler: Callable[..., Reply]) -> Callable[..., bytes]:
     def call(**variables: str) -> bytes:
         try:
             body, content_type, status = handler(bottle.request.environ, **variables)
-        except Problem as problem:
+        except ProblemError as problem:
             return _refuse(bottle.response, problem)
         bottle.response.set_header("Content-Type", content_type)
         if status != 200:
@@ -63,7 +70,7 @@ def _callback(handler: Callable[..., Reply]) -> Callable[..., bytes]:
     return call
 
 
-def _refuse(response: Any, problem: Problem) -> bytes:
+def _refuse(response: Any, problem: ProblemError) -> bytes:
     response.status = problem.status
     response.set_header("Content-Type", PROBLEM_JSON)
     if problem.retry_after:
@@ -75,15 +82,16 @@ def _bottle_error(error: Any) -> bytes:
     """Bottle's own 404 and 405, and whatever a handler did not foresee, as problems."""
     if error.status_code >= 500:
         log.error("unforeseen", exc_info=error.exception)
-        return _refuse(error, Problem(500, "The shop failed; the log says why."))
-    return _refuse(error, Problem(error.status_code, str(error.body)))
+        return _refuse(error, ProblemError(500, "The shop failed; the log says why."))
+    return _refuse(error, ProblemError(error.status_code, str(error.body)))
 
 
 class Envelope:
     """Adds the headers, and records what was asked, answered, and how long it took."""
 
-    def __init__(self, app: Wsgi, settings: Settings) -> None:
+    def __init__(self, app: Wsgi, settings: Settings, slot: Slot) -> None:
         self._app = app
+        self._record = slot.record
         self._log = RequestLog(settings)
         self._headers: Headers = [
             ("X-Release", settings.release),
@@ -109,6 +117,9 @@ class Envelope:
 
         body = self._app(environ, start)
         seconds = time.perf_counter() - began
-        route = environ.get("bottle.route")
-        self._log.request(environ, route.rule if route else "", answered[:3], seconds, request_id)
+        matched = environ.get("bottle.route")
+        route = matched.rule if matched else "unmatched"
+        status = int(answered[:3])
+        self._record((route, matched.method if matched else "any", status), seconds)
+        self._log.request(environ, route, status, seconds, request_id)
         return body

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import uuid
 
-from app.errors import Problem
+from app.errors import ProblemError
 from app.faults import Faults
 from app.models import Cart, CartIn, CheckoutIn, Item, ItemIn, encode, priced
 from app.store import Store
-from app.store.base import CartCheckedOut, Content, EmptyCart, KeyUsed, UnknownCart
+from app.store.base import (
+    CartCheckedOutError,
+    Content,
+    EmptyCartError,
+    KeyUsedError,
+    UnknownCartError,
+)
 
 
 class Carts:
@@ -26,10 +32,10 @@ class Carts:
         known = Cart(cart.id.lower(), items)
         try:
             self._store.replace_cart(known.id, content)
-        except UnknownCart:
+        except UnknownCartError:
             raise unknown(known.id) from None
-        except CartCheckedOut:
-            raise Problem(409, f"Cart {known.id} was checked out.", "id") from None
+        except CartCheckedOutError:
+            raise ProblemError(409, f"Cart {known.id} was checked out.", "id") from None
         return known
 
     def check_out(self, cart: CheckoutIn, key: str | None) -> str:
@@ -38,13 +44,13 @@ class Carts:
         content = None if cart.items is None else self._content(cart.items)[1]
         try:
             return self._store.check_out(new_id(), cart_id, key, content).id
-        except UnknownCart:
+        except UnknownCartError:
             raise unknown(cart_id) from None
-        except EmptyCart:
-            raise Problem(422, f"Cart {cart_id} is empty.", "items") from None
-        except KeyUsed:
+        except EmptyCartError:
+            raise ProblemError(422, f"Cart {cart_id} is empty.", "items") from None
+        except KeyUsedError:
             detail = f"This key belongs to the checkout of another cart than {cart_id}."
-            raise Problem(422, detail, "Idempotency-Key") from None
+            raise ProblemError(422, detail, "Idempotency-Key") from None
 
     def ids(self) -> list[str]:
         """Return the ids of the active carts."""
@@ -56,8 +62,8 @@ class Carts:
         return kept, Content(encode(kept).decode(), len(kept), total)
 
 
-def unknown(cart_id: str) -> Problem:
-    return Problem(404, f"No active cart has the id {cart_id}.", "id")
+def unknown(cart_id: str) -> ProblemError:
+    return ProblemError(404, f"No active cart has the id {cart_id}.", "id")
 
 
 def new_id() -> str:

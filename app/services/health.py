@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from app.errors import StoreUnavailable
+from app.errors import StoreUnavailableError
 from app.faults import Faults
 from app.settings import Settings
 from app.store import Store
@@ -42,11 +42,10 @@ class Health:
         return self._report(self._draining() or self._store_away())
 
     def ready(self) -> Status:
-        """As ``status``, but a store that has just answered may miss a few checks."""
-        reason = self._draining() or self._store_away()
-        if reason.startswith("store") and self._answered_lately():
-            reason = ""
-        return self._report(reason)
+        """As ``status``, but a store that has just answered is not asked again."""
+        if self._answered_lately():
+            return self._report(self._draining())
+        return self._report(self._draining() or self._store_away())
 
     def _report(self, reason: str) -> Status:
         settings = self._settings
@@ -69,7 +68,7 @@ class Health:
     def _store_away(self) -> str:
         try:
             self._store.check()
-        except StoreUnavailable as error:
+        except StoreUnavailableError as error:
             return f"store does not answer: {error.reason[:200]}"
         self._store_answered = time.monotonic()
         return ""

@@ -37,7 +37,7 @@ class Store(Protocol):
     """Every method is safe to repeat: a lost connection is tried again once.
 
     Raises:
-        StoreUnavailable: the database does not answer.
+        StoreUnavailableError: the database does not answer.
     """
 
     def check(self) -> None:
@@ -47,7 +47,7 @@ class Store(Protocol):
     def add_cart(self, cart_id: str, content: Content) -> None: ...
 
     def replace_cart(self, cart_id: str, content: Content) -> None:
-        """Raises ``UnknownCart`` or ``CartCheckedOut``."""
+        """Raises ``UnknownCartError`` or ``CartCheckedOutError``."""
         ...
 
     def check_out(
@@ -56,7 +56,7 @@ class Store(Protocol):
         """Turn the cart into an order, in one transaction, once.
 
         A cart that has become an order gives that order again, whatever ``order_id`` says.
-        Raises ``UnknownCart``, ``EmptyCart`` or ``KeyUsed``.
+        Raises ``UnknownCartError``, ``EmptyCartError`` or ``KeyUsedError``.
         """
         ...
 
@@ -66,6 +66,13 @@ class Store(Protocol):
 
     def expire(self, idle_seconds: int, limit: int) -> int:
         """Delete at most ``limit`` carts that nobody touched; return how many."""
+        ...
+
+    def lead(self) -> bool:
+        """Whether this process is the environment's one leader, now and until it loses the store.
+
+        The first to ask is, and stays so while it lives; then another is.
+        """
         ...
 
     def put_product(self, product_id: int, name: str, price: int) -> None: ...
@@ -79,17 +86,17 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-class UnknownCart(Exception):
+class UnknownCartError(Exception):
     """No active cart has this id."""
 
 
-class CartCheckedOut(Exception):
+class CartCheckedOutError(Exception):
     """The cart has become an order."""
 
 
-class EmptyCart(Exception):
+class EmptyCartError(Exception):
     """There is nothing to order."""
 
 
-class KeyUsed(Exception):
+class KeyUsedError(Exception):
     """The idempotency key belongs to the order of another cart."""

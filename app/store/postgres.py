@@ -14,16 +14,16 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from app.errors import StoreUnavailable
+from app.errors import StoreUnavailableError
 from app.store import statements as sql
 from app.store.base import (
-    CartCheckedOut,
+    CartCheckedOutError,
     Content,
-    EmptyCart,
-    KeyUsed,
+    EmptyCartError,
+    KeyUsedError,
     Order,
     Totals,
-    UnknownCart,
+    UnknownCartError,
 )
 from app.store.migrations import CREATE_TABLE, migrations, pending
 
@@ -36,6 +36,7 @@ Pool = ConnectionPool[Connection]
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 _SLOW = (PoolTimeout, psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 _MIGRATION_LOCK = 0x73686F70  # "shop"
+_LEADER_LOCK = _MIGRATION_LOCK + 1
 
 
 class PostgresStore:
@@ -44,6 +45,7 @@ class PostgresStore:
         self._connections = connections
         self._pool: Pool | None = None
         self._opening = threading.Lock()
+        self._leading: Connection | None = None
 
     def check(self) -> None:
         self._row(sql.CHECK, {})
@@ -54,7 +56,7 @@ class PostgresStore:
     def replace_cart(self, cart_id: str, content: Content) -> None:
         if self._row(sql.REPLACE_CART, {"cart": cart_id, **_columns(content)}) is None:
             ordered = self._row(sql.ORDER_OF_CART, {"cart": cart_id})
-            raise CartCheckedOut if ordered else UnknownCart
+            raise CartCheckedOutError if ordered else UnknownCartError
 
     def check_out(
         self, order_id: str, cart_id: str, key: str | None, content: Content | None
@@ -72,9 +74,9 @@ class PostgresStore:
         """Return the order that this cart has become, or say why there is none."""
         row = self._row(sql.ORDER_OF_CART_OR_KEY, {"cart": cart_id, "key": key})
         if row is None:
-            raise EmptyCart if self._row(sql.CART, {"cart": cart_id}) else UnknownCart
+            raise EmptyCartError if self._row(sql.CART, {"cart": cart_id}) else UnknownCartError
         if row[1] != cart_id:
-            raise KeyUsed
+            raise KeyUsedError
         return Order(row[0], cart_id, _cents(row[2]), created=False)
 
     def cart_ids(self) -> list[str]:
@@ -87,6 +89,23 @@ class PostgresStore:
     def expire(self, idle_seconds: int, limit: int) -> int:
         return len(self._rows(sql.EXPIRE, {"idle": idle_seconds, "limit": limit}))
 
+    def lead(self) -> bool:
+        """Hold a session's advisory lock: it is free the moment that the session is gone."""
+        try:
+            if self._leading is None or self._leading.closed:
+                self._leading = _campaign(self._url)
+            else:
+                self._leading.execute("SELECT 1")
+        except _LOST as error:
+            self._stop_leading()
+            raise StoreUnavailableError(error) from error
+        return self._leading is not None
+
+    def _stop_leading(self) -> None:
+        if self._leading:
+            self._leading.close()
+            self._leading = None
+
     def put_product(self, product_id: int, name: str, price: int) -> None:
         self._row(sql.PUT_PRODUCT, {"id": product_id, "name": name, "price": _amount(price)})
 
@@ -98,6 +117,7 @@ class PostgresStore:
         return [row[0] for row in self._rows(sql.PRODUCT_IDS, {"limit": limit})]
 
     def close(self) -> None:
+        self._stop_leading()
         if self._pool:
             self._pool.close()
             self._pool = None
@@ -125,7 +145,7 @@ class PostgresStore:
                 pool.check()
                 return run(pool)
         except _LOST as error:
-            raise StoreUnavailable(error) from error
+            raise StoreUnavailableError(error) from error
 
     def _opened(self) -> Pool:
         if self._pool is None:
@@ -141,14 +161,25 @@ def migrate(url: str) -> None:
     with psycopg.connect(url, connect_timeout=2) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         connection.execute(CREATE_TABLE)
-        applied = dict(
-            connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
-        )
+        rows = connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
+        applied: dict[int, str] = dict(rows)
         for migration in pending(migrations("postgres"), applied):
             for statement in migration.statements():
                 connection.execute(statement.encode())
             row = (migration.version, migration.name, migration.sha256)
             connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", row)
+
+
+def _campaign(url: str) -> Connection | None:
+    """Return the session that holds the leader's lock, or None if another session does."""
+    connection: Connection = psycopg.connect(
+        url, autocommit=True, connect_timeout=2, application_name="shop leader"
+    )
+    won = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER_LOCK,)).fetchone()
+    if won and won[0]:
+        return connection
+    connection.close()
+    return None
 
 
 def _open(url: str, connections: int) -> Pool:

@@ -6,6 +6,8 @@ the last moments. Each thread has its own connection, made at first use.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
 import time
@@ -13,15 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import StoreUnavailable
+from app.errors import StoreUnavailableError
 from app.store.base import (
-    CartCheckedOut,
+    CartCheckedOutError,
     Content,
-    EmptyCart,
-    KeyUsed,
+    EmptyCartError,
+    KeyUsedError,
     Order,
     Totals,
-    UnknownCart,
+    UnknownCartError,
 )
 from app.store.migrations import CREATE_TABLE, migrations, pending
 
@@ -30,6 +32,7 @@ class SqliteStore:
     def __init__(self, path: str) -> None:
         self._path = path
         self._local = threading.local()
+        self._leading: int | None = None
 
     def check(self) -> None:
         with self._connection() as connection:
@@ -51,7 +54,7 @@ class SqliteStore:
             if done.rowcount:
                 return
             ordered = connection.execute("SELECT 1 FROM orders WHERE cart_id = ?", (cart_id,))
-            raise CartCheckedOut if ordered.fetchone() else UnknownCart
+            raise CartCheckedOutError if ordered.fetchone() else UnknownCartError
 
     def check_out(
         self, order_id: str, cart_id: str, key: str | None, content: Content | None
@@ -63,10 +66,10 @@ class SqliteStore:
                 "DELETE FROM carts WHERE id = ? RETURNING items, count, total", (cart_id,)
             ).fetchone()
             if row is None:
-                raise UnknownCart
+                raise UnknownCartError
             ordered = content or Content(*row)
             if not ordered.count:
-                raise EmptyCart
+                raise EmptyCartError
             connection.execute(
                 "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)",
                 (order_id, cart_id, key, ordered.items, ordered.total, time.time()),
@@ -89,6 +92,17 @@ class SqliteStore:
                 " (SELECT id FROM carts WHERE touched_at < ? ORDER BY touched_at LIMIT ?)",
                 (time.time() - idle_seconds, limit),
             ).rowcount
+
+    def lead(self) -> bool:
+        if self._leading is None:
+            lock = os.open(f"{self._path}.leader", os.O_RDWR | os.O_CREAT, 0o640)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                return False
+            self._leading = lock
+        return True
 
     def put_product(self, product_id: int, name: str, price: int) -> None:
         with self._connection() as connection:
@@ -115,13 +129,16 @@ class SqliteStore:
         if connection:
             connection.close()
             del self._local.connection
+        if self._leading is not None:
+            os.close(self._leading)
+            self._leading = None
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             yield self._connect()
         except sqlite3.OperationalError as error:
-            raise StoreUnavailable(error) from error
+            raise StoreUnavailableError(error) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -151,8 +168,8 @@ def _order(connection: sqlite3.Connection, cart_id: str, key: str | None) -> Ord
     if row is None:
         return None
     if row[1] != cart_id:
-        raise KeyUsed
-    return Order(*row, created=False)
+        raise KeyUsedError
+    return Order(row[0], row[1], row[2], created=False)
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -1,0 +1,98 @@
+"""The instance's one background process: publishes metrics; its leader also tends the carts.
+
+A process of its own, so that nothing here can slow a request. ``python -m app`` starts it and
+starts it again; it ends, having published what is left, when it is told to or when that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+from app import logs
+from app.errors import StoreUnavailableError
+from app.metrics.batch import Datum, environment_data
+from app.metrics.publisher import Publisher, elect
+from app.metrics.sink import Sink, cloudwatch
+from app.settings import Settings, read_settings
+from app.store import Store, open_store
+
+log = logging.getLogger("shop.housekeeper")
+
+EXPIRE_AT_ONCE = 500
+FLUSH_SECONDS = 4.0
+#: A worker may still be writing the answer that ended the period.
+SETTLE_SECONDS = 0.05
+
+
+class Housekeeper:
+    def __init__(self, settings: Settings, store: Store, sink: Sink | None, root: int) -> None:
+        self._settings = settings
+        self._store = store
+        self._sink = sink
+        self._publisher = Publisher(settings, self._put, root)
+
+    def period(self, start: int) -> None:
+        """Do everything that is due when the period that began at ``start`` is over."""
+        self._publisher.publish(start)
+        try:
+            if self._store.lead():
+                self._tend(start)
+        except StoreUnavailableError as error:
+            log.warning("carts are not tended: %s", error.reason)
+
+    def last(self, start: int) -> None:
+        """Publish the part of a period that there was before a stop."""
+        self._publisher.publish(start)
+        if self._sink:
+            self._sink.close(FLUSH_SECONDS)
+
+    def _tend(self, start: int) -> None:
+        expired = self._store.expire(self._settings.cart_ttl, EXPIRE_AT_ONCE)
+        if expired:
+            log.info("%s abandoned carts expired", expired)
+        totals = self._store.totals()
+        where = {"Environment": self._settings.environment}
+        self._put(environment_data(totals.carts, totals.value, start, where))
+
+    def _put(self, data: list[Datum]) -> None:
+        if self._sink:
+            self._sink.put(data)
+
+
+def main() -> int:
+    """Run until told to stop, or until the server that started this is gone."""
+    settings = read_settings()
+    logs.configure(settings)
+    parent = os.getppid()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    lock = elect(settings)
+    sink = cloudwatch(settings) if settings.metrics_sink == "cloudwatch" else None
+    store = open_store(settings)
+    keeper = Housekeeper(settings, store, sink, parent)
+    _keep(keeper, settings.metrics_period, stop, parent)
+    store.close()
+    os.close(lock)
+    return 0
+
+
+def _keep(keeper: Housekeeper, period: int, stop: threading.Event, parent: int) -> None:
+    start = int(time.time()) // period * period
+    while not stop.is_set() and os.getppid() == parent:
+        left = start + period + SETTLE_SECONDS - time.time()
+        if left > 0:
+            stop.wait(min(left, 1.0))
+            continue
+        keeper.period(start)
+        start = int(time.time()) // period * period
+    keeper.last(start)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The difference of two readings, as data for PutMetricData."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.metrics.histogram import value
+from app.metrics.slots import Counter, Histogram, Key, Reading
+
+Datum = dict[str, Any]
+MAX_VALUES = 150  # per metric in one call: API_MetricDatum, "Values"
+MAX_DATA = 1_000  # per call: API_PutMetricData, "MetricData"
+CHECKOUT = "/cart/checkout"
+#: Asked by the proxy and by Prometheus, not by shoppers.
+NOT_COUNTED = frozenset({"/status", "/ready", "/live", "/metrics"})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the instance's processes took in a period, where the system can tell."""
+
+    cpu_percent: float
+    memory_megabytes: float
+
+
+def difference(now: Reading, before: Reading) -> Reading:
+    """Return what was counted between two readings."""
+    result = Reading({name: now.counters[name] - before.counters[name] for name in Counter})
+    for key, histogram in now.series.items():
+        part = Histogram()
+        part.add(histogram)
+        part.add(before.series.get(key, Histogram()), sign=-1)
+        result.series[key] = part
+    return result
+
+
+def instance_data(
+    period: Reading, restarts: int, usage: Usage | None, start: int, dimensions: Mapping[str, str]
+) -> list[Datum]:
+    """Return the metrics of one instance; a count of nothing is a zero, not an absence."""
+    served = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
+    checkouts = {key: part for key, part in served.items() if key[0] == CHECKOUT}
+    values: list[tuple[str, str, float]] = [
+        ("requests", "Count", _count(served.items())),
+        ("errors", "Count", _count(item for item in served.items() if item[0][2] >= 500)),
+        ("checkouts", "Count", _count(item for item in checkouts.items() if item[0][2] == 200)),
+        ("restarts", "Count", restarts),
+        ("cache_errors", "Count", period.counters[Counter.CACHE_ERRORS]),
+    ]
+    if usage:
+        values += [("cpu", "Percent", usage.cpu_percent)]
+        values += [("memory", "Megabytes", usage.memory_megabytes)]
+    head = _head(start, dimensions)
+    return [
+        *(
+            {"MetricName": name, "Unit": unit, "Value": float(v), **head}
+            for name, unit, v in values
+        ),
+        *_distribution("latency", served.values(), head),
+        *_distribution("checkout_latency", checkouts.values(), head),
+    ]
+
+
+def environment_data(
+    carts: int, cents: int, start: int, dimensions: Mapping[str, str]
+) -> list[Datum]:
+    """Return the gauges of the shared store, which only one instance publishes."""
+    head = _head(start, dimensions)
+    return [
+        {"MetricName": "carts", "Unit": "Count", "Value": float(carts), **head},
+        {"MetricName": "cartsvalue", "Unit": "None", "Value": cents / 100, **head},
+    ]
+
+
+def calls(data: Iterable[Datum]) -> list[list[Datum]]:
+    """Return the data split so that no call has two data of one metric, or too many."""
+    result: list[list[Datum]] = []
+    taken: list[set[tuple[Any, ...]]] = []
+    for datum in data:
+        key = (datum["MetricName"], datum["Timestamp"], str(datum["Dimensions"]))
+        fits = (n for n, keys in enumerate(taken) if key not in keys and len(keys) < MAX_DATA)
+        number = next(fits, len(taken))
+        if number == len(taken):
+            taken.append(set())
+            result.append([])
+        taken[number].add(key)
+        result[number].append(datum)
+    return result
+
+
+def _head(start: int, dimensions: Mapping[str, str]) -> Datum:
+    return {
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Timestamp": datetime.fromtimestamp(start, UTC),
+        "StorageResolution": 1,
+    }
+
+
+def _count(series: Iterable[tuple[Key, Histogram]]) -> int:
+    return sum(part.count for _, part in series)
+
+
+def _distribution(name: str, parts: Iterable[Histogram], head: Datum) -> list[Datum]:
+    """Return the filled buckets as Values and Counts, at most 150 in each datum."""
+    whole = Histogram()
+    for part in parts:
+        whole.add(part)
+    filled = [(value(index), count) for index, count in enumerate(whole.buckets) if count]
+    return [
+        {
+            "MetricName": name,
+            "Unit": "Milliseconds",
+            "Values": [round(each, 6) for each, _ in filled[first : first + MAX_VALUES]],
+            "Counts": [float(count) for _, count in filled[first : first + MAX_VALUES]],
+            **head,
+        }
+        for first in range(0, len(filled), MAX_VALUES)
+    ]

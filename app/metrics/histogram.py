@@ -1,0 +1,36 @@
+"""Durations in logarithmic buckets: each 5 % wide, so a percentile is right within 2.5 %.
+
+Bucket ``i`` holds (GAMMA**(i-1), GAMMA**i] times the lowest bound. The same scheme as DDSketch:
+C. Masson, J. E. Rim, H. K. Lee (2019), "DDSketch", PVLDB 12(12), 2195-2205.
+"""
+
+from __future__ import annotations
+
+import math
+
+GAMMA = 1.05
+LOWEST_MS = 0.01
+BUCKETS = 336  # up to 130 s
+_SCALE = 1 / math.log(GAMMA)
+_SHIFT = math.log(LOWEST_MS) * _SCALE
+
+
+def bucket(milliseconds: float) -> int:
+    """Return the bucket that holds this duration; the ends take what lies beyond them."""
+    if milliseconds <= LOWEST_MS:
+        return 0
+    return min(math.ceil(math.log(milliseconds) * _SCALE - _SHIFT), BUCKETS - 1)
+
+
+def bound(index: int) -> float:
+    """Return the upper bound of a bucket in milliseconds."""
+    return LOWEST_MS * GAMMA**index
+
+
+def value(index: int) -> float:
+    """Return the duration that stands for a bucket: off by at most 2.44 % from any in it.
+
+    >>> all(abs(value(bucket(x)) / x - 1) < 0.0245 for x in (0.02, 1.0, 37.0, 2500.0))
+    True
+    """
+    return bound(index) * 2 / (1 + GAMMA)

@@ -1,0 +1,52 @@
+"""Memory and processor time of the instance: its server, its workers, their children."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    pid: int
+    parent: int
+    cpu_seconds: float
+    resident_bytes: int
+
+
+def tree(root: int) -> list[Process]:
+    """Return ``root`` and all that descend from it; empty where there is no /proc."""
+    everything = [found for path in _PROC.glob("[0-9]*") if (found := _read(path))]
+    children: dict[int, list[Process]] = {}
+    for process in everything:
+        children.setdefault(process.parent, []).append(process)
+    family = [process for process in everything if process.pid == root]
+    for process in family:  # grows while it is walked
+        family += children.get(process.pid, [])
+    return family
+
+
+def cpu_used(before: list[Process], after: list[Process]) -> float:
+    """Return the processor seconds spent between two trees, by the processes still there."""
+    spent = {process.pid: process.cpu_seconds for process in before}
+    return sum(max(0.0, process.cpu_seconds - spent.get(process.pid, 0.0)) for process in after)
+
+
+def _read(path: Path) -> Process | None:
+    try:
+        text = (path / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # it has just ended
+        return None
+    # proc(5): the command is in brackets and may hold anything; fields are counted after it.
+    fields = text.rpartition(") ")[2].split()
+    return Process(
+        pid=int(path.name),
+        parent=int(fields[1]),
+        cpu_seconds=(int(fields[11]) + int(fields[12])) / _TICKS,
+        resident_bytes=int(fields[21]) * _PAGE,
+    )

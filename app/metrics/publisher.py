@@ -1,0 +1,97 @@
+"""One publisher an instance: every period it reads what the workers counted since the last one.
+
+What was already read is kept in the run directory, so a successor neither loses nor doubles.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from app.files import write_whole
+from app.metrics import process
+from app.metrics.batch import Datum, Usage, difference, instance_data
+from app.metrics.restarts import take_restarts
+from app.metrics.slots import Counter, Histogram, Reading, read
+from app.settings import Settings
+
+
+class Taken(msgspec.Struct):
+    """A reading on disk: counters, series (as pairs, for keys are tuples), respawns."""
+
+    counters: dict[int, int]
+    series: list[tuple[tuple[str, str, int], int, list[int]]]
+    respawns: int
+
+
+class Publisher:
+    def __init__(self, settings: Settings, put: Callable[[list[Datum]], None], root: int) -> None:
+        """``root`` is the process whose tree is the instance."""
+        self._settings = settings
+        self._put = put
+        self._root = root
+        self._dimensions = {
+            "Environment": settings.environment,
+            "Colour": settings.colour,
+            "Instance": settings.instance,
+        }
+        self._path = settings.run_directory / "published"
+        self._before, self._respawns = _load(self._path)
+        self._usage_before = process.tree(root)
+        self._usage_at = time.monotonic()
+
+    def publish(self, start: int) -> None:
+        """Publish the period that began at ``start`` and has just ended."""
+        now = read(metrics_directory(self._settings))
+        period = difference(now, self._before)
+        restarts = self._new_respawns(now) + take_restarts(self._settings.state_directory)
+        self._before = now
+        _save(self._path, now, self._respawns)
+        self._put(instance_data(period, restarts, self._usage(), start, self._dimensions))
+
+    def _new_respawns(self, now: Reading) -> int:
+        """Workers started beyond those that the server wanted: each replaced one that died."""
+        respawns = now.counters[Counter.WORKER_STARTS] - now.counters[Counter.WORKERS_WANTED]
+        new = max(0, respawns - self._respawns)
+        self._respawns = max(self._respawns, respawns)
+        return new
+
+    def _usage(self) -> Usage | None:
+        family, at = process.tree(self._root), time.monotonic()
+        before, elapsed = self._usage_before, at - self._usage_at
+        self._usage_before, self._usage_at = family, at
+        if not family or elapsed <= 0:
+            return None
+        megabytes = sum(each.resident_bytes for each in family) / 1e6
+        return Usage(100 * process.cpu_used(before, family) / elapsed, megabytes)
+
+
+def metrics_directory(settings: Settings) -> Path:
+    return settings.run_directory / "metrics"
+
+
+def elect(settings: Settings) -> int:
+    """Wait until this process is the instance's only publisher; return the lock's descriptor."""
+    lock = os.open(settings.run_directory / "publisher.lock", os.O_RDWR | os.O_CREAT, 0o640)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _load(path: Path) -> tuple[Reading, int]:
+    try:
+        taken = msgspec.msgpack.decode(path.read_bytes(), type=Taken)
+    except (OSError, msgspec.DecodeError):
+        return Reading(), 0
+    series = {key: Histogram(total, buckets) for key, total, buckets in taken.series}
+    return Reading(taken.counters, series), taken.respawns
+
+
+def _save(path: Path, reading: Reading, respawns: int) -> None:
+    series = [(key, part.microseconds, part.buckets) for key, part in reading.series.items()]
+    taken = Taken(dict(reading.counters), series, respawns)
+    write_whole(path, msgspec.msgpack.encode(taken))

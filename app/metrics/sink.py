@@ -1,0 +1,91 @@
+"""Sending to CloudWatch, from a thread of its own, out of a buffer that cannot grow.
+
+CloudWatch slow, throttling or away: the newest periods are kept, the oldest dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import Protocol
+
+from app.metrics.batch import Datum, calls
+from app.settings import Settings
+
+log = logging.getLogger("shop.metrics")
+
+BUFFERED_PERIODS = 60
+
+
+class Client(Protocol):
+    """The one call of boto3's CloudWatch client that is made."""
+
+    def put_metric_data(self, *, Namespace: str, MetricData: list[Datum]) -> object: ...  # noqa: N803
+
+
+class Sink:
+    """Takes batches at once, sends them in order, keeps those that CloudWatch did not take."""
+
+    def __init__(self, client: Client, namespace: str, retry_seconds: float = 2.0) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._retry_seconds = retry_seconds
+        self._waiting: deque[list[Datum]] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def put(self, data: list[Datum]) -> None:
+        """Queue one period's data; never blocks, never fails."""
+        with self._changed:
+            self._waiting += calls(data)
+            while len(self._waiting) > BUFFERED_PERIODS:
+                self._waiting.popleft()
+                self.dropped += 1
+            self._changed.notify_all()
+
+    def close(self, timeout: float) -> None:
+        """Send what is left for at most ``timeout`` seconds."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (batch := self._next()) is not None:
+            if not self._send(batch):
+                with self._changed:
+                    if self._closing:
+                        return
+                    self._waiting.appendleft(batch)
+                    self._changed.wait(self._retry_seconds)
+
+    def _next(self) -> list[Datum] | None:
+        with self._changed:
+            while not self._waiting:
+                if self._closing:
+                    return None
+                self._changed.wait()
+            return self._waiting.popleft()
+
+    def _send(self, batch: list[Datum]) -> bool:
+        try:
+            self._client.put_metric_data(Namespace=self._namespace, MetricData=batch)
+        except Exception as error:  # whatever it is: metrics may not stop the shop
+            log.warning("CloudWatch did not take a batch (%s dropped): %s", self.dropped, error)
+            return False
+        return True
+
+
+def cloudwatch(settings: Settings) -> Sink:
+    """Return a sink to the CloudWatch that the environment names."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=2, read_timeout=2, retries={"mode": "standard", "max_attempts": 2}
+    )
+    return Sink(boto3.client("cloudwatch", config=config), settings.metrics_namespace)
