@@ -1,0 +1,43 @@
+"""This project's judge on the worlds' canaries: the same code that judges one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from canary.judge.batch import Arms, Trace, judge_many, learn
+from canary.policy import Policy
+from tests.bench.verdict.readings import METRICS, Canaries, Floats, Readings
+
+Calibration = Mapping[str, Mapping[str, float]]
+
+
+def arms(canaries: Canaries) -> dict[str, Arms]:
+    """The worlds' readings as the judge takes them."""
+    return {name: _arms(canaries.metrics[name], canaries.share) for name in METRICS}
+
+
+def calibrate(policy: Policy, equal: Canaries) -> Calibration:
+    """What A/A windows of the same environment teach."""
+    return {name: learn(policy, name, one) for name, one in arms(equal).items()}
+
+
+def trace(policy: Policy, canaries: Canaries, known: Calibration) -> Trace:
+    """Every look of every canary."""
+    return judge_many(policy, arms(canaries), known)
+
+
+def _arms(readings: Readings, share: float) -> Arms:
+    one, other = readings.candidate_spread, readings.baseline_spread
+    chances = readings.candidate_samples, readings.baseline_samples
+    if one is None or other is None:
+        return Arms(readings.candidate, readings.baseline, *chances, sent=share)
+    spread = _typical(np.concatenate((one, other), axis=1))
+    return Arms(readings.candidate, readings.baseline, *chances, sent=share, spread=spread)
+
+
+def _typical(spread: Floats) -> Floats:
+    """Each canary's median spread, as for a single recording."""
+    typical: Floats = np.nanmedian(spread, axis=1, keepdims=True)
+    return typical
