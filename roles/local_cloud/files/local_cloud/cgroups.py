@@ -5,7 +5,9 @@ host's processes for its own.
 """
 
 import contextlib
+import os
 import shlex
+import signal
 import time
 from pathlib import Path
 
@@ -46,6 +48,22 @@ def remove_cgroups(settings: Settings, name: str) -> None:
             time.sleep(0.01)
         with contextlib.suppress(OSError):
             path.parent.rmdir()
+
+
+def strays(settings: Settings) -> list[str]:
+    """Return the names of hosts that have groups, whether or not they are still known."""
+    prefix = f"{settings.bridge}-"
+    found = {path.name for root in hierarchies() for path in (root / PARENT).glob(f"{prefix}*")}
+    return sorted(name.removeprefix(prefix) for name in found)
+
+
+def kill_members(settings: Settings, name: str) -> None:
+    """End every process in host ``name``'s groups."""
+    for path in cgroup_paths(settings, name):
+        for listing in path.rglob("cgroup.procs"):
+            for pid in listing.read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def _remove_tree(path: Path) -> None:

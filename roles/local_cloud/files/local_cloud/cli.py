@@ -1,5 +1,7 @@
 """The ``local-cloud`` command. Exit status: 0 done, 2 could not (with a sentence)."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,9 +10,12 @@ import click
 from local_cloud import cloud
 from local_cloud.errors import HostError, LocalCloudError
 from local_cloud.image import Image
+from local_cloud.lock import exclusive
 from local_cloud.lone import start_host, stop_host
+from local_cloud.lookup import find_machine, known_hosts
 from local_cloud.settings import Settings
 
+DOWN = 1
 COULD_NOT = 2
 
 
@@ -22,8 +27,6 @@ def cli(context: click.Context, state: Path | None) -> None:
 
     Example: local-cloud up
     """
-    import os
-
     environment = dict(os.environ)
     if state is not None:
         environment["LOCAL_CLOUD_STATE"] = str(state)
@@ -37,7 +40,8 @@ def up(settings: Settings) -> None:
 
     Example: local-cloud up
     """
-    changed = cloud.up(settings)
+    with exclusive(settings.state):
+        changed = cloud.up(settings)
     click.echo(f"{'Up' if changed else 'Already up'}: {settings.endpoint}")
 
 
@@ -48,7 +52,9 @@ def down(settings: Settings) -> None:
 
     Example: local-cloud down
     """
-    click.echo("Down." if cloud.down(settings) else "Already down.")
+    with exclusive(settings.state):
+        changed = cloud.down(settings)
+    click.echo("Down." if changed else "Already down.")
 
 
 @cli.command()
@@ -58,7 +64,71 @@ def destroy(settings: Settings) -> None:
 
     Example: local-cloud destroy
     """
-    click.echo("Destroyed." if cloud.destroy(settings) else "There is no local cloud here.")
+    if not cloud.exists(settings):
+        click.echo("There is no local cloud here.")
+        return
+    with exclusive(settings.state):
+        cloud.destroy(settings)
+    click.echo("Destroyed.")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Show the cloud and its hosts. Exit status 0 when it is up, 1 when it is not.
+
+    Example: local-cloud status --json
+    """
+    report = cloud.status(settings)
+    hosts = known_hosts(settings)
+    state = "down" if report is None else "up"
+    if as_json:
+        facts = {"state": state, "endpoint": settings.endpoint, "hosts": hosts}
+        click.echo(json.dumps(facts | {"mail": str(settings.mail)}, indent=2))
+    else:
+        click.echo(f"{state}: {settings.endpoint}, state in {settings.state}")
+        for each in sorted(hosts, key=lambda each: str(each["name"] or each["id"])):
+            click.echo(
+                f"  {each['name'] or '-':24} {each['id']:20} {each['ip']:15} {each['state']}"
+            )
+    if report is not None and report["not_saved"]:
+        click.echo(f"AWS's state could not be saved: {report['not_saved']}", err=True)
+    sys.exit(0 if report is not None else DOWN)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def ssh(settings: Settings, name: str, command: tuple[str, ...]) -> None:
+    """Log in to host NAME (Name tag, instance id or address) as admin, or run a command there.
+
+    Example: local-cloud ssh local-proxy-1 systemctl status haproxy
+    """
+    machine = find_machine(settings, name)
+    known = f"UserKnownHostsFile={machine.directory / 'known_hosts'}"
+    options = ["-i", str(settings.key), "-o", known, "-o", "IdentitiesOnly=yes"]
+    os.execvp("ssh", ["ssh", *options, f"admin@{machine.host.ip}", *command])  # noqa: S606 - takes our place
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("-n", "--lines", default=100, show_default=True, help="How many, from the end.")
+@click.pass_obj
+def logs(settings: Settings, name: str | None, lines: int) -> None:
+    """Show the daemon's log, or host NAME's journal, even if it is stopped.
+
+    Example: local-cloud logs local-app-blue-1
+    """
+    if name is None:
+        path = settings.state / "daemon.log"
+        text = path.read_text().splitlines() if path.exists() else []
+        click.echo("\n".join(text[-lines:]))
+        return
+    journal = find_machine(settings, name).directory / "upper/var/log/journal"
+    options = ["--directory", str(journal), "--lines", str(lines), "--no-pager"]
+    os.execvp("journalctl", ["journalctl", *options])  # noqa: S606 - takes our place
 
 
 @cli.command()
@@ -91,7 +161,9 @@ def host_start(settings: Settings, name: str, ip: str, keys: tuple[Path, ...]) -
 
     Example: local-cloud host start molecule --ip 10.77.200.10 --key ~/.ssh/id_ed25519.pub
     """
-    start_host(settings, name, ip, tuple(public_key(path) for path in keys))
+    public_keys = tuple(public_key(path) for path in keys)
+    with exclusive(settings.state):
+        start_host(settings, name, ip, public_keys)
 
 
 @host.command("stop")
@@ -102,7 +174,8 @@ def host_stop(settings: Settings, name: str) -> None:
 
     Example: local-cloud host stop molecule
     """
-    stop_host(settings, name)
+    with exclusive(settings.state):
+        stop_host(settings, name)
 
 
 def public_key(path: Path) -> str:

@@ -1,34 +1,39 @@
 """Raise the cloud, lower it, remove it: what ``local-cloud up``, ``down`` and ``destroy`` do."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
-from local_cloud.cgroups import remove_cgroups
-from local_cloud.emulator import environment
+from local_cloud import cgroups
+from local_cloud.emulator import STATUS_PATH, environment
 from local_cloud.errors import DaemonError
 from local_cloud.host import Machine, names
 from local_cloud.image import Image
-from local_cloud.network import raise_network, remove_network
+from local_cloud.network import owner, raise_network, remove_network
 from local_cloud.preflight import preflight
+from local_cloud.processes import find_process
 from local_cloud.progress import say, step
+from local_cloud.readiness import await_ssh
 from local_cloud.seed import make_key
 from local_cloud.settings import Settings
 
+DAEMON = "local_cloud.daemon"
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 30.0
 
 
 def up(settings: Settings) -> bool:
     """Bring the cloud up; False if it was."""
-    if daemon_pid(settings) is not None and answers(settings):
+    if daemon_pid(settings) is not None and status(settings) is not None:
         return False
     preflight(settings)
     image = Image(settings.images)
@@ -38,6 +43,7 @@ def up(settings: Settings) -> bool:
     raise_network(settings)
     with step(f"Starting AWS at {settings.endpoint}"):
         start_daemon(settings, image)
+    await_hosts(settings)
     return True
 
 
@@ -51,46 +57,44 @@ def down(settings: Settings) -> bool:
     return was or bool(running)
 
 
-def destroy(settings: Settings) -> bool:
-    """Remove every process, interface, rule and file that is ours; False if there was none."""
-    if not settings.state.exists():
-        return False
+def exists(settings: Settings) -> bool:
+    """Say whether anything of this cloud is on the machine."""
+    return settings.state.exists() or owner(settings) == str(settings.state)
+
+
+def destroy(settings: Settings) -> None:
+    """Remove every process, interface, rule and file that is ours."""
     stop_daemon(settings)
     with step("Removing hosts, network and state"):
         for name in names(settings):
             Machine(settings, name).remove()
-        for directory in settings.hosts.glob("*"):
-            remove_cgroups(settings, directory.name)
+        for name in cgroups.strays(settings):
+            cgroups.kill_members(settings, name)
+            cgroups.remove_cgroups(settings, name)
         remove_network(settings)
         shutil.rmtree(settings.state)
-    return True
 
 
 def daemon_pid(settings: Settings) -> int | None:
-    """Return the daemon's process id while it lives."""
-    try:
-        pid = int((settings.state / "daemon.pid").read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_text()
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        return None
-    return pid if "local_cloud.daemon" in command else None
+    """Return the daemon's process id while it lives, found by its command line."""
+    return find_process(DAEMON, str(settings.state))
 
 
 def start_daemon(settings: Settings, image: Image) -> None:
     log = settings.state / "daemon.out"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local_cloud.daemon"],
+            [sys.executable, "-m", DAEMON, str(settings.state)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
             env=os.environ
-            | environment(settings.state / "images.json", image.key)
+            | environment(settings.state / "images.json", image.key, image.built)
             | settings.environment(),
         )
     deadline = time.monotonic() + START_TIMEOUT
-    while not answers(settings):
+    while status(settings) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             last = " / ".join(log.read_text().strip().splitlines()[-2:])
             raise DaemonError(f"The daemon did not start: {last or 'it said nothing'}. See {log}")
@@ -111,18 +115,30 @@ def stop_daemon(settings: Settings) -> bool:
                 os.kill(pid, signal.SIGKILL)
                 break
             time.sleep(0.05)
-    (settings.state / "daemon.pid").unlink(missing_ok=True)
     return True
 
 
-def answers(settings: Settings) -> bool:
-    """Say whether the endpoint answers HTTP now."""
+def await_hosts(settings: Settings) -> None:
+    """Return when the hosts that were there when the cloud went down are back."""
+    due = [each for each in instances(settings) if each["state"] in ("pending", "running")]
+    if due:
+        with step(f"Booting {len(due)} hosts"):
+            for each in due:
+                await_ssh(IPv4Address(each["ip"]))
+
+
+def instances(settings: Settings) -> list[dict[str, Any]]:
+    """Return the instances that the API has now; none when AWS is down."""
+    return list((status(settings) or {"instances": []})["instances"])
+
+
+def status(settings: Settings) -> dict[str, Any] | None:
+    """Return what the daemon says of itself, or None."""
     if not Path("/sys/class/net", settings.bridge).exists():
-        return False
+        return None  # its address is not ours: send nothing there
     try:
-        with urllib.request.urlopen(f"{settings.endpoint}/moto-api/", timeout=2):  # noqa: S310
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
+        with urllib.request.urlopen(settings.endpoint + STATUS_PATH, timeout=5) as answer:  # noqa: S310
+            report: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return report

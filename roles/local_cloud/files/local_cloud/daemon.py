@@ -7,11 +7,11 @@ hosts to the command; after a kill -9, ``local-cloud up`` goes on where it was.
 import importlib
 import importlib.util
 import logging
-import os
 import signal
 import threading
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
-from typing import Any
+from typing import Any, Protocol
 
 from local_cloud.emulator import lifecycle, messages, repairs, roles, snapshot
 from local_cloud.emulator.gate import Gate, Keeper
@@ -26,6 +26,14 @@ from local_cloud.settings import Settings
 
 LOG = logging.getLogger("local_cloud")
 CLOUDWATCH = "local_cloud.cloudwatch"
+GONE = ("terminated", "shutting-down")
+
+
+class Part(Protocol):
+    """Something that the daemon runs beside its other parts."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 def main() -> None:
@@ -47,21 +55,22 @@ def log_to(settings: Settings) -> None:
 class Daemon:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        gate = Gate()
-        self.keeper = Keeper(gate, lambda: snapshot.save(settings.state / "aws"))
+        self.keeper = Keeper(Gate(), lambda: snapshot.save(settings.state / "aws"))
         lifecycle.install()
         repairs.install()
         messages.install(Mailbox(settings.mail).deliver)
-        self.cloudwatch = install_cloudwatch(settings)
+        cloudwatch = install_cloudwatch(settings)
         kept = snapshot.load(settings.state / "aws")
         LOG.info("begins %s", "where it was" if kept else "anew")
-        address, names = str(settings.gateway), controllers_nameservers()
-        self.parts: list[Any] = [
+        address, servers = str(settings.gateway), controllers_nameservers()
+        metadata = Service(find=find_by_address, credentials=CredentialCache(self.assume))
+        self.parts: list[Part] = [
             self.keeper,
-            Server(address, settings.port, gate, self.keeper),
-            MetadataServer(address, settings.metadata_port, metadata_service()),
-            NameServer(settings.gateway, Resolver(lifecycle.instances, names)),
+            *cloudwatch,
+            MetadataServer(address, settings.metadata_port, metadata),
+            NameServer(settings.gateway, Resolver(lifecycle.instances, servers)),
             Follower(settings, (address,), self.keeper.note),
+            Server(address, settings.port, self.keeper, self.status),
         ]
 
     def run(self) -> None:
@@ -71,32 +80,49 @@ class Daemon:
             signal.signal(number, lambda *_: ended.set())
         for part in self.parts:
             part.start()
-        (self.settings.state / "daemon.pid").write_text(f"{os.getpid()}\n")
         LOG.info("serves %s", self.settings.endpoint)
         ended.wait()
         for part in reversed(self.parts):
             part.stop()
         LOG.info("ended")
 
+    def status(self) -> dict[str, Any]:
+        """Return what ``local-cloud status`` shows."""
+        listed = [each for each in lifecycle.instances() if each.state != "terminated"]
+        fields = ("id", "name", "state", "ip", "type")
+        return {
+            "endpoint": self.settings.endpoint,
+            "not_saved": self.keeper.failure,
+            "instances": [{field: getattr(each, field) for field in fields} for each in listed],
+        }
 
-def metadata_service() -> Service:
-    def find(address: str) -> lifecycle.Instance | None:
-        gone = ("terminated", "shutting-down")
-        listed = lifecycle.instances()
-        return next(
-            (each for each in listed if each.ip == address and each.state not in gone), None
-        )
-
-    return Service(find=find, credentials=CredentialCache(roles.assume))
+    def assume(self, role: str, instance: str, region: str, now: datetime) -> roles.Credentials:
+        """Make credentials that are still known after a restart."""
+        credentials = roles.assume(role, instance, region, now)
+        self.keeper.note()
+        return credentials
 
 
-def install_cloudwatch(settings: Settings) -> Any:
-    """Put our own CloudWatch in the place of moto's, where this package has it."""
+def find_by_address(address: str) -> lifecycle.Instance | None:
+    """Return the living instance that has ``address``."""
+    listed = lifecycle.instances()
+    return next((each for each in listed if each.ip == address and each.state not in GONE), None)
+
+
+def install_cloudwatch(settings: Settings) -> list[Part]:
+    """Put our own CloudWatch in the place of moto's, where this package has it.
+
+    What its ``install`` returns, if anything, is run as a part; ``load(directory)`` gives it
+    what it wrote there before.
+    """
     if importlib.util.find_spec(CLOUDWATCH) is None:
-        return None
-    module = importlib.import_module(CLOUDWATCH)
-    install = getattr(module, "install", None)
-    return install() if install is not None else None
+        return []
+    part = importlib.import_module(CLOUDWATCH).install()
+    if part is None:
+        return []
+    if hasattr(part, "load"):
+        part.load(settings.state / "cloudwatch")
+    return [part]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,13 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 
 from local_cloud.emulator import image_key
-from local_cloud.emulator.lifecycle import Instance, instances, rebooted, settle
+from local_cloud.emulator.lifecycle import (
+    Instance,
+    forget_terminated,
+    instances,
+    rebooted,
+    settle,
+)
 from local_cloud.errors import HostError, LocalCloudError
 from local_cloud.host import Host, Machine, names
 from local_cloud.image import Image
@@ -82,6 +88,7 @@ class Follower:
 
     def round(self) -> None:
         """Compare every instance with its host, and begin what is due."""
+        forget_terminated()
         listed = instances()
         known = {instance.id for instance in listed}
         for instance in listed:
@@ -124,7 +131,7 @@ class Follower:
             machine.start()
             await_ssh(machine.host.address)
         except (LocalCloudError, OSError) as error:
-            LOG.error("%s did not boot: %s", instance.id, error)  # noqa: TRY400 - a sentence
+            LOG.error("%s did not boot: %s", instance.id, error)
             settle(instance.id, instance.state, "shutting-down", f"Server.InternalError: {error}")
             return
         settle(instance.id, "pending", "running")

@@ -7,7 +7,6 @@ that nothing is left mounted when it ends, however it ends. So is a tmpfs for ns
 notes: it reboots no host while they are on a disk.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -21,10 +20,13 @@ from local_cloud import network
 from local_cloud.cgroups import cgroup_paths, join_commands, remove_cgroups
 from local_cloud.commands import run
 from local_cloud.errors import HostError
+from local_cloud.processes import children, is_init, signal_process
 from local_cloud.seed import seed
 from local_cloud.settings import Settings
 
 STOP_TIMEOUT = 25.0
+DETACHED = "setsid --fork unshare --mount --propagation slave sh -c"
+SUPERVISOR = "systemd-nspawn --quiet --boot --register=no --console=pipe"
 # What systemd makes of signals to its process 1: systemd(1), "Signals".
 POWER_OFF = signal.SIGRTMIN + 4
 CTRL_ALT_DELETE = signal.SIGINT
@@ -153,7 +155,7 @@ class Machine:
         paths = cgroup_paths(self.settings, self.name)
         script = LAUNCH.format(join=join_commands(paths), reboot=REBOOT)
         return [
-            *"setsid --fork unshare --mount --propagation slave sh -c".split(),
+            *DETACHED.split(),
             script,
             "launch",
             str(self.directory),
@@ -164,7 +166,7 @@ class Machine:
     def _supervisor_command(self, *, managed: bool) -> list[str]:
         """Return the nspawn command; ``managed`` by the machine's own systemd if it has one."""
         return [
-            *"systemd-nspawn --quiet --boot --register=no --console=pipe".split(),
+            *SUPERVISOR.split(),
             *([] if managed else ["--keep-unit"]),
             f"--machine={self.name}",
             "--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_RESOURCE,CAP_IPC_LOCK",
@@ -225,33 +227,6 @@ class Machine:
                 return False
             time.sleep(0.05)
         return True
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that ``pid`` started and that still live."""
-    try:
-        return [
-            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def is_init(pid: int) -> bool:
-    """Say whether ``pid`` is the first process of a namespace below ours."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    inside = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()
-    return len(inside) > 2 and inside[-1] == "1"
-
-
-def signal_process(pid: int | None, number: int) -> None:
-    """Send ``number`` to ``pid`` if it is still there."""
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def names(settings: Settings) -> list[str]:

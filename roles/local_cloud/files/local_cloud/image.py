@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -24,22 +25,22 @@ MIRROR = "http://deb.debian.org"
 INSTALLED = (
     "ca-certificates curl dbus iproute2 iputils-ping less libpam-systemd netbase nftables "
     "openssh-server procps python3 python3-apt python3-venv sudo systemd systemd-sysv tzdata"
-).split()
+)
 # What the roles install: kept as archives, so that an install needs no download.
 DOWNLOADED = (
     "acl git gnupg haproxy jq logrotate postgresql prometheus prometheus-node-exporter "
     "python3-pip python3-psycopg2 redis-server rsync socat"
-).split()
+)
 MASKED = (
     "apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer "
     "e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target "
     "systemd-networkd.service systemd-timesyncd.service"
-).split()
+)
 HOOKS = (
     'chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash admin',
-    'chroot "$1" systemctl mask ' + " ".join(MASKED),
+    'chroot "$1" systemctl mask ' + MASKED,
     'chroot "$1" systemctl enable ssh.service user-data.service',
-    'chroot "$1" apt-get install --yes --download-only ' + " ".join(DOWNLOADED),
+    'chroot "$1" apt-get install --yes --download-only ' + DOWNLOADED,
     'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/resolv.conf',
 )
 
@@ -78,7 +79,7 @@ class Image:
             "--dpkgopt=path-exclude=/usr/share/doc/*",
             '--aptopt=Acquire::Languages "none"',
             '--aptopt=APT::Keep-Downloaded-Packages "true"',
-            f"--include={','.join(INSTALLED)}",
+            f"--include={','.join(INSTALLED.split())}",
             "--essential-hook=copy-in FILES/etc FILES/usr /",
             *hooks,
             SUITE,
@@ -87,6 +88,12 @@ class Image:
             f"deb {self.mirror}/debian {SUITE}-updates main",
             f"deb {self.mirror}/debian-security {SUITE}-security main",
         ]
+
+    @property
+    def built(self) -> str:
+        """Return when the image was built, as AWS writes times."""
+        seconds = int(self.marker.stat().st_mtime)
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def is_built(self) -> bool:
         return self.marker.exists()

@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 30
     service: Service
 
-    def do_PUT(self) -> None:  # noqa: N802 - http.server's name
+    def do_PUT(self) -> None:
         """Give a token; its packets live for as many hops as the instance allows."""
         caller = self.client_address[0]
         self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, self.service.hops(caller))
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.reply(self.service.put(caller, self.path, self.headers.get(TTL)))
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         caller = self.client_address[0]
         self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 64)
         self.reply(self.service.get(caller, self.path, self.headers.get(TOKEN)))

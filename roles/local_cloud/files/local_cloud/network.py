@@ -5,7 +5,7 @@ directory's path as its alias, so two clouds never share one by accident.
 """
 
 import json
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,6 @@ def raise_network(settings: Settings) -> None:
     """Make bridge, rules and forwarding as they must be."""
     current = owner(settings)
     if current is None:
-        refuse_foreign_route(settings)
         make_bridge(settings)
     elif current != str(settings.state):
         raise NetworkError(
@@ -111,8 +110,6 @@ def refuse_foreign_route(settings: Settings) -> None:
 
 def overlaps(target: str, settings: Settings) -> bool:
     """Say whether the route ``target`` is within, or spans, the cloud's network."""
-    from ipaddress import IPv4Network
-
     if target in ("", "default"):
         return False
     network = IPv4Network(target, strict=False)
@@ -159,8 +156,15 @@ def detach(settings: Settings, name: str, address: IPv4Address) -> None:
         run("ip", "netns", "delete", inside)
 
 
+def strays(settings: Settings) -> list[str]:
+    """Return the namespaces that are ours; with each goes its cable."""
+    return [path.name for path in NAMESPACES.glob(f"{settings.bridge}-*")]
+
+
 def remove_network(settings: Settings) -> None:
     """Put the machine's network back as it was found."""
+    for entry in strays(settings):
+        run("ip", "netns", "delete", entry)
     if succeeds("nft", "list", "table", "ip", table(settings)):
         run("nft", "delete", "table", "ip", table(settings))
     if owner(settings) == str(settings.state):

@@ -61,14 +61,8 @@ def make_host_key(disk: Disk, host: "Host", settings: Settings) -> None:
     key = disk.write("etc/ssh/ssh_host_ed25519_key", "", mode=0o600)
     key.unlink()
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.hostname, "-f", str(key))
-    public = key.with_suffix(".pub").read_text().split()
-    others = [line for line in known_hosts(settings) if line.split()[0] != host.ip]
-    settings.known_hosts.write_text(lines((*others, f"{host.ip} {public[0]} {public[1]}")))
-
-
-def known_hosts(settings: Settings) -> list[str]:
-    path = settings.known_hosts
-    return path.read_text().splitlines() if path.exists() else []
+    kind, public, *_ = key.with_suffix(".pub").read_text().split()
+    (settings.hosts / host.name / "known_hosts").write_text(f"{host.ip} {kind} {public}\n")
 
 
 def make_key(settings: Settings) -> None:

@@ -70,10 +70,6 @@ class Settings:
         """The private key of ``local-cloud ssh``."""
         return self.state / "ssh" / "id_ed25519"
 
-    @property
-    def known_hosts(self) -> Path:
-        return self.state / "ssh" / "known_hosts"
-
     def record(self) -> None:
         """Write what later commands must know to ``settings.json``."""
         self.state.mkdir(parents=True, exist_ok=True)

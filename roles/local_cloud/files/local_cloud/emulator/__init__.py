@@ -11,6 +11,7 @@ from pathlib import Path
 
 MOTO_VERSION = "5.2.5"
 ACCOUNT = "123456789012"
+STATUS_PATH = "/_local_cloud/status"  # no bucket's name: those have no underscore
 DEBIAN_OWNER = "136693071363"  # whose images Debian's are on AWS: the same filter finds ours
 
 
@@ -24,10 +25,11 @@ def image_key(machine_image_id: str) -> str:
     return machine_image_id.removeprefix("ami-")[:12]
 
 
-def environment(catalogue: Path, key: str) -> dict[str, str]:
+def environment(catalogue: Path, key: str, built: str) -> dict[str, str]:
     """Write the catalogue of machine images, and return what moto must find when imported."""
     image = {
         "ami_id": machine_image(key),
+        "creation_date": built,
         "name": "debian-12-amd64-local",
         "description": "Debian 12 (bookworm), booted by the local cloud",
         "owner_id": DEBIAN_OWNER,

@@ -7,14 +7,17 @@ only; the follower reads ``instances()``, acts on hosts, and then calls ``settle
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance as Record
 from moto.ec2.models.instances import InstanceState, StateReason
 
 from local_cloud.emulator import ACCOUNT
+from local_cloud.emulator.patch import patch
 
 CODES = {
     "pending": 0,
@@ -24,7 +27,7 @@ CODES = {
     "stopping": 64,
     "stopped": 80,
 }
-FORGET_AFTER = 3600.0  # AWS lists a terminated instance for about an hour
+FORGET_AFTER = timedelta(hours=1)  # AWS lists a terminated instance for about an hour
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,20 @@ class Instance:
 
 def install() -> None:
     """Make moto's instances wait for their hosts."""
-    for method, change in (("start", start), ("stop", stop), ("terminate", terminate)):
-        setattr(Record, method, follow(getattr(Record, method), change))
-    Record.reboot = reboot
-    plain = Record.__init__
+    plain = vars(Record)["__init__"]
 
     def begin(self: Any, *arguments: Any, **options: Any) -> None:
         plain(self, *arguments, **options)
         set_state(self, "pending")
 
-    Record.__init__ = begin
+    patch(
+        Record,
+        __init__=begin,
+        start=follow(Record.start, start),
+        stop=follow(Record.stop, stop),
+        terminate=follow(Record.terminate, terminate),
+        reboot=reboot,
+    )
 
 
 def follow(
@@ -188,6 +195,7 @@ def settle(instance_id: str, expected: str, state: str, reason: str = "") -> boo
         record.state_reason = StateReason(reason, reason.partition(":")[0])
     set_state(record, state)
     if state == "terminated":
+        record.terminated_at = utcnow()
         release(record)
     return True
 
@@ -200,6 +208,22 @@ def release(record: Any) -> None:
     for address in record._private_ips:
         subnet.del_subnet_ip(address)
     record._private_ips = set()
+
+
+def forget_terminated() -> None:
+    """Drop instances that ended long ago, as AWS does."""
+    oldest = utcnow() - FORGET_AFTER
+    for backend in list(ec2_backends[ACCOUNT].values()):
+        for reservation in list(backend.reservations.values()):
+            ended = [each for each in reservation.instances if ended_before(each, oldest)]
+            reservation.instances = [each for each in reservation.instances if each not in ended]
+            if not reservation.instances:
+                backend.reservations.pop(reservation.id, None)
+
+
+def ended_before(record: Any, moment: datetime) -> bool:
+    ended = getattr(record, "terminated_at", None)
+    return ended is not None and ended < moment
 
 
 def rebooted(instance_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from moto.sns.models import Subscription, sns_backends
 
 from local_cloud.emulator import ACCOUNT
+from local_cloud.emulator.patch import patch
 
 EMAIL = ("email", "email-json")
 Deliver = Callable[[str, str, str, str], None]
@@ -21,7 +22,7 @@ def install(deliver: Deliver) -> None:
             deliver(self.topic_arn, self.endpoint, subject, text(self, message, options))
         plain_publish(self, message, message_id, **options)
 
-    Subscription.publish = publish
+    patch(Subscription, publish=publish)
 
 
 def wanted(subscription: Any, message: str, options: dict[str, Any]) -> bool:

@@ -11,14 +11,16 @@ from moto.dynamodb.models.table import Table
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.subnets import Subnet
 
+from local_cloud.emulator.patch import patch
+
 TABLES = uuid.UUID("2f1f4d0e-2c35-4d3a-9d46-6f1f7a9c7b57")
 
 
 def install() -> None:
     """Repair moto, once per process."""
-    Table.describe = with_table_id(Table.describe)
-    Subnet.request_ip = with_aws_errors(Subnet.request_ip)
-    AutoScalingResponse.disable_metrics_collection = disable_metrics_collection
+    patch(Table, describe=with_table_id(Table.describe))
+    patch(Subnet, request_ip=with_aws_errors(Subnet.request_ip))
+    patch(AutoScalingResponse, disable_metrics_collection=disable_metrics_collection)
 
 
 def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

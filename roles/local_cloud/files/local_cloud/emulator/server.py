@@ -1,6 +1,7 @@
 """The AWS API over HTTP: moto's application behind a gate, served by threads."""
 
 import io
+import json
 import logging
 import re
 import threading
@@ -8,14 +9,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_cloud.emulator.gate import Gate, Keeper
+from local_cloud.emulator import STATUS_PATH
+from local_cloud.emulator.gate import Keeper
 
 LOG = logging.getLogger(__name__)
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
+Status = Callable[[], object]
 
 READS = re.compile(r"(Describe|Get|List|Head|Lookup|Query|Scan|BatchGet|Select|Filter|Test|Verify)")
 # Not kept in the snapshot, and called often or for long: these pass beside the gate.
@@ -24,7 +31,7 @@ LONG = {"ReceiveMessage"}
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
 
-class Handler(MotoRequestHandler):  # type: ignore[misc]
+class Handler(MotoRequestHandler):
     """One connection: answers at once, and leaves the record to ``Gatekeeper``."""
 
     disable_nagle_algorithm = True  # else an answer in two packets waits 40 ms
@@ -37,12 +44,16 @@ class Handler(MotoRequestHandler):  # type: ignore[misc]
 class Gatekeeper:
     """Let requests in, and hold an answer back until what it changed is on disk."""
 
-    def __init__(self, application: Application, gate: Gate, keeper: Keeper) -> None:
+    def __init__(self, application: Application, keeper: Keeper, status: Status) -> None:
         self.application = application
-        self.gate = gate
+        self.gate = keeper.gate
         self.keeper = keeper
+        self.status = status
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == STATUS_PATH:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self.status()).encode()]
         service, action = name_call(environ)
         if service in UNKEPT or action in LONG:
             return self.application(environ, start_response)
@@ -89,9 +100,9 @@ def changes(method: str, service: str, action: str) -> bool:
 class Server:
     """The endpoint, in threads of this process."""
 
-    def __init__(self, address: str, port: int, gate: Gate, keeper: Keeper) -> None:
+    def __init__(self, address: str, port: int, keeper: Keeper, status: Status) -> None:
         dispatcher = DomainDispatcherApplication(create_backend_app)
-        self.application = Gatekeeper(dispatcher, gate, keeper)
+        self.application = Gatekeeper(dispatcher, keeper, status)
         self.server: BaseWSGIServer = make_server(
             address, port, self.application, threaded=True, request_handler=Handler
         )

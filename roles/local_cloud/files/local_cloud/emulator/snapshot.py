@@ -27,6 +27,8 @@ from moto import backends
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.s3.models import FakeKey
 
+from local_cloud.emulator import DEBIAN_OWNER
+
 FORMAT = 1
 NOT_KEPT = {"cloudwatch", "instance_metadata", "moto_api"}  # CloudWatch keeps its own
 SMALL = 4096
@@ -34,7 +36,8 @@ SMALL = 4096
 
 def in_use() -> Iterator[tuple[str, str, str, BaseBackend]]:
     """Yield service, account, region and backend of everything that was asked for."""
-    for service in list(BackendDict._instances):
+    used: list[Any] = list(vars(BackendDict)["_instances"])
+    for service in used:
         if service.service_name not in NOT_KEPT:
             for account, region, backend in list(service.iter_backends()):
                 yield service.service_name, account, region, backend
@@ -166,10 +169,16 @@ def load(directory: Path) -> bool:
         return False
     _, contents = Reader(io.BytesIO(path.read_bytes()), Bodies(directory / "bodies")).load()
     for service, account, region, state in contents:
-        backend = backends.get_backend(service)[account][region]
-        catalogue = getattr(backend, "_load_amis", None)
-        vars(backend).clear()
-        vars(backend).update(state)
-        if catalogue is not None:
-            catalogue()
+        backend: Any = backends.get_backend(service)[account][region]
+        backend.__dict__.clear()
+        backend.__dict__.update(state)
+        if service == "ec2":
+            renew_catalogue(backend)
     return True
+
+
+def renew_catalogue(backend: Any) -> None:
+    """Replace the machine images of the last time by the one that is there now."""
+    kept = {name: image for name, image in backend.amis.items() if image.owner_id != DEBIAN_OWNER}
+    backend.amis = kept
+    backend._load_amis()

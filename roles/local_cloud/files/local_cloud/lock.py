@@ -1,0 +1,34 @@
+"""One command at a time changes a cloud."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local_cloud.progress import say
+
+
+@contextmanager
+def exclusive(state: Path) -> Iterator[None]:
+    """Wait until no other command changes the cloud in ``state``; keep others out meanwhile."""
+    held = take(state)
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+def take(state: Path) -> int:
+    """Return a descriptor that locks the directory ``state``, which may be made anew meanwhile."""
+    while True:
+        state.mkdir(parents=True, exist_ok=True)
+        held = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Another local-cloud command works on {state}: waiting for it.")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        if state.exists() and os.fstat(held).st_ino == state.stat().st_ino:
+            return held
+        os.close(held)
