@@ -22,9 +22,7 @@ from canary.sources.base import Query, log_spread, periods
 
 QUERIES_PER_CALL = 500  # the API's limit
 LIVE_STATES = ["pending", "running"]
-QUICK = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
-)
+ATTEMPTS = 2  # of each call; throttling is waited out by botocore
 
 Points = dict[int, float]
 Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
@@ -55,9 +53,13 @@ class CloudWatch:
         self._settings = settings
         self._environment = environment
         self._period = period
-        where = {"region_name": environment.region, "endpoint_url": environment.endpoint_url}
-        self._metrics = metrics or boto3.client("cloudwatch", config=QUICK, **where)
-        self._compute = compute or boto3.client("ec2", config=QUICK, **where)
+        where = {
+            "region_name": environment.region,
+            "endpoint_url": environment.endpoint_url,
+            "config": _patience(period),
+        }
+        self._metrics = metrics or boto3.client("cloudwatch", **where)
+        self._compute = compute or boto3.client("ec2", **where)
 
     def describe(self) -> str:
         return (
@@ -80,7 +82,7 @@ class CloudWatch:
             ]
         except (BotoCoreError, ClientError) as error:
             raise SourceError(f"EC2 did not list the {colour} instances: {error}") from error
-        return tuple(identifier for _, identifier in sorted(found))
+        return tuple(identifier for _, identifier in sorted(found, key=_natural))
 
     def read(
         self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
@@ -174,9 +176,24 @@ class CloudWatch:
             token = following
 
 
+def _patience(period: int) -> Config:
+    """Give up in time: a canary that hangs in a call for four periods loses its lease."""
+    return Config(
+        connect_timeout=2,
+        read_timeout=max(3, min(period, 30)),
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    )
+
+
 def _name(instance: dict[str, Any]) -> str:
     tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
     return str(tags.get("Name", instance["InstanceId"]))
+
+
+def _natural(named: tuple[str, str]) -> tuple[int, str, str]:
+    """Sort app-2 before app-10."""
+    name, identifier = named
+    return len(name), name, identifier
 
 
 def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""Raise, wait, judge, decide; every way out ends in a safe state."""

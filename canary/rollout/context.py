@@ -1,0 +1,107 @@
+"""What a canary was asked, and what it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from canary.errors import HookError
+from canary.model import Event
+from canary.policy import Policy
+from canary.rollout.keeper import Keeper
+from canary.rollout.plan import Plan
+from canary.rollout.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        name: the canary's own name; names sort by time.
+        candidate, baseline: git refs; without a baseline, the live colour stays as it is.
+        hold: seconds that an undecided canary, or one that waits for approval, may be held.
+        directory: where this canary's files go.
+    """
+
+    name: str
+    environment: str
+    colours: tuple[str, str]
+    who: str
+    candidate: str
+    baseline: str | None = None
+    on_inconclusive: Literal["rollback", "hold"] = "rollback"
+    hold: float = 3600.0
+    approve: Literal["none", "promote", "steps"] = "none"
+    bake: float = 0.0
+    alarms: Sequence[str] = ()
+    match: bool = True
+    directory: str = ""
+    calibration: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def other(self, colour: str) -> str:
+        """Return the colour that is not ``colour``."""
+        first, second = self.colours
+        return second if colour == first else first
+
+
+@dataclass(slots=True)
+class Context:
+    """The request, the policy, the way to the outside, and what there is to tell.
+
+    Attributes:
+        values: what hooks may name; grows as it becomes known.
+        touched: a weight may have been raised, so traffic must be made safe at the end.
+        promoting: the candidate may have been made live, so that may have to be undone.
+    """
+
+    request: Request
+    policy: Policy
+    plan: Plan
+    ports: Ports
+    keeper: Keeper
+    values: dict[str, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    touched: bool = False
+    promoting: bool = False
+
+    def now(self) -> float:
+        return self.ports.clock.now()
+
+    def sleep_until(self, moment: float) -> None:
+        """Wait, and let the keeper know that waiting is not hanging."""
+        self.keeper.beat(max(0.0, moment - self.now()))
+        self.ports.clock.sleep(max(0.0, moment - self.now()))
+        self.keeper.beat()
+
+    def say(self, kind: str, sentence: str) -> None:
+        """Record an event, and show it."""
+        event = Event(int(self.now()), kind, sentence)
+        self.events.append(event)
+        self.ports.observer.event(event)
+
+    def warn(self, sentence: str) -> None:
+        """Tell what went wrong without changing the verdict."""
+        self.warnings.append(sentence)
+        self.say("warning", sentence)
+
+    def hook(self, name: str, **values: str) -> None:
+        """Run one of the policy's commands; what it may not fail at ends the canary."""
+        if not self.ports.hooks.has(name):
+            return
+        self.say("hook", f"{name} hook starts")
+        began = self.now()
+        complaint = self.ports.hooks.run(name, {**self.values, **values})
+        if complaint:
+            self.warn(f"{complaint}; the policy says: continue")
+        else:
+            self.say("hook", f"{name} hook done after {self.now() - began:.0f} s")
+
+    def late_hook(self, name: str, **values: str) -> None:
+        """Run a command after the end, when its failure can't change anything any more."""
+        try:
+            self.hook(name, **values)
+        except HookError as error:
+            self.warn(str(error))

@@ -1,0 +1,113 @@
+"""One canary, from lock to safe state.
+
+Whatever ends it (a verdict, an error, a signal, a bug), traffic is made safe before anything else
+is done. A process that is killed leaves this to the weight lease on the proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from canary.errors import CanaryError
+from canary.model import Verdict
+from canary.rollout import gates
+from canary.rollout.context import Context
+from canary.rollout.observe import observe
+from canary.rollout.outcome import Ending, Outcome
+from canary.rollout.ports import Interruption
+from canary.rollout.prepare import deploy, preflight
+from canary.rollout.progress import Progress
+from canary.rollout.promote import promote
+from canary.rollout.safety import Safety, make_safe
+from canary.rollout.watch import Watch
+
+UNTOUCHED = Safety("Traffic was not touched.", seen=True)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the phases have found out, for the moment they are interrupted."""
+
+    live: str = ""
+    progress: Progress | None = None
+
+
+def run(context: Context, archive: Callable[[Outcome], None]) -> Outcome:
+    """Run one canary; ``archive`` keeps what it leaves behind, once traffic is safe."""
+    started, known = context.now(), _Known()
+    ending = Ending(None, "The canary was interrupted")
+    try:
+        ending = _attempt(context, known)
+    finally:
+        context.ports.shield()
+        context.ports.background.stop()
+        safety = _safe(context, known.live, ending)
+    outcome = _outcome(context, known, ending, safety, started)
+    _conclude(context, outcome, archive)
+    return outcome
+
+
+def _attempt(context: Context, known: _Known) -> Ending:
+    try:
+        return _phases(context, known)
+    except CanaryError as error:
+        return Ending(None, str(error))
+    except (Interruption, KeyboardInterrupt) as interruption:
+        return Ending(None, f"Stopped by {str(interruption) or 'Ctrl-C'}")
+    except Exception as error:  # a bug of ours must not leave traffic behind
+        return Ending(None, f"An error in canary itself: {type(error).__name__}: {error}")
+
+
+def _phases(context: Context, known: _Known) -> Ending:
+    known.live = preflight(context)
+    known.progress = deploy(context, known.live)
+    ending = observe(context, known.progress)
+    if ending is not None:
+        return gates.hold(context, Watch(context, known.progress), ending)
+    return promote(context, known.progress)
+
+
+def _safe(context: Context, live: str, ending: Ending) -> Safety:
+    if not context.touched:
+        return UNTOUCHED
+    if ending.settled:
+        return Safety(f"{context.request.other(live)} is live and carries all traffic.", seen=True)
+    return make_safe(context, live)
+
+
+def _outcome(
+    context: Context, known: _Known, ending: Ending, safety: Safety, started: float
+) -> Outcome:
+    progress = known.progress
+    context.say("end", f"{ending.verdict or 'could not run'}: {ending.reason}. {safety.sentence}")
+    live = context.request.other(known.live) if ending.settled else known.live
+    return Outcome(
+        canary=context.request.name,
+        verdict=ending.verdict,
+        reason=ending.reason,
+        traffic=safety.sentence,
+        safe=safety.seen,
+        live=live,
+        started=started,
+        ended=context.now(),
+        recording=progress.recording(context.events) if progress else None,
+        judgements=tuple(progress.judgements) if progress else (),
+        warnings=context.warnings,
+    )
+
+
+def _conclude(context: Context, outcome: Outcome, archive: Callable[[Outcome], None]) -> None:
+    """Tell the world; none of this can change the verdict any more."""
+    if context.touched:
+        hook = "promoted" if outcome.verdict is Verdict.PASS else "rolled_back"
+        context.late_hook(hook, verdict=str(outcome.verdict or "could not run"))
+    _quietly(context, "keep this canary's files", lambda: archive(outcome))
+    _quietly(context, "free the lock", lambda: context.ports.state.free(context.keeper.holder))
+
+
+def _quietly(context: Context, what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except Exception as error:  # traffic is safe and the verdict stands: go on
+        context.warn(f"Could not {what}: {error}")

@@ -1,0 +1,123 @@
+"""The steps: raise the weight, look every period, move on or end."""
+
+from __future__ import annotations
+
+from canary.errors import SourceError, TrafficError
+from canary.model import Verdict
+from canary.rollout import gates
+from canary.rollout.context import Context
+from canary.rollout.outcome import Ending
+from canary.rollout.plan import Move, leaning
+from canary.rollout.progress import Progress
+from canary.rollout.watch import Watch
+
+SLIP = 0.5
+"""A step whose real share is this far off (relative to it) was not set as meant."""
+
+
+def observe(context: Context, progress: Progress) -> Ending | None:
+    """Go through the steps; return how the canary ended, or None if it may be promoted."""
+    watch = Watch(context, progress)
+    for index, share in enumerate(context.plan.steps):
+        raise_weight(context, progress, share)
+        ending = _Step(context, progress, watch, index).run()
+        if ending is not None:
+            return ending
+    return None
+
+
+def raise_weight(context: Context, progress: Progress, share: float) -> None:
+    """Set a weight, and read back what the proxy really does."""
+    traffic, colour = context.ports.traffic, progress.arms.candidate.colour
+    context.touched = True
+    context.keeper.beat()
+    traffic.set(colour, share, context.plan.lease, progress.arms.matched)
+    context.keeper.leased()
+    status = traffic.status()
+    real = status.share(colour)
+    if abs(real - share) > SLIP * share:
+        raise TrafficError(f"{colour} was to carry {share:.1%}, but the proxy gives it {real:.1%}")
+    start = context.plan.boundary(context.now())
+    if not progress.steps:
+        progress.evidence.end = start
+    progress.steps.append(progress.arms.step(start, real, status))
+    progress.counted.start(status)
+    context.say("step", f"{colour} carries {real:.1%} of traffic")
+
+
+class _Step:
+    """One weight under watch."""
+
+    def __init__(self, context: Context, progress: Progress, watch: Watch, index: int) -> None:
+        self._context = context
+        self._progress = progress
+        self._watch = watch
+        self._index = index
+        self._start = progress.steps[index].start
+        self._elapsed_before = self._start - progress.steps[0].start
+        self._cautious = False
+        self._silent = False
+
+    def run(self) -> Ending | None:
+        """Look every period until the step is over; None means: go on."""
+        look = self._start
+        while True:
+            look = self._wait(look + self._context.plan.period)
+            ending = self._watch.look()
+            if ending is None:
+                move = self._judge(look)
+                ending = self._ending(move)
+                if move in (Move.ADVANCE, Move.PASS):
+                    return None
+            if ending is not None:
+                return ending
+
+    def _wait(self, look: int) -> int:
+        """Wait until the data up to ``look`` has settled; after a delay, skip to the newest."""
+        plan = self._context.plan
+        self._context.sleep_until(plan.until(look))
+        return max(look, plan.look(self._context.now()))
+
+    def _judge(self, look: int) -> Move:
+        progress, plan = self._progress, self._context.plan
+        try:
+            progress.evidence.read(look)
+        except SourceError as error:
+            self._context.warn(str(error))
+            self._silent = look - progress.evidence.end > plan.patience
+            return Move.GIVE_UP if self._silent else Move.WAIT
+        if self._watch.status is not None:
+            progress.counted.add(self._watch.status, self._index, look)
+        served = look - self._start
+        elapsed = self._elapsed_before + served
+        if elapsed < plan.warmup:
+            return Move.WAIT
+        progress.looks.append(look)
+        recording = progress.recording(self._context.events)
+        progress.judgements.append(self._context.ports.judge(recording, look))
+        self._context.ports.observer.look(recording, progress.judgements)
+        return self._allowed(plan.decide(progress.judgements[-1], self._index, served, elapsed))
+
+    def _allowed(self, move: Move) -> Move:
+        """Wait where a person has to agree first; say why nothing moves."""
+        leaning_to_harm = leaning(self._progress.judgements[-1])
+        if leaning_to_harm and not self._cautious:
+            names = ", ".join(leaning_to_harm)
+            self._context.say("caution", f"no more traffic while {names} leans towards harm")
+        self._cautious = bool(leaning_to_harm)
+        if move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
+            return Move.WAIT
+        return move
+
+    def _ending(self, move: Move) -> Ending | None:
+        if move is Move.FAIL:
+            return Ending(Verdict.FAIL, self._progress.judgements[-1].reason)
+        if move is not Move.GIVE_UP:
+            return None
+        if self._silent:
+            return Ending(
+                Verdict.INCONCLUSIVE,
+                f"{self._context.ports.source.describe()} has been silent for more than two "
+                "periods; nothing is judged blindly",
+            )
+        return Ending(Verdict.INCONCLUSIVE, self._progress.judgements[-1].reason, undecided=True)

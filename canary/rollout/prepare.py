@@ -1,0 +1,174 @@
+"""Before any traffic: is everything healthy, and is the candidate where it should be?
+
+Nothing here changes a weight. What is wrong is raised as an error, and ends the canary.
+"""
+
+from __future__ import annotations
+
+from canary.artifact import Published
+from canary.errors import SourceError, StateError, TrafficError
+from canary.model import Arm, Release
+from canary.rollout.context import Context
+from canary.rollout.evidence import Counted, Evidence
+from canary.rollout.progress import Arms, Progress, pair
+from canary.sources.queries import PROXY, from_proxy, source_queries
+from canary.traffic.base import Status
+
+FLOWING = 5
+"""Metrics count as flowing if one of this many newest periods holds a value."""
+START_SECONDS = 120.0
+"""How long a deployed candidate may take until the proxy finds it healthy."""
+
+
+def preflight(context: Context) -> str:
+    """Take the lock and check what the canary rests on; return the live colour."""
+    ports, request = context.ports, context.request
+    ports.state.acquire(context.keeper.holder)
+    ports.background.start(context.keeper.tick, context.plan.renewal)
+    live = ports.state.live()
+    status = ports.traffic.status()
+    if status.live != live:
+        raise StateError(
+            f"The environment remembers {live} as live, but the proxy serves {status.live}. Say "
+            f"which is right: canary promote --env {request.environment} --colour {status.live}"
+        )
+    if status.weight(request.other(live)) and status.lease_until is not None:
+        raise TrafficError(
+            f"{request.other(live)} carries traffic already; take it back: "
+            f"canary rollback --env {request.environment}"
+        )
+    _healthy(status, live)
+    _flowing(context, live)
+    context.values |= {"live": live, "colour": request.other(live)}
+    context.say("preflight", f"{live} is live and healthy; its metrics flow")
+    return live
+
+
+def deploy(context: Context, live: str) -> Progress:
+    """Put the candidate (and the baseline, if one was named) where they belong."""
+    request = context.request
+    idle = request.other(live)
+    if request.baseline is not None:
+        previous = _publish(context, request.baseline)
+        _install(context, previous, live)
+        baseline = Release(previous.name, previous.commit, live)
+    else:
+        baseline = _remembered(context, live)
+    published = _publish(context, request.candidate)
+    _install(context, published, idle)
+    candidate = Release(published.name, published.commit, idle)
+    context.hook("smoke")
+    context.hook("load")
+    return _progress(context, _pair(context, baseline, candidate))
+
+
+def _healthy(status: Status, colour: str) -> None:
+    servers = status.servers(colour)
+    if not servers:
+        raise TrafficError(f"The proxy has no {colour} server; run the deployment first")
+    down = {name: status.states.get(name, "unknown") for name in status.down(colour)}
+    if down:
+        states = ", ".join(f"{name} is {state}" for name, state in down.items())
+        raise TrafficError(f"Not every {colour} server is healthy: {states}")
+
+
+def _flowing(context: Context, live: str) -> None:
+    """A canary whose metrics do not arrive could only end undecided: say so before it starts."""
+    source, plan = context.ports.source, context.plan
+    instances = source.instances(live)
+    if not instances:
+        raise SourceError(f"{source.describe()} knows no {live} instance")
+    end = plan.look(context.now())
+    arms = {Arm.BASELINE: Release("live", "", live, instances)}
+    queries = source_queries(context.policy.metrics)
+    found = source.read(queries, arms, end - FLOWING * plan.period, end)
+    silent = sorted(
+        {query.metric for query in queries}
+        - {series.metric for series in found if any(v is not None for v in series.samples)}
+        - {series.metric for series in found if any(v is not None for v in series.values)}
+    )
+    if silent:
+        raise SourceError(
+            f"No {live} instance sent {', '.join(silent)} in the last {FLOWING} periods "
+            f"({source.describe()}). Is the name right, and is the shop running?"
+        )
+
+
+def _publish(context: Context, ref: str) -> Published:
+    published = context.ports.publish(ref)
+    how = "found" if published.reused else "built"
+    context.say("artifact", f"{ref} is release {published.release}, {how} at {published.url}")
+    return published
+
+
+def _install(context: Context, published: Published, colour: str) -> None:
+    context.keeper.beat(86_400)  # a deployment has its own time limit
+    values = {
+        "colour": colour,
+        "release": published.release,
+        "commit": published.commit,
+        "artifact": published.url,
+        "sha256": published.sha256,
+    }
+    side = "candidate" if colour != context.values["live"] else "baseline"
+    context.values |= {side: published.release}
+    context.hook("deploy", **values)
+    if side == "candidate":
+        context.values |= values
+    _wait_until_up(context, colour)
+    context.keeper.beat()
+
+
+def _wait_until_up(context: Context, colour: str) -> None:
+    patience = context.now() + START_SECONDS
+    while True:
+        try:
+            return _healthy(context.ports.traffic.status(), colour)
+        except TrafficError as error:
+            if context.now() >= patience:
+                raise TrafficError(f"{error}, {START_SECONDS:.0f} s after its deployment") from None
+        context.sleep_until(context.now() + 1)
+
+
+def _remembered(context: Context, live: str) -> Release:
+    """Return what runs on the live colour, as far as the history knows."""
+    for row in context.ports.state.history(limit=50):
+        if row.live == live and row.verdict == "PASS":
+            name, _, commit = row.candidate.partition(" ")
+            return Release(name, commit, live)
+    return Release("live", "", live)
+
+
+def _pair(context: Context, baseline: Release, candidate: Release) -> Arms:
+    status = context.ports.traffic.status()
+    found = []
+    for release in (baseline, candidate):
+        instances = context.ports.source.instances(release.colour)
+        servers = status.servers(release.colour)
+        if len(instances) != len(servers):
+            raise SourceError(
+                f"The proxy has {len(servers)} {release.colour} servers, but "
+                f"{context.ports.source.describe()} knows {len(instances)} instances"
+            )
+        found.append(Release(release.name, release.commit, release.colour, instances))
+    return pair(found[0], found[1], status, context.plan.steps, match=context.request.match)
+
+
+def _progress(context: Context, arms: Arms) -> Progress:
+    metrics, period = context.policy.metrics, context.plan.period
+    releases = {Arm.BASELINE: arms.baseline, Arm.CANDIDATE: arms.candidate}
+    start = context.plan.boundary(context.now())
+    queries = source_queries(metrics)
+    counters = {
+        metric.name: metric.source_name.removeprefix(PROXY)
+        for metric in metrics
+        if from_proxy(metric)
+    }
+    return Progress(
+        environment=context.request.environment,
+        period=period,
+        arms=arms,
+        evidence=Evidence(context.ports.source, queries, releases, start),
+        counted=Counted(arms.servers, counters, period),
+        calibration=context.request.calibration,
+    )

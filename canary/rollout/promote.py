@@ -1,0 +1,76 @@
+"""After PASS: all weight to the candidate under the lease, alarms watch, then it becomes live.
+
+While it bakes, the live colour is still the old one: whatever happens to this process, the lease
+takes traffic back. Only a bake without an alarm makes the candidate live.
+"""
+
+from __future__ import annotations
+
+from canary.errors import StateError, TrafficError
+from canary.model import Verdict
+from canary.rollout import gates
+from canary.rollout.context import Context
+from canary.rollout.outcome import Ending
+from canary.rollout.progress import Progress
+from canary.rollout.watch import Watch
+
+WATCHED = ("OK", "INSUFFICIENT_DATA")
+ATTEMPTS = 3
+
+
+def promote(context: Context, progress: Progress) -> Ending:
+    """Bake the candidate, and make it live."""
+    watch = Watch(context, progress)
+    ending = gates.wait_for_promotion(context, watch) or _bake(context, progress, watch)
+    if ending is not None:
+        return ending
+    reason = progress.judgements[-1].reason
+    commit(context, progress.arms.candidate.colour)
+    return Ending(Verdict.PASS, reason, settled=True)
+
+
+def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
+    request, plan = context.request, context.plan
+    if request.bake <= 0:
+        return None
+    colour = progress.arms.candidate.colour
+    context.ports.traffic.set(colour, 1.0, plan.lease)
+    context.keeper.leased()
+    context.say("bake", f"{colour} carries all traffic; alarms watch it for {request.bake:.0f} s")
+    end, heard = context.now() + request.bake, context.now()
+    while context.now() < end:
+        context.sleep_until(min(end, context.now() + plan.period))
+        ending = watch.look()
+        if ending is not None:
+            return ending
+        try:
+            states = context.ports.state.alarms(request.alarms)
+            heard = context.now()
+        except StateError as error:
+            context.warn(str(error))
+            if context.now() - heard > plan.patience:
+                return Ending(None, "The alarms can't be read, so nobody watches the bake")
+            continue
+        raised = [f"{name} is {state}" for name, state in states.items() if state not in WATCHED]
+        if raised:
+            return Ending(Verdict.FAIL, f"While it carried all traffic, {', '.join(raised)}")
+    return None
+
+
+def commit(context: Context, colour: str) -> None:
+    """Make the candidate live, on the proxy and in memory; both or neither."""
+    context.ports.shield()
+    context.keeper.unleased()
+    context.promoting = True
+    context.ports.traffic.promote(colour)
+    error: StateError | None = None
+    for _ in range(ATTEMPTS):
+        try:
+            context.ports.state.set_live(colour)
+        except StateError as failure:
+            error = failure
+            context.ports.clock.sleep(1)
+        else:
+            context.say("promoted", f"{colour} is live")
+            return
+    raise TrafficError(f"{colour} was promoted, but that can't be remembered: {error}")

@@ -1,0 +1,56 @@
+"""Traffic back to the live colour: tried until it is seen on the proxy itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from canary.errors import CanaryError
+from canary.rollout.context import Context
+from canary.traffic.base import Status
+
+ATTEMPTS = 10
+PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """Where traffic ended, and whether that was seen."""
+
+    sentence: str
+    seen: bool
+
+
+def make_safe(context: Context, live: str) -> Safety:
+    """Give all traffic back to ``live``; if the proxy can't be reached, say who does it instead."""
+    candidate = context.request.other(live)
+    problem = ""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            context.ports.clock.sleep(PAUSE)
+        try:
+            status = _give_back(context, live)
+        except CanaryError as error:
+            problem = str(error)
+            continue
+        if not status.weight(candidate) and status.live == live:
+            return Safety(f"{live} carries all traffic.", seen=True)
+        problem = f"the proxy still has weights {dict(status.weights)}, live {status.live}"
+    rollback = f"canary rollback --env {context.request.environment}"
+    return Safety(
+        f"The proxy did not confirm that {live} carries all traffic ({problem}). Its lease gives "
+        f"traffic back within {context.plan.lease} s; make sure of it: {rollback}",
+        seen=False,
+    )
+
+
+def _give_back(context: Context, live: str) -> Status:
+    traffic, state = context.ports.traffic, context.ports.state
+    traffic.release()
+    status = traffic.status()
+    if context.promoting:  # a promotion that could not be completed
+        if status.live != live:
+            traffic.promote(live)
+            status = traffic.status()
+        if state.live() != live:
+            state.set_live(live)
+    return status

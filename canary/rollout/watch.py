@@ -1,0 +1,59 @@
+"""Is the canary still in command of the traffic, and does the candidate still answer?"""
+
+from __future__ import annotations
+
+from canary.errors import TrafficError
+from canary.model import Verdict
+from canary.rollout.context import Context
+from canary.rollout.outcome import Ending
+from canary.rollout.progress import Progress
+from canary.traffic.base import Status
+
+DOWN_LOOKS = 2
+"""For so many looks in a row a candidate that fails its health checks is waited for."""
+
+
+class Watch:
+    """Looks at the proxy once a period."""
+
+    def __init__(self, context: Context, progress: Progress) -> None:
+        self._context = context
+        self._progress = progress
+        self._colour = progress.arms.candidate.colour
+        self._down = 0
+        self.status: Status | None = None
+
+    def look(self) -> Ending | None:
+        """Read the proxy; return how the canary ended, if it did.
+
+        A proxy that does not answer is waited for as long as the lease lasts: then the weight is
+        back at the live colour anyway.
+        """
+        self.status = None
+        if lost := self._context.keeper.lost():
+            return Ending(None, f"Traffic went back to the live colour: {lost}")
+        try:
+            self.status = self._context.ports.traffic.status()
+        except TrafficError as error:
+            self._context.warn(str(error))
+            return None
+        return self._overruled(self.status) or self._unanswered(self.status)
+
+    def _overruled(self, status: Status) -> Ending | None:
+        if status.live == self._colour:
+            reason = f"{self._colour} was promoted by hand while it was judged"
+            return Ending(Verdict.INCONCLUSIVE, reason, settled=True)
+        if status.lease_until is None or not status.weight(self._colour):
+            return Ending(
+                None,
+                f"The weight of {self._colour} was taken back by somebody else, or by its lease",
+            )
+        return None
+
+    def _unanswered(self, status: Status) -> Ending | None:
+        down = status.down(self._colour)
+        self._down = self._down + 1 if down == status.servers(self._colour) else 0
+        if self._down <= DOWN_LOOKS:
+            return None
+        states = ", ".join(f"{name} is {status.states[name]}" for name in down)
+        return Ending(Verdict.FAIL, f"The candidate does not answer its health checks: {states}")
