@@ -8,7 +8,7 @@ CloudWatchError
 ├── InvalidNextTokenError             a paging token that this service did not give
 ├── InvalidFormatError                a text that should be JSON is not
 ├── ResourceNotFoundError             no alarm or dashboard of that name
-├── ResourceConflictError             it is still needed by something else
+├── UnknownResourceError              no resource of that ARN, where tags are concerned
 └── DashboardInvalidInputError        a dashboard's body is not one; carries the list of faults
 """
 
@@ -67,10 +67,10 @@ class ResourceNotFoundError(CloudWatchError):
     code = "ResourceNotFound"
 
 
-class ResourceConflictError(CloudWatchError):
-    """It is still needed by something else."""
+class UnknownResourceError(CloudWatchError):
+    """No resource of that ARN, where tags are concerned."""
 
-    code = "ResourceConflict"
+    code = "ResourceNotFoundException"
 
 
 class DashboardInvalidInputError(CloudWatchError):

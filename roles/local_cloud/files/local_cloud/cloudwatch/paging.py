@@ -80,3 +80,11 @@ def page_of(
     start = 0 if token is None else _read(token, None)[0]
     end = start + limit
     return items[start:end], _write((end, 0), None) if end < len(items) else None
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

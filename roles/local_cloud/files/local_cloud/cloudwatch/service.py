@@ -1,15 +1,39 @@
-"""CloudWatch of one account and region: what it knows, and its clock."""
+"""CloudWatch of one account and region: metrics, alarms and dashboards, on one clock."""
 
 from __future__ import annotations
 
-import time
-
+from local_cloud.cloudwatch import periods
+from local_cloud.cloudwatch.alarms import watch
+from local_cloud.cloudwatch.alarms.book import AlarmBook, Publish
+from local_cloud.cloudwatch.dashboards import Dashboards
 from local_cloud.cloudwatch.store import Clock, MetricStore
+
+TIDY_EVERY = periods.HOUR / 60
 
 
 class CloudWatch:
-    def __init__(self, account: str, region: str, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        *,
+        clock: Clock,
+        publish: Publish,
+        dashboards: Dashboards | None = None,
+    ) -> None:
         self.account = account
         self.region = region
         self.clock = clock
         self.metrics = MetricStore(clock)
+        self.alarms = AlarmBook(account, region, clock, publish)
+        self.dashboards = dashboards or Dashboards(account, clock)
+        self._tidied = clock()
+
+    def tick(self) -> None:
+        """Evaluate the alarms that are due; once a minute let old data go."""
+        now = self.clock()
+        watch.evaluate_all(self.metrics, self.alarms, now)
+        if now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            self.metrics.roll_up()
+            self.alarms.history.forget(now)

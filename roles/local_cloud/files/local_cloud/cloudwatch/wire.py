@@ -6,6 +6,7 @@ moto 5.2.5, exactly; ``tests/integration/test_cloudwatch_pin.py`` names what is 
   one entry before that replaces the service.
 * A method named as the operation in snake case is called; ``_get_action``, ``body``,
   ``params``, ``serialized`` and ``determine_response_protocol`` of ``BaseResponse``.
+* ``sns_backends[account][region].publish`` delivers to the topic's subscriptions.
 * ``cloudwatch_backends[account][region]`` is emptied by moto's reset, which is why our state
   hangs on it.
 """
@@ -25,7 +26,9 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.parse import QueryParser
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.sns.models import sns_backends
 
+from local_cloud.cloudwatch.alarms.book import Publish
 from local_cloud.cloudwatch.api import OPERATIONS, Operation
 from local_cloud.cloudwatch.errors import CloudWatchError, DashboardInvalidInputError
 from local_cloud.cloudwatch.service import CloudWatch
@@ -63,6 +66,16 @@ def cloud(account: str, region: str, make: Make) -> CloudWatch:
         setattr(backend, OURS, make(account, region))
     found: CloudWatch = getattr(backend, OURS)
     return found
+
+
+def publisher(account: str, region: str) -> Publish:
+    """Return what tells topics of an account and region; topics are found by their own region."""
+
+    def publish(arn: str, subject: str, message: str) -> None:
+        where = arn.split(":")[3] or region
+        sns_backends[account][where].publish(message, arn=arn, subject=subject)
+
+    return publish
 
 
 class _Responses(CloudWatchResponse):

@@ -6,7 +6,8 @@ import operator
 from collections.abc import Callable, Mapping
 
 from local_cloud.cloudwatch.expressions import grammar
-from local_cloud.cloudwatch.expressions.functions import FUNCTIONS, Scope
+from local_cloud.cloudwatch.expressions.aggregates import Scope
+from local_cloud.cloudwatch.expressions.functions import FUNCTIONS
 from local_cloud.cloudwatch.expressions.grammar import (
     Call,
     ExpressionError,

@@ -1,0 +1,55 @@
+"""An alarm as it is kept: what was asked for, the state it is in, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from local_cloud.cloudwatch.alarms import reasons
+from local_cloud.cloudwatch.alarms.condition import StateValue
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``updated`` is when this state was set, ``transitioned`` when its value last changed."""
+
+    value: StateValue
+    reason: str
+    reason_data: str | None
+    updated: float
+    transitioned: float
+
+
+@dataclass(slots=True)
+class Alarm:
+    """``parameters`` are what Put...Alarm was given; they are answered as they were given.
+
+    Attributes:
+        evaluated_until: end of the data that a metric alarm was last compared with.
+        children_seen: states of a composite alarm's children when its rule was last evaluated.
+    """
+
+    name: str
+    arn: str
+    composite: bool
+    parameters: dict[str, Any]
+    updated: float
+    state: State
+    tags: dict[str, str] = field(default_factory=dict)
+    evaluated_until: float = 0
+    children_seen: dict[str, str] | None = None
+
+    @classmethod
+    def new(cls, arn: str, parameters: dict[str, Any], now: float, *, composite: bool) -> Self:
+        """Make an alarm: "the alarm state is immediately set to INSUFFICIENT_DATA"."""
+        state = State(StateValue.INSUFFICIENT_DATA, reasons.CREATED, None, now, now)
+        return cls(parameters["AlarmName"], arn, composite, parameters, now, state)
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot."""
+        return asdict(self)
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> Self:
+        state = data.pop("state")
+        return cls(state=State(StateValue(state.pop("value")), **state), **data)
