@@ -2,25 +2,209 @@
 
     SHOP_FAULTS="latency=200ms@/cart/checkout:0.3 error=503:0.05"
 
-Each is ``name=value``, then ``@route`` (default: every route), then ``:p`` (default: always).
+Each is ``name=value``, then ``@route`` (default: all that shoppers use), then ``:p``, the share of
+requests that it strikes (default: each). Chance is seeded: the same requests give the same faults.
 """
 
 from __future__ import annotations
 
-from app.settings import Settings
+import os
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.errors import ProblemError
+from app.settings import Settings, SettingsError
+
+_FAULT = re.compile(
+    r"(?P<name>[a-z]+)(?:=(?P<value>[^@\s]+?))?(?:@(?P<route>/[^\s:]*))?"
+    r"(?::(?P<chance>0|0?\.[0-9]+|1|1\.0+))?"
+)
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
+_SIZE = re.compile(r"([0-9]+)(KB|MB)(?:/req)?")
+_CRASH = re.compile(r"start|after:([0-9]+)req")
+
+#: What a fault without a value does; also the list of all faults.
+DEFAULTS = {
+    "latency": "200ms",
+    "error": "503",
+    "memleak": "100KB/req",
+    "cpu": "20ms",
+    "wrong": "total",
+    "crash": "after:500req",
+    "slowstart": "30s",
+    "dbslow": "100ms",
+    "readiness": "fail",
+    "cachefail": "always",
+}
+#: How much slower a ``slowstart`` release is in its first moment.
+COLD_SECONDS = 0.5
+CRASHED = 70
+PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """``amount`` is seconds, bytes, a status or a number of requests, as the name says."""
+
+    text: str
+    name: str
+    amount: float
+    route: str
+    chance: float
+
+    def strikes(self, rule: str) -> bool:
+        """Whether it is meant for this route; ``/product`` also means ``/product/<id>``."""
+        return self.route in ("", rule, rule.partition("/<")[0])
 
 
 class Faults:
     """The faults of this release; without any, every method does nothing."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._faults = parse_faults(settings.faults)
+        if self._faults:
+            _must_be_allowed(settings)
+        self._chance = random.Random(settings.fault_seed)  # noqa: S311 - repeatable on purpose
+        self._began = time.monotonic()
+        self._leaked: list[bytes] = []
+        self._requests = 0
 
     def active(self) -> list[str]:
-        return []
+        """Return the faults as they are written, for /status."""
+        return [fault.text for fault in self._faults]
+
+    def at_start(self) -> None:
+        """Crash now, if this release crashes at its start."""
+        if any(fault.name == "crash" and not fault.amount for fault in self._faults):
+            os._exit(CRASHED)
 
     def unready(self) -> str:
-        return ""
+        """Return why the instance is not ready, or nothing."""
+        return "readiness=fail is configured" if self._named("readiness") else ""
 
     def total(self, cents: int) -> int:
-        return cents
+        """Return a cart's total; a tenth too much where it is to be wrong."""
+        wrong = any(self._drawn(fault) for fault in self._named("wrong"))
+        return cents * 11 // 10 if wrong else cents
+
+    @property
+    def slow_store(self) -> bool:
+        return bool(self._named("dbslow"))
+
+    def store_call(self) -> None:
+        """Take as long as a slow database would."""
+        for fault in self._named("dbslow"):
+            if self._drawn(fault):
+                time.sleep(fault.amount)
+
+    def cache_fails(self) -> bool:
+        """Whether the cache fails this time."""
+        return any(self._drawn(fault) for fault in self._named("cachefail"))
+
+    def before(self, rule: str) -> Callable[[], None] | None:
+        """Return what strikes each request of a route, or None if nothing does."""
+        acts = {  # in this order, whatever the order they are written in: an error ends it
+            "crash": self._crash,
+            "slowstart": self._cold,
+            "latency": self._latency,
+            "cpu": self._burn,
+            "memleak": self._leak,
+            "error": self._error,
+        }
+        mine = [
+            (act, fault)
+            for name, act in acts.items()
+            for fault in self._named(name)
+            if fault.strikes(rule)
+        ]
+        if not mine:
+            return None
+
+        def strike() -> None:
+            for act, fault in mine:
+                if self._drawn(fault):
+                    act(fault)
+
+        return strike
+
+    def _named(self, name: str) -> list[Fault]:
+        return [fault for fault in self._faults if fault.name == name]
+
+    def _drawn(self, fault: Fault) -> bool:
+        return fault.chance >= 1 or self._chance.random() < fault.chance
+
+    def _latency(self, fault: Fault) -> None:
+        time.sleep(fault.amount)
+
+    def _error(self, fault: Fault) -> None:
+        raise ProblemError(int(fault.amount), f"This release is to fail: {fault.text}.")
+
+    def _leak(self, fault: Fault) -> None:
+        self._leaked.append(b"x" * int(fault.amount))
+
+    def _burn(self, fault: Fault) -> None:
+        until = time.thread_time() + fault.amount
+        while time.thread_time() < until:
+            pass
+
+    def _crash(self, fault: Fault) -> None:
+        self._requests += 1
+        if self._requests >= fault.amount:
+            os._exit(CRASHED)
+
+    def _cold(self, fault: Fault) -> None:
+        left = 1 - (time.monotonic() - self._began) / fault.amount
+        time.sleep(max(0.0, left) * COLD_SECONDS)
+
+
+def parse_faults(text: str) -> tuple[Fault, ...]:
+    """Return the faults that a SHOP_FAULTS names.
+
+    >>> [(f.name, f.amount, f.route, f.chance) for f in parse_faults("latency=200ms@/cart:0.3")]
+    [('latency', 0.2, '/cart', 0.3)]
+    """
+    return tuple(_parse(word) for word in re.split(r"[\s,]+", text) if word)
+
+
+def _parse(word: str) -> Fault:
+    match = _FAULT.fullmatch(word)
+    if not match or match["name"] not in DEFAULTS:
+        raise SettingsError(
+            f"SHOP_FAULTS has {word!r}; write name=value[@route][:chance] with one of "
+            f"{', '.join(DEFAULTS)}, as in latency=200ms@/cart:0.3."
+        )
+    name, default = match["name"], DEFAULTS[match["name"]]
+    value = match["value"] or default
+    amount = _amount(name, value)
+    if amount is None:
+        raise SettingsError(f"SHOP_FAULTS has {word!r}; a {name} is written as {name}={default}.")
+    return Fault(word, name, amount, match["route"] or "", float(match["chance"] or 1))
+
+
+def _amount(name: str, value: str) -> float | None:
+    """Return what the value says, or None if it says nothing."""
+    if name in ("latency", "cpu", "dbslow", "slowstart"):
+        match = _DURATION.fullmatch(value)
+        return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
+    if name == "error":
+        return float(value) if re.fullmatch("[45][0-9][0-9]", value) else None
+    if name == "memleak":
+        match = _SIZE.fullmatch(value)
+        return float(match[1]) * (1e3 if match[2] == "KB" else 1e6) if match else None
+    if name == "crash":
+        match = _CRASH.fullmatch(value)
+        return float(match[1] or 0) if match else None
+    return 1.0 if value == DEFAULTS[name] else None
+
+
+def _must_be_allowed(settings: Settings) -> None:
+    """A fault that came to production by mistake must not serve a shopper."""
+    word = PRODUCTION if settings.environment == PRODUCTION else "1"
+    if settings.allow_faults != word:
+        raise SettingsError(
+            f"SHOP_FAULTS is {settings.faults!r} in environment {settings.environment}, where "
+            f"faults are not allowed; unset it, or set SHOP_ALLOW_FAULTS={word}."
+        )

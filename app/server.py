@@ -20,6 +20,7 @@ from granian.server import Server
 
 from app import logs
 from app.errors import StoreUnavailableError
+from app.faults import Faults
 from app.metrics.publisher import metrics_directory
 from app.metrics.restarts import note_start
 from app.metrics.slots import Counter, Slot
@@ -100,6 +101,7 @@ def serve(settings: Settings) -> int:
 
 def _prepare(settings: Settings) -> None:
     """Refuse what cannot work; begin with empty counters and a migrated store."""
+    Faults(settings)  # refuses what is not allowed
     _port_must_be_free(settings)
     for directory in (settings.state_directory, settings.run_directory):
         directory.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ import bottle
 from app.errors import PROBLEM_JSON, ProblemError
 from app.faults import Faults
 from app.logs import RequestLog
+from app.metrics.batch import NOT_COUNTED
 from app.metrics.publisher import metrics_directory
 from app.metrics.slots import Slot
 from app.routes import Api, Reply, Route
@@ -25,6 +26,7 @@ from app.services.carts import Carts
 from app.services.health import Health
 from app.settings import Settings, read_settings
 from app.store import open_store
+from app.store.slow import slowed
 
 Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
@@ -42,18 +44,31 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     """
     settings = settings or read_settings()
     slot = slot or Slot(metrics_directory(settings))
-    store = open_store(settings)
     faults = Faults(settings)
+    faults.at_start()
+    store = open_store(settings)
+    if faults.slow_store:
+        store = slowed(store, faults.store_call)
     api = Api(Carts(store, faults), Health(settings, store, faults), settings.body_limit)
-    return Envelope(router(api.routes()), settings, slot)
+    return Envelope(router(api.routes(), faults), settings, slot)
 
 
-def router(routes: Iterable[Route]) -> bottle.Bottle:
+def router(routes: Iterable[Route], faults: Faults) -> bottle.Bottle:
     app = bottle.Bottle()
     for route in routes:
-        app.route(route.rule, route.method, callback=_callback(route.handler))
+        strike = None if route.rule in NOT_COUNTED else faults.before(route.rule)
+        handler = _stricken(route.handler, strike) if strike else route.handler
+        app.route(route.rule, route.method, callback=_callback(handler))
     app.default_error_handler = _bottle_error
     return app
+
+
+def _stricken(handler: Callable[..., Reply], strike: Callable[[], None]) -> Callable[..., Reply]:
+    def call(*values: Any, **variables: str) -> Reply:
+        strike()
+        return handler(*values, **variables)
+
+    return call
 
 
 def _callback(handler: Callable[..., Reply]) -> Callable[..., bytes]:
