@@ -90,6 +90,7 @@ def start_daemon(settings: Settings, image: Image) -> None:
             stderr=output,
             start_new_session=True,
             env=os.environ
+            | {"PYTHONUTF8": "1"}
             | environment(settings.state / "images.json", image.key, image.built)
             | settings.environment(),
         )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from local_cloud.commands import run
 from local_cloud.errors import CommandError, ImageError
 from local_cloud.progress import step
 
+VERSION = 2  # of the way an image is made and checked, where the recipe does not tell
 SUITE = "bookworm"
 MIRROR = "http://deb.debian.org"
 INSTALLED = (
@@ -55,7 +57,7 @@ class Image:
     @cached_property
     def key(self) -> str:
         """Return the recipe's hash: another recipe is another image."""
-        recipe = json.dumps([self.command(Path("/")), overlay_files()], sort_keys=True)
+        recipe = json.dumps([VERSION, self.command(Path("/")), overlay_files()], sort_keys=True)
         return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
     @property
@@ -162,16 +164,23 @@ def stage(directory: Path) -> Path:
 
 
 def fingerprint(root: Path) -> str:
-    """Return a hash of every path's kind, mode, owner, size, time and link target."""
+    """Return a hash of every path's kind, mode, owner, size, time and link target.
+
+    Paths are bytes: what a name decodes to depends on the caller's locale.
+    """
     digest = hashlib.sha256()
-    for directory, names, leaves in os.walk(root):
+    top = os.fsencode(root)
+    for directory, names, leaves in os.walk(top):
         names.sort()
         for name in sorted([*names, *leaves]):
-            path = os.path.join(directory, name)  # noqa: PTH118 - 20,000 paths: speed counts
-            seen = os.lstat(path)
-            target = os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115
-            size = seen.st_size if os.path.isfile(path) else 0  # noqa: PTH113
-            facts = (path[len(str(root)) :], seen.st_mode, seen.st_uid, seen.st_gid, size, target)
-            times = seen.st_mtime_ns if size else 0
-            digest.update(repr((*facts, times)).encode())
+            path = os.path.join(directory, name)  # noqa: PTH118 - bytes
+            digest.update(repr((path[len(top) :], *facts(path))).encode())
     return digest.hexdigest()
+
+
+def facts(path: bytes) -> tuple[object, ...]:
+    """Return what must not change of one path; a directory's own size and time may."""
+    seen = os.lstat(path)
+    target = os.readlink(path) if stat.S_ISLNK(seen.st_mode) else b""  # noqa: PTH115 - bytes
+    sized = (seen.st_size, seen.st_mtime_ns) if stat.S_ISREG(seen.st_mode) else ()
+    return seen.st_mode, seen.st_uid, seen.st_gid, sized, target
