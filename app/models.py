@@ -29,17 +29,25 @@ CartId = Annotated[str, Meta(pattern=UUID_PATTERN, extra_json_schema={"format": 
 _MONEY = Meta(
     description="A decimal number or a string that holds one, with at most 2 decimals.",
     extra_json_schema={
-        "anyOf": [
-            {"type": "number", "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01},
-            {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$"},
-        ]
+        "type": ["number", "string"],
+        "minimum": 0,
+        "maximum": MAX_PRICE // 100,
+        "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$",
     },
 )
 if TYPE_CHECKING:
     MoneyIn = int
 else:  # read as it was sent, to the digit; ``__post_init__`` makes whole minor units of it
     MoneyIn = Annotated[msgspec.Raw, _MONEY]
-Quantity = Annotated[int, Meta(ge=1, le=MAX_QTY)]
+Quantity = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MAX_QTY,
+        extra_json_schema={"type": ["integer", "string"], "pattern": "^([1-9][0-9]{0,3}|10000)$"},
+    ),
+]
+MoneyOut = Annotated[Decimal, Meta(extra_json_schema={"type": "number", "format": "decimal"})]
 
 
 class ItemIn(msgspec.Struct):
@@ -83,7 +91,7 @@ class Item(msgspec.Struct):
 
     description: str
     qty: int
-    unitPrice: Decimal  # noqa: N815
+    unitPrice: MoneyOut  # noqa: N815
 
 
 class Cart(msgspec.Struct):
@@ -94,7 +102,7 @@ class Cart(msgspec.Struct):
 class Product(msgspec.Struct):
     id: int
     name: str
-    price: Decimal
+    price: MoneyOut
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

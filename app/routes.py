@@ -4,64 +4,128 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import msgspec
 
 from app.decoding import decode
 from app.errors import ProblemError
-from app.models import CartIn, CheckoutIn, encode
+from app.metrics.exposition import Exposition
+from app.models import Cart, CartIn, CheckoutIn, Product, ProductIn, encode
 from app.services.carts import Carts
+from app.services.catalogue import Catalogue
+from app.services.commits import MAX_COMMITS, MAX_LIMIT, Commit, Commits
 from app.services.health import Health, Status
 
 Environ = Mapping[str, Any]
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 KEY_PATTERN = "^[\\x21-\\x7e]{1,255}$"
+MAX_PRODUCT_ID = 2_147_483_647
+
+_STATIC = Path(__file__).parent / "static"
 
 
 class Reply(NamedTuple):
     body: bytes
     content_type: str = JSON
     status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Something outside the body: ``place`` is path, query or header."""
+
+    name: str
+    place: str
+    schema: Mapping[str, Any]
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``answers`` maps each status to what its body is; problems are described once for all."""
+    """``takes`` and ``gives`` are models; ``problems`` the statuses it may refuse with."""
 
     method: str
     rule: str
     handler: Callable[..., Reply]
     summary: str
+    gives: Any = str
     takes: Any = None
-    answers: Mapping[int, Any] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
+    content_type: str = JSON
+
+
+KEY = Parameter("Idempotency-Key", "header", {"type": "string", "pattern": KEY_PATTERN})
+PRODUCT_ID = Parameter(
+    "id", "path", {"type": "integer", "minimum": 1, "maximum": MAX_PRODUCT_ID}, required=True
+)
+URL = Parameter("url", "query", {"type": "string"}, required=True)
+LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT})
+SKIP = Parameter("skip", "query", {"type": "integer", "minimum": 0, "maximum": MAX_COMMITS})
+WRITE = (400, 413, 422, 503)
 
 
 class Api:
     """The handlers. Each gets the WSGI environment and the variables of its path."""
 
-    def __init__(self, carts: Carts, health: Health, body_limit: int) -> None:
+    def __init__(
+        self,
+        carts: Carts,
+        catalogue: Catalogue,
+        commits: Commits,
+        health: Health,
+        exposition: Exposition,
+        body_limit: int,
+    ) -> None:
         self._carts = carts
+        self._catalogue = catalogue
+        self._commits = commits
         self._health = health
+        self._exposition = exposition
         self._body_limit = body_limit
         self._cart = msgspec.json.Decoder(CartIn, strict=False)
         self._checkout = msgspec.json.Decoder(CheckoutIn, strict=False)
+        self._product = msgspec.json.Decoder(ProductIn, strict=False)
 
     def save_cart(self, environ: Environ) -> Reply:
-        cart = decode(self._cart, self._body(environ))
+        cart = decode(self._cart, read_body(environ, self._body_limit))
         return Reply(encode(self._carts.save(cart)))
 
     def check_out(self, environ: Environ) -> Reply:
         key = idempotency_key(environ)
-        cart = decode(self._checkout, self._body(environ))
+        cart = decode(self._checkout, read_body(environ, self._body_limit))
         return Reply(self._carts.check_out(cart, key).encode(), TEXT)
 
     def list_carts(self, _: Environ) -> Reply:
         return Reply(encode(self._carts.ids()))
+
+    def save_product(self, environ: Environ) -> Reply:
+        product = decode(self._product, read_body(environ, self._body_limit))
+        return Reply(encode(self._catalogue.put(product)))
+
+    def product(self, _: Environ, id: str) -> Reply:  # noqa: A002 - the name in the path
+        return Reply(self._catalogue.get(_whole("id", id, 1, MAX_PRODUCT_ID)))
+
+    def products(self, _: Environ) -> Reply:
+        return Reply(encode(self._catalogue.products()))
+
+    def list_commits(self, environ: Environ) -> Reply:
+        query = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=10)
+        limit = _whole("limit", query.get("limit", ["50"])[0], 1, MAX_LIMIT)
+        skip = _whole("skip", query.get("skip", ["0"])[0], 0, MAX_COMMITS)
+        if "url" not in query:
+            raise ProblemError(422, "url is missing: /list-commits?url=https://host/path", "url")
+        commits, more = self._commits.page(query["url"][0], limit, skip)
+        # A relative reference to the next page, as RFC 8288 has it.
+        following = f'<?url={query["url"][0]}&limit={limit}&skip={skip + limit}>; rel="next"'
+        return Reply(encode(commits), headers=(("Link", following),) if more else ())
 
     def status(self, _: Environ) -> Reply:
         return _health(self._health.status())
@@ -72,28 +136,65 @@ class Api:
     def live(self, _: Environ) -> Reply:
         return Reply(b"alive\n", TEXT)
 
-    def _body(self, environ: Environ) -> bytes:
-        return read_body(environ, self._body_limit)
+    def metrics(self, _: Environ) -> Reply:
+        return Reply(self._exposition.text(), PROMETHEUS)
 
     def routes(self) -> tuple[Route, ...]:
-        write = (400, 404, 409, 413, 422, 503)
+        """Return the routes that the OpenAPI document describes."""
         return (
             Route(
-                "POST", "/cart", self.save_cart, "Create or replace a cart", CartIn, problems=write
+                *("POST", "/cart", self.save_cart, "Create a cart, or replace a known one's items"),
+                gives=Cart,
+                takes=CartIn,
+                problems=(404, 409, *WRITE),
             ),
             Route(
-                "POST",
-                "/cart/checkout",
-                self.check_out,
-                "Turn a cart into an order",
-                CheckoutIn,
-                problems=write,
+                *("POST", "/cart/checkout", self.check_out, "Turn a cart into an order, once"),
+                takes=CheckoutIn,
+                problems=(404, *WRITE),
+                parameters=(KEY,),
+                content_type=TEXT,
             ),
-            Route("GET", "/carts", self.list_carts, "List the ids of the active carts"),
-            Route("GET", "/status", self.status, "Can this instance serve?"),
-            Route("GET", "/ready", self.ready, "Should this instance get new traffic?"),
-            Route("GET", "/live", self.live, "Does this process answer at all?"),
+            Route("GET", "/carts", self.list_carts, "Ids of the active carts", list[str]),
+            Route(
+                *("POST", "/data", self.save_product, "Store a product, new or changed"),
+                gives=Product,
+                takes=ProductIn,
+                problems=WRITE,
+            ),
+            Route(
+                *("GET", "/product/<id>", self.product, "One product", Product),
+                problems=(404, 422),
+                parameters=(PRODUCT_ID,),
+            ),
+            Route("GET", "/products", self.products, "The first products", list[Product]),
+            Route(
+                *("GET", "/list-commits", self.list_commits, "Commits of a public repository"),
+                gives=list[Commit],
+                problems=(422, 429),
+                parameters=(URL, LIMIT, SKIP),
+            ),
+            Route("GET", "/status", self.status, "Can this instance serve?", Status),
+            Route("GET", "/ready", self.ready, "Should it get new traffic?", Status),
+            Route("GET", "/live", self.live, "Does it answer at all?", content_type=TEXT),
+            Route("GET", "/metrics", self.metrics, "For Prometheus", content_type=PROMETHEUS),
         )
+
+
+def static(name: str, content_type: str) -> Callable[[Environ], Reply]:
+    """Return a handler for a file of the client page, read once."""
+    policy = (("Content-Security-Policy", "default-src 'self'"), ("Cache-Control", "no-cache"))
+    reply = Reply((_STATIC / name).read_bytes(), f"{content_type}; charset=utf-8", headers=policy)
+    return lambda _: reply
+
+
+def page_routes() -> tuple[Route, ...]:
+    """Return the routes of the client page."""
+    return (
+        Route("GET", "/", static("index.html", "text/html"), "The shop's page"),
+        Route("GET", "/static/shop.js", static("shop.js", "text/javascript"), "Its program"),
+        Route("GET", "/static/shop.css", static("shop.css", "text/css"), "Its looks"),
+    )
 
 
 def idempotency_key(environ: Environ) -> str | None:
@@ -115,6 +216,13 @@ def read_body(environ: Environ, limit: int) -> bytes:
     if wanted > limit + 1 or len(body) > limit:
         raise ProblemError(413, f"The body is over {limit} bytes.", "body")
     return body
+
+
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    if re.fullmatch("[0-9]{1,10}", text) and low <= int(text) <= high:
+        return int(text)
+    detail = f"{name} is {text[:50]!r}: Expected a whole number from {low} to {high}."
+    raise ProblemError(422, detail, name)
 
 
 def _health(status: Status) -> Reply:

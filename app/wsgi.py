@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import re
 import secrets
 import time
@@ -15,14 +16,21 @@ from typing import Any
 
 import bottle
 
+from app.cache import Cache, LocalCache, NoCache, open_redis
 from app.errors import PROBLEM_JSON, ProblemError
 from app.faults import Faults
 from app.logs import RequestLog
 from app.metrics.batch import NOT_COUNTED
+from app.metrics.exposition import Exposition
 from app.metrics.publisher import metrics_directory
 from app.metrics.slots import Slot
-from app.routes import Api, Reply, Route
+from app.metrics.version import SharedNumber
+from app.models import encode
+from app.openapi import openapi
+from app.routes import Api, Reply, Route, page_routes
 from app.services.carts import Carts
+from app.services.catalogue import Catalogue
+from app.services.commits import Commits
 from app.services.health import Health
 from app.settings import Settings, read_settings
 from app.store import open_store
@@ -49,8 +57,29 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     store = open_store(settings)
     if faults.slow_store:
         store = slowed(store, faults.store_call)
-    api = Api(Carts(store, faults), Health(settings, store, faults), settings.body_limit)
-    return Envelope(router(api.routes(), faults), settings, slot)
+    health = Health(settings, store, faults)
+    api = Api(
+        Carts(store, faults),
+        Catalogue(store, open_cache(settings, slot, faults)),
+        Commits(settings),
+        health,
+        Exposition(metrics_directory(settings), os.getppid, health.gauges),
+        settings.body_limit,
+    )
+    described = api.routes()
+    document = Reply(encode(openapi(described)))
+    own = Route("GET", "/openapi.json", lambda _: document, "This document")
+    return Envelope(router([*described, own, *page_routes()], faults), settings, slot)
+
+
+def open_cache(settings: Settings, slot: Slot, faults: Faults) -> Cache:
+    """Return Redis if there is one; else what cannot be stale where this shop runs."""
+    if settings.redis_url:
+        return open_redis(settings, slot.count, faults.cache_fails)
+    if settings.is_sqlite:
+        number = SharedNumber(settings.run_directory / "catalogue-version")
+        return LocalCache(number.get, number.bump, slot.count)
+    return NoCache()
 
 
 def router(routes: Iterable[Route], faults: Faults) -> bottle.Bottle:
@@ -74,13 +103,16 @@ def _stricken(handler: Callable[..., Reply], strike: Callable[[], None]) -> Call
 def _callback(handler: Callable[..., Reply]) -> Callable[..., bytes]:
     def call(**variables: str) -> bytes:
         try:
-            body, content_type, status = handler(bottle.request.environ, **variables)
+            reply = handler(bottle.request.environ, **variables)
         except ProblemError as problem:
             return _refuse(bottle.response, problem)
-        bottle.response.set_header("Content-Type", content_type)
-        if status != 200:
-            bottle.response.status = status
-        return body
+        response = bottle.response
+        response.set_header("Content-Type", reply.content_type)
+        if reply.status != 200:
+            response.status = reply.status
+        for name, value in reply.headers:
+            response.set_header(name, value)
+        return reply.body
 
     return call
 

@@ -47,6 +47,15 @@ class Health:
             return self._report(self._draining())
         return self._report(self._draining() or self._store_away())
 
+    def gauges(self) -> dict[str, float]:
+        """Return what /metrics shows of the shop itself; the carts only if the store answers."""
+        gauges: dict[str, float] = {"faults": len(self._faults.active())}
+        try:
+            totals = self._store.totals()
+        except StoreUnavailableError:
+            return gauges
+        return {**gauges, "carts": totals.carts, "cartsvalue": totals.value / 100}
+
     def _report(self, reason: str) -> Status:
         settings = self._settings
         return Status(

@@ -113,8 +113,9 @@ class PostgresStore:
         row = self._row(sql.PRODUCT, {"id": product_id})
         return (row[0], _cents(row[1])) if row else None
 
-    def product_ids(self, limit: int) -> list[int]:
-        return [row[0] for row in self._rows(sql.PRODUCT_IDS, {"limit": limit})]
+    def products(self, limit: int) -> list[tuple[int, str, int]]:
+        rows = self._rows(sql.PRODUCTS, {"limit": limit})
+        return [(row[0], row[1], _cents(row[2])) for row in rows]
 
     def close(self) -> None:
         self._stop_leading()

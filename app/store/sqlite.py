@@ -119,10 +119,10 @@ class SqliteStore:
             ).fetchone()
             return row
 
-    def product_ids(self, limit: int) -> list[int]:
+    def products(self, limit: int) -> list[tuple[int, str, int]]:
         with self._connection() as connection:
-            rows = connection.execute("SELECT id FROM products ORDER BY id LIMIT ?", (limit,))
-            return [row[0] for row in rows]
+            query = "SELECT id, name, price FROM products ORDER BY id LIMIT ?"
+            return connection.execute(query, (limit,)).fetchall()
 
     def close(self) -> None:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -61,4 +61,4 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, price = excluded.price
 RETURNING 1
 """
 PRODUCT: Final = "SELECT name, price FROM products WHERE id = %(id)s"
-PRODUCT_IDS: Final = "SELECT id FROM products ORDER BY id LIMIT %(limit)s"
+PRODUCTS: Final = "SELECT id, name, price FROM products ORDER BY id LIMIT %(limit)s"

@@ -1,0 +1,42 @@
+"""The catalogue: products, lazily cached."""
+
+from __future__ import annotations
+
+from app.cache import Cache
+from app.errors import ProblemError
+from app.models import Product, ProductIn, encode, money
+from app.store import Store
+
+LISTED = 1_000
+
+
+class Catalogue:
+    def __init__(self, store: Store, cache: Cache) -> None:
+        self._store = store
+        self._cache = cache
+
+    def put(self, product: ProductIn) -> Product:
+        """Keep a product, new or changed; every later ``get`` sees it."""
+        self._store.put_product(product.id, product.name, product.price)
+        self._cache.forget(_key(product.id))
+        return Product(product.id, product.name, money(product.price))
+
+    def get(self, product_id: int) -> bytes:
+        """Return the product as JSON."""
+        found = self._cache.fetch(_key(product_id), lambda: self._load(product_id))
+        if found is None:
+            raise ProblemError(404, f"No product has the id {product_id}.", "id")
+        return found
+
+    def products(self) -> list[Product]:
+        """Return the first products by id, for the shop's page."""
+        rows = self._store.products(LISTED)
+        return [Product(number, name, money(price)) for number, name, price in rows]
+
+    def _load(self, product_id: int) -> bytes | None:
+        row = self._store.product(product_id)
+        return encode(Product(product_id, row[0], money(row[1]))) if row else None
+
+
+def _key(product_id: int) -> str:
+    return f"shop:product:{product_id}"

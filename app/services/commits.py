@@ -1,0 +1,119 @@
+"""The commits of a public repository, read with git, from hosts that the settings allow.
+
+The address is a stranger's: only https, only known hosts, no redirect to another, no option
+smuggled in, no credentials, a time and a size that cannot be passed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+from urllib.parse import urlsplit
+
+import msgspec
+
+from app.errors import ProblemError
+from app.settings import Settings
+
+SECONDS = 10
+MEGABYTES = 64
+MAX_COMMITS = 1_000
+MAX_LIMIT = 100
+_PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
+_FORMAT = "%H%x1f%an%x1f%aI%x1f%<(200,trunc)%s%x1e"
+
+
+class Commit(msgspec.Struct):
+    hash: str
+    author: str
+    date: str
+    subject: str
+
+
+class Commits:
+    def __init__(self, settings: Settings) -> None:
+        self._hosts = frozenset(host.lower() for host in settings.git_hosts)
+        self._ca = settings.git_ca
+        # One at a time in each worker: git is slow, and the other threads serve shoppers.
+        self._turn = threading.Semaphore(1)
+
+    def page(self, url: str, limit: int, skip: int) -> tuple[list[Commit], bool]:
+        """Return at most ``limit`` commits, newest first, and whether there are more."""
+        url = self._checked(url)
+        if skip + limit > MAX_COMMITS:
+            raise ProblemError(422, f"Only the newest {MAX_COMMITS} commits are listed.", "skip")
+        if not self._turn.acquire(blocking=False):
+            raise ProblemError(429, "Another repository is being read.", retry_after=1)
+        try:
+            commits = self._read(url, skip + limit + 1)[skip:]
+        finally:
+            self._turn.release()
+        return commits[:limit], len(commits) > limit
+
+    def _checked(self, url: str) -> str:
+        """Return the address in plain form, or refuse it before anything is asked."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise _refused("is not an address") from None
+        host = (parts.hostname or "") + (f":{port}" if port else "")
+        if parts.scheme != "https" or parts.username is not None or parts.password is not None:
+            raise _refused("must be https://host/path, without a user")
+        if host not in self._hosts:
+            raise _refused(f"must be on one of {', '.join(sorted(self._hosts))}")
+        if parts.query or parts.fragment or not _PATH.fullmatch(parts.path) or len(url) > 300:
+            raise _refused("must have a plain path, at most 300 characters in all")
+        return f"https://{host}{parts.path}"
+
+    def _read(self, url: str, depth: int) -> list[Commit]:
+        with tempfile.TemporaryDirectory(prefix="shop-git-") as directory:
+            clone = ["clone", "--quiet", "--bare", "--no-tags", "--single-branch"]
+            limits = [f"--depth={depth}", "--filter=tree:0"]
+            self._git([*clone, *limits, "--", url, f"{directory}/repository"], directory)
+            log = ["log", f"--max-count={depth}", f"--format={_FORMAT}"]
+            text = self._git(["--git-dir", f"{directory}/repository", *log], directory)
+        lines = text.decode(errors="replace").split("\x1e")
+        return [Commit(*map(str.strip, line.split("\x1f"))) for line in lines if "\x1f" in line]
+
+    def _git(self, arguments: list[str], home: str) -> bytes:
+        size = MEGABYTES * 1_000_000
+        configured = ["protocol.allow=never", "protocol.https.allow=always"]
+        configured += ["http.followRedirects=false", "credential.helper="]
+        configured += [f"http.sslCAInfo={self._ca}"] if self._ca else []
+        options = [word for each in configured for word in ("-c", each)]
+        try:
+            done = subprocess.run(
+                ["prlimit", f"--fsize={size}", "git", *options, *arguments],
+                env=_environment(home),
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise ProblemError(422, f"Reading it took over {SECONDS} s.", "url") from None
+        if done.returncode:
+            raise ProblemError(422, "git cannot read a repository there.", "url")
+        return done.stdout
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Nothing of the shop's own environment: no passwords, no proxies, nobody's configuration."""
+    return {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": home,
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "GIT_ALLOW_PROTOCOL": "https",
+    }
+
+
+def _refused(reason: str) -> ProblemError:
+    return ProblemError(422, f"url {reason}.", "url")
