@@ -21,21 +21,17 @@ Looks are at every period unless ``looks`` names fewer. Data-quality rules are n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from canary.judge.counts import Counts
-from canary.judge.evidence import Model, Ratio
-from canary.judge.level import Level
-from canary.judge.models import Arms, model_of
-from canary.judge.rules import CALIBRATED_WEIGHTS, noise_of, rule_of, signs_of
+from canary.judge.evidence import Model
+from canary.judge.learning import learn
+from canary.judge.models import Arms, model_of, usual_level
+from canary.judge.rules import rule_of, signs_of
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
-from canary.stats.learn import learn_kappa, learn_noise
-from canary.stats.paired import Estimate, Noise, masked_median, paired_mean
-from canary.stats.trend import slope
 
 __all__ = ["Arms", "Trace", "judge_many", "learn"]
 
@@ -111,63 +107,8 @@ def batch_models(
     policy: Policy, metric: Metric, arms: Arms, known: Mapping[str, float] | None
 ) -> tuple[Model, ...]:
     """Return the metric's models, one for each direction that is harm."""
-    points = _usual(arms.baseline) if metric.limit.scale == "points" else 1.0
+    points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
     return tuple(
         model_of(metric, arms, rule_of(policy, metric, sign, known, points))
         for sign in signs_of(metric)
     )
-
-
-def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
-    """Return the noise of metric ``name`` from A/A windows, as a recording's calibration holds it.
-
-    Each row of ``arms`` is one window in which both arms ran the same release.
-    """
-    metric = next(metric for metric in policy.metrics if metric.name == name)
-    points = _usual(arms.baseline) if metric.limit.scale == "points" else 1.0
-    model = model_of(metric, arms, rule_of(policy, metric, 1.0, None, points))
-    cold = noise_of(metric, policy.period, None, points)
-    start = replace(cold, tau_weight=CALIBRATED_WEIGHTS[0], phi_weight=CALIBRATED_WEIGHTS[1])
-    d, v = _series(model)
-    noise = learn_noise(d, v, start)
-    periods = d.shape[1]
-    known = {
-        "tau": noise.tau,
-        "phi": noise.phi,
-        "host": noise.host,
-        "kappa": learn_kappa(lambda k: _expanding(model, noise, k), periods),
-        "windows": float(len(d)),
-    }
-    if isinstance(model, Level):
-        known |= _learn_drift(d, noise)
-    return known
-
-
-def _learn_drift(d: Floats, noise: Noise) -> dict[str, float]:
-    """Return how far the slopes of two equal arms differ."""
-    whole = slope(d, replace(noise, host=0.0))
-    beyond = float((whole.mean**2).mean() - (whole.error**2).mean())
-    drift = replace(noise, host=float(np.sqrt(max(beyond, 0.0))))
-    kappa = learn_kappa(lambda k: slope(d[:, :k], drift), d.shape[1])
-    return {"drift_host": drift.host, "drift_kappa": kappa}
-
-
-def _series(model: Counts | Level | Ratio) -> tuple[Floats, Floats]:
-    if isinstance(model, Counts):
-        return model.blocks.d, model.blocks.v
-    if isinstance(model, Level):
-        return model.d, np.where(np.isfinite(model.d), 0.0, np.nan)
-    return model.d, model.v
-
-
-def _expanding(model: Counts | Level | Ratio, noise: Noise, k: int) -> Estimate:
-    d, v = _series(model)
-    if isinstance(model, Counts):
-        closed = model.blocks.closed < k
-        d, v = np.where(closed, d, np.nan), np.where(closed, v, np.nan)
-    return paired_mean(d[:, :k], v[:, :k], noise)
-
-
-def _usual(values: Floats) -> float:
-    """Return the median over runs of the baseline's median."""
-    return float(np.median(np.abs(masked_median(values, np.isfinite(values)))))

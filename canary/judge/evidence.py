@@ -7,6 +7,7 @@ rehearsal pass thousands.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +22,10 @@ from canary.stats.window import window_mean
 Mask = npt.NDArray[np.bool_]
 
 STEADY_Z = 2.33
-"""Harm must still show at this z without its two worst neighbouring periods."""
+"""Harm must still show at this z without its worst burst of neighbouring periods."""
+CALM_Z = -0.84
+"""The latest periods must lie at least this far below the margin before a metric can PASS."""
+ALMOST = 0.99
 INCIDENT = 10
 LASTING_Z = 3.5
 """Late harm must still show at this z without its worst ``INCIDENT`` neighbouring periods."""
@@ -53,8 +57,27 @@ class Evidence:
         return self.towards_pass >= 1
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way of showing harm: its z, the bound for it, and whether its gate is open."""
+
+    name: str
+    z: Floats
+    bound: float
+    gate: Mask
+
+
 class Model(Protocol):
     """Data of one metric that can be looked at."""
+
+    @property
+    def rule(self) -> Rule:
+        """What the metric must show."""
+        ...
+
+    def channels(self, k: int) -> tuple[Channel, ...]:
+        """Return every way in which the first ``k`` periods could show harm."""
+        ...
 
     def look(self, k: int) -> Evidence:
         """Return the evidence in the first ``k`` periods."""
@@ -69,34 +92,57 @@ class Ratio:
     v: Floats
     rule: Rule
 
+    @property
+    def periods(self) -> int:
+        """How many periods there are."""
+        return int(self.d.shape[1])
+
+    def segment(self, start: int, stop: int) -> Ratio:
+        """Return the same runs over the periods from ``start`` to ``stop``."""
+        return Ratio(self.d[:, start:stop], self.v[:, start:stop], self.rule)
+
+    def channels(self, k: int) -> tuple[Channel, ...]:
+        """Return every way in which the first ``k`` periods could show harm."""
+        return mean_channels(*self._means(k), self.rule, k, EXPANDING, WINDOWED)
+
     def look(self, k: int) -> Evidence:
         """Return the evidence in the first ``k`` periods."""
+        whole, recent = self._means(k)
+        channels = mean_channels(whole, recent, self.rule, k, EXPANDING, WINDOWED)
+        return conclude(channels, whole, recent, self.rule, k)
+
+    def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
         d, v = self.rule.sign * self.d[:, :k], self.v[:, :k]
-        whole = paired_mean(d, v, self.rule.noise)
-        recent = recent_mean(d, v, self.rule)
-        return weigh(whole, recent, self.rule, k, EXPANDING, WINDOWED)
+        return paired_mean(d, v, self.rule.noise), recent_mean(d, v, self.rule)
 
 
-def weigh(
+def mean_channels(
     whole: Estimate, recent: Estimate | None, rule: Rule, k: int, expanding: float, windowed: float
+) -> tuple[Channel, ...]:
+    """Return the channels of the mean over the whole run and over its latest part."""
+    steady = (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
+    z = t_to_z(whole.t, whole.df)
+    first = Channel("expanding", z, rule.plan.fail_bound(k, expanding), steady)
+    if recent is None:
+        return (first,)
+    lasting = (recent.mean >= rule.gate) & (recent.least >= LASTING_Z)
+    z = t_to_z(recent.t, recent.df)
+    return first, Channel("window", z, rule.plan.window_bound(windowed), lasting)
+
+
+def conclude(
+    channels: Sequence[Channel], whole: Estimate, recent: Estimate | None, rule: Rule, k: int
 ) -> Evidence:
-    """Hold the mean of the whole run and of its recent part against the plan's bounds."""
-    plan, kappa = rule.plan, rule.noise.kappa
-    gate = gated(whole, rule)
-    z = t_to_z(whole.t, whole.df) / kappa
-    fail = towards(z, plan.fail_bound(k, expanding), gate)
+    """Hold every channel against its bound, and the whole run's mean against the margin."""
+    kappa = rule.kappa("expanding", k)
+    bound = rule.plan.pass_bound(k)
+    passed = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa / bound
     if recent is not None:
-        z_recent = t_to_z(recent.t, recent.df) / kappa
-        steady = (recent.mean >= rule.gate) & (recent.least >= LASTING_Z)
-        fail = np.maximum(fail, towards(z_recent, plan.window_bound(windowed), steady))
-    ruled_out = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa
-    passed = ruled_out / plan.pass_bound(k)
-    if recent is not None:
-        calm = (recent.mean - rule.margin) / recent.error < -0.84
-        passed = np.where(calm, passed, np.minimum(passed, 0.99))
-    reach = kappa * z_to_t(np.full(len(z), plan.pass_bound(k)), whole.df) * whole.error
+        calm = (recent.mean - rule.margin) / recent.error < CALM_Z
+        passed = np.where(calm, passed, np.minimum(passed, ALMOST))
+    reach = z_to_t(np.full(len(passed), bound * kappa), whole.df) * whole.error
     return Evidence(
-        fail,
+        towards_fail(channels, rule, k),
         np.where(whole.pairs > 0, passed, 0.0),
         whole.mean,
         whole.mean - reach,
@@ -105,14 +151,14 @@ def weigh(
     )
 
 
-def gated(whole: Estimate, rule: Rule) -> Mask:
-    """Whether harm is large enough to matter, and does not rest on one burst."""
-    return (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
-
-
-def towards(z: Floats, bound: float, gate: Mask) -> Floats:
-    """Return how far ``z`` has come to ``bound``; short of it while the gate is shut."""
-    return np.where(gate, z / bound, np.minimum(z / bound, 0.99))
+def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
+    """Return how far the nearest channel has come to its bound; short of it behind a shut gate."""
+    far = []
+    for channel in channels:
+        ratio = channel.z / rule.kappa(channel.name, k) / channel.bound
+        far.append(np.where(channel.gate, ratio, np.minimum(ratio, ALMOST)))
+    nearest: Floats = np.max(far, axis=0)
+    return nearest
 
 
 def recent_mean(d: Floats, v: Floats, rule: Rule) -> Estimate | None:

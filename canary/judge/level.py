@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from canary.judge.evidence import Evidence, towards, weigh
+from canary.judge.evidence import Channel, Evidence, conclude, mean_channels
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats, t_to_z
-from canary.stats.paired import paired_mean
+from canary.stats.paired import Estimate, paired_mean
 from canary.stats.trend import slope
 
 HALF = 0.5
@@ -22,20 +22,39 @@ class Level:
     d: Floats
     rule: Rule
 
+    @property
+    def periods(self) -> int:
+        """How many periods there are."""
+        return int(self.d.shape[1])
+
+    def segment(self, start: int, stop: int) -> Level:
+        """Return the same runs over the periods from ``start`` to ``stop``."""
+        return Level(self.d[:, start:stop], self.rule)
+
+    def channels(self, k: int) -> tuple[Channel, ...]:
+        """Return every way in which the first ``k`` periods could show harm."""
+        return self._channels(k, *self._estimates(k))
+
     def look(self, k: int) -> Evidence:
         """Return the evidence in the first ``k`` periods."""
         rule = self.rule
-        d = rule.sign * self.d[:, :k]
-        whole = paired_mean(d, np.where(np.isfinite(d), 0.0, np.nan), rule.noise)
-        evidence = weigh(whole, None, rule, k, HALF, 0.0)
-        drift = rule.drift or replace(rule.noise, host=0.0)
-        trend = slope(d, drift)
-        z = t_to_z(trend.t, trend.df) / drift.kappa
-        growing = trend.mean >= rule.drift_margin / 2
-        fail = towards(z, rule.plan.fail_bound(k, HALF), growing)
-        evidence.parts = {"slope": trend.mean, "slope_error": trend.error, "slope_z": z}
-        evidence.towards_fail = np.maximum(evidence.towards_fail, fail)
-        room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df) / drift.kappa
-        steady = np.where(trend.pairs > 2, room / rule.plan.pass_bound(k), 0.0)
+        whole, trend = self._estimates(k)
+        evidence = conclude(self._channels(k, whole, trend), whole, None, rule, k)
+        room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df)
+        steady = room / rule.kappa("slope", k) / rule.plan.pass_bound(k)
+        steady = np.where(trend.pairs > 2, steady, 0.0)
         evidence.towards_pass = np.minimum(evidence.towards_pass, steady)
+        evidence.parts = {"slope": trend.mean, "slope_error": trend.error}
         return evidence
+
+    def _estimates(self, k: int) -> tuple[Estimate, Estimate]:
+        d = self.rule.sign * self.d[:, :k]
+        known = np.where(np.isfinite(d), 0.0, np.nan)
+        return paired_mean(d, known, self.rule.noise), slope(d, self.rule.drift)
+
+    def _channels(self, k: int, whole: Estimate, trend: Estimate) -> tuple[Channel, ...]:
+        rule = self.rule
+        growing = trend.mean >= rule.drift_margin * rule.gate / rule.margin
+        z = t_to_z(trend.t, trend.df)
+        slopes = Channel("slope", z, rule.plan.fail_bound(k, HALF), growing)
+        return *mean_channels(whole, None, rule, k, HALF, 0.0), slopes

@@ -65,7 +65,7 @@ def models_of(
 ) -> tuple[Model, ...]:
     """Return one model for each direction that is harm."""
     known = recording.calibration.get(metric.name)
-    points = baseline_level(pairs) if metric.limit.scale == "points" else 1.0
+    points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
     rules = [rule_of(policy, metric, sign, known, points) for sign in signs_of(metric)]
     rules = [_with_hosts(rule, metric, pairs, calibrated=bool(known)) for rule in rules]
@@ -99,11 +99,10 @@ def typical_spread(pairs: Pairs) -> float:
     return float(np.median(seen)) if len(seen) else TYPICAL_SPREAD
 
 
-def baseline_level(pairs: Pairs) -> float:
-    """Return the baseline's usual value, so that defaults for it have its unit."""
-    values = pairs.baseline.values
-    level = float(masked_median(values[None, :], np.isfinite(values)[None, :])[0])
-    return abs(level) if values.size else 0.0
+def usual_level(values: Floats) -> float:
+    """Return the baseline's usual value, so that defaults for points have its unit."""
+    middles = masked_median(values, np.isfinite(values))
+    return float(np.median(np.abs(middles))) if values.size else 0.0
 
 
 def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -> Rule:

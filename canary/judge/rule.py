@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -73,6 +75,7 @@ class Rule:
         negligible: extra events per request that nobody minds (counts only).
         drift_margin: accepted growth per period (levels only).
         drift: noise of the slope (levels only).
+        widths: kappa by channel and length, as ``kappa_<channel>_<periods>``.
     """
 
     plan: Plan
@@ -80,6 +83,22 @@ class Rule:
     margin: float
     gate: float
     noise: Noise
+    drift: Noise
+    drift_margin: float
     negligible: float = 0.0
-    drift_margin: float = np.inf
-    drift: Noise | None = None
+    widths: Mapping[str, float] = field(default_factory=dict)
+
+    def kappa(self, channel: str, seen: int) -> float:
+        """Return how much wider than its theory a channel's z is on A/A data after ``seen``.
+
+        Known at a few lengths, and read off between them on the logarithm of the length.
+        """
+        nodes = sorted(
+            (int(name.rsplit("_", 1)[1]), width)
+            for name, width in self.widths.items()
+            if name.startswith(f"kappa_{channel}_")
+        )
+        if not nodes:
+            return 1.0
+        at, widths = zip(*nodes, strict=True)
+        return float(np.interp(math.log(max(seen, 1)), np.log(at), widths))

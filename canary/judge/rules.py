@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from canary.judge.rule import Plan, Rule
 from canary.policy import Margin, Metric, Policy
@@ -13,7 +13,7 @@ from canary.stats.paired import Noise
 SAFETY = 0.75
 """Share of alpha that is planned with; the rest is left for what theory does not see."""
 COLD_TAU = 2.0
-COLD_FIRST, CALIBRATED_FIRST = 5, 3
+COLD_FIRST, CALIBRATED_FIRST = 5, 4
 CALIBRATED_WEIGHTS = (30.0, 100.0)
 ENOUGH_WINDOWS = 50
 
@@ -34,10 +34,11 @@ PRIORS = {
     "latency": Prior(tau=0.03, memory=50.0, host=0.010),
     "quantile": Prior(tau=0.03, memory=50.0, host=0.010),
     "tail": Prior(tau=0.05, memory=37.0, host=0.010),
-    "count": Prior(tau=0.30, memory=26.0, host=0.030),
+    "count": Prior(tau=0.20, memory=15.0, host=0.020),
+    "fewer": Prior(tau=0.06, memory=15.0, host=0.010),
     "throughput": Prior(tau=0.03, memory=50.0, host=0.005),
     "gauge": Prior(tau=0.05, memory=87.0, host=0.015),
-    "level": Prior(tau=0.01, memory=270.0, host=0.020),
+    "level": Prior(tau=0.005, memory=270.0, host=0.015),
 }
 
 
@@ -73,15 +74,19 @@ def noise_of(
             host=known["host"],
             tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
             phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
-            kappa=known.get("kappa", 1.0),
         )
-    tail = metric.kind == "quantile" and (metric.quantile or 0) >= 0.95
-    prior = PRIORS["tail" if tail else metric.kind]
+    prior = PRIORS[_prior_name(metric)]
     return Noise(
         tau=COLD_TAU * prior.tau * points,
         phi=min(math.exp(-period / prior.memory), 0.95),
         host=COLD_TAU * prior.host * points,
     )
+
+
+def _prior_name(metric: Metric) -> str:
+    if metric.kind == "quantile" and (metric.quantile or 0) >= 0.95:
+        return "tail"
+    return "fewer" if metric.kind == "count" and metric.harmful == "decrease" else metric.kind
 
 
 def plan_of(policy: Policy, metric: Metric, *, calibrated: bool, sides: int = 1) -> Plan:
@@ -110,21 +115,15 @@ def rule_of(
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes
     noise = noise_of(metric, policy.period, known, points)
-    drift_host = (known or {}).get("drift_host", growth / 6)
+    drift = replace(noise, host=(known or {}).get("drift_host", growth / 6))
     return Rule(
         plan=plan,
         sign=sign,
         margin=margin,
-        gate=margin / 2,
+        gate=margin / 2 if known else margin,
         noise=noise,
-        negligible=metric.negligible_rate,
+        drift=drift,
         drift_margin=growth,
-        drift=Noise(
-            noise.tau,
-            noise.phi,
-            drift_host,
-            noise.tau_weight,
-            noise.phi_weight,
-            (known or {}).get("drift_kappa", 1.0),
-        ),
+        negligible=metric.negligible_rate,
+        widths={name: width for name, width in (known or {}).items() if name.startswith("kappa_")},
     )

@@ -12,10 +12,10 @@ References:
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
 from canary.stats.distributions import Floats, Numbers
+from canary.stats.paired import Mask
 
 
 def conditional_p(candidate: Numbers, total: Numbers, share: Numbers) -> Floats:
@@ -54,28 +54,28 @@ def poisson_lower(count: Numbers, level: Numbers) -> Floats:
 
 
 def dispersion(
-    candidate: Floats, events: Floats, share: Floats, prior: Floats, prior_weight: float = 12.0
+    candidate: Floats, events: Floats, share: Floats, mask: Mask, weight: float = 30.0
 ) -> tuple[Floats, Floats]:
     """Return how much more than binomially the counts of each row scatter, and its freedom [2].
 
-    Rows are series, columns blocks of periods, NaN where there is none. ``prior`` is the
-    dispersion believed beforehand, worth ``prior_weight`` degrees of freedom. Never below one.
+    Rows are series, columns periods. A dispersion of one is believed beforehand, worth ``weight``
+    degrees of freedom, and the answer is never below one.
     """
-    mask = np.isfinite(events) & (events > 0)
-    p = np.where(mask, share, 0.5)
-    spread = np.where(mask, events * p * (1 - p), 1.0)
-    off = np.where(mask, candidate - _fitted(candidate, events, p, mask), 0.0)
-    freedom = np.maximum(mask.sum(axis=-1) - 1.0, 0.0)
-    chi = np.where(mask, off**2 / spread, 0.0).sum(axis=-1)
-    phi = (chi + prior_weight * prior) / (freedom + prior_weight)
-    return np.maximum(phi, 1.0), freedom
+    seen = mask & (events > 0)
+    fitted = _fitted(candidate, events, share, seen)
+    up = fitted / np.where(seen, events, 1.0)
+    spread = np.where(seen, np.maximum(events * up * (1 - up), 1e-9), 1.0)
+    chi = np.where(seen, (candidate - fitted) ** 2 / spread, 0.0).sum(axis=-1)
+    freedom = np.maximum(seen.sum(axis=-1) - 1.0, 0.0)
+    phi: Floats = np.maximum((chi + weight) / (freedom + weight), 1.0)
+    return phi, freedom + weight
 
 
-def _fitted(candidate: Floats, events: Floats, p: Floats, mask: npt.NDArray[np.bool_]) -> Floats:
+def _fitted(candidate: Floats, events: Floats, share: Floats, mask: Mask) -> Floats:
     """Return the counts expected under the row's own overall ratio."""
     seen = np.where(mask, candidate, 0.0).sum(axis=-1)
-    due = np.where(mask, events * p, 0.0).sum(axis=-1)
+    due = np.where(mask, events * share, 0.0).sum(axis=-1)
     total = np.where(mask, events, 0.0).sum(axis=-1)
     odds = (seen + 0.5) / (total - seen + 0.5) * (total - due + 0.5) / (due + 0.5)
-    up = p * odds[:, None]
-    return np.where(mask, events * up / (up + 1 - p), 0.0)
+    up = share * odds[:, None]
+    return np.where(mask, events * up / (up + 1 - share), 0.0)

@@ -7,22 +7,22 @@ their theory the resulting statistics are (kappa).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from canary.stats.distributions import Floats, t_to_z
+from canary.stats.distributions import Floats, upper_tail_z
 from canary.stats.paired import MAX_PHI, Estimate, Mask, Noise, paired_mean
 
 LEAST_TAU, LEAST_HOST = 0.005, 0.002
 MAX_KAPPA = 3.0
+FEW = 100
 _ROUNDS = 8
 
 
 def learn_noise(d: Floats, v: Floats, start: Noise) -> Noise:
     """Return the noise of the windows ``d`` with known variances ``v``, beginning at ``start``."""
-    noise = replace(start, host=0.0, tau_weight=0.5, phi_weight=0.5, kappa=1.0)
+    noise = replace(start, host=0.0, tau_weight=0.5, phi_weight=0.5)
     for _ in range(_ROUNDS):
         tau, phi = _within(d, v, noise)
         noise = replace(noise, tau=tau, phi=phi)
@@ -83,18 +83,24 @@ def _between(whole: Estimate) -> float:
     return max(float(np.sqrt(max(beyond, 0.0))), LEAST_HOST)
 
 
-def learn_kappa(look: Callable[[int], Estimate], periods: int) -> float:
-    """Return how much wider than Student's t the windows' statistics are, at three lengths.
+def body_width(z: Floats) -> float:
+    """Return how much wider than a standard normal the bulk of ``z`` is."""
+    if z.size < 2:
+        return 1.0
+    return max(float(np.sqrt((z**2).mean())), float(np.quantile(np.abs(z), 0.95)) / 1.96)
 
-    The larger of two measures of width, so that neither a heavy tail nor a wide body is missed;
-    the median over the lengths; never below 1.
+
+def tail_width(z: Floats) -> float:
+    """Return how much farther than a standard normal's the upper tail of ``z`` reaches.
+
+    Read at the fifth largest value: far out, and yet not one window's accident.
     """
-    widths = []
-    for k in sorted({max(periods // 4, 4), max(periods // 2, 4), periods}):
-        estimate = look(k)
-        fine = np.isfinite(estimate.error)
-        z = t_to_z(estimate.t[fine], estimate.df[fine])
-        if z.size >= 2:
-            body = float(np.sqrt((z**2).mean()))
-            widths.append(max(body, float(np.quantile(np.abs(z), 0.95)) / 1.96))
-    return min(max(float(np.median(widths)), 1.0), MAX_KAPPA) if widths else 1.0
+    if z.size < FEW:
+        return 1.0
+    fifth = float(np.partition(z, -5)[-5])
+    return fifth / float(upper_tail_z(5.0 / z.size))
+
+
+def kappa_of(*widths: float) -> float:
+    """Return the largest of ``widths``: at least 1, at most ``MAX_KAPPA``."""
+    return min(max(1.0, *widths), MAX_KAPPA)

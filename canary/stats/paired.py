@@ -28,6 +28,9 @@ CLIP = 2.5
 MAD_TO_SD = 1.4826
 MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
+KNOWN_WEIGHT = 20.0
+BURST = 3
+"""A burst of this many periods must not decide alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,6 @@ class Noise:
         host: standard deviation of the lasting difference between two equal arms.
         tau_weight: how many degrees of freedom ``tau`` is worth.
         phi_weight: how many periods ``phi`` is worth.
-        kappa: how much wider than their theory these statistics are on A/A data.
     """
 
     tau: float
@@ -48,7 +50,6 @@ class Noise:
     host: float
     tau_weight: float = 6.0
     phi_weight: float = 20.0
-    kappa: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +136,19 @@ def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     residual = (tame - mean[:, None]) * np.sqrt(weight)
     known = np.where(mask, v * weight, 0.0).sum(axis=-1) / np.maximum(n, 1)
     phi, vif = _autocorrelation(residual, mask, 1.0 - known, noise)
-    scale, freedom = _scale(residual, n, vif, phi, clipped, noise)
+    prior = _prior_weight(1.0 - known, noise)
+    scale, freedom = _scale(residual, n, vif, phi, clipped, prior)
     scale = np.maximum(scale, known)
     own = scale * vif / total
     error = np.sqrt(own + noise.host**2)
-    df = (freedom + noise.tau_weight) * error**2 / own
+    df = (freedom + prior) * error**2 / own
     empty = n < 1
     return Estimate(
         mean=np.where(empty, 0.0, mean),
         error=np.where(empty, np.inf, error),
         df=np.where(empty, 1.0, np.minimum(df, 1e6)),
         pairs=n,
-        least=_without_two(tame, weight, mask, total, mean),
+        least=_without_burst(tame, weight, mask, total),
         scale=scale,
         phi=phi,
     )
@@ -170,24 +172,43 @@ def _autocorrelation(
     return phi, 1.0 + correlated * (inflation(phi, n) - 1.0)
 
 
+def _prior_weight(environment: Floats, noise: Noise) -> Floats:
+    """Return how many degrees of freedom the expected variance is worth [3].
+
+    Only the environment's share of it is uncertain; what sampling adds is known, though not so well
+    that the data could not overrule it.
+    """
+    known_well: Floats = noise.tau_weight / np.maximum(environment, 0.05) ** 2
+    return np.minimum(known_well, max(noise.tau_weight, KNOWN_WEIGHT))
+
+
 def _scale(
-    residual: Floats, n: Floats, vif: Floats, phi: Floats, clipped: Floats, noise: Noise
+    residual: Floats, n: Floats, vif: Floats, phi: Floats, clipped: Floats, prior: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the variance against what was expected, and the degrees of freedom it rests on."""
+    """Return the variance against what was expected, and the data's degrees of freedom."""
     freedom = np.maximum(n * (1 - phi**2) / (1 + phi**2) - 1, 0.0)
     left = np.maximum(n - vif, 0.5)
     seen = (residual**2).sum(axis=-1) / left / (1 - clipped) ** 2
-    prior = noise.tau_weight
     return (prior + freedom * seen) / (prior + freedom), freedom
 
 
-def _without_two(tame: Floats, weight: Floats, mask: Mask, total: Floats, mean: Floats) -> Floats:
-    """Return the lowest mean that remains when any two neighbouring periods are left out."""
-    if tame.shape[1] < 3:
+def rolling_sum(values: Floats, width: int) -> Floats:
+    """Return the sums of each ``width`` neighbouring columns."""
+    count = values.shape[1] - width + 1
+    total = values[:, :count].copy()
+    for start in range(1, width):
+        total = total + values[:, start : start + count]
+    return total
+
+
+def _without_burst(tame: Floats, weight: Floats, mask: Mask, total: Floats) -> Floats:
+    """Return the lowest mean that remains when any ``BURST`` neighbouring periods are left out."""
+    if tame.shape[1] <= BURST:
         return np.full(len(tame), -np.inf)
     pull = weight * tame
-    two, two_weights = pull[:, 1:] + pull[:, :-1], weight[:, 1:] + weight[:, :-1]
-    rest = total[:, None] - two_weights
+    whole = pull.sum(axis=-1, keepdims=True)
+    rest = total[:, None] - rolling_sum(weight, BURST)
     enough = rest > 1e-9 * total[:, None]
-    left = np.where(enough, ((mean * total)[:, None] - two) / np.where(enough, rest, 1.0), -np.inf)
-    return np.where(mask.sum(axis=-1) > 2, left.min(axis=-1), -np.inf)
+    left = (whole - rolling_sum(pull, BURST)) / np.where(enough, rest, 1.0)
+    lowest = np.where(enough, left, -np.inf).min(axis=-1)
+    return np.where(mask.sum(axis=-1) > BURST, lowest, -np.inf)

@@ -1,0 +1,94 @@
+"""What A/A windows teach about one metric: its noise, and how wide its statistics really are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from canary.judge.counts import Counts
+from canary.judge.evidence import Ratio
+from canary.judge.level import Level
+from canary.judge.models import Arms, model_of, usual_level
+from canary.judge.rules import CALIBRATED_WEIGHTS, noise_of, rule_of
+from canary.policy import Policy
+from canary.stats.distributions import Floats
+from canary.stats.learn import body_width, kappa_of, learn_noise, tail_width
+from canary.stats.paired import Noise
+from canary.stats.trend import slope
+
+AnyModel = Counts | Level | Ratio
+
+SHORT = (4, 8, 16)
+"""Lengths that each window is cut into, so that few windows still show far tails."""
+
+
+def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
+    """Return the noise of metric ``name`` from A/A windows, as a recording's calibration holds it.
+
+    Each row of ``arms`` is one window in which both arms ran the same release.
+    """
+    metric = next(metric for metric in policy.metrics if metric.name == name)
+    points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
+    cold = noise_of(metric, policy.period, None, points)
+    start = replace(cold, tau_weight=CALIBRATED_WEIGHTS[0], phi_weight=CALIBRATED_WEIGHTS[1])
+    model = model_of(metric, arms, rule_of(policy, metric, 1.0, None, points))
+    noise = learn_noise(*_series(model), start)
+    drift = replace(noise, host=_drift_host(model, noise))
+    rule = replace(model.rule, noise=noise, drift=drift, gate=0.0, negligible=0.0)
+    known = {
+        "tau": noise.tau,
+        "phi": noise.phi,
+        "host": noise.host,
+        "windows": float(len(arms.candidate)),
+    }
+    if isinstance(model, Level):
+        known["drift_host"] = drift.host
+    return known | _widths(replace(model, rule=rule))
+
+
+def _widths(model: AnyModel) -> dict[str, float]:
+    """Return kappa of every channel at a few lengths, by both directions of harm."""
+    periods = model.periods
+    widths: dict[str, float] = {}
+    lengths = sorted({k for k in SHORT if k <= periods} | {max(periods // 2, 1), periods})
+    for k in lengths:
+        tails, bodies = _channel_z(model, k)
+        for channel, z in tails.items():
+            body = body_width(bodies[channel]) if k >= periods // 4 else 1.0
+            widths[f"kappa_{channel}_{k}"] = kappa_of(body, tail_width(z))
+    return widths
+
+
+def _channel_z(model: AnyModel, k: int) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return each channel's z over all pieces of length ``k``: what its gate lets by, and all."""
+    gated: dict[str, list[Floats]] = {}
+    free: dict[str, list[Floats]] = {}
+    for start in range(0, model.periods - k + 1, k):
+        piece = model.segment(start, start + k)
+        for sign in (1.0, -1.0):
+            turned = replace(piece, rule=replace(model.rule, sign=sign))
+            for channel in turned.channels(k):
+                gated.setdefault(channel.name, []).append(np.where(channel.gate, channel.z, 0.0))
+                free.setdefault(channel.name, []).append(channel.z)
+    return (
+        {name: np.concatenate(parts) for name, parts in gated.items()},
+        {name: np.concatenate(parts) for name, parts in free.items()},
+    )
+
+
+def _drift_host(model: AnyModel, noise: Noise) -> float:
+    """Return how far the slopes of two equal arms differ beyond their own errors."""
+    if not isinstance(model, Level):
+        return 0.0
+    whole = slope(model.d, replace(noise, host=0.0))
+    beyond = float((whole.mean**2).mean() - (whole.error**2).mean())
+    return float(np.sqrt(max(beyond, 0.0)))
+
+
+def _series(model: AnyModel) -> tuple[Floats, Floats]:
+    if isinstance(model, Counts):
+        return model.blocks.d, model.blocks.v
+    if isinstance(model, Level):
+        return model.d, np.where(np.isfinite(model.d), 0.0, np.nan)
+    return model.d, model.v
