@@ -108,7 +108,7 @@ class Api:
 
     def save_product(self, environ: Environ) -> Reply:
         product = decode(self._product, read_body(environ, self._body_limit))
-        return Reply(encode(self._catalogue.put(product)))
+        return Reply(encode(self._catalogue.put(product.id, product.name, product.price)))
 
     def product(self, _: Environ, id: str) -> Reply:  # noqa: A002 - the name in the path
         return Reply(self._catalogue.get(_whole("id", id, 1, MAX_PRODUCT_ID)))

@@ -16,7 +16,7 @@ from typing import Any
 
 import bottle
 
-from app.cache import Cache, LocalCache, NoCache, open_redis
+from app.cache import Cache, Count, LocalCache, NoCache, open_redis
 from app.errors import PROBLEM_JSON, ProblemError
 from app.faults import Faults
 from app.logs import RequestLog
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     health = Health(settings, store, faults)
     api = Api(
         Carts(store, faults),
-        Catalogue(store, open_cache(settings, slot, faults)),
+        Catalogue(store, open_cache(settings, slot.count, faults)),
         Commits(settings),
         health,
         Exposition(metrics_directory(settings), os.getppid, health.gauges),
@@ -72,13 +72,13 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     return Envelope(router([*described, own, *page_routes()], faults), settings, slot)
 
 
-def open_cache(settings: Settings, slot: Slot, faults: Faults) -> Cache:
+def open_cache(settings: Settings, count: Count, faults: Faults) -> Cache:
     """Return Redis if there is one; else what cannot be stale where this shop runs."""
     if settings.redis_url:
-        return open_redis(settings, slot.count, faults.cache_fails)
+        return open_redis(settings, count, faults.cache_fails)
     if settings.is_sqlite:
         number = SharedNumber(settings.run_directory / "catalogue-version")
-        return LocalCache(number.get, number.bump, slot.count)
+        return LocalCache(number.get, number.bump, count)
     return NoCache()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.cache import Cache
 from app.errors import ProblemError
-from app.models import Product, ProductIn, encode, money
+from app.models import Product, encode, money
 from app.store import Store
 
 LISTED = 1_000
@@ -15,11 +15,11 @@ class Catalogue:
         self._store = store
         self._cache = cache
 
-    def put(self, product: ProductIn) -> Product:
+    def put(self, product_id: int, name: str, cents: int) -> Product:
         """Keep a product, new or changed; every later ``get`` sees it."""
-        self._store.put_product(product.id, product.name, product.price)
-        self._cache.forget(_key(product.id))
-        return Product(product.id, product.name, money(product.price))
+        self._store.put_product(product_id, name, cents)
+        self._cache.forget(_key(product_id))
+        return Product(product_id, name, money(cents))
 
     def get(self, product_id: int) -> bytes:
         """Return the product as JSON."""
