@@ -57,8 +57,8 @@ def _ties(x: Floats, y: Floats, shift: Floats, size: Ints) -> Floats:
     """The tie correction; of exact ties only those at zero matter for rates and latencies."""
     zeros_x, zeros_y = (x == 0).sum(axis=1), (y == 0).sum(axis=1)
     apart = _cubes(zeros_x) + _cubes(zeros_y)
-    tied: Floats = np.where(shift == 0, _cubes(zeros_x + zeros_y), apart)
-    return tied / np.maximum(size * (size - 1), 1).astype(float)
+    pairs: Floats = np.maximum(size * (size - 1), 1).astype(float)
+    return np.where(shift == 0, _cubes(zeros_x + zeros_y), apart) / pairs
 
 
 def _cubes(count: Ints) -> Floats:

@@ -60,7 +60,8 @@ class Canaries:
 class Harm:
     """What is wrong with the candidate: factors, and a leak in points per minute.
 
-    ``onset`` is the share of the run after which it starts.
+    ``onset`` is the share of the run after which it starts; a late one should be found ``within``
+    so many periods of it.
     """
 
     name: str = "none"
@@ -73,6 +74,7 @@ class Harm:
     leak: float = 0.0
     throughput: float = 1.0
     onset: float = 0.0
+    within: int = 15
     affects: tuple[str, ...] = field(default=METRICS)
 
 
@@ -91,7 +93,7 @@ HARMS = (
     Harm("checkouts x0.8", checkouts=0.8, affects=("checkouts",)),
 )
 LATE = (
-    Harm("late latency x1.25", latency=1.25, onset=0.5, affects=LATENCIES),
+    Harm("late latency x1.25", latency=1.25, onset=0.5, within=12, affects=LATENCIES),
     Harm("late latency x1.10", latency=1.10, onset=0.5, affects=LATENCIES),
     Harm("late 5xx x5", errors_5xx=5.0, onset=0.5, affects=("errors_5xx",)),
     Harm("late 5xx x2", errors_5xx=2.0, onset=0.5, affects=("errors_5xx",)),

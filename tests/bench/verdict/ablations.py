@@ -1,0 +1,77 @@
+"""The judge with one part taken away: does each part earn its place?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from unittest import mock
+
+import numpy as np
+
+from tests.bench.verdict.ours import Calibration
+from tests.bench.verdict.readings import Canaries, Floats, Readings
+
+PARTS = (
+    "whole judge",
+    "no calibration",
+    "no kappa",
+    "no inflation",
+    "no window",
+    "no pairing",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """What the judge sees and knows without one of its parts."""
+
+    part: str
+
+    def seen(self, canaries: Canaries) -> Canaries:
+        """Without pairing, the baseline's periods stand in any order."""
+        if self.part != "no pairing":
+            return canaries
+        order = np.random.default_rng(0).permutation(canaries.periods)
+        shuffled = {name: _shuffled(one, order) for name, one in canaries.metrics.items()}
+        return Canaries(canaries.share, shuffled)
+
+    def known(self, calibration: Calibration) -> Calibration:
+        if self.part == "no calibration":
+            return {}
+        if self.part == "no kappa":
+            flat = {"kappa": 1.0, "drift_kappa": 1.0}
+            return {
+                name: {key: flat.get(key, value) for key, value in numbers.items()}
+                for name, numbers in calibration.items()
+            }
+        return calibration
+
+
+def _shuffled(readings: Readings, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Readings:
+    spread = readings.baseline_spread
+    return replace(
+        readings,
+        baseline=readings.baseline[:, order],
+        baseline_samples=readings.baseline_samples[:, order],
+        baseline_spread=None if spread is None else spread[:, order],
+    )
+
+
+@contextmanager
+def without(part: str) -> Iterator[Without]:
+    """The judge without one part, for as long as the context lasts."""
+    with ExitStack() as stack:
+        if part == "no window":
+            for module in ("evidence", "counts"):
+                stack.enter_context(
+                    mock.patch(f"canary.judge.{module}.recent_mean", return_value=None)
+                )
+        if part == "no inflation":
+            for module in ("paired", "window"):
+                stack.enter_context(mock.patch(f"canary.stats.{module}.inflation", _one))
+        yield Without(part)
+
+
+def _one(phi: Floats | float, count: Floats | float) -> Floats:
+    return np.ones(np.broadcast_shapes(np.shape(phi), np.shape(count)))

@@ -1,0 +1,223 @@
+"""One cell of the scoreboard: a scenario, a length, a harm; every rule's answers counted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from canary.judge.batch import Trace
+from tests.bench.verdict import ours, world_a, world_b
+from tests.bench.verdict.comparators import alarms, first
+from tests.bench.verdict.readings import (
+    FIRST_TEST_SEED,
+    METRICS,
+    NONE,
+    Canaries,
+    Harm,
+    Ints,
+    policy,
+)
+
+OURS = "cart-canary"
+BATCH = 500
+WINDOWS = 200
+"""A/A windows that the judge learns an environment from; every batch learns anew."""
+
+
+def simulate(scenario: str, harm: Harm, runs: int, periods: int, seed: int) -> Canaries:
+    """Canaries of a scenario of either world."""
+    if scenario in world_a.SCENARIOS:
+        return world_a.simulate(world_a.SCENARIOS[scenario], harm, runs, periods, seed)
+    return world_b.simulate(world_b.SCENARIOS[scenario], harm, runs, periods, seed)
+
+
+TITLES = {
+    name: scenario.name
+    for scenarios in (world_a.SCENARIOS, world_b.SCENARIOS)
+    for name, scenario in scenarios.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something happened, and the median period of when it did."""
+
+    hits: int
+    runs: int
+    median: float | None = None
+
+    @property
+    def share(self) -> float:
+        return self.hits / self.runs
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Clopper-Pearson, 95 %."""
+        found = binomtest(self.hits, self.runs).proportion_ci(0.95, method="exact")
+        return float(found.low), float(found.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What every rule said in one cell.
+
+    Attributes:
+        passed: our PASS of the whole canary, before any FAIL.
+        cleared: the affected metrics alone pass, before one of them fails: what a policy with
+            nothing else in it would say, so never less than ``passed``.
+        within: our FAILs after a late harm's onset, and in the time set for it.
+    """
+
+    scenario: str
+    periods: int
+    harm: str
+    alarms: dict[str, Count]
+    by_metric: dict[str, Count]
+    passed: Count
+    cleared: Count
+    without_memory: dict[str, Count]
+    within: Count | None = None
+
+
+class Change(Protocol):
+    """A part of the judge taken away."""
+
+    def seen(self, canaries: Canaries) -> Canaries: ...
+
+    def known(self, calibration: ours.Calibration) -> ours.Calibration: ...
+
+
+def seed(*words: object) -> int:
+    """A test seed that only these words give."""
+    return FIRST_TEST_SEED + zlib.crc32("/".join(map(str, words)).encode())
+
+
+def batches(
+    scenario: str, periods: int, harm: Harm, runs: int, change: Change | None = None
+) -> Iterator[tuple[Canaries, Trace]]:
+    """Canaries with our judge's trace; each batch has its own A/A windows to learn from.
+
+    ``change`` takes a part of the judge away, by changing what it sees or knows.
+    """
+    asked = policy(periods)
+    for start in range(0, runs, BATCH):
+        key = (scenario, periods, harm.name, start)
+        equal = simulate(scenario, NONE, WINDOWS, periods, seed("learn", *key))
+        canaries = simulate(scenario, harm, min(BATCH, runs - start), periods, seed("judge", *key))
+        if change is not None:
+            equal, canaries = change.seen(equal), change.seen(canaries)
+        known = ours.calibrate(asked, equal)
+        yield canaries, ours.trace(asked, canaries, change.known(known) if change else known)
+
+
+def false_alarms(scenario: str, periods: int, runs: int, others: int) -> Cell:
+    """Equal arms: every alarm is false. The other rules see the first ``others`` canaries."""
+    found: dict[str, list[Ints]] = {}
+    for canaries, trace in batches(scenario, periods, NONE, runs):
+        _collect(found, _ours(trace, METRICS))
+        found.setdefault("PASS", []).append(_passed(trace))
+        found.setdefault("CLEARED", []).append(_cleared(trace, periods, METRICS))
+        if _length(found.get("others", [])) < others:
+            found.setdefault("others", []).append(np.zeros(canaries.runs, dtype=np.int64))
+            for rule, firsts in alarms(canaries).items():
+                _collect(found, {(rule, name): first for name, first in firsts.items()})
+    return _cell(scenario, periods, NONE, found)
+
+
+def power(
+    scenario: str,
+    periods: int,
+    harm: Harm,
+    runs: int,
+    *,
+    others: bool = True,
+    change: Change | None = None,
+) -> Cell:
+    """A real harm: alarms on the metrics it affects count, and a PASS of those metrics is wrong."""
+    found: dict[str, list[Ints]] = {}
+    for canaries, trace in batches(scenario, periods, harm, runs, change):
+        _collect(found, _ours(trace, harm.affects))
+        found.setdefault("PASS", []).append(_passed(trace))
+        found.setdefault("CLEARED", []).append(_cleared(trace, periods, harm.affects))
+        if others:
+            for rule, firsts in alarms(canaries, harm.affects).items():
+                _collect(found, {(rule, name): first for name, first in firsts.items()})
+    return _cell(scenario, periods, harm, found)
+
+
+Found = dict[str, list[Ints]]
+
+
+def _ours(trace: Trace, names: tuple[str, ...]) -> dict[tuple[str, str], Ints]:
+    firsts = trace.metric_fail
+    return {(OURS, name): firsts[name] for name in names}
+
+
+def _passed(trace: Trace) -> Ints:
+    verdicts: NDArray[np.str_] = trace.verdicts()
+    return np.where(verdicts == "PASS", trace.first_pass, 0)
+
+
+def _cleared(trace: Trace, periods: int, names: tuple[str, ...]) -> Ints:
+    """The first look at which all of ``names`` pass, unless one of them failed before it."""
+    served = np.array(trace.looks) * 60 >= policy(periods).minimum
+    passing = np.all([trace.towards_pass[name] >= 1 for name in names], axis=0) & served
+    failing = np.any([trace.towards_fail[name] >= 1 for name in names], axis=0)
+    clear = passing & (np.cumsum(failing, axis=1) == 0)
+    return first(clear, trace.looks)
+
+
+def _collect(found: Found, firsts: Mapping[tuple[str, str], Ints]) -> None:
+    for (rule, name), periods in firsts.items():
+        found.setdefault(f"{rule}|{name}", []).append(periods)
+
+
+def _length(parts: list[Ints]) -> int:
+    return sum(len(part) for part in parts)
+
+
+def _cell(scenario: str, periods: int, harm: Harm, found: Found) -> Cell:
+    joined = {key: np.concatenate(parts) for key, parts in found.items() if "|" in key}
+    rules = list(dict.fromkeys(key.split("|")[0] for key in joined))
+    by_rule = {
+        rule: {key.split("|")[1]: v for key, v in joined.items() if key.startswith(f"{rule}|")}
+        for rule in rules
+    }
+    calm = {
+        rule: {name: v for name, v in firsts.items() if name != "memory"}
+        for rule, firsts in by_rule.items()
+    }
+    return Cell(
+        scenario,
+        periods,
+        harm.name,
+        {rule: _count(earliest(firsts)) for rule, firsts in by_rule.items()},
+        {key: _count(first) for key, first in joined.items()},
+        _count(np.concatenate(found["PASS"])),
+        _count(np.concatenate(found["CLEARED"])),
+        {rule: _count(earliest(firsts)) for rule, firsts in calm.items() if firsts},
+        _within(earliest(by_rule[OURS]), periods, harm) if harm.onset else None,
+    )
+
+
+def _within(found: Ints, periods: int, harm: Harm) -> Count:
+    start = harm.onset * periods
+    return _count(np.where((found > start) & (found <= start + harm.within), found, 0))
+
+
+def earliest(firsts: Mapping[str, Ints]) -> Ints:
+    """The first alarm of any metric, 0 if none."""
+    never = np.iinfo(np.int64).max
+    least = np.min([np.where(first > 0, first, never) for first in firsts.values()], axis=0)
+    return np.where(least == never, 0, least)
+
+
+def _count(first: Ints) -> Count:
+    hits = first[first > 0]
+    return Count(len(hits), len(first), float(np.median(hits)) if len(hits) else None)
