@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from canary.errors import CanaryError, StateError
 from canary.rollout.plan import Plan
 from canary.rollout.ports import Clock
 from canary.state.base import Holder, State
@@ -76,7 +75,7 @@ class Keeper:
             try:
                 self._traffic.renew(self._plan.lease)
                 self._until = now + self._plan.lease
-            except CanaryError as error:
+            except Exception as error:  # a thread has nobody to raise it to
                 if self._clock.now() >= self._until:
                     self._lost = f"the weight lease could not be renewed: {error}"
 
@@ -87,6 +86,6 @@ class Keeper:
         try:
             self._state.renew(renewed)
             self._holder = renewed
-        except StateError as error:
+        except Exception as error:
             if now >= self._holder.until:
                 self._lost = self._lost or f"the lock could not be renewed: {error}"

@@ -94,9 +94,9 @@ class Plan:
         done = served >= self.service(step)
         if last and done and judgement.verdict is Verdict.PASS and elapsed >= self.minimum:
             return Move.PASS
-        if not last and done and not leaning(judgement):
-            return Move.ADVANCE
-        return Move.GIVE_UP if elapsed >= self.maximum else Move.WAIT
+        if elapsed >= self.maximum:
+            return Move.GIVE_UP
+        return Move.ADVANCE if not last and done and not leaning(judgement) else Move.WAIT
 
 
 def leaning(judgement: Judgement) -> tuple[str, ...]:

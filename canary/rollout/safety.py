@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canary.errors import CanaryError
 from canary.rollout.context import Context
 from canary.traffic.base import Status
 
@@ -29,7 +28,7 @@ def make_safe(context: Context, live: str) -> Safety:
             context.ports.clock.sleep(PAUSE)
         try:
             status = _give_back(context, live)
-        except CanaryError as error:
+        except Exception as error:  # even a bug of ours must not keep us from trying again
             problem = str(error)
             continue
         if not status.weight(candidate) and status.live == live:
