@@ -117,10 +117,10 @@ def release_environment(path: Path) -> dict[str, str]:
 
 
 def release_name(directory: Path) -> str:
-    """Return the commit in the artifact's release.json, or "dev" in a working tree."""
+    """Return the name in the artifact's release.json, or "dev" in a working tree."""
     try:
         document = json.loads((directory / "release.json").read_text(encoding="utf-8"))
-        return str(document["commit"])
+        return str(document["name"])
     except (OSError, ValueError, KeyError, TypeError):
         return "dev"
 
