@@ -87,7 +87,9 @@ def _call(node: Call, scope: Scope) -> Value:
     function, fewest, most = FUNCTIONS[node.function]
     if not fewest <= len(arguments) <= most:
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-        raise ExpressionError(f"{node.function} takes {wanted} arguments, not {len(arguments)}")
+        plural = "s" * (most != 1)
+        message = f"{node.function} takes {wanted} argument{plural}, not {len(arguments)}"
+        raise ExpressionError(message)
     return function(scope, arguments)
 
 
