@@ -25,7 +25,10 @@ _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?
 _PLAIN = re.compile(rb'"?(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,2}))?"?')
 
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
-CartId = Annotated[str, Meta(pattern=UUID_PATTERN, extra_json_schema={"format": "uuid"})]
+# Python's "$" lets a line end pass behind it; the length does not.
+CartId = Annotated[
+    str, Meta(pattern=UUID_PATTERN, max_length=36, extra_json_schema={"format": "uuid"})
+]
 _MONEY = Meta(
     description="A decimal number or a string that holds one, with at most 2 decimals.",
     extra_json_schema={

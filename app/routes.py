@@ -199,7 +199,7 @@ def page_routes() -> tuple[Route, ...]:
 
 def idempotency_key(environ: Environ) -> str | None:
     key: str | None = environ.get("HTTP_IDEMPOTENCY_KEY")
-    if key is not None and not re.match(KEY_PATTERN, key):
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
         detail = "Idempotency-Key: Expected 1 to 255 visible ASCII characters."
         raise ProblemError(422, detail, "Idempotency-Key")
     return key

@@ -137,7 +137,7 @@ class SqliteStore:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             yield self._connect()
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise StoreUnavailableError(error) from error
 
     @contextmanager
