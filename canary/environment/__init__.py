@@ -2,6 +2,7 @@
 
 from canary.environment.load import parse_environment
 from canary.environment.schema import (
+    HOOK_PLACEHOLDERS,
     Bake,
     CloudWatchSource,
     CsvSource,
@@ -15,6 +16,7 @@ from canary.environment.schema import (
 )
 
 __all__ = [
+    "HOOK_PLACEHOLDERS",
     "Bake",
     "CloudWatchSource",
     "CsvSource",

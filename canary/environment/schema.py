@@ -36,7 +36,6 @@ HOOK_PLACEHOLDERS = frozenset(
     }
 )
 DIMENSION_PLACEHOLDERS = frozenset({"colour", "environment", "instance"})
-QUERY_PLACEHOLDERS = frozenset({"colour", "environment", "period"})
 
 
 def placeholders(template: str) -> set[str]:

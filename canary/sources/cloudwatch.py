@@ -58,8 +58,11 @@ class CloudWatch:
             "endpoint_url": environment.endpoint_url,
             "config": _patience(period),
         }
-        self._metrics = metrics or boto3.client("cloudwatch", **where)
-        self._compute = compute or boto3.client("ec2", **where)
+        try:
+            self._metrics = metrics or boto3.client("cloudwatch", **where)
+            self._compute = compute or boto3.client("ec2", **where)
+        except BotoCoreError as error:
+            raise SourceError(f"CloudWatch can't be used: {error}") from error
 
     def describe(self) -> str:
         return (

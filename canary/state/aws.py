@@ -27,10 +27,14 @@ class AwsState:
     """One object for what the rollout has to remember, so that a fake is one object too."""
 
     def __init__(self, settings: Settings, environment: Environment) -> None:
-        where = {"region_name": environment.region, "endpoint_url": environment.endpoint_url}
-        tables = boto3.resource("dynamodb", config=QUICK, **where)
         self._settings = settings
         self._environment = environment
+        with _asking("memory"):
+            self._connect(settings, environment)
+
+    def _connect(self, settings: Settings, environment: Environment) -> None:
+        where = {"region_name": environment.region, "endpoint_url": environment.endpoint_url}
+        tables = boto3.resource("dynamodb", config=QUICK, **where)
         self._lock = LockTable(tables.Table(settings.lock_table), environment.name)
         self._history = HistoryTable(tables.Table(settings.history_table), environment.name)
         self._parameters = boto3.client("ssm", config=QUICK, **where)

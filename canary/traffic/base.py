@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-UP = "UP"
+SERVING = ("UP", "no")  # "no": HAProxy's word for a server without a health check
+COUNTERS = (
+    "requests",
+    "errors",
+    "retries",
+    "redispatches",
+    "connection_errors",
+    "response_errors",
+    "check_failures",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +24,20 @@ class Status:
 
     Attributes:
         live: the colour that traffic belongs to when no canary runs.
+        shares: the part of all users that each server really gets.
+        fallback: the servers that may stand in for the live colour; after a promotion, the old
+            release's, so that one can roll back to it.
         lease_until: when the proxy takes the candidate's weight back by itself; None: no lease.
-        requests, errors, retries, redispatches: counted since the proxy started.
+        counters: by name of counter and server, counted since the proxy started.
     """
 
     live: str
     weights: Mapping[str, int]
-    states: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, float]
+    states: Mapping[str, str]
+    fallback: tuple[str, ...] = ()
     lease_until: float | None = None
-    requests: Mapping[str, int] = field(default_factory=dict)
-    errors: Mapping[str, int] = field(default_factory=dict)
-    retries: Mapping[str, int] = field(default_factory=dict)
-    redispatches: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def servers(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour, blue-2 before blue-10."""
@@ -34,16 +45,16 @@ class Status:
         return tuple(sorted(names, key=lambda name: (len(name), name)))
 
     def share(self, colour: str) -> float:
-        """Return the part of all weight that one colour carries."""
-        total = sum(self.weights.values())
-        own = sum(self.weights[name] for name in self.servers(colour))
-        return own / total if total else 0.0
+        """Return the part of all users that one colour gets."""
+        return sum(self.shares.get(name, 0.0) for name in self.servers(colour))
+
+    def weight(self, colour: str) -> int:
+        """Return the sum of one colour's weights."""
+        return sum(self.weights[name] for name in self.servers(colour))
 
     def down(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour that do not take traffic."""
-        return tuple(
-            name for name in self.servers(colour) if not self.states.get(name, "").startswith(UP)
-        )
+        return tuple(n for n in self.servers(colour) if self.states.get(n) not in SERVING)
 
 
 def colour_of(server: str) -> str:

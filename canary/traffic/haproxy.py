@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from canary.environment import HaproxyTraffic
 from canary.errors import TrafficError
-from canary.traffic.base import Status
+from canary.traffic.base import COUNTERS, Status
 
 SSH_FAILED = 255  # ssh's own exit status for "could not connect"
 Counters = dict[str, Annotated[int, Field(ge=0)]]
@@ -31,16 +30,21 @@ class _Lease(BaseModel):
 class _Answer(BaseModel):
     """The JSON of ``shop-traffic status``; a newer program may say more."""
 
-    model_config = ConfigDict(extra="ignore", strict=False)
+    model_config = ConfigDict(extra="ignore")
 
     live: Annotated[str, Field(min_length=1)]
     weights: dict[str, Annotated[int, Field(ge=0, le=256)]]
+    shares: dict[str, Annotated[float, Field(ge=0, le=1)]]
     states: dict[str, str]
-    lease: _Lease = _Lease()
-    requests: Counters = {}
-    errors: Counters = {}
-    retries: Counters = {}
-    redispatches: Counters = {}
+    lease: _Lease
+    fallback: tuple[str, ...] = ()
+    requests: Counters
+    errors: Counters
+    retries: Counters
+    redispatches: Counters
+    connection_errors: Counters = {}
+    response_errors: Counters = {}
+    check_failures: Counters = {}
 
 
 class Haproxy:
@@ -142,23 +146,19 @@ def parse_status(text: str) -> Status:
         raise TrafficError(
             f"The proxy's answer is not a status: {where}: {fault['msg']}; it was {text[:200]!r}"
         ) from error
-    _refuse_strangers(answer.weights, answer.states)
+    for other in (answer.states, answer.shares):
+        if different := set(answer.weights) ^ set(other):
+            names = ", ".join(sorted(different))
+            raise TrafficError(f"The proxy's answer does not say everything about {names}")
     return Status(
         live=answer.live,
         weights=answer.weights,
+        shares=answer.shares,
         states=answer.states,
+        fallback=answer.fallback,
         lease_until=answer.lease.until,
-        requests=answer.requests,
-        errors=answer.errors,
-        retries=answer.retries,
-        redispatches=answer.redispatches,
+        counters={name: getattr(answer, name) for name in COUNTERS},
     )
-
-
-def _refuse_strangers(weights: Mapping[str, int], states: Mapping[str, str]) -> None:
-    if set(weights) != set(states):
-        different = ", ".join(sorted(set(weights) ^ set(states)))
-        raise TrafficError(f"The proxy names {different} in weights or in states, not in both")
 
 
 def _control_directory() -> Path:

@@ -1,0 +1,5 @@
+"""``python -m canary`` is ``canary``."""
+
+from canary.cli import main
+
+main()

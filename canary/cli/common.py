@@ -1,0 +1,84 @@
+"""What the commands share: how a policy is found, and how answers are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from canary.environment import Environment, parse_environment
+from canary.errors import PolicyError
+from canary.policy import Policy, load_policy
+
+RUN = Path(".run")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A policy, the environment that it runs in, and where its files go."""
+
+    path: Path
+    policy: Policy
+    environment: Environment
+
+    @property
+    def directory(self) -> Path:
+        return RUN / self.environment.name
+
+    @property
+    def canaries(self) -> Path:
+        return self.directory / "canaries"
+
+
+def where_options(command: Command) -> Command:
+    """Add ``--env`` and ``--policy``, of which a command needs one."""
+    command = click.option(
+        "--policy",
+        "policy_file",
+        type=click.Path(path_type=Path),
+        help="Policy file; default: .run/ENV/canary.yml.",
+    )(command)
+    return click.option(
+        "--env", envvar="CANARY_ENV", help="Environment, as in inventory/ENV; or CANARY_ENV."
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")(
+        command
+    )
+
+
+def find_policy(env: str | None, policy_file: Path | None) -> Path:
+    """Return the policy file that the options name."""
+    if policy_file is not None:
+        return policy_file
+    known = sorted(path.parent.name for path in RUN.glob("*/canary.yml"))
+    found = f"environments here: {', '.join(known)}" if known else "no environment is set up here"
+    if env is None:
+        raise PolicyError(f"Say where: --env NAME or --policy FILE ({found})")
+    path = RUN / env / "canary.yml"
+    if not path.is_file():
+        raise PolicyError(
+            f"There is no {path} ({found}). It is written by: "
+            f"ansible-playbook -i inventory/{env} site.yml"
+        )
+    return path
+
+
+def find_place(env: str | None, policy_file: Path | None) -> Place:
+    """Return the policy and the environment that the options name."""
+    path = find_policy(env, policy_file)
+    policy = load_policy(path)
+    return Place(path, policy, parse_environment(policy.environment, f"policy {path}"))
+
+
+def answer(document: object, text: str, *, as_json: bool) -> None:
+    """Write the answer to stdout: for programs or for people."""
+    click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)

@@ -1,0 +1,59 @@
+"""What a person sees while a canary runs: a live table in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+
+from canary.model import Event, Judgement, Recording
+from canary.policy import Policy
+from canary.report import render_terminal
+
+STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold green"}
+
+
+class Display:
+    """Events scroll by; under them the newest judgement stands."""
+
+    def __init__(self, policy: Policy, console: Console) -> None:
+        self._policy = policy
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Display:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def event(self, event: Event) -> None:
+        moment = datetime.fromtimestamp(event.time, UTC).strftime("%H:%M:%S")
+        style = STYLES.get(event.kind, "")
+        self._console.print(
+            f"{moment}  {event.kind:<10} {event.sentence}",
+            style=style,
+            markup=False,
+            soft_wrap=True,
+        )
+
+    def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None:
+        if self._live is not None:
+            table = render_terminal(self._policy, recording, judgements, live=True)
+            self._live.update(table, refresh=True)
+            return
+        last = judgements[-1]
+        verdict = "watching" if last.verdict == "INCONCLUSIVE" else str(last.verdict)
+        self.event(Event(int(time.time()), verdict, last.reason))

@@ -1,0 +1,70 @@
+"""``canary check`` and ``canary schema``: the policy file, before anything runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from canary.cli.common import answer, json_option
+from canary.environment import Environment, parse_environment
+from canary.errors import PolicyError
+from canary.policy import Policy, load_policy, policy_schema
+from canary.sources.queries import PROXY, from_proxy
+from canary.traffic.base import COUNTERS
+
+
+@click.command()
+@click.argument("policy_file", metavar="FILE", type=click.Path(path_type=Path))
+@json_option
+def check(policy_file: Path, *, as_json: bool) -> None:
+    """Say whether FILE is a valid policy, and all that is wrong with it.
+
+    Exit status: 0 valid, 2 not.
+
+    \b
+    Example:
+      canary check .run/local/canary.yml
+    """
+    policy = load_policy(policy_file)
+    refuse_unknown_counters(policy)
+    if policy.environment is not None:
+        parse_environment(policy.environment, f"policy {policy_file}")
+    steps = ", ".join(f"{share:g}" for share in policy.steps)
+    text = (
+        f"{policy_file} is valid: {len(policy.metrics)} metrics, steps {steps}, "
+        f"{policy.minimum} to {policy.maximum} s"
+    )
+    document = {"file": str(policy_file), "valid": True, "metrics": len(policy.metrics)}
+    answer(document, text, as_json=as_json)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of a policy file, for editors.
+
+    \b
+    Example:
+      canary schema > canary.schema.json
+    """
+    click.echo(json.dumps(full_schema(), indent=2, sort_keys=True))
+
+
+def full_schema() -> dict[str, Any]:
+    """Return the policy's schema with the environment's section in its place."""
+    whole, section = policy_schema(), Environment.model_json_schema()
+    definitions = {**whole.get("$defs", {}), **section.pop("$defs", {}), "Environment": section}
+    properties = {**whole["properties"], "environment": {"$ref": "#/$defs/Environment"}}
+    return {**whole, "properties": properties, "$defs": definitions}
+
+
+def refuse_unknown_counters(policy: Policy) -> None:
+    """A metric that the proxy does not count would be missing for ever."""
+    for metric in policy.metrics:
+        if from_proxy(metric) and metric.source_name.removeprefix(PROXY) not in COUNTERS:
+            allowed = ", ".join(PROXY + name for name in COUNTERS)
+            raise PolicyError(
+                f"Metric {metric.name} has source {metric.source_name}; the proxy counts: {allowed}"
+            )

@@ -1,0 +1,104 @@
+"""``canary run``: a whole canary."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from canary.cli.assemble import calibration_of, context_of, state_of
+from canary.cli.common import Place, find_place, json_option, where_options
+from canary.cli.live import Display
+from canary.report import render_terminal
+from canary.rollout.archive import Archive, new_name, outcome_document, whoami
+from canary.rollout.context import Request
+from canary.rollout.engine import run as run_canary
+from canary.rollout.outcome import ExitStatus, Outcome
+from canary.rollout.system import Signals
+
+
+@click.command()
+@click.option("--candidate", required=True, help="Git ref to release: commit, tag, branch, or .")
+@click.option("--baseline", help="Git ref to put on the live colour first.")
+@click.option(
+    "--on-inconclusive",
+    type=click.Choice(["rollback", "hold"]),
+    default="rollback",
+    show_default=True,
+    help="What happens when the time is over and the evidence does not suffice.",
+)
+@click.option(
+    "--hold-for",
+    type=click.IntRange(1, 86_400),
+    default=3600,
+    show_default=True,
+    help="Seconds to wait for a person: for approval, or on hold.",
+)
+@where_options
+@json_option
+def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
+    """Release a candidate step by step, and promote it or take it back.
+
+    Ctrl-C takes it back. Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run,
+    3 INCONCLUSIVE.
+
+    \b
+    Example:
+      canary run --env local --candidate v1.5.0
+    """
+    place = find_place(env, policy_file)
+    request = _request(place, options)
+    directory = Path(request.directory)
+    directory.mkdir(parents=True)
+    shutil.copyfile(place.path, directory / "policy.yml")
+    signals = Signals()
+    console = Console(stderr=True)
+    with signals.handled(), Display(place.policy, console) as display:
+        context = context_of(place, request, directory, display, signals)
+        state = state_of(place.environment)
+        archive = Archive(place.policy, directory, state, request.who, request.candidate)
+        outcome = run_canary(context, archive.keep)
+    _tell(place, outcome, directory, console, as_json=options["as_json"])
+    return outcome.exit_status
+
+
+def _request(place: Place, options: dict[str, Any]) -> Request:
+    environment = place.environment
+    name = new_name(time.time())
+    return Request(
+        name=name,
+        environment=environment.name,
+        colours=environment.colours,
+        who=whoami(),
+        candidate=options["candidate"],
+        baseline=options["baseline"],
+        on_inconclusive=options["on_inconclusive"],
+        hold=float(options["hold_for"]),
+        approve=environment.approve,
+        bake=environment.bake.duration,
+        alarms=tuple(environment.bake.alarms),
+        match=environment.traffic.matched if environment.traffic else False,
+        directory=str(place.canaries / name),
+        calibration=calibration_of(place),
+    )
+
+
+def _tell(
+    place: Place, outcome: Outcome, directory: Path, console: Console, *, as_json: bool
+) -> None:
+    if outcome.recording is not None and outcome.judgements and not console.is_terminal:
+        console.print(render_terminal(place.policy, outcome.recording, outcome.judgements))
+    document = {**outcome_document(outcome), "directory": str(directory)}
+    report = directory / "report.html"
+    document["report"] = str(report) if report.is_file() else None
+    if as_json:
+        click.echo(json.dumps(document, indent=2, sort_keys=True))
+        return
+    word = outcome.verdict or "COULD NOT RUN"
+    click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
+    click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")

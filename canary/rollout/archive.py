@@ -1,0 +1,127 @@
+"""What a canary leaves behind: files, the bucket, the history, and a message."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import secrets
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from canary.errors import StateError
+from canary.model import Release
+from canary.policy import Policy
+from canary.recording import recording_to_text
+from canary.report import render_html, render_json, render_markdown
+from canary.rollout.outcome import Outcome
+from canary.state.base import Row, State
+
+
+def new_name(now: float) -> str:
+    """Return a canary's name; names sort by time, and two of one second differ."""
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{moment}-{secrets.token_hex(2)}"
+
+
+def whoami() -> str:
+    """Return who runs this canary, and where."""
+    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+class Archive:
+    """Keeps one outcome; the files on disk come first, for they need nobody else."""
+
+    def __init__(self, policy: Policy, directory: Path, state: State, who: str, ref: str) -> None:
+        self._policy = policy
+        self._directory = directory
+        self._state = state
+        self._who = who
+        self._ref = ref
+
+    def keep(self, outcome: Outcome) -> None:
+        """Write the files, then send everything where it belongs; raise the first error last."""
+        files = {"outcome.json": _outcome_text(outcome), **self._reports(outcome)}
+        for name, text in files.items():
+            (self._directory / name).write_text(text, encoding="utf-8")
+        problems = []
+        for step in (self._upload, self._remember, self._announce):
+            try:
+                step(outcome, files)
+            except StateError as error:
+                problems.append(str(error))
+        if problems:
+            raise StateError("; ".join(problems))
+
+    def _reports(self, outcome: Outcome) -> dict[str, str]:
+        recording, judgements = outcome.recording, outcome.judgements
+        if recording is None:
+            return {}
+        found = {"recording.json": recording_to_text(recording)}
+        if judgements:
+            found["report.html"] = render_html(self._policy, recording, judgements)
+            found["report.json"] = render_json(self._policy, recording, judgements)
+            found["report.md"] = render_markdown(self._policy, recording, judgements)
+        return found
+
+    def _upload(self, outcome: Outcome, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            self._state.store(f"canaries/{outcome.canary}/{name}", text.encode(), {})
+
+    def _remember(self, outcome: Outcome, files: dict[str, str]) -> None:
+        self._state.remember(self._row(outcome, "report.html" in files))
+
+    def _announce(self, outcome: Outcome, _files: dict[str, str]) -> None:
+        subject = f"Canary {_word(outcome)}: {self._ref} on {self._environment(outcome)}"
+        self._state.announce(subject, json.loads(_outcome_text(outcome)))
+
+    def _environment(self, outcome: Outcome) -> str:
+        return outcome.recording.environment if outcome.recording else "the environment"
+
+    def _row(self, outcome: Outcome, reported: bool) -> Row:  # noqa: FBT001 - private
+        recording = outcome.recording
+        return Row(
+            canary=outcome.canary,
+            started=outcome.started,
+            ended=outcome.ended,
+            verdict=_word(outcome),
+            exit_status=int(outcome.exit_status),
+            baseline=_release(recording.baseline) if recording else "",
+            candidate=_release(recording.candidate) if recording else self._ref,
+            live=outcome.live,
+            who=self._who,
+            reason=outcome.reason,
+            report=f"canaries/{outcome.canary}/report.html" if reported else "",
+        )
+
+
+def outcome_document(outcome: Outcome) -> dict[str, object]:
+    """Return what ``canary run --json`` prints, and the message to subscribers holds."""
+    recording = outcome.recording
+    return {
+        "canary": outcome.canary,
+        "verdict": outcome.verdict,
+        "exit_status": int(outcome.exit_status),
+        "reason": outcome.reason,
+        "traffic": outcome.traffic,
+        "safe": outcome.safe,
+        "live": outcome.live,
+        "started": outcome.started,
+        "ended": outcome.ended,
+        "baseline": _release(recording.baseline) if recording else None,
+        "candidate": _release(recording.candidate) if recording else None,
+        "warnings": list(outcome.warnings),
+    }
+
+
+def _outcome_text(outcome: Outcome) -> str:
+    return json.dumps(outcome_document(outcome), indent=2, sort_keys=True) + "\n"
+
+
+def _word(outcome: Outcome) -> str:
+    return str(outcome.verdict or "COULD NOT RUN")
+
+
+def _release(release: Release) -> str:
+    return f"{release.name} {release.commit}".strip()
