@@ -10,6 +10,7 @@ from rich.console import Console
 
 from canary.model import Judgement, Verdict
 from canary.report import render_html, render_json, render_markdown, render_terminal
+from canary.report.words import together
 from tests.unit.report_examples import POLICY, judgements, recording
 
 WORSE = {Verdict.FAIL: 0.15, Verdict.PASS: 0.0, Verdict.INCONCLUSIVE: 0.03}
@@ -61,7 +62,7 @@ def test_headline_is_the_verdict_with_its_reason(verdict: Verdict) -> None:
     html = page(verdict)
     headline = re.search(r"<h1>(.*?)</h1>", html)
     assert headline
-    assert headline[1] == judgements(WORSE[verdict], verdict)[-1].reason
+    assert headline[1] == together(judgements(WORSE[verdict], verdict)[-1].reason)
     assert f"<title>{verdict}: v1.5.0 in local</title>" in html
 
 
@@ -77,7 +78,7 @@ def test_every_sentence_of_the_last_judgement_is_on_the_page(verdict: Verdict) -
     text = " ".join(read(page(verdict)).text)
     last = judgements(WORSE[verdict], verdict)[-1]
     for sentence in (*(f.sentence for f in last.findings), *last.quality, last.advice):
-        assert sentence in text
+        assert together(sentence) in text
 
 
 def test_same_evidence_gives_the_same_bytes(verdict: Verdict) -> None:

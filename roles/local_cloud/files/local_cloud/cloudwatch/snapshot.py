@@ -10,6 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,34 +66,59 @@ def _replace(path: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What a snapshot holds of one account and region."""
+
+    account: str
+    region: str
+    tables: list[tuple[Metric, str, Rows]]
+    alarms: list[Alarm]
+    history: list[Item]
+    dashboards: list[Dashboard]
+
+
 def read(path: Path, cloud_of: Callable[[str, str], CloudWatch]) -> None:
     """Fill CloudWatch of each account and region as the file has it.
 
     Raises:
-        SnapshotError: the file is not a snapshot, or of another version. Nothing was changed.
+        SnapshotError: the file is not a whole snapshot of this version. Nothing was changed.
     """
     try:
         header, _, columns = zlib.decompress(path.read_bytes()).partition(b"\n")
-        described = json.loads(header)
-        version = described["version"]
-        numbers = np.frombuffer(columns)
+        kept = _parse(json.loads(header), np.frombuffer(columns))
     except (OSError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise SnapshotError(f"{path} is not a snapshot of CloudWatch: {error}") from error
-    if version != VERSION:
-        raise SnapshotError(f"{path} is a snapshot of version {version}; this reads {VERSION}")
+    for each in kept:
+        cloud = cloud_of(each.account, each.region)
+        cloud.metrics.load(each.tables)
+        cloud.alarms.load(each.alarms)
+        cloud.alarms.history.load(each.history)
+        cloud.dashboards.load(each.dashboards)
+
+
+def _parse(described: dict[str, Any], numbers: Rows) -> list[_Kept]:
+    if described["version"] != VERSION:
+        raise ValueError(f"it is of version {described['version']}, and this reads {VERSION}")
+    position, kept = 0, []
     for each in described["clouds"]:
-        numbers = _fill(cloud_of(each["account"], each["region"]), each, numbers)
-
-
-def _fill(cloud: CloudWatch, described: dict[str, Any], numbers: Rows) -> Rows:
-    """Fill one CloudWatch; return the numbers that are left for the others."""
-    tables = []
-    for namespace, name, dimensions, unit, length in described["metrics"]:
-        column_wise, numbers = numbers[: length * WIDTH], numbers[length * WIDTH :]
-        metric = Metric(namespace, name, tuple((key, value) for key, value in dimensions))
-        tables.append((metric, unit, np.ascontiguousarray(column_wise.reshape(WIDTH, length).T)))
-    cloud.metrics.load(tables)
-    cloud.alarms.load(Alarm.load(each) for each in described["alarms"])
-    cloud.alarms.history.load(Item.load(each) for each in described["history"])
-    cloud.dashboards.load(Dashboard.load(each) for each in described["dashboards"])
-    return numbers
+        tables = []
+        for namespace, name, dimensions, unit, length in each["metrics"]:
+            end = position + length * WIDTH
+            if end > len(numbers):
+                raise ValueError("it is cut short")
+            rows = np.ascontiguousarray(numbers[position:end].reshape(WIDTH, length).T)
+            metric = Metric(namespace, name, tuple((key, value) for key, value in dimensions))
+            tables.append((metric, unit, rows))
+            position = end
+        kept.append(
+            _Kept(
+                each["account"],
+                each["region"],
+                tables,
+                [Alarm.load(alarm) for alarm in each["alarms"]],
+                [Item.load(item) for item in each["history"]],
+                [Dashboard.load(dashboard) for dashboard in each["dashboards"]],
+            )
+        )
+    return kept
