@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.report.curves import MEAN, RATE, TOTAL
 
@@ -21,6 +22,25 @@ def together(policy: Policy, name: str) -> str:
     if entry is None or entry.kind not in ("count", "throughput"):
         return MEAN
     return RATE if entry.kind == "count" and entry.per != "time" else TOTAL
+
+
+def unused(
+    policy: Policy, recording: Recording, name: str, end: int
+) -> tuple[tuple[int, int, str], ...]:
+    """Stretches of the canary that do not count for a metric, each with its reason."""
+    if not recording.steps:
+        return ()
+    start = recording.steps[0].start
+    stretches = [(start, start + policy.warmup, "warm-up: does not count")] * bool(policy.warmup)
+    entry = metric(policy, name)
+    if entry is not None and entry.needs_equal_footing:
+        ends = [step.start for step in recording.steps[1:]] + [end]
+        stretches += [
+            (max(step.start, start + policy.warmup), until, "unequal load: does not count")
+            for step, until in zip(recording.steps, ends, strict=True)
+            if not step.equal_footing and until > start + policy.warmup
+        ]
+    return tuple(stretches)
 
 
 def unit(policy: Policy, name: str) -> str:

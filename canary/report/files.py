@@ -1,4 +1,4 @@
-"""Files inside the page: the recording, the report and all datapoints as ``data:`` links."""
+"""Files inside the page: the recording, the policy, all datapoints, as ``data:`` links."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Sequence
 
 from canary.errors import RecordingError
-from canary.model import Judgement, Recording
+from canary.model import Recording
 from canary.policy import Policy
 from canary.recording import recording_to_text
-from canary.report.machine import plain, render_json
+from canary.report import asked
+from canary.report.machine import plain
 
 COLUMNS = ("metric", "arm", "instance", "time", "value", "samples")
 
 
-def downloads(
-    policy: Policy, recording: Recording, judgements: Sequence[Judgement]
-) -> tuple[tuple[str, str, str], ...]:
+def downloads(policy: Policy, recording: Recording) -> tuple[tuple[str, str, str], ...]:
     """Each file as (name, what the link says, where it points)."""
     return (
-        ("recording.json", "Recording (JSON, replays)", _link("json", as_recording(recording))),
+        ("recording.json", "Recording (JSON)", _link("json", as_recording(recording))),
         ("datapoints.csv", "Datapoints (CSV)", _link("csv", as_csv(recording))),
-        ("report.json", "Report (JSON)", _link("json", render_json(policy, recording, judgements))),
+        ("policy.yml", "Policy (YAML)", _link("yaml", asked.as_text(policy))),
     )
 
 
@@ -57,5 +55,5 @@ def as_csv(recording: Recording) -> str:
 
 
 def _link(kind: str, text: str) -> str:
-    media = {"json": "application/json", "csv": "text/csv"}[kind]
+    media = {"json": "application/json", "csv": "text/csv", "yaml": "application/yaml"}[kind]
     return f"data:{media};base64,{base64.b64encode(text.encode()).decode()}"

@@ -11,11 +11,12 @@ from markupsafe import Markup
 
 from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
-from canary.report import asked, files, plots
+from canary.report import asked, course, files, plots
+from canary.report.axes import Plot, paint
 from canary.report.curves import Trail, span, trails
 from canary.report.findings import Bar, bar, share, size, tally
 from canary.report.sureness import paragraphs
-from canary.report.words import change, duration, moment, number, percent, urgency
+from canary.report.words import duration, moment, number, percent, together, urgency
 
 NOTHING = "No judgement was made: there is no evidence for or against the candidate."
 
@@ -33,8 +34,8 @@ class Row:
     bar: Bar | None
     fail: int
     cleared: int
-    measured: plots.Plot
-    effect: plots.Plot
+    measured: Plot
+    effect: Plot
 
 
 def render_html(
@@ -56,14 +57,16 @@ def render_html(
         began=moment(times[0]),
         facts=_facts(recording, judgements, times),
         sides=_sides(recording),
-        traffic=plots.traffic(recording, *times),
-        strip=plots.strip(judgements, *times),
+        traffic=course.traffic(recording, *times),
+        evidence=course.evidence(judgements, *times),
+        looks=len(judgements),
+        strip=course.strip(judgements, *times),
         events=[(_after(e.time - times[0]), e) for e in recording.events],
         tally=tally(last) if last else "",
         rows=[_row(policy, recording, trail, times) for trail in metrics],
         second=second,
         sureness=paragraphs(policy, recording, last, len(judgements)),
-        downloads=files.downloads(policy, recording, judgements),
+        downloads=files.downloads(policy, recording),
         policy_text=asked.as_text(policy),
     )
 
@@ -75,6 +78,7 @@ def _template() -> Template:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["number"] = number
+    environment.filters["together"] = together
     for name, file in (("css", "report.css"), ("script", "report.js")):
         environment.globals[name] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
     return environment.get_template("report.html")
@@ -83,19 +87,26 @@ def _template() -> Template:
 def _row(policy: Policy, recording: Recording, trail: Trail, times: tuple[int, int]) -> Row:
     finding = trail.last
     how, unit = asked.together(policy, finding.metric), asked.unit(policy, finding.metric)
+    unused = asked.unused(policy, recording, finding.metric, times[1])
     return Row(
         title=asked.title(finding.metric),
         unit=unit,
         finding=finding,
         labels=_labels(finding),
         size=size(finding),
-        margin=change(finding, finding.margin) if finding.margin is not None else "",
+        margin=_margin(finding),
         bar=bar(finding),
         fail=share(finding.towards_fail),
         cleared=share(finding.towards_pass),
-        measured=plots.measured(recording, finding.metric, how, unit, times),
+        measured=plots.measured(recording, finding.metric, how, unit, unused, times),
         effect=plots.effect(recording, trail, times),
     )
+
+
+def _margin(finding: Finding) -> str:
+    if finding.margin is None:
+        return ""
+    return percent(finding.margin) if finding.relative else number(finding.margin)
 
 
 def _labels(finding: Finding) -> str:
@@ -107,8 +118,8 @@ def _labels(finding: Finding) -> str:
 
 def _sides(recording: Recording) -> tuple[tuple[str, object, str], ...]:
     return (
-        ("Baseline", recording.baseline, plots.paint(recording, Arm.BASELINE)),
-        ("Candidate", recording.candidate, plots.paint(recording, Arm.CANDIDATE)),
+        ("Baseline", recording.baseline, paint(recording, Arm.BASELINE)),
+        ("Candidate", recording.candidate, paint(recording, Arm.CANDIDATE)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from canary.model import Judgement, Recording, Verdict
 from canary.policy import Policy
-from canary.report.words import percent, plural
+from canary.report.words import duration, percent, plural
 
 CHANCE = "one time in {:.0f}"
 
@@ -17,7 +17,7 @@ def paragraphs(
         sentence
         for sentence in (
             _promise(policy, judgement, looks),
-            INTERVAL,
+            INTERVAL.format(period=duration(recording.period)),
             _instances(recording),
             _calibration(recording),
         )
@@ -26,11 +26,11 @@ def paragraphs(
 
 
 INTERVAL = (
-    "Each metric is compared minute by minute between two releases that served users at the same "
-    "time, so a busy hour or a slow database that hits both cancels out. The coloured band around "
-    "the difference is the range in which the true difference lies, as far as the data can tell; "
-    "it narrows as evidence comes in. FAIL needs the band to leave zero on the bad side; PASS "
-    "needs it to stay below the margin, the harm the policy is willing to accept."
+    "Each metric is compared in steps of {period} between two releases that served users at the "
+    "same time, so a busy hour or a slow database that hits both cancels out. The coloured band "
+    "around the difference is the range in which the true difference lies, as far as the data can "
+    "tell; it narrows as evidence comes in. FAIL needs the band to leave zero on the bad side; "
+    "PASS needs it to stay below the margin, the harm the policy is willing to accept."
 )
 
 
@@ -83,5 +83,5 @@ def _calibration(recording: Recording) -> str:
         return "The noise of this environment was learned from earlier runs before this one."
     return (
         "This environment's own noise had not been learned before this run, so cautious defaults "
-        "were used; `canary rehearse` learns it."
+        "were used; “canary rehearse” learns it."
     )

@@ -19,8 +19,7 @@ def number(value: float, *, signed: bool = False) -> str:
     digits = f"{abs(value):.3g}" if abs(value) < 1000 else f"{abs(value):.0f}"
     if "e" in digits and abs(value) >= 1e-6:
         digits = f"{abs(value):.8f}".rstrip("0").rstrip(".")
-    sign = MINUS if value < 0 and float(digits) != 0 else "+" if signed and value > 0 else ""
-    return sign + digits
+    return _sign(value, digits, signed=signed) + digits
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -29,8 +28,14 @@ def percent(share: float, *, signed: bool = False) -> str:
         return "unbounded"
     value = 100 * share
     digits = f"{abs(value):.0f}" if abs(value) >= 9.95 else f"{abs(value):.1f}".removesuffix(".0")
-    sign = MINUS if value < 0 and float(digits) != 0 else "+" if signed and value > 0 else ""
-    return f"{sign}{digits}{SPACE}%"
+    return f"{_sign(value, digits, signed=signed)}{digits}{SPACE}%"
+
+
+def _sign(value: float, digits: str, *, signed: bool) -> str:
+    """What stands before the digits; nothing before a zero, however it was rounded."""
+    if float(digits) == 0:
+        return ""
+    return MINUS if value < 0 else "+" if signed else ""
 
 
 def change(finding: Finding, value: float) -> str:
@@ -50,6 +55,11 @@ def duration(seconds: float) -> str:
     if rest and not hours:
         parts.append(f"{rest} s")
     return " ".join(parts) or "0 s"
+
+
+def together(sentence: str) -> str:
+    """A sentence in which no line ends between a number and its per cent sign."""
+    return sentence.replace(" %", f"{SPACE}%")
 
 
 def clock(time: int) -> str:

@@ -1,0 +1,60 @@
+"""What every plot shares: its axes, what the pointer reads off it, the paint of an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from canary.model import Arm, Recording
+from canary.report import geometry as g
+from canary.report.words import clock, duration
+
+COLOURS = ("blue", "green")
+Readout = tuple[float, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A drawing with its axes; ``label`` says in words what is seen, for those who cannot see."""
+
+    label: str
+    shapes: tuple[g.Shape, ...]
+    across: tuple[g.Tick, ...]
+    down: tuple[g.Tick, ...]
+    notes: tuple[g.Tick, ...] = ()
+    readout: tuple[Readout, ...] = ()
+
+
+def paint(recording: Recording, side: Arm) -> str:
+    """The class that paints an arm: its own colour where the two differ."""
+    colours = {recording.baseline.colour, recording.candidate.colour}
+    release = recording.candidate if side is Arm.CANDIDATE else recording.baseline
+    if len(colours) == 2 and colours <= set(COLOURS):
+        return f"arm {side} is-{release.colour}"
+    return f"arm {side} is-{'green' if side is Arm.CANDIDATE else 'blue'}"
+
+
+def times(frame: g.Frame) -> tuple[g.Tick, ...]:
+    span = frame.end - frame.start
+    return tuple(
+        g.Tick(g.across(frame, frame.start + s), duration(s) if s else clock(int(frame.start)))
+        for s in g.time_ticks(span, 5)
+        if s <= 0.95 * span
+    )
+
+
+def values(frame: g.Frame, write: Callable[[float], str], count: int = 4) -> tuple[g.Tick, ...]:
+    return tuple(g.Tick(g.down(frame, v), write(v)) for v in g.value_ticks(frame, count))
+
+
+def readout(frame: g.Frame, rows: Mapping[float, Sequence[str]]) -> tuple[Readout, ...]:
+    """What the pointer reads at each time."""
+    return tuple(
+        (round(100 * frame.x(time) / g.WIDTH, 2), ", ".join([_after(frame, time), *words]))
+        for time, words in sorted(rows.items())
+        if words
+    )
+
+
+def _after(frame: g.Frame, time: float) -> str:
+    return f"after {duration(time - frame.start)}"

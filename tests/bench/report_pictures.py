@@ -1,0 +1,229 @@
+"""`python -m tests.bench.report_pictures`: one report of each verdict, as pictures for the docs.
+
+The canaries are simulated (seeded, periods of 5 s like the local cloud's), the verdicts are real:
+this project's judge, at every period, stopping where `canary run` would.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from canary.judge import judge
+from canary.judge.kayenta import judge_kayenta
+from canary.model import Arm, Event, Judgement, Recording, Release, Series, Step, Verdict
+from canary.policy import Policy, parse_policy
+from canary.report import render_html
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+START, PERIOD = 1_790_000_100, 5
+STEPS = ((0, 0.05), (60, 0.20), (120, 0.50))
+POLICY = parse_policy(
+    """
+    version: 1
+    period: 5s
+    warmup: 10s
+    minimum: 4m
+    maximum: 10m
+    steps: [5%, 20%, 50%]
+    metrics:
+    - {name: latency, kind: latency, margin: 10%, weight: 2}
+    - {name: latency p99, kind: quantile, statistic: p99, source: latency, margin: 20%}
+    - {name: errors, kind: count, margin: x2, negligible: 0.5%, weight: 2}
+    - {name: checkouts, kind: count, harm: decrease, margin: 25%}
+    - {name: requests, kind: throughput, margin: 10%, critical: false}
+    - {name: cpu, kind: gauge, margin: 20%, critical: false, group: saturation}
+    - {name: memory, kind: level, margin: 25%, critical: false, group: saturation}
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A candidate and how it behaves."""
+
+    name: str
+    release: str
+    seed: int
+    periods: int
+    rate: float = 240.0
+    latency: float = 1.0
+    errors: float = 1.0
+    leak: float = 0.0
+
+
+STORIES = (
+    Story("pass", "v1.5.0", seed=41, periods=118),
+    Story("fail", "v1.6.0-rc1", seed=42, periods=118, latency=1.16, errors=2.2),
+    Story("inconclusive", "v1.5.1", seed=43, periods=118, rate=14.0, latency=1.06),
+)
+
+
+def recording(story: Story) -> Recording:
+    """The whole canary, as if nobody had stopped it."""
+    generator = np.random.default_rng(story.seed)
+    load = 1 + 0.15 * np.sin(np.arange(story.periods) / 9) + 0.05 * _slow(generator, story.periods)
+    series = [
+        one
+        for side in Arm
+        for index in (1, 2)
+        for one in _instance(generator, story, load, side, index)
+    ]
+    steps = tuple(
+        Step(START + at, share, 1 - share, equal_footing=share == 0.5)
+        for at, share in STEPS
+        if at < PERIOD * story.periods
+    )
+    return Recording(
+        environment="local",
+        period=PERIOD,
+        baseline=Release(
+            "v1.4.2", "b81e04aa5f213c", "blue", ("local-app-blue-1", "local-app-blue-2")
+        ),
+        candidate=Release(
+            story.release, "3f2a9c1d77e05b", "green", ("local-app-green-1", "local-app-green-2")
+        ),
+        steps=steps,
+        series=tuple(series),
+        events=tuple(
+            Event(START + at, "weight", f"{share:.0%} of traffic goes to green.".replace("%", " %"))
+            for at, share in STEPS
+        ),
+    )
+
+
+def _slow(
+    generator: np.random.Generator, periods: int
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.convolve(generator.normal(size=periods + 4), np.ones(5) / 5, "valid")
+
+
+def _instance(
+    generator: np.random.Generator,
+    story: Story,
+    load: np.ndarray[tuple[int], np.dtype[np.float64]],
+    side: Arm,
+    index: int,
+) -> list[Series]:
+    harmed = side is Arm.CANDIDATE
+    moments = np.arange(story.periods) * PERIOD
+    share = np.select(
+        [moments < at for at, _ in STEPS[1:]], [s for _, s in STEPS[:-1]], STEPS[-1][1]
+    )
+    share = share if harmed else 1 - share
+    n = generator.poisson(story.rate * PERIOD * share * load / 2)
+    slow = story.latency if harmed else 1.0
+    host = np.exp(0.004 * generator.normal() + 0.02 * _slow(generator, story.periods))
+    scale = 24 * slow * load**0.4 * host
+    noise = 0.75 / np.sqrt(np.maximum(n, 1))
+    cpu = (6 + 70 * share * load) * host * (1 + 0.3 * (slow - 1))
+    values = {
+        "latency": scale * np.exp(noise * generator.normal(size=story.periods)),
+        "latency p99": 5.2 * scale * np.exp(4 * noise * generator.normal(size=story.periods)),
+        "errors": generator.binomial(n, 0.006 * (story.errors if harmed else 1.0)).astype(float),
+        "checkouts": generator.binomial(n, 0.08).astype(float),
+        "requests": n.astype(float),
+        "cpu": cpu * np.exp(0.03 * generator.normal(size=story.periods)),
+        "memory": 180
+        + 4 * generator.normal()
+        + generator.normal(size=story.periods)
+        + 0.01 * moments,
+    }
+    colour = "green" if harmed else "blue"
+    times = tuple(int(START + moment) for moment in moments)
+    samples = tuple(float(count) for count in n)
+    return [
+        Series(
+            name,
+            side,
+            f"local-app-{colour}-{index}",
+            times,
+            tuple(
+                round(float(value), 4) if n[t] or name == "requests" else None
+                for t, value in enumerate(column)
+            ),
+            samples,
+        )
+        for name, column in values.items()
+    ]
+
+
+def judged(policy: Policy, whole: Recording) -> tuple[Recording, tuple[Judgement, ...]]:
+    """Look after every period, stop at FAIL, and at PASS once the last step was served."""
+    ends = range(START + 3 * PERIOD, START + PERIOD * len(whole.series[0].times) + 1, PERIOD)
+    judgements: list[Judgement] = []
+    for end in ends:
+        judgements.append(judge(policy, whole, end))
+        if judgements[-1].verdict is not Verdict.INCONCLUSIVE:
+            break
+    return seen(whole, judgements[-1].at, tuple(one.at for one in judgements)), tuple(judgements)
+
+
+def seen(whole: Recording, until: int, looks: tuple[int, ...]) -> Recording:
+    """What had been recorded by then."""
+    series = tuple(_until(one, until) for one in whole.series)
+    steps = tuple(step for step in whole.steps if step.start < until)
+    events = tuple(event for event in whole.events if event.time < until)
+    return Recording(
+        whole.environment,
+        whole.period,
+        whole.baseline,
+        whole.candidate,
+        steps,
+        series,
+        looks,
+        events=events,
+    )
+
+
+def _until(series: Series, until: int) -> Series:
+    count = sum(time + PERIOD <= until for time in series.times)
+    columns = (series.times[:count], series.values[:count], series.samples[:count])
+    return Series(series.metric, series.arm, series.instance, *columns)
+
+
+def report(story: Story) -> tuple[Verdict, str]:
+    """A story's verdict and its page, with Kayenta's opinion beside it."""
+    kept, judgements = judged(POLICY, recording(story))
+    second = judge_kayenta(POLICY, kept)
+    return judgements[-1].verdict, render_html(POLICY, kept, judgements, second)
+
+
+def photograph(html: str, width: int, height: int, path: Path) -> None:
+    """The top of a page as a small PNG."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_content(html)
+        image = Image.open(io.BytesIO(page.screenshot()))
+        browser.close()
+    image.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(path, optimize=True)
+
+
+@click.command(help=__doc__)
+@click.option("--out", default=ROOT / "docs" / "images", type=click.Path(path_type=Path))
+@click.option("--html", type=click.Path(path_type=Path), help="Also keep the pages here.")
+def main(*, out: Path, html: Path | None) -> None:
+    """Write report-pass.png, report-fail.png, report-inconclusive.png and one phone picture."""
+    for story in STORIES:
+        verdict, page = report(story)
+        click.echo(f"{story.name}: {verdict}, {len(page) // 1024} kB")
+        if html:
+            html.mkdir(parents=True, exist_ok=True)
+            (html / f"report-{story.name}.html").write_text(page, encoding="utf-8")
+        photograph(page, 1180, 1500, out / f"report-{story.name}.png")
+        if verdict is Verdict.FAIL:
+            photograph(page, 360, 1400, out / "report-phone.png")
+
+
+if __name__ == "__main__":
+    main()
