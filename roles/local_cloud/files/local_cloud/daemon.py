@@ -4,10 +4,9 @@ Started by ``local-cloud up`` with moto's environment set. SIGTERM ends it in or
 hosts to the command; after a kill -9, ``local-cloud up`` goes on where it was.
 """
 
-import importlib
-import importlib.util
 import logging
 import signal
+import sys
 import threading
 from datetime import datetime
 from logging.handlers import RotatingFileHandler
@@ -16,16 +15,17 @@ from typing import Any, Protocol
 from local_cloud.emulator import lifecycle, messages, repairs, roles, snapshot
 from local_cloud.emulator.gate import Gate, Keeper
 from local_cloud.emulator.server import Server
+from local_cloud.errors import LocalCloudError
 from local_cloud.follower import Follower
 from local_cloud.imds import MetadataServer, Service
 from local_cloud.lone import controllers_nameservers
 from local_cloud.mailbox import Mailbox
 from local_cloud.metadata import CredentialCache
+from local_cloud.metrics import Metrics
 from local_cloud.names import NameServer, Resolver
 from local_cloud.settings import Settings
 
 LOG = logging.getLogger("local_cloud")
-CLOUDWATCH = "local_cloud.cloudwatch"
 GONE = ("terminated", "shutting-down")
 
 
@@ -39,7 +39,11 @@ class Part(Protocol):
 def main() -> None:
     settings = Settings.load()
     log_to(settings)
-    Daemon(settings).run()
+    try:
+        daemon = Daemon(settings)
+    except LocalCloudError as error:
+        sys.exit(str(error))
+    daemon.run()
 
 
 def log_to(settings: Settings) -> None:
@@ -58,19 +62,19 @@ class Daemon:
         self.keeper = Keeper(Gate(), lambda: snapshot.save(settings.state / "aws"))
         lifecycle.install()
         repairs.install()
-        messages.install(Mailbox(settings.mail).deliver)
-        cloudwatch = install_cloudwatch(settings)
+        messages.install(Mailbox(settings.mail).deliver, self.keeper.note)
+        metrics = Metrics(settings.state / "cloudwatch" / "snapshot")
         kept = snapshot.load(settings.state / "aws")
         LOG.info("begins %s", "where it was" if kept else "anew")
         address, servers = str(settings.gateway), controllers_nameservers()
         metadata = Service(find=find_by_address, credentials=CredentialCache(self.assume))
         self.parts: list[Part] = [
             self.keeper,
-            *cloudwatch,
+            metrics,
             MetadataServer(address, settings.metadata_port, metadata),
             NameServer(settings.gateway, Resolver(lifecycle.instances, servers)),
             Follower(settings, (address,), self.keeper.note),
-            Server(address, settings.port, self.keeper, self.status),
+            Server((address, settings.port), self.keeper, metrics.keeper, self.status),
         ]
 
     def run(self) -> None:
@@ -107,22 +111,6 @@ def find_by_address(address: str) -> lifecycle.Instance | None:
     """Return the living instance that has ``address``."""
     listed = lifecycle.instances()
     return next((each for each in listed if each.ip == address and each.state not in GONE), None)
-
-
-def install_cloudwatch(settings: Settings) -> list[Part]:
-    """Put our own CloudWatch in the place of moto's, where this package has it.
-
-    What its ``install`` returns, if anything, is run as a part; ``load(directory)`` gives it
-    what it wrote there before.
-    """
-    if importlib.util.find_spec(CLOUDWATCH) is None:
-        return []
-    part = importlib.import_module(CLOUDWATCH).install()
-    if part is None:
-        return []
-    if hasattr(part, "load"):
-        part.load(settings.state / "cloudwatch")
-    return [part]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Names for hosts: <Name tag>.local.internal and EC2's own; all others are asked elsewhere."""
 
 import logging
-import socket
 from collections.abc import Callable
 from ipaddress import IPv4Address
 
@@ -14,6 +13,7 @@ LOG = logging.getLogger(__name__)
 DOMAIN = "local.internal"
 TTL = 5
 PATIENCE = 3.0
+DNS_PORT = 53
 GONE = ("terminated", "shutting-down")
 
 
@@ -67,7 +67,7 @@ class Resolver(BaseResolver):  # type: ignore[misc]
         """Ask the controller's name servers, one after another."""
         for server in self.nameservers:
             try:
-                answer = request.send(server, 53, tcp=tcp, timeout=PATIENCE)
+                answer = request.send(server, DNS_PORT, tcp=tcp, timeout=PATIENCE)
                 return DNSRecord.parse(answer)
             except (OSError, ValueError) as error:
                 LOG.info("the name server %s did not answer: %s", server, error)
@@ -87,10 +87,9 @@ class NameServer:
     def __init__(self, address: IPv4Address, resolver: Resolver) -> None:
         quiet = DNSLogger("-request,-reply,-truncated,-error,-send,-recv,-data", prefix=False)
         self.servers = [
-            DNSServer(resolver, address=str(address), port=53, tcp=tcp, logger=quiet)
+            DNSServer(resolver, address=str(address), port=DNS_PORT, tcp=tcp, logger=quiet)
             for tcp in (False, True)
         ]
-        socket.setdefaulttimeout(None)
 
     def start(self) -> None:
         for server in self.servers:

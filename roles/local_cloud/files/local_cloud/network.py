@@ -14,6 +14,8 @@ from local_cloud.errors import NetworkError
 from local_cloud.settings import Settings
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+REMEMBERED = Path("/run/cart-canary/ip_forward")  # shared by all clouds of this machine
+TABLE_PREFIX = "cart_canary_"
 METADATA_ADDRESS = "169.254.169.254"
 NAMESPACES = Path("/run/netns")
 
@@ -34,7 +36,7 @@ table ip {table} {{
 
 
 def table(settings: Settings) -> str:
-    return f"cart_canary_{settings.bridge}"
+    return TABLE_PREFIX + settings.bridge
 
 
 def namespace(settings: Settings, name: str) -> str:
@@ -85,7 +87,7 @@ def raise_network(settings: Settings) -> None:
     run("ip", "link", "set", settings.bridge, "up")
     if not succeeds("nft", "list", "table", "ip", table(settings)):
         run("nft", "-f", "-", stdin=rules(settings))
-    forward(settings)
+    forward()
 
 
 def make_bridge(settings: Settings) -> None:
@@ -116,13 +118,21 @@ def overlaps(target: str, settings: Settings) -> bool:
     return network.prefixlen > 4 and network.overlaps(settings.network)
 
 
-def forward(settings: Settings) -> None:
-    """Let the kernel forward; remember what it did before, to put it back."""
-    remembered = settings.state / "ip_forward"
-    if not remembered.exists():
-        remembered.parent.mkdir(parents=True, exist_ok=True)
-        remembered.write_text(FORWARDING.read_text())
+def forward() -> None:
+    """Let the kernel forward; remember what it did before the first cloud, to put it back."""
+    if not REMEMBERED.exists():
+        REMEMBERED.parent.mkdir(exist_ok=True)
+        REMEMBERED.write_text(FORWARDING.read_text())
     FORWARDING.write_text("1\n")
+
+
+def forward_as_before() -> None:
+    """Put forwarding back, unless another cloud still needs it."""
+    if TABLE_PREFIX in run("nft", "list", "tables") or not REMEMBERED.exists():
+        return
+    FORWARDING.write_text(REMEMBERED.read_text())
+    REMEMBERED.unlink()
+    REMEMBERED.parent.rmdir()
 
 
 def attach(settings: Settings, name: str, address: IPv4Address) -> None:
@@ -169,7 +179,4 @@ def remove_network(settings: Settings) -> None:
         run("nft", "delete", "table", "ip", table(settings))
     if owner(settings) == str(settings.state):
         run("ip", "link", "delete", settings.bridge)
-    remembered = settings.state / "ip_forward"
-    if remembered.exists():
-        FORWARDING.write_text(remembered.read_text())
-        remembered.unlink()
+    forward_as_before()

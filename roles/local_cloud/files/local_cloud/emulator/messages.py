@@ -12,8 +12,11 @@ EMAIL = ("email", "email-json")
 Deliver = Callable[[str, str, str, str], None]
 
 
-def install(deliver: Deliver) -> None:
-    """Call ``deliver(topic, address, subject, text)`` for every e-mail that SNS would send."""
+def install(deliver: Deliver, changed: Callable[[], None]) -> None:
+    """Call ``deliver(topic, address, subject, text)`` for every e-mail that SNS would send.
+
+    ``changed`` is called after every delivery: an alarm publishes without any request.
+    """
     plain_publish = Subscription.publish
 
     def publish(self: Any, message: str, message_id: str, **options: Any) -> None:
@@ -21,6 +24,7 @@ def install(deliver: Deliver) -> None:
             subject = options.get("subject") or "AWS Notification Message"
             deliver(self.topic_arn, self.endpoint, subject, text(self, message, options))
         plain_publish(self, message, message_id, **options)
+        changed()
 
     patch(Subscription, publish=publish)
 

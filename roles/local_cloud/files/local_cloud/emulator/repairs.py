@@ -1,5 +1,6 @@
 """What moto answers unlike AWS, where a module of Ansible's stumbles over it."""
 
+import ipaddress
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +14,18 @@ from moto.ec2.models.subnets import Subnet
 
 from local_cloud.emulator.patch import patch
 
+KEPT_BY_AWS = 4  # the first addresses of every subnet; and the last one
 TABLES = uuid.UUID("2f1f4d0e-2c35-4d3a-9d46-6f1f7a9c7b57")
 
 
 def install() -> None:
     """Repair moto, once per process."""
     patch(Table, describe=with_table_id(Table.describe))
-    patch(Subnet, request_ip=with_aws_errors(Subnet.request_ip))
+    patch(
+        Subnet,
+        request_ip=with_aws_errors(Subnet.request_ip),
+        get_available_subnet_ip=next_address,
+    )
     patch(AutoScalingResponse, disable_metrics_collection=disable_metrics_collection)
 
 
@@ -33,6 +39,25 @@ def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict
         return answer
 
     return method
+
+
+def next_address(self: Any, instance: Any) -> str:
+    """Give the next free address, beginning behind the last one given.
+
+    moto's own order is a generator, which no restart survives; and an address that comes back
+    at once with another host behind it trips every SSH client that knew the first.
+    """
+    first = int(self.cidr.network_address) + KEPT_BY_AWS
+    count = self.cidr.num_addresses - KEPT_BY_AWS - 1
+    begin = getattr(self, "next_offset", 0)
+    for offset in (place % count for place in range(begin, begin + count)):
+        address = str(ipaddress.IPv4Address(first + offset))
+        if address not in self._subnet_ips:
+            self.next_offset = offset + 1
+            self._subnet_ips[address] = instance
+            return address
+    message = f"There are not enough free addresses in subnet '{self.id}'."
+    raise EC2ClientError("InsufficientFreeAddressesInSubnet", message)
 
 
 def with_aws_errors(request: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:

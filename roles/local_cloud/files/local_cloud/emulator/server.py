@@ -25,9 +25,9 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 Status = Callable[[], object]
 
 READS = re.compile(r"(Describe|Get|List|Head|Lookup|Query|Scan|BatchGet|Select|Filter|Test|Verify)")
-# Not kept in the snapshot, and called often or for long: these pass beside the gate.
-UNKEPT = {"monitoring"}
+# These pass beside the gate: one waits for messages, the other comes all the time.
 LONG = {"ReceiveMessage"}
+PUBLISH = "PutMetricData"
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
 
@@ -44,10 +44,12 @@ class Handler(MotoRequestHandler):
 class Gatekeeper:
     """Let requests in, and hold an answer back until what it changed is on disk."""
 
-    def __init__(self, application: Application, keeper: Keeper, status: Status) -> None:
+    def __init__(
+        self, application: Application, keeper: Keeper, metrics: Keeper, status: Status
+    ) -> None:
         self.application = application
-        self.gate = keeper.gate
         self.keeper = keeper
+        self.metrics = metrics
         self.status = status
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -55,16 +57,17 @@ class Gatekeeper:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(self.status()).encode()]
         service, action = name_call(environ)
-        if service in UNKEPT or action in LONG:
+        if action in LONG or action == PUBLISH:
             return self.application(environ, start_response)
-        with self.gate.shared():
+        keeper = self.metrics if service == "monitoring" else self.keeper
+        with keeper.gate.shared():
             answer = self.application(environ, start_response)
             body = list(answer)
         if hasattr(answer, "close"):
             answer.close()
         if changes(environ["REQUEST_METHOD"], service, action):
             LOG.info("%s %s %s", environ.get("REMOTE_ADDR"), service, action)
-            self.keeper.keep()
+            keeper.keep()
         return body
 
 
@@ -100,11 +103,13 @@ def changes(method: str, service: str, action: str) -> bool:
 class Server:
     """The endpoint, in threads of this process."""
 
-    def __init__(self, address: str, port: int, keeper: Keeper, status: Status) -> None:
+    def __init__(
+        self, address: tuple[str, int], keeper: Keeper, metrics: Keeper, status: Status
+    ) -> None:
         dispatcher = DomainDispatcherApplication(create_backend_app)
-        self.application = Gatekeeper(dispatcher, keeper, status)
+        self.application = Gatekeeper(dispatcher, keeper, metrics, status)
         self.server: BaseWSGIServer = make_server(
-            address, port, self.application, threaded=True, request_handler=Handler
+            *address, self.application, threaded=True, request_handler=Handler
         )
         self.thread = threading.Thread(
             target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, name="endpoint"

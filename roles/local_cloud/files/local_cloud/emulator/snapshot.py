@@ -11,6 +11,7 @@ import marshal
 import pickle
 import threading
 import types
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,9 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.s3.models import FakeKey
 
 from local_cloud.emulator import DEBIAN_OWNER
+from local_cloud.errors import DaemonError
 
+Entry = tuple[str, str, str, dict[str, Any]]
 FORMAT = 1
 NOT_KEPT = {"cloudwatch", "instance_metadata", "moto_api"}  # CloudWatch keeps its own
 SMALL = 4096
@@ -68,7 +71,10 @@ class Writer(pickle.Pickler):
             return restore_function, (marshal.dumps(value.__code__), value.__module__)
         if isinstance(value, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             der = value.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-            return load_der_private_key, (der, None)
+            return restore_private_key, (der,)
+        if isinstance(value, defaultdict) and type(value) is not defaultdict:
+            made = restore_dictionary, (type(value), value.default_factory)
+            return *made, vars(value), None, iter(value.items())
         maker = LOCKS.get(type(value))
         return NotImplemented if maker is None else (maker, ())
 
@@ -79,6 +85,17 @@ LOCKS: dict[type, Callable[[], Any]] = {
     threading.Condition: threading.Condition,
     threading.Event: threading.Event,
 }
+
+
+def restore_dictionary(kind: Any, factory: Any) -> Any:
+    """Return an empty dictionary of moto's, past an ``__init__`` that wants more."""
+    made = kind.__new__(kind)
+    made.default_factory = factory
+    return made
+
+
+def restore_private_key(der: bytes) -> Any:
+    return load_der_private_key(der, None)
 
 
 def restore_function(code: bytes, module: str) -> types.FunctionType:
@@ -149,17 +166,45 @@ class Reader(pickle.Unpickler):
         return backends.get_backend(service)[account][region]
 
 
-def save(directory: Path) -> int:
-    """Write everything to ``directory``, and return the pickle's size."""
-    bodies, target = Bodies(directory / "bodies"), io.BytesIO()
+def save(directory: Path) -> None:
+    """Write everything to ``directory``.
+
+    Raises:
+        DaemonError: a service holds what cannot be kept; the others were saved.
+    """
     contents = [(*entry[:3], vars(entry[3])) for entry in in_use()]
+    refused: dict[str, str] = {}
+    try:
+        write(directory, contents)
+    except Exception:
+        refused = refusals(directory, contents)
+        if not refused:
+            raise
+        write(directory, [entry for entry in contents if " ".join(entry[:3]) not in refused])
+    if refused:
+        said = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        raise DaemonError(f"All but this was saved, which will be gone after a restart: {said}")
+
+
+def write(directory: Path, contents: list[Entry]) -> None:
+    bodies, target = Bodies(directory / "bodies"), io.BytesIO()
     Writer(target, bodies).dump((FORMAT, contents))
     directory.mkdir(parents=True, exist_ok=True)
     partial = directory / "snapshot.new"
     partial.write_bytes(target.getvalue())
     partial.rename(directory / "snapshot")
     bodies.drop_unused()
-    return len(target.getvalue())
+
+
+def refusals(directory: Path, contents: list[Entry]) -> dict[str, str]:
+    """Return which backends hold something that cannot be pickled, and what that is."""
+    found: dict[str, str] = {}
+    for entry in contents:
+        try:
+            Writer(io.BytesIO(), Bodies(directory / "bodies")).dump(entry)
+        except Exception as error:
+            found[" ".join(entry[:3])] = str(error)
+    return found
 
 
 def load(directory: Path) -> bool:
@@ -167,7 +212,13 @@ def load(directory: Path) -> bool:
     path = directory / "snapshot"
     if not path.exists():
         return False
-    _, contents = Reader(io.BytesIO(path.read_bytes()), Bodies(directory / "bodies")).load()
+    try:
+        _, contents = Reader(io.BytesIO(path.read_bytes()), Bodies(directory / "bodies")).load()
+    except Exception as error:
+        raise DaemonError(
+            f"What AWS knew, {path}, cannot be read: {type(error).__name__}: {error}. "
+            "Start afresh: local-cloud destroy && local-cloud up"
+        ) from error
     for service, account, region, state in contents:
         backend: Any = backends.get_backend(service)[account][region]
         backend.__dict__.clear()

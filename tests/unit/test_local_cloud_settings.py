@@ -1,0 +1,56 @@
+"""Settings come from defaults, the state directory's record and the environment, in that order."""
+
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+from local_cloud.errors import NetworkError
+from local_cloud.settings import Settings
+
+
+def test_defaults_are_the_address_plan() -> None:
+    settings = Settings.load({})
+    assert settings.endpoint == "http://10.77.0.1:4566"
+    assert (settings.bridge, settings.gateway) == ("ccbr0", IPv4Address("10.77.0.1"))
+
+
+def test_a_recorded_cloud_is_found_again_by_its_directory_alone(tmp_path: Path) -> None:
+    started = Settings.load(
+        {
+            "LOCAL_CLOUD_STATE": str(tmp_path),
+            "LOCAL_CLOUD_BRIDGE": "other",
+            "LOCAL_CLOUD_NETWORK": "10.80.0.0/16",
+            "LOCAL_CLOUD_PORT": "5000",
+        }
+    )
+    started.record()
+    assert Settings.load({"LOCAL_CLOUD_STATE": str(tmp_path)}) == started
+
+
+def test_the_environment_overrides_the_record(tmp_path: Path) -> None:
+    Settings.load({"LOCAL_CLOUD_STATE": str(tmp_path), "LOCAL_CLOUD_PORT": "5000"}).record()
+    again = Settings.load({"LOCAL_CLOUD_STATE": str(tmp_path), "LOCAL_CLOUD_PORT": "6000"})
+    assert again.port == 6000
+
+
+def test_another_process_loads_the_same_settings(tmp_path: Path) -> None:
+    settings = Settings(
+        state=tmp_path, cache=tmp_path, bridge="b", network=IPv4Network("10.9.0.0/24")
+    )
+    assert Settings.load(settings.environment()) == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("BRIDGE", "much-too-long", "13 characters; 1 to 8"),
+        ("NETWORK", "10.77.0.1/16", '"10.77.0.1/16" is no IPv4 network'),
+        ("NETWORK", "8.8.8.0/24", "8.8.8.0/24 is not a private one"),
+        ("PORT", "http", '"http" is no port'),
+        ("PORT", "80", '"80" is no port from 1024'),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_to_type(name: str, value: str, words: str) -> None:
+    with pytest.raises(NetworkError, match=words) as refused:
+        Settings.load({f"LOCAL_CLOUD_{name}": value})
+    assert f"LOCAL_CLOUD_{name}" in str(refused.value)
