@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from shop_traffic import ring
 from shop_traffic.config import RefusedError
 
-STEPS = 2 * ring.MAXIMUM - 1
+STEPS = 2 * ring.MAXIMUM
 # The best of a few rounds: each corrects the baseline's weight by what the last one missed.
 ROUNDS = 4
 # A colour of one server is matched by its own weight, so its share must be the even one.
@@ -32,7 +32,7 @@ class Split:
         """Return the weights at ``step``: first the candidate rises, then the rest falls."""
         raised = min(step, ring.MAXIMUM)
         weights = dict.fromkeys(self.candidate, raised)
-        weights |= dict.fromkeys(self.rest, min(ring.MAXIMUM, STEPS + 1 - step))
+        weights |= dict.fromkeys(self.rest, min(ring.MAXIMUM, STEPS - step))
         if self.baseline is not None:
             weights[self.baseline] = max(1, min(ring.MAXIMUM, round(raised * correction)))
         return weights
