@@ -1,0 +1,43 @@
+"""Start a server process, speak to it with boto3, stop it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+REGION = "eu-central-1"
+KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+@contextmanager
+def running(state: Path, *options: str) -> Iterator[str]:
+    """Run a server; yield its address."""
+    command = [sys.executable, "-m", "tests.integration.cloudwatch_server", str(state), *options]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+            assert process.wait(timeout=30) == 0
+
+
+def client(address: str, service: str = "cloudwatch") -> Any:
+    return boto3.client(service, endpoint_url=address, region_name=REGION, **KEYS)
+
+
+def eventually(ask: Callable[[], Any], seconds: float = 10) -> Any:
+    """Return the first answer that is true; ask for so long."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"not so after {seconds} seconds"
+        time.sleep(0.1)
+    return answer
