@@ -107,3 +107,11 @@ def test_the_policy_that_the_inventory_renders_is_valid(
 def test_tuning_names_only_comparisons_that_exist(environment: Environment) -> None:
     names = {metric["name"] for metric in environment.value("localhost", "analyzer_metrics")}
     assert set(environment.value("localhost", "analyzer_tuning")) <= names
+
+
+def test_what_environments_share_stands_once() -> None:
+    """A file that both have is a link to inventory/shared, or each has its own values."""
+    shared = {path.name for path in (ROOT / "inventory/shared").glob("*.yml")}
+    for name in ENVIRONMENTS:
+        for path in (ROOT / "inventory" / name / "group_vars").glob("**/*.yml"):
+            assert path.is_symlink() == (path.name in shared), path
