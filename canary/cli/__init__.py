@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 
 import click
 
-from canary.cli.past import history, report
-from canary.cli.policy import check, schema
-from canary.cli.run import run
-from canary.cli.traffic import approve, promote, rollback, status
 from canary.errors import CanaryError
 from canary.rollout.outcome import ExitStatus
 from canary.rollout.ports import Interruption
 
+COMMANDS = {
+    "analyze": "analysis",
+    "approve": "traffic",
+    "check": "policy",
+    "history": "past",
+    "promote": "traffic",
+    "replay": "analysis",
+    "report": "past",
+    "rollback": "traffic",
+    "run": "run",
+    "schema": "policy",
+    "status": "traffic",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Lazy(click.Group):
+    """Loads a command when it is called: a rollback need not wait for the judge's libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
+        return sorted(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click asks so
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"canary.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(
+    cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="cart-canary")
 def cli() -> None:
     """Judge a candidate release against its baseline, and move traffic accordingly.
@@ -27,10 +58,6 @@ def cli() -> None:
     Example:
       canary run --env local --candidate v1.5.0
     """
-
-
-for _command in (approve, check, history, promote, report, rollback, run, schema, status):
-    cli.add_command(_command)
 
 
 def main() -> None:

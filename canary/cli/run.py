@@ -11,8 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from canary.cli.assemble import calibration_of, context_of, state_of
 from canary.cli.common import Place, find_place, json_option, where_options
+from canary.cli.context import calibration_of, context_of
 from canary.cli.live import Display
 from canary.report import render_terminal
 from canary.rollout.archive import Archive, new_name, outcome_document, whoami
@@ -60,7 +60,7 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
     console = Console(stderr=True)
     with signals.handled(), Display(place.policy, console) as display:
         context = context_of(place, request, directory, display, signals)
-        state = state_of(place.environment)
+        state = context.ports.state
         archive = Archive(place.policy, directory, state, request.who, request.candidate)
         outcome = run_canary(context, archive.keep)
     _tell(place, outcome, directory, console, as_json=options["as_json"])

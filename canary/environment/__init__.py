@@ -1,5 +1,6 @@
 """Where a policy runs: the ``environment`` section of a policy file."""
 
+from canary.environment.access import client_options
 from canary.environment.load import parse_environment
 from canary.environment.schema import (
     HOOK_PLACEHOLDERS,
@@ -27,5 +28,6 @@ __all__ = [
     "PrometheusQuery",
     "PrometheusSource",
     "State",
+    "client_options",
     "parse_environment",
 ]

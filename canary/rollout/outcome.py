@@ -26,6 +26,11 @@ _STATUS = {
 }
 
 
+def status_of(verdict: Verdict | None) -> ExitStatus:
+    """Return what the shell is told; without a verdict, that the canary could not run."""
+    return _STATUS[verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why the phases ended; without a verdict the canary could not run to its end.
@@ -64,4 +69,4 @@ class Outcome:
 
     @property
     def exit_status(self) -> ExitStatus:
-        return _STATUS[self.verdict]
+        return status_of(self.verdict)

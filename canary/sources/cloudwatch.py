@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.environment import CloudWatchSource, Environment
+from canary.environment import CloudWatchSource, Environment, client_options
 from canary.errors import SourceError
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, log_spread, periods
@@ -53,11 +53,7 @@ class CloudWatch:
         self._settings = settings
         self._environment = environment
         self._period = period
-        where = {
-            "region_name": environment.region,
-            "endpoint_url": environment.endpoint_url,
-            "config": _patience(period),
-        }
+        where = {**client_options(environment), "config": _patience(period)}
         try:
             self._metrics = metrics or boto3.client("cloudwatch", **where)
             self._compute = compute or boto3.client("ec2", **where)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.environment import Environment
+from canary.environment import Environment, client_options
 from canary.environment import State as Settings
 from canary.errors import StateError
 from canary.state.base import Holder, Row, StoredObject
@@ -29,18 +30,25 @@ class AwsState:
     def __init__(self, settings: Settings, environment: Environment) -> None:
         self._settings = settings
         self._environment = environment
-        with _asking("memory"):
-            self._connect(settings, environment)
+        self._clients: dict[str, Any] = {}
+        self._options: dict[str, Any] = {**client_options(environment), "config": QUICK}
 
-    def _connect(self, settings: Settings, environment: Environment) -> None:
-        where = {"region_name": environment.region, "endpoint_url": environment.endpoint_url}
-        tables = boto3.resource("dynamodb", config=QUICK, **where)
-        self._lock = LockTable(tables.Table(settings.lock_table), environment.name)
-        self._history = HistoryTable(tables.Table(settings.history_table), environment.name)
-        self._parameters = boto3.client("ssm", config=QUICK, **where)
-        self._bucket = boto3.client("s3", config=QUICK, **where)
-        self._topic = boto3.client("sns", config=QUICK, **where)
-        self._alarms = boto3.client("cloudwatch", config=QUICK, **where)
+    @cached_property
+    def _lock(self) -> LockTable:
+        return LockTable(self._table(self._settings.lock_table), self._environment.name)
+
+    @cached_property
+    def _history(self) -> HistoryTable:
+        return HistoryTable(self._table(self._settings.history_table), self._environment.name)
+
+    def _table(self, name: str) -> Any:
+        return boto3.resource("dynamodb", **self._options).Table(name)
+
+    def _client(self, service: str) -> Any:
+        """Return a client; each takes a tenth of a second to make, so only those asked are made."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, **self._options)
+        return self._clients[service]
 
     def holder(self) -> Holder | None:
         with _asking(f"lock table {self._settings.lock_table}"):
@@ -61,7 +69,7 @@ class AwsState:
     def live(self) -> str:
         name = self._settings.live_parameter
         with _asking(f"parameter {name}"):
-            value = str(self._parameters.get_parameter(Name=name)["Parameter"]["Value"])
+            value = str(self._client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
         if value not in self._environment.colours:
             allowed = " or ".join(self._environment.colours)
             raise StateError(f"Parameter {name} is {value!r}; it must be {allowed}")
@@ -70,7 +78,9 @@ class AwsState:
     def set_live(self, colour: str) -> None:
         name = self._settings.live_parameter
         with _asking(f"parameter {name}"):
-            self._parameters.put_parameter(Name=name, Value=colour, Type="String", Overwrite=True)
+            self._client("ssm").put_parameter(
+                Name=name, Value=colour, Type="String", Overwrite=True
+            )
 
     def remember(self, row: Row) -> None:
         with _asking(f"history table {self._settings.history_table}"):
@@ -84,7 +94,7 @@ class AwsState:
         if self._settings.topic is None:
             return
         with _asking(f"topic {self._settings.topic}"):
-            self._topic.publish(
+            self._client("sns").publish(
                 TopicArn=self._settings.topic,
                 Subject=subject[:SUBJECT_LENGTH],
                 Message=json.dumps(message, sort_keys=True),
@@ -93,7 +103,7 @@ class AwsState:
     def find(self, key: str) -> StoredObject | None:
         with _asking(f"bucket {self._settings.bucket}"):
             try:
-                head = self._bucket.head_object(Bucket=self._settings.bucket, Key=key)
+                head = self._client("s3").head_object(Bucket=self._settings.bucket, Key=key)
             except ClientError as error:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                     return None
@@ -102,15 +112,17 @@ class AwsState:
 
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
         with _asking(f"bucket {self._settings.bucket}"):
-            self._bucket.put_object(
+            self._client("s3").put_object(
                 Bucket=self._settings.bucket, Key=key, Body=body, Metadata=dict(metadata)
             )
         return StoredObject(self._url(key), dict(metadata))
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
         with _asking("alarms"):
-            pages = self._alarms.get_paginator("describe_alarms").paginate(
-                AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            pages = (
+                self._client("cloudwatch")
+                .get_paginator("describe_alarms")
+                .paginate(AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"])
             )
             states = {name: state for page in pages for name, state in _alarm_states(page)}
         unknown = [name for name in names if name not in states]

@@ -1,0 +1,73 @@
+"""Build all that one canary needs."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+from canary.artifact import Published, Recipe, Target, load, publish
+from canary.cli.assemble import hooks_of, source_of, state_of, traffic_of
+from canary.cli.common import Place
+from canary.errors import RecordingError
+from canary.judge import judge
+from canary.model import Judgement, Recording
+from canary.rollout.context import Context, Request
+from canary.rollout.hooks import Commands
+from canary.rollout.keeper import LOCK_SECONDS, Keeper
+from canary.rollout.plan import Plan
+from canary.rollout.ports import Observer, Ports
+from canary.rollout.system import Signals, SystemClock, Thread
+from canary.state.base import Holder
+
+
+def calibration_of(place: Place) -> dict[str, dict[str, float]]:
+    """Return the noise that ``canary rehearse`` learned here, if it did."""
+    path = place.directory / "calibration.json"
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordingError(
+            f"{path} can't be read ({error}); remove it, or write it again: canary rehearse"
+        ) from error
+    return found
+
+
+def context_of(
+    place: Place, request: Request, directory: Path, observer: Observer, signals: Signals
+) -> Context:
+    """Return everything that one canary needs."""
+    environment, policy = place.environment, place.policy
+    clock, state, traffic = SystemClock(), state_of(environment), traffic_of(environment)
+    plan = Plan.of(policy, environment.source.settle)
+    now = clock.now()
+    holder = Holder(request.name, request.who, now, now + LOCK_SECONDS)
+    recipe = Recipe(target=Target(machine=platform.machine()))
+
+    def published(ref: str) -> Published:
+        return publish(load(Path(), ref, recipe.directory), recipe, state)
+
+    def judged(recording: Recording, until: int) -> Judgement:
+        return judge(policy, recording, until)
+
+    ports = Ports(
+        clock=clock,
+        traffic=traffic,
+        source=source_of(environment, policy.period),
+        state=state,
+        hooks=Commands(hooks_of(environment), directory),
+        background=Thread(),
+        observer=observer,
+        judge=judged,
+        publish=published,
+        shield=signals.shield,
+    )
+    context = Context(request, policy, plan, ports, Keeper(plan, clock, traffic, state, holder))
+    context.values |= {
+        "id": request.name,
+        "environment": environment.name,
+        "directory": str(directory),
+    }
+    return context

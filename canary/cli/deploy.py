@@ -1,0 +1,77 @@
+"""``canary deploy``: put a release on hosts without judging it, as the very first one must be."""
+
+from __future__ import annotations
+
+import platform
+import time
+from pathlib import Path
+
+import click
+
+from canary.artifact import Published, Recipe, Target, load, publish
+from canary.cli.assemble import hooks_of, state_of, traffic_of
+from canary.cli.common import Place, answer, find_place, json_option, where_options
+from canary.errors import HookError, TrafficError
+from canary.rollout.hooks import Commands
+
+
+@click.command()
+@click.argument("ref")
+@click.option(
+    "--everywhere",
+    is_flag=True,
+    help="Also on the live colour, unjudged: meant for the first release.",
+)
+@where_options
+@json_option
+def deploy(
+    ref: str, env: str | None, policy_file: Path | None, *, everywhere: bool, as_json: bool
+) -> None:
+    """Build REF (a commit, tag, branch, or . for the working tree) and put it on the idle colour.
+
+    Traffic does not move. Exit status: 0 it is there, 2 could not.
+
+    \b
+    Example:
+      canary deploy v1.0.0 --env local --everywhere
+    """
+    place = find_place(env, policy_file)
+    environment = place.environment
+    status = traffic_of(environment).status()
+    busy = [c for c in environment.colours if c != status.live and status.share(c) > 0.01]
+    if busy:
+        raise TrafficError(
+            f"{busy[0]} is a candidate with traffic. Wait for its canary, or take it back: "
+            f"canary rollback --env {environment.name}"
+        )
+    colours = [c for c in environment.colours if everywhere or c != status.live]
+    published = _published(place, ref)
+    for colour in colours:
+        _install(place, published, colour)
+    done = f"Release {published.release} is on {' and '.join(colours)}; {status.live} is live"
+    document = {"release": published.release, "commit": published.commit, "colours": colours}
+    answer(document, done, as_json=as_json)
+
+
+def _published(place: Place, ref: str) -> Published:
+    click.echo(f"Building {ref}, unless it is in the bucket already", err=True)
+    recipe = Recipe(target=Target(machine=platform.machine()))
+    return publish(load(Path(), ref, recipe.directory), recipe, state_of(place.environment))
+
+
+def _install(place: Place, published: Published, colour: str) -> None:
+    """Run the deploy hook, keeping its output beside the environment's other files."""
+    began = time.monotonic()
+    click.echo(f"Putting {published.release} on {colour}", err=True)
+    values = {
+        "colour": colour,
+        "environment": place.environment.name,
+        "release": published.release,
+        "commit": published.commit,
+        "artifact": published.url,
+        "sha256": published.sha256,
+    }
+    complaint = Commands(hooks_of(place.environment), place.directory).run("deploy", values)
+    if complaint:
+        raise HookError(complaint)
+    click.echo(f"{colour} has it, after {time.monotonic() - began:.0f} s", err=True)

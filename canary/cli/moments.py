@@ -1,0 +1,59 @@
+"""Moments and spans as people type them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from canary.policy.quantities import parse_duration, parse_share
+
+
+class Moment(click.ParamType[int]):
+    """Seconds since the epoch, ISO 8601 with an offset, or ``-30m`` before now."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).strip()
+        now = int(datetime.now(UTC).timestamp())
+        try:
+            if text == "now":
+                return now
+            if text.startswith("-"):
+                return now - parse_duration(text[1:])
+            if text.isdecimal():
+                return int(text)
+            parsed = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(
+                f"{text!r} is not a moment; write 2026-11-21T10:00Z, -30m, now, or seconds since "
+                "the epoch",
+                param,
+                ctx,
+            )
+        if parsed.tzinfo is None:
+            self.fail(f"{text!r} names no time zone; for UTC write {text}Z", param, ctx)
+        return int(parsed.timestamp())
+
+
+class Share(click.ParamType[float]):
+    """``5%`` or ``0.05``."""
+
+    name = "share"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            text = str(value)
+            return parse_share(text if text.endswith("%") else float(text))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+MOMENT = Moment()
+SHARE = Share()

@@ -1,0 +1,61 @@
+"""Stands for ssh and sudo: runs the proxy role's own ``shop-traffic`` on a HAProxy of this machine.
+
+A host has a systemd timer for the lease; here a sleeping process does what that timer would.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "roles/proxy/files"))
+
+from shop_traffic import cli  # noqa: E402 - the path comes first
+from shop_traffic.commands import Traffic  # noqa: E402
+from shop_traffic.config import RefusedError, load  # noqa: E402
+from shop_traffic.memory import Memory  # noqa: E402
+from shop_traffic.runtime import Runtime  # noqa: E402
+
+CONFIG = Path(os.environ["CANARY_TEST_PROXY"])
+
+
+class Sleeper:
+    """A lease that ends by itself; one that was renewed finds another name, and does nothing."""
+
+    def arm(self, seconds: float) -> str:
+        name = os.urandom(4).hex()
+        line = f"sleep {seconds}; exec {sys.executable} {__file__} x@y release --expired {name}"
+        subprocess.Popen(
+            ["/bin/sh", "-c", line],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return name
+
+    def disarm(self, name: str) -> None:
+        """Nothing to do: see above."""
+
+
+def words(arguments: list[str]) -> list[str]:
+    """Return what follows the destination of an ssh command line."""
+    place = next(n for n, word in enumerate(arguments) if "@" in word)
+    return arguments[place + 1 :]
+
+
+def main() -> None:
+    asked = cli.parser().parse_args(words(sys.argv[1:]))
+    config = load(CONFIG)
+    runtime = Runtime(config.socket, config.backend)
+    try:
+        answer = cli.answer(Traffic(config, runtime, Memory(config.directory), Sleeper()), asked)
+    except RefusedError as error:
+        sys.exit(f"shop-traffic: {error}")
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()
