@@ -26,7 +26,7 @@ Load = Callable[[], bytes | None]
 Count = Callable[[Counter], None]
 
 LEASE_MS = 3_000
-WAIT_SECONDS = 0.1
+WAIT_SECONDS = 0.5
 TIMEOUT_SECONDS = 0.2
 BREAK_SECONDS = 1.0
 JITTER = 0.1

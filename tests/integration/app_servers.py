@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -64,10 +65,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return self.database("postgres")
-
-    def database(self, name: str) -> str:
-        return f"postgresql://shop@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://shop@127.0.0.1:{self.port}/postgres"
 
     def create(self) -> None:
         self.directory.mkdir(parents=True)
@@ -80,11 +78,13 @@ class Postgres:
     def start(self) -> None:
         data = self.directory / "data"
         options = [f"-p{self.port}", "-h127.0.0.1", f"-k{self.directory}", "-cmax_connections=200"]
-        self.process = subprocess.Popen(
-            [*_unprivileged(), program("postgres"), "-D", str(data), *options],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.directory.parent / f"postgres-{self.port}.log").open("ab"),
-        )
+        options += ["-cfsync=off"]  # processes are killed here, not the machine
+        with (self.directory.parent / "postgres.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*_unprivileged(), program("postgres"), "-D", str(data), *options],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         wait_for(self.answers, "PostgreSQL")
 
     def answers(self) -> bool:
@@ -106,15 +106,17 @@ class Postgres:
 
 
 @contextmanager
-def postgres(directory: Path) -> Iterator[Postgres]:
-    directory.parent.chmod(0o755)
-    server = Postgres(directory)
-    server.create()
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+def postgres() -> Iterator[Postgres]:
+    """In a directory that its user can reach; pytest's own are closed to all but root."""
+    with tempfile.TemporaryDirectory(prefix="shop-postgres-") as directory:
+        Path(directory).chmod(0o755)
+        server = Postgres(Path(directory) / "postgres")
+        server.create()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @dataclass
@@ -176,18 +178,19 @@ class Shop:
         return self.directory / f"shop-{self.port}.log"
 
     def start(self, wait: str = "/status") -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app"],
-            cwd=ROOT,
-            env={
-                **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-                "SHOP_PORT": str(self.port),
-                "SHOP_STATE_DIRECTORY": str(self.directory / f"state-{self.port}"),
-                **self.environment,
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=self.log.open("ab"),
-        )
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        own = {
+            "SHOP_PORT": str(self.port),
+            "SHOP_STATE_DIRECTORY": str(self.directory / f"state-{self.port}"),
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app"],
+                cwd=ROOT,
+                env={**inherited, **own, **self.environment},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         wait_for(lambda: self.answers(wait), "the shop")
 
     def answers(self, path: str = "/status") -> bool:
