@@ -9,12 +9,11 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
+from local_cloud import kernel
 from local_cloud.commands import run, succeeds
 from local_cloud.errors import NetworkError
 from local_cloud.settings import Settings
 
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
-REMEMBERED = Path("/run/cart-canary/ip_forward")  # shared by all clouds of this machine
 TABLE_PREFIX = "cart_canary_"
 METADATA_ADDRESS = "169.254.169.254"
 NAMESPACES = Path("/run/netns")
@@ -74,7 +73,7 @@ def owner(settings: Settings) -> str | None:
 
 
 def raise_network(settings: Settings) -> None:
-    """Make bridge, rules and forwarding as they must be."""
+    """Make bridge, rules and the kernel's settings as they must be."""
     current = owner(settings)
     if current is None:
         make_bridge(settings)
@@ -87,7 +86,7 @@ def raise_network(settings: Settings) -> None:
     run("ip", "link", "set", settings.bridge, "up")
     if not succeeds("nft", "list", "table", "ip", table(settings)):
         run("nft", "-f", "-", stdin=rules(settings))
-    forward()
+    kernel.tune()
 
 
 def make_bridge(settings: Settings) -> None:
@@ -116,23 +115,6 @@ def overlaps(target: str, settings: Settings) -> bool:
         return False
     network = IPv4Network(target, strict=False)
     return network.prefixlen > 4 and network.overlaps(settings.network)
-
-
-def forward() -> None:
-    """Let the kernel forward; remember what it did before the first cloud, to put it back."""
-    if not REMEMBERED.exists():
-        REMEMBERED.parent.mkdir(exist_ok=True)
-        REMEMBERED.write_text(FORWARDING.read_text())
-    FORWARDING.write_text("1\n")
-
-
-def forward_as_before() -> None:
-    """Put forwarding back, unless another cloud still needs it."""
-    if TABLE_PREFIX in run("nft", "list", "tables") or not REMEMBERED.exists():
-        return
-    FORWARDING.write_text(REMEMBERED.read_text())
-    REMEMBERED.unlink()
-    REMEMBERED.parent.rmdir()
 
 
 def attach(settings: Settings, name: str, address: IPv4Address) -> None:
@@ -179,4 +161,5 @@ def remove_network(settings: Settings) -> None:
         run("nft", "delete", "table", "ip", table(settings))
     if owner(settings) == str(settings.state):
         run("ip", "link", "delete", settings.bridge)
-    forward_as_before()
+    if TABLE_PREFIX not in run("nft", "list", "tables"):
+        kernel.restore()
