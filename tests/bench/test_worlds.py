@@ -1,0 +1,63 @@
+"""The benchmark's worlds are frozen: the same seed gives what it gave when they were committed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.bench.verdict.cells import seed, simulate
+from tests.bench.verdict.readings import FIRST_TEST_SEED, HARMS, METRICS, NONE, Canaries, Harm
+
+SUMS = {
+    "S1": {"latency_p99": 118847.89857612, "errors_5xx": 12125.0, "memory": 29279.0362258317},
+    "B1": {"latency_p99": 116218.60133201, "errors_5xx": 8696.0, "memory": 24594.2370111987},
+}
+
+
+def canaries(scenario: str, harm: Harm = NONE, runs: int = 20) -> Canaries:
+    return simulate(scenario, harm, runs, 30, seed=1)
+
+
+@pytest.mark.parametrize("scenario", SUMS)
+def test_worlds_are_frozen(scenario: str) -> None:
+    """The numbers were printed by the commit that froze the worlds."""
+    world = canaries(scenario)
+    sums = {name: float(np.nansum(world.metrics[name].candidate)) for name in SUMS[scenario]}
+    assert sums == pytest.approx(SUMS[scenario], rel=1e-9)
+
+
+@pytest.mark.parametrize("scenario", ["S1", "S2", "S3", "S4", "S5", "B1", "B2", "B3", "B4"])
+def test_equal_arms_are_equal_on_average(scenario: str) -> None:
+    world = canaries(scenario, runs=600)
+    for name in METRICS:
+        one = world.metrics[name]
+        x, y = one.candidate, one.baseline
+        if name in ("errors_5xx", "errors_4xx", "checkouts"):
+            x, y = x / one.candidate_samples, y / one.baseline_samples
+        if name == "throughput":
+            x, y = x / world.share, y / (1 - world.share)
+        by_run = np.nanmean(x, axis=1) - np.nanmean(y, axis=1)
+        error = by_run.std() / np.sqrt(len(by_run))
+        # The 99th percentile of few requests is biased low, here as in any metrics store.
+        bias = 0.025 if name == "latency_p99" and world.share < 0.5 else 0.003
+        assert abs(by_run.mean()) < 4 * error + bias * np.nanmean(y), name
+
+
+@pytest.mark.parametrize("scenario", ["S1", "B1"])
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: str(harm.name))
+def test_harm_changes_what_it_says_and_nothing_else(scenario: str, harm: Harm) -> None:
+    equal, harmed = canaries(scenario), canaries(scenario, harm)
+    changed = {
+        name
+        for name in METRICS
+        if not np.array_equal(
+            equal.metrics[name].candidate, harmed.metrics[name].candidate, equal_nan=True
+        )
+    }
+    assert set(harm.affects) <= changed
+
+
+def test_test_seeds_are_disjoint_from_tuning_seeds_and_from_one_another() -> None:
+    seeds = {seed("judge", s, t, h.name, 0) for s in ("S1", "B1") for t in (30, 60) for h in HARMS}
+    assert len(seeds) == 4 * len(HARMS)
+    assert min(seeds) >= FIRST_TEST_SEED
