@@ -1,0 +1,45 @@
+"""Asking a shop over HTTP, as a client that knows nothing of it would."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+def ask(
+    url: str,
+    body: object = None,
+    method: str | None = None,
+    timeout: float = 10,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """GET, or POST if there is a body: bytes as they are, anything else as JSON."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+    content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    try:
+        chosen = method or ("GET" if body is None else "POST")
+        connection.request(chosen, path, content, dict(headers or {}))
+        answer = connection.getresponse()
+        return Answer(answer.status, dict(answer.headers), answer.read())
+    finally:
+        connection.close()
