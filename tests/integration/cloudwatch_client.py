@@ -17,17 +17,24 @@ KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
 @contextmanager
-def running(state: Path, *options: str) -> Iterator[str]:
-    """Run a server; yield its address."""
+def process(state: Path, *options: str) -> Iterator[tuple[str, int]]:
+    """Run a server; yield its address and process id."""
     command = [sys.executable, "-m", "tests.integration.cloudwatch_server", str(state), *options]
     root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as server:
         try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            assert server.stdout is not None
+            yield server.stdout.readline().strip(), server.pid
         finally:
-            process.terminate()
-            assert process.wait(timeout=30) == 0
+            server.terminate()
+            assert server.wait(timeout=30) == 0
+
+
+@contextmanager
+def running(state: Path, *options: str) -> Iterator[str]:
+    """Run a server; yield its address."""
+    with process(state, *options) as (address, _):
+        yield address
 
 
 def client(address: str, service: str = "cloudwatch") -> Any:

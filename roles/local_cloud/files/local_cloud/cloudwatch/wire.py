@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from botocore.utils import parse_timestamp
@@ -36,6 +37,7 @@ from local_cloud.cloudwatch.service import CloudWatch
 MOTO = "5.2.5"
 OURS = "local_cloud"  # the attribute of moto's backend that holds our state
 JSON = "application/x-amz-json-1.0"
+MAKING = Lock()  # two first requests at once must meet in one CloudWatch
 
 Make = Callable[[str, str], CloudWatch]
 
@@ -61,9 +63,11 @@ def clouds() -> Iterator[CloudWatch]:
 
 
 def cloud(account: str, region: str, make: Make) -> CloudWatch:
+    """Return CloudWatch of an account and region, made when it is first called."""
     backend = cloudwatch_backends[account][region]
-    if not hasattr(backend, OURS):
-        setattr(backend, OURS, make(account, region))
+    with MAKING:
+        if not hasattr(backend, OURS):
+            setattr(backend, OURS, make(account, region))
     found: CloudWatch = getattr(backend, OURS)
     return found
 
