@@ -38,8 +38,9 @@ def test_equal_arms_are_equal_on_average(scenario: str) -> None:
             x, y = x / world.share, y / (1 - world.share)
         by_run = np.nanmean(x, axis=1) - np.nanmean(y, axis=1)
         error = by_run.std() / np.sqrt(len(by_run))
-        # The 99th percentile of few requests is biased low, here as in any metrics store.
-        bias = 0.025 if name == "latency_p99" and world.share < 0.5 else 0.003
+        # The 99th percentile of few requests is biased low, as with the usual sample quantiles:
+        # for 600 requests the expected rank is 594 of 601, about 4 % low at sigma 0.7.
+        bias = 0.04 if name == "latency_p99" and world.share < 0.5 else 0.003
         assert abs(by_run.mean()) < 4 * error + bias * np.nanmean(y), name
 
 
