@@ -13,12 +13,14 @@ from canary.model import Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import asked
 from canary.report.curves import span
-from canary.report.findings import share, size, tally
-from canary.report.words import change, duration, percent, urgency
+from canary.report.findings import share, tally
+from canary.report.words import SPACE, change, duration, number, percent, urgency
 
 STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "·"}
-METER = 8
+WORDS = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "open"}
+RIGHT = ("worse by", "interval", "margin")
+METER = 4
 
 
 def render_terminal(
@@ -57,15 +59,17 @@ def _course(policy: Policy, recording: Recording, judgements: Sequence[Judgement
     share_now = f"{percent(reached[-1].candidate)} of traffic" if reached else "no traffic"
     most = duration(policy.maximum)
     text = Text(f" {duration(last.at - start)} of at most {most}, {share_now}  ", style="dim")
-    for judgement in judgements[-60:]:
+    for judgement in judgements[-30:]:
         text.append(MARKS[judgement.verdict], style=STYLES[judgement.verdict])
-    return text.append(f"  {tally(last)}", style="dim")
+    return text.append(f"\n {tally(last)}", style="dim")
 
 
 def _table(judgement: Judgement) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), header_style="dim")
-    for name in ("metric", "", "worse by (interval)", "margin", "to FAIL", "to PASS"):
-        table.add_column(name, no_wrap=name != "worse by (interval)")
+    """As narrow as 80 columns allow: names may wrap, numbers may not."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("metric", min_width=10)
+    for name in ("", "worse by", "interval", "margin", "to FAIL %", "to PASS %"):
+        table.add_column(name, no_wrap=True, justify="right" if name in RIGHT else "left")
     for finding in sorted(judgement.findings, key=urgency):
         table.add_row(*_row(finding), style="dim" if finding.muted else "")
     return table
@@ -73,19 +77,31 @@ def _table(judgement: Judgement) -> Table:
 
 def _row(finding: Finding) -> tuple[RenderableType, ...]:
     name = Text(asked.title(finding.metric), style="bold" if finding.critical else "")
-    style = STYLES[finding.verdict]
     return (
-        name.append("  muted" if finding.muted else ""),
-        Text(f"{MARKS[finding.verdict]} {finding.verdict}", style=style),
-        size(finding),
-        "" if finding.margin is None else change(finding, finding.margin),
+        name.append(" (muted)" if finding.muted else ""),
+        Text(f"{MARKS[finding.verdict]} {WORDS[finding.verdict]}", style=STYLES[finding.verdict]),
+        "no data" if finding.effect is None else change(finding, finding.effect),
+        _interval(finding),
+        "" if finding.margin is None else _size(finding, finding.margin),
         _meter(finding.towards_fail, "red"),
         _meter(finding.towards_pass, "green"),
     )
+
+
+def _interval(finding: Finding) -> str:
+    """Both ends with one per cent sign."""
+    if finding.low is None or finding.high is None:
+        return ""
+    low, high = change(finding, finding.low), change(finding, finding.high)
+    return f"{low.removesuffix(f'{SPACE}%')} to {high}"
+
+
+def _size(finding: Finding, value: float) -> str:
+    return percent(value) if finding.relative else number(value)
 
 
 def _meter(progress: float, colour: str) -> Text:
     whole = share(progress)
     filled = METER * whole // 100
     bar = Text("━" * filled, style=colour)
-    return bar.append("─" * (METER - filled), style="dim").append(f" {whole:3d} %")
+    return bar.append("─" * (METER - filled), style="dim").append(f" {whole:3d}")
