@@ -68,7 +68,7 @@ class Quiet(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - named by http.server
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -325,7 +325,7 @@ class World:
     def _load(self) -> None:
         users = np.random.default_rng(20261121)
         while not self._stop.wait(0.02):
-            request = urllib.request.Request(  # noqa: S310 - loopback
+            request = urllib.request.Request(
                 f"http://127.0.0.1:{self.port}/", headers={"X-User": str(users.integers(10_000))}
             )
             with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=2):  # noqa: S310

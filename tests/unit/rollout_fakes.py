@@ -1,0 +1,266 @@
+"""Time, proxy, source, memory and hooks of a simulated world.
+
+Every call is counted and can be made to fail, before or after it took effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from canary.errors import CanaryError, StateError, TrafficError
+from canary.model import Arm, Release, Series
+from canary.policy import Policy
+from canary.sources.base import Query, periods
+from canary.state.base import Holder, Row, StoredObject
+from canary.traffic.base import Status
+
+START = 1_800_000_000.0
+SERVERS = ("blue-1", "green-1")
+POLICY = Policy.model_validate(
+    {
+        "version": 1,
+        "period": 5,
+        "warmup": 10,
+        "minimum": 60,
+        "maximum": 120,
+        "steps": [0.2, 0.5],
+        "metrics": [{"name": "latency", "kind": "latency"}],
+    }
+)
+
+
+@dataclass
+class Troubles:
+    """Which calls fail: one by number, or all of one kind from some number on.
+
+    ``late`` raises after the call took effect, as when an answer is lost.
+    """
+
+    once: dict[int, BaseException] = field(default_factory=dict)
+    lasting: tuple[str, int, CanaryError] | None = None
+    late: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def meet(self, name: str, effect: Callable[[], object]) -> None:
+        """Do ``effect``, and fail if this call is one that fails."""
+        number = len(self.calls)
+        self.calls.append(name)
+        error: BaseException | None = self.once.get(number)
+        if self.lasting and name.startswith(self.lasting[0]) and number >= self.lasting[1]:
+            error = self.lasting[2]
+        if error is None:
+            effect()
+            return
+        if self.late:
+            effect()
+        raise error
+
+
+class Time:
+    """Passes only when somebody waits; what runs in the background ticks meanwhile."""
+
+    def __init__(self, troubles: Troubles) -> None:
+        self.moment = START
+        self.troubles = troubles
+        self.ticking: Callable[[], None] | None = None
+        self.passing: Callable[[], None] = lambda: None
+        self.interval = 0.0
+        self.next = 0.0
+
+    def now(self) -> float:
+        return self.moment
+
+    def sleep(self, seconds: float) -> None:
+        self.troubles.meet("clock.sleep", lambda: self.pass_time(seconds))
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.moment + seconds
+        while self.ticking is not None and self.next <= end:
+            self.moment = max(self.moment, self.next)
+            self.next += self.interval
+            self.ticking()
+        self.moment = end
+        self.passing()
+
+    def start(self, tick: Callable[[], None], interval: float) -> None:
+        self.ticking, self.interval, self.next = tick, interval, self.moment + interval
+
+    def stop(self) -> None:
+        self.ticking = None
+
+
+class Proxy:
+    """One server per colour, and a lease that runs out by itself."""
+
+    def __init__(self, time: Time, troubles: Troubles) -> None:
+        self.time = time
+        self.troubles = troubles
+        self.live = "blue"
+        self.candidate = ""
+        self.share = 0.0
+        self.until: float | None = None
+        self.down: set[str] = set()
+        self.history: list[tuple[float, float]] = []
+
+    def expire(self) -> None:
+        if self.until is not None and self.time.now() >= self.until:
+            self.reset()
+
+    def reset(self) -> None:
+        self.share, self.until = 0.0, None
+
+    def describe(self) -> str:
+        return "simulated proxy"
+
+    def status(self) -> Status:
+        self.troubles.meet("traffic.status", self.expire)
+        other = "green" if self.live == "blue" else "blue"
+        shares = {f"{self.live}-1": 1 - self.share, f"{other}-1": self.share}
+        elapsed = self.time.now() - START
+        return Status(
+            live=self.live,
+            weights={name: round(256 * share) for name, share in shares.items()},
+            shares=shares,
+            states={name: "DOWN" if name in self.down else "UP" for name in SERVERS},
+            lease_until=self.until,
+            counters={"requests": {name: int(elapsed * 50 * s) for name, s in shares.items()}},
+        )
+
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
+        assert matched is None, "one server per colour cannot be matched"
+
+        def effect() -> None:
+            self.expire()
+            self.candidate, self.share, self.until = candidate, share, self.time.now() + lease
+            self.history.append((self.time.now(), share))
+
+        self.troubles.meet("traffic.set", effect)
+
+    def renew(self, lease: int) -> None:
+        self.expire()
+        if self.until is None:
+            raise TrafficError("There is no lease to renew")
+        self.troubles.meet("traffic.renew", lambda: self.leased(lease))
+
+    def leased(self, lease: int) -> None:
+        self.until = self.time.now() + lease
+
+    def release(self) -> None:
+        self.troubles.meet("traffic.release", self.reset)
+
+    def promote(self, colour: str) -> None:
+        def effect() -> None:
+            self.live = colour
+            self.reset()
+
+        self.troubles.meet("traffic.promote", effect)
+
+
+class Metrics:
+    """Sends one latency per instance and period."""
+
+    def __init__(self, troubles: Troubles) -> None:
+        self.troubles = troubles
+        self.sends = True
+        self.reads: list[int] = []
+
+    def describe(self) -> str:
+        return "simulated source"
+
+    def instances(self, colour: str) -> tuple[str, ...]:
+        self.troubles.meet("source.instances", lambda: None)
+        return (f"i-{colour}",)
+
+    def read(
+        self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
+    ) -> tuple[Series, ...]:
+        self.troubles.meet("source.read", lambda: self.reads.append(end))
+        axis = periods(start, end, POLICY.period)
+        return tuple(
+            Series(query.metric, arm, name, axis, (20.0,) * len(axis), (50.0,) * len(axis))
+            for arm, release in arms.items()
+            for name in release.instances
+            for query in queries
+            if self.sends
+        )
+
+
+class Memory:
+    """Lock, live colour and the rest, in a few attributes."""
+
+    def __init__(self, time: Time, troubles: Troubles) -> None:
+        self.time = time
+        self.troubles = troubles
+        self.colour = "blue"
+        self.held: Holder | None = None
+        self.rows: list[Row] = []
+        self.objects: dict[str, bytes] = {}
+        self.said: list[str] = []
+        self.alarm = "OK"
+
+    def holder(self) -> Holder | None:
+        return self.held if self.held and self.held.until > self.time.now() else None
+
+    def acquire(self, holder: Holder) -> None:
+        def effect() -> None:
+            if (held := self.holder()) is not None:
+                raise StateError(f"Canary {held.canary} runs already: {held.who}")
+            self.held = holder
+
+        self.troubles.meet("state.acquire", effect)
+
+    def renew(self, holder: Holder) -> None:
+        self.troubles.meet("state.renew", lambda: setattr(self, "held", holder))
+
+    def free(self, holder: Holder) -> None:
+        def effect() -> None:
+            if self.held and self.held.canary == holder.canary:
+                self.held = None
+
+        self.troubles.meet("state.free", effect)
+
+    def live(self) -> str:
+        self.troubles.meet("state.live", lambda: None)
+        return self.colour
+
+    def set_live(self, colour: str) -> None:
+        self.troubles.meet("state.set_live", lambda: setattr(self, "colour", colour))
+
+    def remember(self, row: Row) -> None:
+        self.troubles.meet("state.remember", lambda: self.rows.insert(0, row))
+
+    def history(self, limit: int) -> Sequence[Row]:
+        self.troubles.meet("state.history", lambda: None)
+        return self.rows[:limit]
+
+    def announce(self, subject: str, message: Mapping[str, object]) -> None:
+        self.troubles.meet("state.announce", lambda: self.said.append(f"{subject} {message}"))
+
+    def find(self, key: str) -> StoredObject | None:
+        self.troubles.meet("state.find", lambda: None)
+        return StoredObject(key, {}) if key in self.objects else None
+
+    def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
+        self.troubles.meet("state.store", lambda: self.objects.update({key: body}))
+        return StoredObject(key, metadata)
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
+        self.troubles.meet("state.alarms", lambda: None)
+        return dict.fromkeys(names, self.alarm)
+
+
+class Commands:
+    """Hooks that do nothing but be remembered."""
+
+    def __init__(self, troubles: Troubles) -> None:
+        self.troubles = troubles
+        self.ran: list[tuple[str, Mapping[str, str]]] = []
+        self.complaint = ""
+
+    def has(self, name: str) -> bool:
+        return name != "load"
+
+    def run(self, name: str, values: Mapping[str, str]) -> str:
+        self.troubles.meet(f"hooks.{name}", lambda: self.ran.append((name, dict(values))))
+        return self.complaint
