@@ -255,9 +255,8 @@ def test_an_address_outside_the_bridge_is_refused_with_a_reason(cloud: Cloud) ->
 
 
 def test_a_killed_daemon_adopts_its_hosts(cloud: Cloud, app: str, address: str) -> None:
-    pid, supervisor = daemon_pid(cloud.settings), Machine(cloud.settings, app).pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+    supervisor = Machine(cloud.settings, app).pid
+    kill_daemon(cloud)
     assert cloud.ssh(address, "echo unharmed") == "unharmed"
     assert cloud.command("up").stdout.startswith("Up:")
     assert cloud.state(app) == "running"
@@ -286,6 +285,37 @@ def test_terminate_removes_the_host_and_its_disk(cloud: Cloud, subnet: str) -> N
     cloud.await_state(instance, "terminated")
     assert not Machine(cloud.settings, instance).directory.exists()
     assert not list(Path("/run/netns").glob(f"*{instance}"))
+
+
+def test_an_alarm_reaches_the_mailbox_and_outlives_the_daemon(cloud: Cloud) -> None:
+    sns, cloudwatch = cloud.client("sns"), cloud.client("cloudwatch")
+    topic = sns.create_topic(Name="events")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.org")
+    cloudwatch.put_metric_alarm(
+        AlarmName="ErrorsHigh",
+        Namespace="Shop",
+        MetricName="errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic],
+    )
+    cloudwatch.set_alarm_state(AlarmName="ErrorsHigh", StateValue="ALARM", StateReason="test")
+    wait_for(lambda: list(cloud.settings.mail.glob("*.eml")) != [], "an e-mail")
+    (mail,) = cloud.settings.mail.glob("*.eml")
+    assert "ErrorsHigh" in mail.read_text()
+    kill_daemon(cloud)
+    cloud.command("up")
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [alarm["AlarmName"] for alarm in alarms] == ["ErrorsHigh"]
+
+
+def kill_daemon(cloud: Cloud) -> None:
+    pid = daemon_pid(cloud.settings)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_person_gets_in_by_name(cloud: Cloud, app: str) -> None:

@@ -67,10 +67,10 @@ def test_another_recipe_is_another_image(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_broken_build_is_never_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: str, **__: object) -> str:
+    def refuse(*_: str, **__: object) -> None:
         raise CommandError("`mmdebstrap ...` ended with status 25: E: no network")
 
-    monkeypatch.setattr(module, "run", refuse)
+    monkeypatch.setattr(module, "follow", refuse)
     with pytest.raises(ImageError, match=r"could not be built.*no network"):
         Image(tmp_path).build()
     assert not Image(tmp_path).is_built()
@@ -78,12 +78,11 @@ def test_a_broken_build_is_never_used(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_image_is_complete_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def bootstrap(*command: str, **_: object) -> str:
+    def bootstrap(*command: str, **_: object) -> None:
         root = next(Path(part) for part in command if part.endswith("/root"))
         (root / "etc").mkdir(parents=True)
-        return ""
 
-    monkeypatch.setattr(module, "run", bootstrap)
+    monkeypatch.setattr(module, "follow", bootstrap)
     built = Image(tmp_path)
     built.build()
     assert [path.name for path in tmp_path.iterdir()] == [built.key]
@@ -110,3 +109,11 @@ def test_added_files_get_the_modes_they_need_whatever_the_umask(tmp_path: Path) 
     assert (staged / "usr/local/sbin/run-user-data").stat().st_mode & 0o777 == 0o755
     assert (staged / "etc/default/locale").stat().st_mode & 0o777 == 0o644
     assert (staged / "etc").stat().st_mode & 0o777 == 0o755
+
+
+def test_stages_are_told_and_packages_are_not() -> None:
+    told: list[str] = []
+    lines = ["I: installing essential packages...", "Setting up tzdata (2024b-0) ...", "I: done"]
+    for line in lines:
+        module.tell_stage(line, told.append)
+    assert told == ["installing essential packages..."]

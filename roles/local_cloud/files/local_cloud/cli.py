@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -193,5 +194,11 @@ def main() -> None:
     try:
         cli()
     except LocalCloudError as error:
-        click.echo(f"local-cloud: {error}", err=True)
-        sys.exit(COULD_NOT)
+        fail(str(error))
+    except PermissionError as error:
+        fail(f"{error.filename}: {error.strerror}. It is root's: sudo -E local-cloud ...")
+
+
+def fail(sentence: str) -> NoReturn:
+    click.echo(f"local-cloud: {sentence}", err=True)
+    sys.exit(COULD_NOT)

@@ -2,7 +2,7 @@
 
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from local_cloud.errors import CommandError
 
@@ -35,6 +35,24 @@ def run(
     if finished.returncode != 0:
         raise CommandError(refusal(command, finished.returncode, finished.stderr))
     return finished.stdout
+
+
+def follow(*command: str, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
+    """Run ``command`` to its end, and call ``tell`` with every line of what it says."""
+    said: list[str] = []
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=dict(environment),
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line)
+            tell(line.strip())
+    if process.returncode != 0:
+        raise CommandError(refusal(command, process.returncode, "".join(said)))
 
 
 def succeeds(*command: str) -> bool:

@@ -11,13 +11,14 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
-from local_cloud.commands import run
+from local_cloud.commands import follow
 from local_cloud.errors import CommandError, ImageError
 from local_cloud.progress import step
 
@@ -108,16 +109,16 @@ class Image:
         self.directory.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(prefix="building-", dir=self.directory) as temporary,
-            step("Building the base image from Debian packages (once, about a minute)"),
+            step("Building the base image from Debian packages (once, about a minute)") as tell,
         ):
-            self._build(Path(temporary))
+            self._build(Path(temporary), tell)
 
-    def _build(self, temporary: Path) -> None:
+    def _build(self, temporary: Path, tell: Callable[[str], None]) -> None:
         added = stage(temporary / "files")
         command = [part.replace("FILES", str(added)) for part in self.command(temporary / "root")]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": str(temporary)}
         try:
-            run(*command, environment=environment)
+            follow(*command, environment=environment, tell=lambda line: tell_stage(line, tell))
         except CommandError as error:
             message = f"The base image could not be built. {error}"
             raise ImageError(message) from None
@@ -138,6 +139,12 @@ class Image:
                 f"The base image {self.root} was changed after it was built. Remove it and "
                 f"build it again: rm -r {self.marker.parent} && local-cloud image"
             )
+
+
+def tell_stage(line: str, tell: Callable[[str], None]) -> None:
+    """Pass on what mmdebstrap is doing, and not what each package says."""
+    if line.startswith("I: ") and line.endswith("..."):
+        tell(line[3:])
 
 
 def overlay_files() -> dict[str, str]:

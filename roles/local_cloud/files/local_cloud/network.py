@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
-from local_cloud import kernel
+from local_cloud import docker, kernel
 from local_cloud.commands import run, succeeds
 from local_cloud.errors import NetworkError
 from local_cloud.settings import Settings
@@ -86,6 +86,7 @@ def raise_network(settings: Settings) -> None:
     run("ip", "link", "set", settings.bridge, "up")
     if not succeeds("nft", "list", "table", "ip", table(settings)):
         run("nft", "-f", "-", stdin=rules(settings))
+    docker.admit(settings)
     kernel.tune()
 
 
@@ -157,6 +158,7 @@ def remove_network(settings: Settings) -> None:
     """Put the machine's network back as it was found."""
     for entry in strays(settings):
         run("ip", "netns", "delete", entry)
+    docker.dismiss(settings)
     if succeeds("nft", "list", "table", "ip", table(settings)):
         run("nft", "delete", "table", "ip", table(settings))
     if owner(settings) == str(settings.state):

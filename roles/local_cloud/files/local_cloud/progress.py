@@ -1,7 +1,7 @@
 """Say on stderr what takes time, and how long it took."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,15 +10,18 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def step(text: str) -> Iterator[None]:
-    """Show that ``text`` is being done; afterwards, how long it took."""
+def step(text: str) -> Iterator[Callable[[str], None]]:
+    """Show that ``text`` is being done; afterwards, how long it took.
+
+    What is yielded tells a part of it: behind the text on a terminal, else on a line of its own.
+    """
     started = time.monotonic()
     if console.is_terminal:
-        with console.status(text):
-            yield
+        with console.status(text) as status:
+            yield lambda part: status.update(f"{text}: {part}")
     else:
         console.print(f"{text} ...")
-        yield
+        yield lambda part: console.print(f"  {part}", markup=False)
     console.print(f"{text}: {time.monotonic() - started:.1f} s")
 
 
