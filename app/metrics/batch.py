@@ -64,6 +64,31 @@ def instance_data(
     ]
 
 
+def service_data(period: Reading, start: int, environment: str) -> list[Datum]:
+    """Return what alarms watch: all instances add to the same series, and none has to be named.
+
+    ``failed`` is 0 or 1 for each request, so that its average is the share that failed: an alarm
+    on one metric, where dividing two would need metric math.
+    """
+    served = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
+    checkouts = {key: part for key, part in served.items() if key[0] == CHECKOUT}
+    requests = _count(served.items())
+    errors = _count(item for item in served.items() if item[0][2] >= 500)
+    seen = [(value, count) for value, count in ((0.0, requests - errors), (1.0, errors)) if count]
+    head = _head(start, {"Environment": environment})
+    failed = {
+        "MetricName": "failed",
+        "Unit": "None",
+        "Values": [value for value, _ in seen],
+        "Counts": [float(count) for _, count in seen],
+        **head,
+    }
+    return [
+        *([failed] if seen else []),
+        *_distribution("checkout_latency", checkouts.values(), head),
+    ]
+
+
 def environment_data(
     carts: int, cents: int, start: int, dimensions: Mapping[str, str]
 ) -> list[Datum]:

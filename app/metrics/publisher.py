@@ -15,7 +15,7 @@ import msgspec
 
 from app.files import write_whole
 from app.metrics import process
-from app.metrics.batch import Datum, Usage, difference, instance_data
+from app.metrics.batch import Datum, Usage, difference, instance_data, service_data
 from app.metrics.restarts import take_restarts
 from app.metrics.slots import Counter, Histogram, Reading, read
 from app.settings import Settings
@@ -52,7 +52,8 @@ class Publisher:
         restarts = self._new_respawns(now) + take_restarts(self._settings.state_directory)
         self._before = now
         _save(self._path, now, self._respawns)
-        self._put(instance_data(period, restarts, self._usage(), start, self._dimensions))
+        data = instance_data(period, restarts, self._usage(), start, self._dimensions)
+        self._put(data + service_data(period, start, self._settings.environment))
 
     def _new_respawns(self, now: Reading) -> int:
         """Workers started beyond those that the server wanted: each replaced one that died."""

@@ -1,0 +1,69 @@
+"""What alarms there shall be, from the metric catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+PLAIN_STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+
+
+def expand(
+    catalogue: Iterable[Mapping[str, Any]],
+    *,
+    prefix: str,
+    environment: str,
+    urls: Iterable[str],
+    paces: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    """Return one entry for each alarm: one for a service, one for each URL that is probed."""
+    names = list(urls)
+    return [
+        _alarm(metric, alarm, suffix, dimensions, prefix, paces)
+        for metric in catalogue
+        for alarm in metric.get("alarms", [])
+        for suffix, dimensions in _subjects(alarm["scope"], environment, names)
+    ]
+
+
+def _subjects(
+    scope: str, environment: str, urls: Iterable[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    whole = {"Environment": environment}
+    if scope == "environment":
+        yield "", whole
+    elif scope == "url":
+        yield from ((f"-{url}", {**whole, "Url": url}) for url in urls)
+    else:
+        raise ValueError(f"scope is {scope!r}; an alarm watches an environment or a url")
+
+
+def _alarm(
+    metric: Mapping[str, Any],
+    alarm: Mapping[str, Any],
+    suffix: str,
+    dimensions: Mapping[str, str],
+    prefix: str,
+    paces: Mapping[str, int],
+) -> dict[str, Any]:
+    kind = "statistic" if alarm["statistic"] in PLAIN_STATISTICS else "extended_statistic"
+    return {
+        "name": f"{prefix}-{alarm['name']}{suffix}",
+        "description": f"{alarm['description']}. Runbook: docs/runbooks/{alarm['name']}.md",
+        "metric": metric["name"],
+        kind: alarm["statistic"],
+        "dimensions": dict(dimensions),
+        "comparison": alarm["comparison"],
+        "threshold": float(alarm["threshold"]),
+        "period": paces[alarm["pace"]],
+        "evaluation_periods": alarm["periods"],
+        "datapoints_to_alarm": alarm["datapoints"],
+        "treat_missing_data": alarm["missing"],
+    }
+
+
+class FilterModule:
+    """Give Ansible the filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"alarms_expand": expand}

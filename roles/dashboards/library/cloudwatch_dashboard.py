@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright (c) the cart-canary authors
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep a CloudWatch dashboard as it should be; amazon.aws has no module for it.
+
+This file alone is under the GPL, because it uses amazon.aws's module_utils, which are.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from botocore.exceptions import BotoCoreError, ClientError
+
+DOCUMENTATION = r"""
+---
+module: cloudwatch_dashboard
+short_description: Keep a CloudWatch dashboard as it should be
+description:
+  - Creates, changes and deletes dashboards.
+  - Bodies are compared as data, so the order of keys never makes a change.
+  - Fails if CloudWatch finds something to complain about in the body.
+options:
+  name:
+    description: Name of the dashboard.
+    required: true
+    type: str
+  state:
+    description: Whether it shall be there.
+    choices: [present, absent]
+    default: present
+    type: str
+  body:
+    description: What it shows, as data; see CloudWatch's "Dashboard Body Structure and Syntax".
+    type: dict
+author: [the cart-canary authors]
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Show what the shop does
+  cloudwatch_dashboard:
+    name: shop
+    body:
+      widgets:
+        - type: text
+          width: 24
+          height: 1
+          properties: {markdown: Hello}
+"""
+
+RETURN = r"""
+body:
+  description: What the dashboard shows now, or would.
+  returned: when state is present
+  type: dict
+"""
+
+NOT_FOUND = "ResourceNotFound"
+
+
+def read(module: AnsibleAWSModule, client: Any, name: str) -> dict[str, Any] | None:
+    """Return what a dashboard shows, or nothing if there is none."""
+    try:
+        answer = client.get_dashboard(DashboardName=name, aws_retry=True)
+    except is_boto3_error_code(NOT_FOUND):
+        return None
+    except (BotoCoreError, ClientError) as error:
+        module.fail_json_aws(error, msg=f"The dashboard {name} could not be read")
+    body: dict[str, Any] = json.loads(answer["DashboardBody"])
+    return body
+
+
+def write(module: AnsibleAWSModule, client: Any, name: str, body: dict[str, Any]) -> None:
+    try:
+        answer = client.put_dashboard(
+            DashboardName=name, DashboardBody=json.dumps(body, sort_keys=True), aws_retry=True
+        )
+    except (BotoCoreError, ClientError) as error:
+        module.fail_json_aws(error, msg=f"The dashboard {name} could not be written")
+    complaints = [each["Message"] for each in answer.get("DashboardValidationMessages", [])]
+    if complaints:
+        module.fail_json(msg=f"CloudWatch took the dashboard {name}, but: {'; '.join(complaints)}")
+
+
+def delete(module: AnsibleAWSModule, client: Any, name: str) -> None:
+    try:
+        client.delete_dashboards(DashboardNames=[name], aws_retry=True)
+    except (BotoCoreError, ClientError) as error:
+        module.fail_json_aws(error, msg=f"The dashboard {name} could not be deleted")
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True, "type": "str"},
+            "state": {"choices": ["present", "absent"], "default": "present", "type": "str"},
+            "body": {"type": "dict"},
+        },
+        required_if=[("state", "present", ["body"])],
+        supports_check_mode=True,
+    )
+    client = module.client("cloudwatch", retry_decorator=AWSRetry.jittered_backoff())
+    name, body = module.params["name"], module.params["body"]
+    wanted = body if module.params["state"] == "present" else None
+    current = read(module, client, name)
+    changed = current != wanted
+    if changed and not module.check_mode:
+        if wanted is None:
+            delete(module, client, name)
+        else:
+            write(module, client, name, wanted)
+    result = {"changed": changed, "diff": {"before": current or {}, "after": wanted or {}}}
+    module.exit_json(**result, **({"body": wanted} if wanted is not None else {}))
+
+
+if __name__ == "__main__":
+    main()
