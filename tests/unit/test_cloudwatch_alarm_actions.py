@@ -87,6 +87,22 @@ def test_actions_happen_on_changes_only_and_can_be_switched_off() -> None:
     assert len(world.told) == 2
 
 
+def test_a_state_set_again_is_no_change() -> None:
+    """API SetAlarmState: "When the updated state differs from the previous value, the action"."""
+    world = World()
+    put_alarm(world, InsufficientDataActions=[TOPIC])
+    known = len(world.call("DescribeAlarmHistory")["AlarmHistoryItems"])
+    world.now += 5
+    again = {"StateValue": "INSUFFICIENT_DATA", "StateReason": "a test"}
+    world.call("SetAlarmState", AlarmName="high", **again)
+    assert (world.told, alarm(world)["StateReason"]) == ([], "a test")
+    assert len(world.call("DescribeAlarmHistory")["AlarmHistoryItems"]) == known
+    times = (
+        alarm(world)[f"State{kind}Timestamp"].timestamp() for kind in ("Transitioned", "Updated")
+    )
+    assert list(times) == [NOON, NOON + 5]
+
+
 def test_a_topic_that_fails_does_not_stop_the_others() -> None:
     world = World()
 

@@ -64,6 +64,7 @@ def test_a_dashboard_is_kept_as_it_was_given() -> None:
         (body(5), "/widgets/0"),
         (body(widget("graph")), "/widgets/0/type"),
         (body(widget(width=25)), "/widgets/0/width"),
+        (body(widget(width=0)), "/widgets/0/width"),
         (body(widget(width="12")), "/widgets/0/width"),
         (body(widget(x=24)), "/widgets/0/x"),
         (body(widget(y=-1)), "/widgets/0/y"),

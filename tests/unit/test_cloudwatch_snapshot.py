@@ -64,6 +64,17 @@ def test_life_goes_on_after_it(tmp_path: Path) -> None:
     assert (state(after), state(after, "page")) == ("OK", "OK")
 
 
+def test_a_new_snapshot_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    """Who reads the old one meanwhile keeps all of it: it is replaced, not written over."""
+    world, path = full_world(), tmp_path / "cloudwatch"
+    snapshot.write([world.cloud], path)
+    before = path.read_bytes()
+    with path.open("rb") as reading:
+        world.put({"Value": 1})
+        snapshot.write([world.cloud], path)
+        assert reading.read() == before != path.read_bytes()
+
+
 def test_nothing_is_a_snapshot_too(tmp_path: Path) -> None:
     snapshot.write([], tmp_path / "cloudwatch")
     snapshot.read(tmp_path / "cloudwatch", lambda *_: pytest.fail("there is no cloud in it"))

@@ -20,6 +20,7 @@ from local_cloud.cloudwatch.samples import Samples
 from tests.unit.cloudwatch_world import NOON, World, dimensions, metric_query
 
 HUNDRED = {"Values": [float(n) for n in range(1, 101)], "Timestamp": NOON - 60}  # 1, 2, ... 100
+FIFTEEN = {"Values": [float(n) for n in range(1, 16)], "Timestamp": NOON - 60}
 LATENCIES = {"Values": [0.005, 0.01, 0.02, 0.03, 0.5], "Timestamp": NOON - 60}
 SPREAD = {"Values": [100.0, 150.0, 151.0, 300.0, 1000.0, 1001.0, 2000.0], "Timestamp": NOON - 60}
 SKEWED = {"Values": [1.0, 10.0, 1000.0], "Counts": [90.0, 9.0, 1.0], "Timestamp": NOON - 60}
@@ -55,6 +56,9 @@ CASES: list[tuple[str, Sequence[dict[str, Any]], float, str]] = [
     ("tm99", [HUNDRED], 50.0, "mean of 1 to 99"),
     ("TM(:99%)", [HUNDRED], 50.0, 'Definitions: tm99 "is the same as TM(:99%)"'),
     ("TM(2%:98%)", [HUNDRED], 50.5, 'Definitions: "removing the 2% lowest [...] 2% highest"'),
+    ("TM(10%:90%)", [FIFTEEN], 8.0, "1.5 of 15 is one whole sample at either end"),
+    ("TC(10%:90%)", [FIFTEEN], 13.0, "1.5 of 15 is one whole sample at either end"),
+    ("TC(10%:)", [FIFTEEN], 14.0, "1.5 of 15 is one whole sample"),
     ("TM(10%:)", [HUNDRED], 55.5, 'Definitions: TM(10%:) "disregards the lowest 10%"'),
     (
         "TM(150:1000)",
