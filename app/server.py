@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -49,35 +50,50 @@ class DrainingServer(Server):  # type: ignore[misc, valid-type]
 
 
 class HousekeeperProcess:
-    """Starts the housekeeper, and starts it again when it ends before it is told to."""
+    """Keeps a housekeeper running; at the end lets one publish what is left."""
 
     def __init__(self, settings: Settings) -> None:
         self._environment = {**os.environ, **_absolute(settings)}
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
 
     def start(self) -> None:
-        threading.Thread(target=self._run, daemon=True).start()
+        self._running()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._process:
-            self._process.terminate()
-            try:
-                self._process.wait(6)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        process = self._running()
+        process.terminate()
+        try:
+            process.wait(8)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._process = subprocess.Popen(
+    def _watch(self) -> None:
+        while not self._stopping.wait(1):
+            self._running()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._process and self._process.poll() is not None:
+                log.error("the housekeeper ended with status %s", self._process.returncode)
+                self._process = None
+            self._process = self._process or self._spawn()
+            return self._process
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        # Blocked until the child is ready for it, so that no stop comes too early to be heard.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            return subprocess.Popen(
                 [sys.executable, "-m", "app.housekeeper"],
                 cwd=RELEASE_DIRECTORY,  # not where `current` points by the time it is restarted
                 env=self._environment,
             )
-            status = self._process.wait()
-            if not self._stopping.wait(1):
-                log.error("the housekeeper ended with status %s; starting it again", status)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def serve(settings: Settings) -> int:

@@ -85,7 +85,7 @@ def cloudwatch(settings: Settings) -> Sink:
     import boto3
     from botocore.config import Config
 
-    config = Config(
-        connect_timeout=2, read_timeout=2, retries={"mode": "standard", "max_attempts": 2}
-    )
+    # Patient and without retries of its own: a batch that was taken, but whose answer came too
+    # late, counts twice when it is sent again.
+    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
     return Sink(boto3.client("cloudwatch", config=config), settings.metrics_namespace)
