@@ -61,7 +61,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run a command; whatever happens, status 1 means FAIL and nothing else."""
+    """Run a command; only a command itself ends with status 1, so that no error looks like FAIL."""
     try:
         status = cli(standalone_mode=False)
     except click.ClickException as error:

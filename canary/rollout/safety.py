@@ -24,9 +24,9 @@ def make_safe(context: Context, live: str) -> Safety:
     candidate = context.request.other(live)
     problem = ""
     for attempt in range(ATTEMPTS):
-        if attempt:
-            context.ports.clock.sleep(PAUSE)
         try:
+            if attempt:
+                context.ports.clock.sleep(PAUSE)
             status = _give_back(context, live)
         except Exception as error:  # even a bug of ours must not keep us from trying again
             problem = str(error)

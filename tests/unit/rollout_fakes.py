@@ -101,6 +101,7 @@ class Proxy:
         self.share = 0.0
         self.until: float | None = None
         self.down: set[str] = set()
+        self.fallback: tuple[str, ...] = ()
         self.history: list[tuple[float, float]] = []
 
     def expire(self) -> None:
@@ -123,6 +124,7 @@ class Proxy:
             weights={name: round(256 * share) for name, share in shares.items()},
             shares=shares,
             states={name: "DOWN" if name in self.down else "UP" for name in SERVERS},
+            fallback=self.fallback,
             lease_until=self.until,
             counters={"requests": {name: int(elapsed * 50 * s) for name, s in shares.items()}},
         )

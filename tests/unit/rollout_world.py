@@ -12,7 +12,7 @@ from canary.rollout.engine import run
 from canary.rollout.keeper import Keeper
 from canary.rollout.outcome import Outcome
 from canary.rollout.plan import Plan
-from canary.rollout.ports import Ports
+from canary.rollout.ports import Observer, Ports
 from canary.state.base import Holder
 from tests.unit.rollout_fakes import POLICY, Commands, Memory, Metrics, Proxy, Time, Troubles
 
@@ -34,6 +34,7 @@ class World:
         self.state = Memory(self.time, self.troubles)
         self.hooks = Commands(self.troubles)
         self.events: list[Event] = []
+        self.observer: Observer | None = None
         self.dead: BaseException | None = None
         self.findings: tuple[Finding, ...] = ()
         self.during: Callable[[World, int], None] = lambda _world, _elapsed: None
@@ -75,7 +76,7 @@ class World:
 
     def context(self) -> Context:
         plan = Plan.of(POLICY, settle=None)
-        holder = Holder("c1", "me@here", self.time.now(), self.time.now() + 60)
+        holder = Holder(self.request.name, "me@here", self.time.now(), self.time.now() + 60)
         keeper = Keeper(plan, self.time, self.proxy, self.state, holder)
         ports = Ports(
             clock=self.time,
@@ -84,7 +85,7 @@ class World:
             state=self.state,
             hooks=self.hooks,
             background=self.time,
-            observer=self,
+            observer=self.observer or self,
             judge=self.judge,
             publish=self.publish,
             shield=self.shield,
