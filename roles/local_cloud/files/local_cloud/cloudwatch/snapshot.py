@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def _describe(cloud: CloudWatch, tables: list[tuple[Metric, str, Rows]]) -> dict
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file beside ``path`` and move it there once it is on the disk."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
     try:
         with beside.open("wb") as file:
             file.write(data)
