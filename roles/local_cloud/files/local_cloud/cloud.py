@@ -15,7 +15,7 @@ from typing import Any
 
 from local_cloud import cgroups
 from local_cloud.emulator import STATUS_PATH, environment
-from local_cloud.errors import DaemonError
+from local_cloud.errors import DaemonError, HostError
 from local_cloud.host import Machine, names
 from local_cloud.image import Image
 from local_cloud.network import owner, raise_network, remove_network
@@ -33,8 +33,10 @@ STOP_TIMEOUT = 30.0
 
 def up(settings: Settings) -> bool:
     """Bring the cloud up; False if it was."""
-    if daemon_pid(settings) is not None and status(settings) is not None:
-        return False
+    if daemon_pid(settings) is not None:
+        if status(settings) is not None:
+            return False
+        stop_daemon(settings)  # it hangs
     preflight(settings)
     image = Image(settings.images)
     image.build()
@@ -125,7 +127,15 @@ def await_hosts(settings: Settings) -> None:
     if due:
         with step(f"Booting {len(due)} hosts"):
             for each in due:
-                await_ssh(IPv4Address(each["ip"]))
+                await_quietly(IPv4Address(each["ip"]))
+
+
+def await_quietly(address: IPv4Address) -> None:
+    """Wait for SSH, and only say it if there is none: the cloud is up all the same."""
+    try:
+        await_ssh(address)
+    except HostError as error:
+        say(str(error))
 
 
 def instances(settings: Settings) -> list[dict[str, Any]]:

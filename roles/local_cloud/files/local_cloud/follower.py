@@ -125,17 +125,31 @@ class Follower:
         self._pool.submit(finish)
 
     def boot(self, instance: Instance, machine: Machine) -> None:
-        """Boot the host, and then call the instance running; or say why not."""
+        """Boot the host, and then call the instance running; or say why not.
+
+        An instance that cannot begin is terminated, as on AWS; one that has a disk is only
+        stopped, for the disk is worth more than the state.
+        """
+        failed = "stopping" if machine.exists else "shutting-down"
         try:
             machine.create(self.record(instance))
             machine.start()
-            await_ssh(machine.host.address)
+            self.await_ready(machine)
         except (LocalCloudError, OSError) as error:
             LOG.error("%s did not boot: %s", instance.id, error)
-            settle(instance.id, instance.state, "shutting-down", f"Server.InternalError: {error}")
+            settle(instance.id, instance.state, failed, f"Server.InternalError: {error}")
             return
         settle(instance.id, "pending", "running")
         LOG.info("%s runs at %s", instance.id, instance.ip)
+
+    def await_ready(self, machine: Machine) -> None:
+        """Wait for SSH; a host that lives without it is its owner's decision."""
+        try:
+            await_ssh(machine.host.address)
+        except HostError as error:
+            if machine.leader is None:
+                raise HostError(f"The host ended at its boot. {machine.last_words()}") from None
+            LOG.warning("%s runs, but %s", machine.name, error)
 
     def record(self, instance: Instance) -> Host:
         """Return the host that an instance is."""

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from local_cloud.emulator.lifecycle import Instance
+from local_cloud.errors import DaemonError
 from local_cloud.metadata import CredentialCache, Metadata
 
 LONGEST_TOKEN = 21600
@@ -123,7 +124,13 @@ class Handler(BaseHTTPRequestHandler):
 class MetadataServer:
     def __init__(self, address: str, port: int, service: Service) -> None:
         handler = type("BoundHandler", (Handler,), {"service": service})
-        self.server = ThreadingHTTPServer((address, port), handler)
+        try:
+            self.server = ThreadingHTTPServer((address, port), handler)
+        except OSError as error:
+            raise DaemonError(
+                f"Port {port} of {address}, for instance metadata, is taken ({error.strerror}). "
+                "Choose another pair: LOCAL_CLOUD_PORT is the first of the two."
+            ) from None
         self.server.daemon_threads = True
         self.thread = threading.Thread(
             target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, name="metadata"

@@ -8,6 +8,7 @@ from dnslib import PTR, QTYPE, RCODE, RR, A, DNSRecord
 from dnslib.server import BaseResolver, DNSHandler, DNSLogger, DNSServer
 
 from local_cloud.emulator.lifecycle import Instance
+from local_cloud.errors import DaemonError
 
 LOG = logging.getLogger(__name__)
 DOMAIN = "local.internal"
@@ -86,10 +87,16 @@ class NameServer:
 
     def __init__(self, address: IPv4Address, resolver: Resolver) -> None:
         quiet = DNSLogger("-request,-reply,-truncated,-error,-send,-recv,-data", prefix=False)
-        self.servers = [
-            DNSServer(resolver, address=str(address), port=DNS_PORT, tcp=tcp, logger=quiet)
-            for tcp in (False, True)
-        ]
+        try:
+            self.servers = [
+                DNSServer(resolver, address=str(address), port=DNS_PORT, tcp=tcp, logger=quiet)
+                for tcp in (False, True)
+            ]
+        except OSError as error:
+            raise DaemonError(
+                f"Port {DNS_PORT} of {address} is taken ({error.strerror}), perhaps by a name "
+                f"server that listens on every address. Type: ss -lnptu 'sport = :{DNS_PORT}'"
+            ) from None
 
     def start(self) -> None:
         for server in self.servers:
