@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from canary.cli.assemble import state_of
 from canary.cli.common import Place, answer, find_place, json_option, where_options
@@ -35,8 +32,8 @@ def history(env: str | None, policy_file: Path | None, limit: int, *, as_json: b
         return
     if not rows:
         click.echo(f"No canary has run on {place.environment.name} yet")
-        return
-    Console(soft_wrap=True).print(_table(rows))
+    for row in rows:
+        click.echo(_line(row))
 
 
 @click.command()
@@ -79,11 +76,11 @@ def _directory(place: Place, canary: str | None) -> Path:
     return place.canaries / name
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("canary", "started", "verdict", "candidate", "live", "reason"):
-        table.add_column(name)
-    for row in rows:
-        started = datetime.fromtimestamp(row.started, UTC).strftime("%Y-%m-%d %H:%M")
-        table.add_row(row.canary, started, row.verdict, row.candidate, row.live, row.reason)
-    return table
+def _line(row: Row) -> str:
+    started = datetime.fromtimestamp(row.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    took = f"{row.ended - row.started:.0f} s"
+    release = row.candidate.partition(" ")[0]
+    return (
+        f"{row.canary}  {row.verdict:<13} {release}  {started}, {took}; {row.live} live\n"
+        f"    {row.reason}"
+    )

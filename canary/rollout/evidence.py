@@ -7,6 +7,7 @@ given, can be replayed from the recording bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Source, joined
@@ -15,24 +16,35 @@ from canary.traffic.base import Status
 Split = tuple[tuple[int, Arm, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Some metrics, and the instances between which they are compared."""
+
+    queries: Sequence[Query]
+    arms: Mapping[Arm, Release]
+
+
 class Evidence:
     """Series by metric and instance, read window by window."""
 
-    def __init__(
-        self, source: Source, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int
-    ) -> None:
+    def __init__(self, source: Source, compared: Sequence[Compared], start: int) -> None:
         self._source = source
-        self._queries = queries
-        self._arms = arms
+        self._compared = compared
         self._read: tuple[Series, ...] = ()
         self.end = start
 
     def read(self, look: int) -> None:
-        """Add the periods up to ``look``."""
-        if look > self.end:
-            found = self._source.read(self._queries, self._arms, self.end, look)
-            self._read = joined([*self._read, *found])
-            self.end = look
+        """Add the periods up to ``look``: all of them, or after an error none."""
+        if look <= self.end:
+            return
+        found = [
+            series
+            for group in self._compared
+            if group.queries
+            for series in self._source.read(group.queries, group.arms, self.end, look)
+        ]
+        self._read = joined([*self._read, *found])
+        self.end = look
 
     def series(self) -> tuple[Series, ...]:
         """Return everything read so far."""

@@ -31,6 +31,7 @@ class Keeper:
         self._holder = holder
         self._beaten = clock.now()
         self._until: float | None = None  # of the lease; None while there is none
+        self._refusal = ""  # the first since the last renewal
         self._lost = ""
 
     @property
@@ -74,10 +75,11 @@ class Keeper:
                 return
             try:
                 self._traffic.renew(self._plan.lease)
-                self._until = now + self._plan.lease
+                self._until, self._refusal = now + self._plan.lease, ""
             except Exception as error:  # a thread has nobody to raise it to
+                self._refusal = self._refusal or str(error)
                 if self._clock.now() >= self._until:
-                    self._lost = f"the weight lease could not be renewed: {error}"
+                    self._lost = f"the weight lease could not be renewed: {self._refusal}"
 
     def _renew_lock(self, now: float) -> None:
         if now < self._holder.until - LOCK_SECONDS * 0.75:

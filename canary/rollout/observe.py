@@ -40,9 +40,14 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
     start = context.plan.boundary(context.now())
     if not progress.steps:
         progress.evidence.end = start
-    progress.steps.append(progress.arms.step(start, real, status))
-    progress.counted.start(status)
+    progress.steps.append(progress.arms.step(start, status))
     context.say("step", f"{colour} carries {real:.1%} of traffic")
+    progress.counted.start(status)
+    context.sleep_until(start)
+    try:
+        progress.counted.start(traffic.status())
+    except TrafficError as error:  # then the first period counts a little too much
+        context.warn(str(error))
 
 
 class _Step:

@@ -9,7 +9,7 @@ from canary.artifact import Published
 from canary.errors import SourceError, StateError, TrafficError
 from canary.model import Arm, Release
 from canary.rollout.context import Context
-from canary.rollout.evidence import Counted, Evidence
+from canary.rollout.evidence import Compared, Counted, Evidence
 from canary.rollout.progress import Arms, Progress, pair
 from canary.sources.queries import PROXY, from_proxy, source_queries
 from canary.traffic.base import Status
@@ -156,9 +156,13 @@ def _pair(context: Context, baseline: Release, candidate: Release) -> Arms:
 
 def _progress(context: Context, arms: Arms) -> Progress:
     metrics, period = context.policy.metrics, context.plan.period
-    releases = {Arm.BASELINE: arms.baseline, Arm.CANDIDATE: arms.candidate}
-    start = context.plan.boundary(context.now())
-    queries = source_queries(metrics)
+    compared = [
+        Compared(
+            source_queries([m for m in metrics if m.needs_equal_footing is equal]),
+            arms.releases(equally_loaded=equal),
+        )
+        for equal in (False, True)
+    ]
     counters = {
         metric.name: metric.source_name.removeprefix(PROXY)
         for metric in metrics
@@ -168,7 +172,7 @@ def _progress(context: Context, arms: Arms) -> Progress:
         environment=context.request.environment,
         period=period,
         arms=arms,
-        evidence=Evidence(context.ports.source, queries, releases, start),
+        evidence=Evidence(context.ports.source, compared, context.plan.boundary(context.now())),
         counted=Counted(arms.servers, counters, period),
         calibration=context.request.calibration,
     )

@@ -18,7 +18,7 @@ class Arms:
     """The two sides, and how they map to the proxy's servers.
 
     Attributes:
-        servers: the servers whose traffic is compared, with their arm and instance.
+        servers: every server's arm and instance.
         matched: the live server that carries as much as a candidate's, if one does.
     """
 
@@ -27,15 +27,32 @@ class Arms:
     servers: dict[str, tuple[Arm, str]]
     matched: str | None
 
-    def step(self, start: int, share: float, status: Status) -> Step:
+    def releases(self, *, equally_loaded: bool = False) -> dict[Arm, Release]:
+        """Return the sides; those of what depends on load hold the matched instance alone.
+
+        Whatever is counted per request is compared with every live instance: more evidence.
+        """
+        baseline = self.baseline
+        if equally_loaded and self.matched is not None:
+            baseline = replace(baseline, instances=(self.servers[self.matched][1],))
+        return {Arm.BASELINE: baseline, Arm.CANDIDATE: self.candidate}
+
+    def step(self, start: int, status: Status) -> Step:
         """Describe what the proxy now does, as the shares that it reports itself."""
-        ours = {Arm.CANDIDATE: 0.0, Arm.BASELINE: 0.0}
+        shares = {Arm.CANDIDATE: 0.0, Arm.BASELINE: 0.0}
         for server, (arm, _) in self.servers.items():
-            ours[arm] += status.shares.get(server, 0.0)
-        each = [status.shares.get(server, 0.0) for server in self.servers]
-        equal = max(each) - min(each) <= EVEN
-        baseline = ours[Arm.BASELINE]
-        return Step(start=start, candidate=share, baseline=baseline, equal_footing=equal)
+            shares[arm] += status.shares.get(server, 0.0)
+        loads = [
+            status.shares.get(server, 0.0)
+            for server, (arm, _) in self.servers.items()
+            if arm is Arm.CANDIDATE or self.matched in (server, None)
+        ]
+        return Step(
+            start=start,
+            candidate=shares[Arm.CANDIDATE],
+            baseline=shares[Arm.BASELINE],
+            equal_footing=max(loads) - min(loads) <= EVEN,
+        )
 
 
 @dataclass(slots=True)
@@ -73,18 +90,19 @@ def pair(
 ) -> Arms:
     """Decide who is compared with whom.
 
-    With two or more live servers, one of them is set to a candidate's load and is the baseline
-    alone, so that what depends on load can be compared at every step. That takes room: at the
-    greatest share every candidate's server and the baseline carry the same, and no more than all.
+    With two or more live servers, one of them is set to a candidate's load, so that what depends
+    on load can be compared at every step. That takes room: at the greatest share each of the
+    candidate's servers and this one carry the same, and together no more than everything.
     """
     live, raised = status.servers(baseline.colour), status.servers(candidate.colour)
     room = len(raised) / (len(raised) + 1)
+    servers = {
+        name: (arm, instance)
+        for arm, names, release in (
+            (Arm.BASELINE, live, baseline),
+            (Arm.CANDIDATE, raised, candidate),
+        )
+        for name, instance in zip(names, release.instances, strict=True)
+    }
     matched = live[0] if match and len(live) > 1 and max(shares) <= room else None
-    compared = dict(zip(live, baseline.instances, strict=True))
-    if matched is not None:
-        compared = {matched: compared[matched]}
-    servers = {name: (Arm.BASELINE, instance) for name, instance in compared.items()}
-    for name, instance in zip(raised, candidate.instances, strict=True):
-        servers[name] = (Arm.CANDIDATE, instance)
-    kept = replace(baseline, instances=tuple(compared.values()))
-    return Arms(kept, candidate, servers, matched)
+    return Arms(baseline, candidate, servers, matched)
