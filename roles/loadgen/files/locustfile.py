@@ -75,7 +75,7 @@ class Shopper(FastHttpUser):
             yield from self.stock(product)
         items = [{"description": f"Product {product}", "qty": 1, "unitPrice": "19.99"}]
         with self.request("POST", "/cart", "/cart (create)", json={"items": items}) as answer:
-            cart = answer.js.get("id") if answer.status_code == 200 else None
+            cart = answer.json()["id"] if answer.status_code == 200 else None
         yield
         if cart is None:
             return
