@@ -7,9 +7,18 @@ import pytest
 
 from canary.judge.kayenta_rules import Direction, Label, Rules, classify
 from tests.bench.verdict import world_a, world_b
-from tests.bench.verdict.comparators import EVERY, KAYENTA_Z, alarms, growing_ratio, values
+from tests.bench.verdict.comparators import (
+    EVERY,
+    KAYENTA_Z,
+    MATCHED,
+    SIZE,
+    alarms,
+    growing_ratio,
+    matched_z,
+    values,
+)
 from tests.bench.verdict.ranks import shifted_z
-from tests.bench.verdict.readings import METRICS, Canaries, Harm
+from tests.bench.verdict.readings import METRICS, NONE, Canaries, Harm
 
 WORSE = Harm("everything a little", latency=1.05, errors_5xx=1.5, errors_4xx=1.15, cpu=1.06)
 LOOK = 30
@@ -45,5 +54,13 @@ def test_fast_form_agrees_with_the_literal_one(world: str) -> None:
 
 def test_some_canaries_alarm_and_some_do_not() -> None:
     """Otherwise agreement above would mean nothing."""
-    found = np.array([first > 0 for first in alarms(canaries("A"))[EVERY].values()])
+    found = np.array([first > 0 for first in alarms(canaries("A"), 3.0)[EVERY].values()])
     assert 0.02 < found.mean() < 0.9
+
+
+def test_size_matching_gives_the_size() -> None:
+    equal = world_a.simulate(world_a.SCENARIOS["S1"], NONE, 300, LOOK, seed=5)
+    found = alarms(equal, matched_z(equal))[MATCHED]
+    share = np.mean(np.any([first > 0 for first in found.values()], axis=0))
+    assert share <= SIZE
+    assert matched_z(equal) > KAYENTA_Z

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.stats import binomtest
 
 from canary.judge.batch import Trace
 from tests.bench.verdict import ours, world_a, world_b
-from tests.bench.verdict.comparators import alarms, first
+from tests.bench.verdict.comparators import alarms, first, matched_z
 from tests.bench.verdict.readings import (
     FIRST_TEST_SEED,
     METRICS,
@@ -28,6 +29,8 @@ OURS = "cart-canary"
 BATCH = 500
 WINDOWS = 200
 """A/A windows that the judge learns an environment from; every batch learns anew."""
+MATCHING = 1000
+"""Equal arms from which size-matched Kayenta gets its threshold."""
 
 
 def simulate(scenario: str, harm: Harm, runs: int, periods: int, seed: int) -> Canaries:
@@ -116,6 +119,12 @@ def batches(
         yield canaries, ours.trace(asked, canaries, change.known(known) if change else known)
 
 
+@cache
+def threshold(scenario: str, periods: int) -> float:
+    """Size-matched Kayenta's z in one scenario, from equal arms that nothing else sees."""
+    return matched_z(simulate(scenario, NONE, MATCHING, periods, seed("match", scenario, periods)))
+
+
 def false_alarms(scenario: str, periods: int, runs: int, others: int) -> Cell:
     """Equal arms: every alarm is false. The other rules see the first ``others`` canaries."""
     found: dict[str, list[Ints]] = {}
@@ -125,7 +134,7 @@ def false_alarms(scenario: str, periods: int, runs: int, others: int) -> Cell:
         found.setdefault("CLEARED", []).append(_cleared(trace, periods, METRICS))
         if _length(found.get("others", [])) < others:
             found.setdefault("others", []).append(np.zeros(canaries.runs, dtype=np.int64))
-            for rule, firsts in alarms(canaries).items():
+            for rule, firsts in alarms(canaries, threshold(scenario, periods)).items():
                 _collect(found, {(rule, name): first for name, first in firsts.items()})
     return _cell(scenario, periods, NONE, found)
 
@@ -146,7 +155,9 @@ def power(
         found.setdefault("PASS", []).append(_passed(trace))
         found.setdefault("CLEARED", []).append(_cleared(trace, periods, harm.affects))
         if others:
-            for rule, firsts in alarms(canaries, harm.affects).items():
+            for rule, firsts in alarms(
+                canaries, threshold(scenario, periods), harm.affects
+            ).items():
                 _collect(found, {(rule, name): first for name, first in firsts.items()})
     return _cell(scenario, periods, harm, found)
 

@@ -66,7 +66,7 @@ def _power(axes: Axes, cells: Sequence[Cell]) -> None:
     axes.plot([0, 100], [0, 100], color="#5b6472", lw=1)
     axes.fill_between([0, 15, 100], [0, 0, 85], 0, color="#c81e3a", alpha=0.06, lw=0)
     axes.set(xlim=(-3, 103), ylim=(-3, 103), aspect="equal")
-    axes.set_xlabel("found by Kayenta's rule at our false-alarm rate, %")
+    axes.set_xlabel("found by Kayenta's rule held to 1 % false alarms, %")
     axes.set_ylabel("found by cart-canary, %")
     axes.set_title("Power, every cell of the grid", loc="left", weight="bold")
     axes.legend(frameon=False, loc="lower right")

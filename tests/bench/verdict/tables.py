@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tests.bench.verdict.cells import OURS, TITLES, Cell, Count
-from tests.bench.verdict.comparators import ARGO, AT_END, EVERY, FLAGGER, MATCHED
+from tests.bench.verdict.comparators import ARGO, AT_END, EVERY, FLAGGER, MATCHED, STRICT
 from tests.bench.verdict.readings import METRICS
 
 TOLERANCE = 0.05
@@ -49,7 +49,7 @@ def false_alarms(cells: Sequence[Cell]) -> list[str]:
         show = rate if rule == OURS else _short
         name = f"**{rule}**" if rule == OURS else rule
         rows.append((name, *(show(cell.alarms.get(rule)) for cell in cells)))
-        if rule in (EVERY, MATCHED):
+        if rule in (EVERY, STRICT):
             calm = (_short(cell.without_memory.get(rule)) for cell in cells)
             rows.append((f"{rule}, without memory", *calm))
     return table(head, rows)
@@ -86,12 +86,12 @@ def mixes(cells: Sequence[Cell]) -> list[str]:
     return table(head, rows)
 
 
-POWER_RULES = (AT_END, EVERY, MATCHED, ARGO[1], FLAGGER)
+POWER_RULES = (AT_END, EVERY, STRICT, MATCHED, ARGO[1], FLAGGER)
 
 
 def power(cells: Sequence[Cell]) -> list[str]:
     """Power and median period of detection, on the metrics that a harm affects."""
-    names = ("Kayenta @T", "Kayenta every", "size-matched", "Argo 3", "Flagger")
+    names = ("Kayenta @T", "every period", "at 99.5 %", "size-matched", "Argo 3", "Flagger")
     head = ("sc", "T", "harm", *names, "**ours**", "wrong PASS", "against size-matched")
     rows = []
     for cell in cells:
@@ -102,9 +102,9 @@ def power(cells: Sequence[Cell]) -> list[str]:
     return table(head, rows)
 
 
-def outcome(cell: Cell) -> str:
+def outcome(cell: Cell, rule: str = MATCHED) -> str:
     """Won: over 5 points more power, or as much and faster; lost is the reverse."""
-    ours, other = cell.alarms[OURS], cell.alarms.get(MATCHED)
+    ours, other = cell.alarms[OURS], cell.alarms.get(rule)
     if other is None:
         return "-"
     gap = ours.share - other.share
@@ -127,12 +127,15 @@ def summary(cells: Sequence[Cell]) -> list[str]:
         "leak": ("leak",),
     }
     rows = []
-    for kind, words in kinds.items():
-        outcomes = [outcome(c) for c in cells if any(word in c.harm for word in words)]
-        counts = (sum(o.startswith(word) for o in outcomes) for word in ("won", "lost", "tied"))
-        much = sum("!" in o for o in outcomes)
-        rows.append((kind, str(len(outcomes)), *map(str, counts), str(much)))
-    return table(("kind", "cells", "won", "lost", "tied", "lost by over 15 points"), rows)
+    for rule in (MATCHED, STRICT, EVERY):
+        for kind, words in kinds.items():
+            outcomes = [outcome(c, rule) for c in cells if any(word in c.harm for word in words)]
+            counts = (sum(o.startswith(word) for o in outcomes) for word in ("won", "lost", "tied"))
+            much = sum("!" in o for o in outcomes)
+            rows.append((rule, kind, str(len(outcomes)), *map(str, counts), str(much)))
+    return table(
+        ("against", "kind", "cells", "won", "lost", "tied", "lost by over 15 points"), rows
+    )
 
 
 def margins(cells: Sequence[Cell]) -> list[str]:
