@@ -24,6 +24,9 @@ UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 _PLAIN = re.compile(rb'"?(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,2}))?"?')
 
+#: What stands under this key describes a value better than its Python type does.
+INSTEAD = "x-instead"
+
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
 # Python's "$" lets a line end pass behind it; the length does not.
 CartId = Annotated[
@@ -35,6 +38,7 @@ _MONEY = Meta(
         "type": ["number", "string"],
         "minimum": 0,
         "maximum": MAX_PRICE // 100,
+        "multipleOf": 0.01,
         "pattern": r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?$",
     },
 )
@@ -47,10 +51,17 @@ Quantity = Annotated[
     Meta(
         ge=1,
         le=MAX_QTY,
-        extra_json_schema={"type": ["integer", "string"], "pattern": "^([1-9][0-9]{0,3}|10000)$"},
+        extra_json_schema={
+            INSTEAD: {
+                "type": ["integer", "string"],
+                "minimum": 1,
+                "maximum": MAX_QTY,
+                "pattern": "^([1-9][0-9]{0,3}|10000)$",
+            }
+        },
     ),
 ]
-MoneyOut = Annotated[Decimal, Meta(extra_json_schema={"type": "number", "format": "decimal"})]
+MoneyOut = Annotated[Decimal, Meta(extra_json_schema={INSTEAD: {"type": "number", "minimum": 0}})]
 
 
 class ItemIn(msgspec.Struct):

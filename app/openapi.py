@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from app.errors import PROBLEM_JSON, ProblemDocument
+from app.models import INSTEAD
 from app.routes import JSON, Parameter, Route
 
 Document = dict[str, Any]
@@ -17,6 +18,8 @@ _REF = "#/components/schemas/{name}"
 #: Health is answered with the same body whether it is well or not.
 _ALSO_503 = frozenset({"/status", "/ready"})
 _ANYWHERE = (500, 503)
+#: The cart that was answered is what is checked out.
+_CHECKOUT = {"operationId": "check_out", "requestBody": "$response.body"}
 
 
 def openapi(routes: Iterable[Route]) -> Document:
@@ -26,6 +29,7 @@ def openapi(routes: Iterable[Route]) -> Document:
     schemas, components = msgspec.json.schema_components(
         [*models, ProblemDocument], ref_template=_REF
     )
+    schemas, components = _better(list(schemas)), _better(components)
     found = dict(zip(map(str, models), schemas, strict=False))
     paths: dict[str, Document] = {}
     for route in routes:
@@ -39,6 +43,13 @@ def openapi(routes: Iterable[Route]) -> Document:
     }
 
 
+def _better(schema: Any) -> Any:
+    """Return the schema with what models say INSTEAD in its place."""
+    if isinstance(schema, dict):
+        return schema.get(INSTEAD) or {name: _better(each) for name, each in schema.items()}
+    return [_better(each) for each in schema] if isinstance(schema, list) else schema
+
+
 def _operation(route: Route, schemas: dict[str, Document]) -> Document:
     operation: Document = {
         "operationId": route.handler.__name__,
@@ -49,6 +60,8 @@ def _operation(route: Route, schemas: dict[str, Document]) -> Document:
     if route.takes:
         body = {JSON: {"schema": schemas[str(route.takes)]}}
         operation["requestBody"] = {"required": True, "content": body}
+    if route.rule == "/cart":
+        operation["responses"]["200"]["links"] = {"checkout": _CHECKOUT}
     if route.rule in _ALSO_503:
         unwell = _content("Not healthy", JSON, schemas[str(route.gives)])
         return {**operation, "responses": {**operation["responses"], "503": unwell}}

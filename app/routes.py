@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -117,14 +117,14 @@ class Api:
         return Reply(encode(self._catalogue.products()))
 
     def list_commits(self, environ: Environ) -> Reply:
-        query = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=10)
-        limit = _whole("limit", query.get("limit", ["50"])[0], 1, MAX_LIMIT)
-        skip = _whole("skip", query.get("skip", ["0"])[0], 0, MAX_COMMITS)
+        query = _query(environ)
+        limit = _whole("limit", query.get("limit", "50"), 1, MAX_LIMIT)
+        skip = _whole("skip", query.get("skip", "0"), 0, MAX_COMMITS)
         if "url" not in query:
             raise ProblemError(422, "url is missing: /list-commits?url=https://host/path", "url")
-        commits, more = self._commits.page(query["url"][0], limit, skip)
+        commits, more = self._commits.page(query["url"], limit, skip)
         # A relative reference to the next page, as RFC 8288 has it.
-        following = f'<?url={query["url"][0]}&limit={limit}&skip={skip + limit}>; rel="next"'
+        following = f'<?url={query["url"]}&limit={limit}&skip={skip + limit}>; rel="next"'
         return Reply(encode(commits), headers=(("Link", following),) if more else ())
 
     def status(self, _: Environ) -> Reply:
@@ -216,6 +216,16 @@ def read_body(environ: Environ, limit: int) -> bytes:
     if wanted > limit + 1 or len(body) > limit:
         raise ProblemError(413, f"The body is over {limit} bytes.", "body")
     return body
+
+
+def _query(environ: Environ) -> dict[str, str]:
+    """Return the first value of each name in the query; an empty one counts as sent."""
+    text = environ.get("QUERY_STRING", "")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        raise ProblemError(422, "The query has over 100 fields.", "query") from None
+    return dict(reversed(pairs))
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:

@@ -23,6 +23,7 @@ MEGABYTES = 64
 MAX_COMMITS = 1_000
 MAX_LIMIT = 100
 _PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,300}")
 _FORMAT = "%H%x1f%an%x1f%aI%x1f%<(200,trunc)%s%x1e"
 
 
@@ -55,6 +56,8 @@ class Commits:
 
     def _checked(self, url: str) -> str:
         """Return the address in plain form, or refuse it before anything is asked."""
+        if not _VISIBLE.fullmatch(url):  # urlsplit would drop a line end and go on
+            raise _refused("must be 1 to 300 visible ASCII characters")
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -65,8 +68,8 @@ class Commits:
             raise _refused("must be https://host/path, without a user")
         if host not in self._hosts:
             raise _refused(f"must be on one of {', '.join(sorted(self._hosts))}")
-        if parts.query or parts.fragment or not _PATH.fullmatch(parts.path) or len(url) > 300:
-            raise _refused("must have a plain path, at most 300 characters in all")
+        if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+            raise _refused("must have a plain path, and nothing after it")
         return f"https://{host}{parts.path}"
 
     def _read(self, url: str, depth: int) -> list[Commit]:

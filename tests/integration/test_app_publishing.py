@@ -67,7 +67,9 @@ class CloudWatch:
 def cloudwatch() -> Iterator[CloudWatch]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     server.start()
-    made = CloudWatch("http://{}:{}".format(*server.get_host_and_port()))
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    ask(f"{url}/moto-api/reset", b"")  # its memory is the process's, not the server's
+    made = CloudWatch(url)
     yield made
     made.client.close()
     server.stop()
