@@ -20,7 +20,7 @@ from canary.policy import Policy, load_policy
 from canary.recording import dump_recording, load_recording
 from canary.report import render_html, render_json, render_terminal
 from canary.rollout.outcome import ExitStatus, status_of
-from canary.rollout.retrospect import Window, collect, judge_looks
+from canary.rollout.retrospect import Window, collect, judge_looks, known_later
 from canary.sources.base import Source, settled_end
 from canary.sources.csv import Csv
 
@@ -55,7 +55,10 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     Example:
       canary analyze --policy canary.yml --csv datapoints.csv --html report.html
     """
-    policy = load_policy(find_policy(env, policy_file))
+    policy, left_out = known_later(load_policy(find_policy(env, policy_file)))
+    if left_out:
+        names = ", ".join(left_out)
+        click.echo(f"Left out, since only the proxy counts it during a canary: {names}", err=True)
     if options["csv_file"] is not None:
         recording = _from_csv(policy, options)
     else:

@@ -41,8 +41,9 @@ def run(context: Context, archive: Callable[[Outcome], None]) -> Outcome:
         ending = _attempt(context, known)
     finally:
         context.ports.shield()
-        context.ports.background.stop()
+        # Traffic first: the keeper may be waiting for an answer, and can raise no weight.
         safety = _safe(context, known.live, ending)
+        context.ports.background.stop()
     outcome = _outcome(context, known, ending, safety, started)
     _conclude(context, outcome, archive)
     return outcome

@@ -8,13 +8,14 @@ from __future__ import annotations
 from canary.artifact import Published
 from canary.errors import SourceError, StateError, TrafficError
 from canary.model import Arm, Release
+from canary.policy import Metric
 from canary.rollout.context import Context
 from canary.rollout.evidence import Compared, Counted, Evidence
 from canary.rollout.progress import Arms, Progress, pair
 from canary.sources.queries import PROXY, from_proxy, source_queries
 from canary.traffic.base import Status
 
-FLOWING = 5
+FLOWING = 12
 """Metrics count as flowing if one of this many newest periods holds a value."""
 START_SECONDS = 120.0
 """How long a deployed candidate may take until the proxy finds it healthy."""
@@ -82,16 +83,21 @@ def _flowing(context: Context, live: str) -> None:
     arms = {Arm.BASELINE: Release("live", "", live, instances)}
     queries = source_queries(context.policy.metrics)
     found = source.read(queries, arms, end - FLOWING * plan.period, end)
-    silent = sorted(
-        {query.metric for query in queries}
-        - {series.metric for series in found if any(v is not None for v in series.samples)}
-        - {series.metric for series in found if any(v is not None for v in series.values)}
+    heard = {series.metric for series in found if any(v is not None for v in series.values)}
+    silent = [metric for metric in context.policy.metrics if _silent(metric, heard)]
+    if not silent:
+        return
+    sentence = (
+        f"No {live} instance sent {', '.join(metric.name for metric in silent)} in the last "
+        f"{FLOWING} periods ({source.describe()}). Is the name right, and is there traffic?"
     )
-    if silent:
-        raise SourceError(
-            f"No {live} instance sent {', '.join(silent)} in the last {FLOWING} periods "
-            f"({source.describe()}). Is the name right, and is the shop running?"
-        )
+    if any(metric.critical for metric in silent):
+        raise SourceError(sentence)
+    context.warn(sentence)
+
+
+def _silent(metric: Metric, heard: set[str]) -> bool:
+    return not (metric.muted or from_proxy(metric) or metric.name in heard)
 
 
 def _publish(context: Context, ref: str) -> Published:

@@ -27,14 +27,20 @@ class Window:
     equal_footing: bool
 
 
+def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
+    """Return the policy without what only the proxy counts, while a canary runs; and its names."""
+    left_out = tuple(metric.name for metric in policy.metrics if from_proxy(metric))
+    kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
+    if not kept:
+        raise SourceError(
+            f"Only the proxy counts {', '.join(left_out)}: replay a recording instead"
+        )
+    slos = tuple(slo for slo in policy.slos if slo.metric not in left_out)
+    return policy.model_copy(update={"metrics": kept, "slos": slos}), left_out
+
+
 def collect(environment: str, policy: Policy, source: Source, window: Window) -> Recording:
     """Read a past window into a recording."""
-    unseen = [metric.name for metric in policy.metrics if from_proxy(metric)]
-    if unseen:
-        raise SourceError(
-            f"{', '.join(unseen)} is counted by the proxy while a canary runs; of a past window "
-            "it is not known. Mute it, or replay a recording instead"
-        )
     queries = source_queries(policy.metrics)
     series = source.read(queries, window.arms, window.start, window.end)
     if not any(value is not None for one in series for value in one.values):

@@ -71,7 +71,7 @@ def test_metrics_must_flow_before_traffic_does() -> None:
     world = World()
     world.source.sends = False
     outcome = go(world)
-    assert "No blue instance sent latency in the last 5 periods" in outcome.reason
+    assert "No blue instance sent latency in the last 12 periods" in outcome.reason
     assert "publish" not in world.troubles.calls
 
 
