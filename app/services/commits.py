@@ -6,6 +6,7 @@ smuggled in, no credentials, a time and a size that cannot be passed.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import subprocess
@@ -25,6 +26,9 @@ MAX_LIMIT = 100
 _PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,300}")
 _FORMAT = "%H%x1f%an%x1f%aI%x1f%<(200,trunc)%s%x1e"
+
+
+log = logging.getLogger("shop.commits")
 
 
 class Commit(msgspec.Struct):
@@ -77,8 +81,8 @@ class Commits:
             clone = ["clone", "--quiet", "--bare", "--no-tags", "--single-branch"]
             limits = [f"--depth={depth}", "--filter=tree:0"]
             self._git([*clone, *limits, "--", url, f"{directory}/repository"], directory)
-            log = ["log", f"--max-count={depth}", f"--format={_FORMAT}"]
-            text = self._git(["--git-dir", f"{directory}/repository", *log], directory)
+            listing = ["log", f"--max-count={depth}", f"--format={_FORMAT}"]
+            text = self._git(["--git-dir", f"{directory}/repository", *listing], directory)
         lines = text.decode(errors="replace").split("\x1e")
         return [Commit(*map(str.strip, line.split("\x1f"))) for line in lines if "\x1f" in line]
 
@@ -99,7 +103,8 @@ class Commits:
             )
         except subprocess.TimeoutExpired:
             raise ProblemError(422, f"Reading it took over {SECONDS} s.", "url") from None
-        if done.returncode:
+        if done.returncode:  # the reason is for the log: an answer with it would be a probe
+            log.info("git: %s", done.stderr[-500:].decode(errors="replace"))
             raise ProblemError(422, "git cannot read a repository there.", "url")
         return done.stdout
 

@@ -1,0 +1,258 @@
+"""Listing commits with real git over real TLS, and what must never be asked."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from app.errors import ProblemError
+from app.services import commits as service
+from app.services.commits import Commits
+from app.settings import Settings
+from tests.integration.app_servers import program
+from tests.unit.app_client import Client, settings
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+AUTHORS = 7
+
+
+def git(*arguments: str, cwd: Path, date: str = "2026-11-20T10:00:00+00:00") -> None:
+    person = {"NAME": "Ada", "EMAIL": "ada@example.org", "DATE": date}
+    who = ("AUTHOR", "COMMITTER")
+    environment = {f"GIT_{each}_{name}": value for each in who for name, value in person.items()}
+    command = ["git", "-c", "init.defaultBranch=main", *arguments]
+    subprocess.run(command, cwd=cwd, env={**os.environ, **environment}, check=True)
+
+
+class GitHandler(BaseHTTPRequestHandler):
+    """git http-backend as CGI; /redirect sends elsewhere, /slow does not answer."""
+
+    root: ClassVar[Path]
+    asked: ClassVar[list[str]] = []
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _serve(self, body: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        self.asked.append(path)
+        if path.startswith("/slow"):
+            time.sleep(5)
+        if path.startswith("/redirect"):
+            self.send_response(302)
+            self.send_header("Location", path.replace("redirect", "shop.git") + f"?{query}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        environment = {
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "PATH": os.environ["PATH"],
+        }
+        command = [program("git"), "http-backend"]
+        done = subprocess.run(command, input=body, env=environment, capture_output=True)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        lines = [line.split(": ", 1) for line in head.decode().splitlines()]
+        fields = {line[0]: line[1] for line in lines}
+        self.send_response(int(fields.pop("Status", "200").split()[0]))
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings that allow one git server, which holds a repository of seven commits."""
+    root = tmp_path_factory.mktemp("git")
+    work = root / "work"
+    work.mkdir()
+    git("init", "--quiet", cwd=work)
+    for number in range(1, AUTHORS + 1):
+        (work / "file").write_text(str(number))
+        git("add", "file", cwd=work)
+        subject = f"Change {number}: caf\u00e9 \U0001f600"
+        git("commit", "--quiet", "-m", subject, cwd=work, date=f"2026-11-0{number}T10:00:00+00:00")
+    git("clone", "--quiet", "--bare", "work", "shop.git", cwd=root)
+    git("config", "uploadpack.allowFilter", "true", cwd=root / "shop.git")
+    key, certificate = root / "key.pem", root / "certificate.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    command = [*make, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    GitHandler.root = root
+    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    host = f"127.0.0.1:{server.server_port}"
+    yield settings(root / "shop", git_hosts=(host,), git_ca=str(certificate))
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def url(remote: Settings, path: str = "/shop.git") -> str:
+    return f"https://{remote.git_hosts[0]}{path}"
+
+
+def test_commits_are_listed_newest_first(remote: Settings) -> None:
+    commits, more = Commits(remote).page(url(remote), limit=50, skip=0)
+    assert [each.subject for each in commits] == [
+        f"Change {number}: caf\u00e9 \U0001f600" for number in range(AUTHORS, 0, -1)
+    ]
+    assert (commits[0].author, commits[0].date) == ("Ada", "2026-11-07T10:00:00+00:00")
+    assert len(commits[0].hash) == 40
+    assert not more
+
+
+def test_pages_follow_one_another(remote: Settings) -> None:
+    client = Client(remote)
+    path = f"/list-commits?url={url(remote)}&limit=3"
+    seen: list[str] = []
+    while path:
+        answer = client.get(path)
+        assert answer.status == 200, answer.body
+        seen += [each["subject"].partition(":")[0] for each in answer.json()]
+        link = answer.headers.get("Link", "")
+        path = "/list-commits" + link.partition(">")[0].lstrip("<") if link else ""
+    assert seen == [f"Change {number}" for number in range(AUTHORS, 0, -1)]
+
+
+REFUSED = [
+    "",
+    "file:///etc/passwd",
+    "http://HOST/shop.git",
+    "git://HOST/shop.git",
+    "ssh://HOST/shop.git",
+    "ext::sh -c touch% /tmp/pwned",
+    "--upload-pack=touch /tmp/pwned",
+    "-oProxyCommand=id",
+    "https://user@HOST/shop.git",
+    "https://user:password@HOST/shop.git",
+    "https://HOST@127.0.0.1/shop.git",
+    "https://127.0.0.1/shop.git",
+    "https://127.0.0.1:22/",
+    "https://169.254.169.254/latest/meta-data",
+    "https://localhost/shop.git",
+    "https://HOST.example.org/shop.git",
+    "https://HOST",
+    "https://HOST/",
+    "https://HOST/../shop.git",
+    "https://HOST/a/../shop.git",
+    "https://HOST//shop.git",
+    "https://HOST/-c/shop.git",
+    "https://HOST/shop.git?service=x",
+    "https://HOST/shop.git#x",
+    "https://HOST/shop.git;x",
+    "https://HOST/shop.git%0d%0aX:y",
+    "https://HOST/shop.git\r\nX-Header: y",
+    "https://HOST/sho\tp.git",
+    "https://HOST/caf\u00e9.git",
+    "https://[HOST]/shop.git",
+    "https://HOST:99999/shop.git",
+    "https://HOST/" + "x" * 300,
+]
+
+
+@pytest.mark.parametrize("address", REFUSED)
+def test_what_is_not_a_plain_address_of_a_known_host_asks_nothing(
+    remote: Settings, address: str
+) -> None:
+    GitHandler.asked.clear()
+    with pytest.raises(ProblemError) as refused:
+        Commits(remote).page(address.replace("HOST", remote.git_hosts[0]), limit=1, skip=0)
+    assert (refused.value.status, refused.value.field) == (422, "url")
+    assert GitHandler.asked == []
+
+
+def test_a_redirect_is_not_followed(remote: Settings) -> None:
+    GitHandler.asked.clear()
+    with pytest.raises(ProblemError, match="git cannot read"):
+        Commits(remote).page(url(remote, "/redirect"), limit=1, skip=0)
+    assert GitHandler.asked
+    assert all(path.startswith("/redirect") for path in GitHandler.asked)
+
+
+def test_what_is_not_there_says_nothing_of_the_server(remote: Settings) -> None:
+    with pytest.raises(ProblemError) as missing:
+        Commits(remote).page(url(remote, "/none.git"), limit=1, skip=0)
+    closed = replace(remote, git_hosts=("127.0.0.1:1",))
+    with pytest.raises(ProblemError) as unreachable:
+        Commits(closed).page(url(closed), limit=1, skip=0)
+    assert missing.value.detail == unreachable.value.detail == "git cannot read a repository there."
+
+
+def test_an_unknown_certificate_is_refused(remote: Settings) -> None:
+    with pytest.raises(ProblemError, match="git cannot read"):
+        Commits(replace(remote, git_ca="")).page(url(remote), limit=1, skip=0)
+
+
+def test_a_slow_server_is_left_and_only_one_is_read(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SECONDS", 1)
+    reading = Commits(remote)
+    failures: list[ProblemError] = []
+
+    def read() -> None:
+        try:
+            reading.page(url(remote, "/slow"), limit=1, skip=0)
+        except ProblemError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - began < 4
+    assert sorted(error.status for error in failures) == [422, 429, 429]
+
+
+def test_a_page_beyond_the_end_is_refused(remote: Settings) -> None:
+    answer = Client(remote).get(f"/list-commits?url={url(remote)}&skip=1000")
+    assert (answer.status, answer.json()["field"]) == (422, "skip")
+
+
+def test_the_command_lists_them(remote: Settings) -> None:
+    environment = {"SHOP_GIT_HOSTS": remote.git_hosts[0], "SHOP_GIT_CA": remote.git_ca}
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "list-commits", url(remote), "--limit", "2"],
+        env={"PATH": os.environ["PATH"], "SHOP_STATE_DIRECTORY": "/nowhere", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line.split("Ada  ")[1][:8] for line in done.stdout.splitlines()] == [
+        "Change 7",
+        "Change 6",
+    ]
