@@ -20,6 +20,7 @@ from canary.judge.kayenta import judge_kayenta
 from canary.model import Arm, Event, Judgement, Recording, Release, Series, Step, Verdict
 from canary.policy import Policy, parse_policy
 from canary.report import render_html
+from tests.bench.verdict.readings import Floats, Ints
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -56,12 +57,11 @@ class Story:
     rate: float = 240.0
     latency: float = 1.0
     errors: float = 1.0
-    leak: float = 0.0
 
 
 STORIES = (
     Story("pass", "v1.5.0", seed=41, periods=118),
-    Story("fail", "v1.6.0-rc1", seed=42, periods=118, latency=1.16, errors=2.2),
+    Story("fail", "v1.6.0-rc1", seed=42, periods=118, latency=1.35, errors=2.0),
     Story("inconclusive", "v1.5.1", seed=43, periods=118, rate=14.0, latency=1.06),
 )
 
@@ -99,60 +99,61 @@ def recording(story: Story) -> Recording:
     )
 
 
-def _slow(
-    generator: np.random.Generator, periods: int
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _slow(generator: np.random.Generator, periods: int) -> Floats:
     return np.convolve(generator.normal(size=periods + 4), np.ones(5) / 5, "valid")
 
 
 def _instance(
-    generator: np.random.Generator,
-    story: Story,
-    load: np.ndarray[tuple[int], np.dtype[np.float64]],
-    side: Arm,
-    index: int,
+    generator: np.random.Generator, story: Story, load: Floats, side: Arm, index: int
 ) -> list[Series]:
     harmed = side is Arm.CANDIDATE
     moments = np.arange(story.periods) * PERIOD
-    share = np.select(
-        [moments < at for at, _ in STEPS[1:]], [s for _, s in STEPS[:-1]], STEPS[-1][1]
-    )
-    share = share if harmed else 1 - share
+    shares = [share if harmed else 1 - share for _, share in STEPS]
+    share = np.select([moments < at for at, _ in STEPS[1:]], shares[:-1], shares[-1])
     n = generator.poisson(story.rate * PERIOD * share * load / 2)
-    slow = story.latency if harmed else 1.0
-    host = np.exp(0.004 * generator.normal() + 0.02 * _slow(generator, story.periods))
-    scale = 24 * slow * load**0.4 * host
-    noise = 0.75 / np.sqrt(np.maximum(n, 1))
-    cpu = (6 + 70 * share * load) * host * (1 + 0.3 * (slow - 1))
-    values = {
-        "latency": scale * np.exp(noise * generator.normal(size=story.periods)),
-        "latency p99": 5.2 * scale * np.exp(4 * noise * generator.normal(size=story.periods)),
-        "errors": generator.binomial(n, 0.006 * (story.errors if harmed else 1.0)).astype(float),
-        "checkouts": generator.binomial(n, 0.08).astype(float),
-        "requests": n.astype(float),
-        "cpu": cpu * np.exp(0.03 * generator.normal(size=story.periods)),
-        "memory": 180
-        + 4 * generator.normal()
-        + generator.normal(size=story.periods)
-        + 0.01 * moments,
-    }
-    colour = "green" if harmed else "blue"
+    name = f"local-app-{'green' if harmed else 'blue'}-{index}"
     times = tuple(int(START + moment) for moment in moments)
     samples = tuple(float(count) for count in n)
     return [
-        Series(
-            name,
-            side,
-            f"local-app-{colour}-{index}",
-            times,
-            tuple(
-                round(float(value), 4) if n[t] or name == "requests" else None
-                for t, value in enumerate(column)
-            ),
-            samples,
-        )
-        for name, column in values.items()
+        Series(metric, side, name, times, _column(metric, values, n), samples)
+        for metric, values in _values(generator, story, load, share, n, harmed=harmed).items()
     ]
+
+
+def _values(
+    generator: np.random.Generator,
+    story: Story,
+    load: Floats,
+    share: Floats,
+    n: Ints,
+    *,
+    harmed: bool,
+) -> dict[str, Floats]:
+    """What one host of the shop measures."""
+    periods = story.periods
+    slow, failing = (story.latency, story.errors) if harmed else (1.0, 1.0)
+    host = np.exp(0.004 * generator.normal() + 0.02 * _slow(generator, periods))
+    scale = 24 * slow * load**0.4 * host
+    noise = 0.75 / np.sqrt(np.maximum(n, 1))
+    cpu = (6 + 70 * share * load) * host * (1 + 0.3 * (slow - 1))
+    level = 180 + 4 * generator.normal() + 0.05 * np.arange(periods)
+    return {
+        "latency": scale * np.exp(noise * generator.normal(size=periods)),
+        "latency p99": 5.2 * scale * np.exp(4 * noise * generator.normal(size=periods)),
+        "errors": generator.binomial(n, 0.006 * failing).astype(float),
+        "checkouts": generator.binomial(n, 0.08).astype(float),
+        "requests": n.astype(float),
+        "cpu": cpu * np.exp(0.03 * generator.normal(size=periods)),
+        "memory": level + generator.normal(size=periods),
+    }
+
+
+def _column(metric: str, values: Floats, n: Ints) -> tuple[float | None, ...]:
+    """Without requests there is nothing to measure but that there were none."""
+    return tuple(
+        round(float(value), 4) if count or metric == "requests" else None
+        for value, count in zip(values, n, strict=True)
+    )
 
 
 def judged(policy: Policy, whole: Recording) -> tuple[Recording, tuple[Judgement, ...]]:
