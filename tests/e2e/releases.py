@@ -38,12 +38,12 @@ def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:
     return done.stdout.strip()
 
 
-def release(name: str, configuration: dict[str, str], subject: str) -> str:
-    """Commit HEAD with ``app/release.env`` set to ``configuration``, as refs/demo/``name``.
+def release(name: str, faults: str, subject: str) -> str:
+    """Commit HEAD with these faults in its ``app/release.env``, as refs/demo/``name``.
 
-    The same HEAD and configuration give the same commit, so a second run builds nothing anew.
+    The same HEAD, faults and subject give the same commit, so a second run builds nothing anew.
     """
-    content = "".join(f"{key}={value}\n" for key, value in sorted(configuration.items()))
+    content = f"# {subject}\nSHOP_FAULTS={faults}\n"
     blob = git("hash-object", "-w", "--stdin", stdin=content)
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder, "index")

@@ -1,0 +1,163 @@
+"""The whole story on this machine: ``make demo``.
+
+Every step is a command that a user would type, and is printed before it runs. What happened is
+left in ``.run/local/demo.json``; the end-to-end tests read it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+from urllib.request import urlopen
+
+from rich.console import Console
+
+from tests.e2e.releases import ROOT, git, release
+
+BAD = "error=503:0.2"
+STORY = ROOT / ".run/local/demo.json"
+console = Console(highlight=False, soft_wrap=True)
+
+
+class DemoError(Exception):
+    """A step did not end as it should."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Canary:
+    """What ``canary run --json`` told, and how it ended."""
+
+    status: int
+    seconds: float
+    told: dict[str, Any]
+
+
+def title(text: str) -> None:
+    console.print(f"\n[bold cyan]==> {text}[/]")
+
+
+def call(*command: str) -> None:
+    """Run a command as a user would, its output on the screen; it must succeed."""
+    console.print(f"[bold]$ {shlex.join(command)}[/]")
+    began = time.monotonic()
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if status:
+        raise DemoError(f"{shlex.join(command)} ended with status {status}")
+    console.print(f"[dim]({time.monotonic() - began:.0f} s)[/]")
+
+
+def answer(*command: str) -> Any:
+    """Run a command that answers in JSON."""
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
+
+
+def canary(ref: str, expected: int) -> Canary:
+    """Run a canary with its live table on the screen; its exit status must be the expected one."""
+    command = ["canary", "run", "--env", "local", "--candidate", ref, "--json"]
+    console.print(f"[bold]$ {shlex.join(command)}[/]")
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    seconds = time.monotonic() - began
+    if done.returncode != expected:
+        raise DemoError(f"canary ended with {done.returncode}, not {expected}: {done.stdout}")
+    console.print(f"[dim](exit status {done.returncode} after {seconds:.0f} s)[/]")
+    return Canary(done.returncode, seconds, json.loads(done.stdout))
+
+
+def address(name: str) -> str:
+    """Return the address of a host of the local cloud."""
+    hosts = answer("local-cloud", "status", "--json")["hosts"]
+    return str(next(host["ip"] for host in hosts if host["name"] == name))
+
+
+def released() -> bool:
+    """Tell whether the shop runs already, from an earlier demonstration."""
+    states = answer("canary", "status", "--env", "local", "--json")["proxy"]["states"]
+    return all(state.startswith("UP") for state in states.values())
+
+
+def locust(path: str) -> Any:
+    """Ask Locust's own web interface."""
+    with urlopen(f"http://{address('local-monitor-1')}:8089{path}", timeout=10) as reply:
+        return json.load(reply)
+
+
+def failures() -> int:
+    """Return how many requests Locust saw fail since its counters were reset."""
+    return int(locust("/stats/requests")["stats"][-1]["num_failures"])
+
+
+def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) -> None:
+    """Say in ten lines what happened, where to look, and how to remove it."""
+    shop, monitor = address("local-proxy-1"), address("local-monitor-1")
+    title(f"Done in {seconds / 60:.1f} minutes")
+    for line in (
+        f"Good release: {good.told['verdict']}, promoted; {good.told['live']} is live now.",
+        f"Bad release:  {bad.told['verdict']}: {bad.told['reason']}.",
+        f"              Its traffic went back to 0 %; {bad.told['live']} is still live.",
+        f"Requests that failed: {before} until the bad release came, {during} by its own fault.",
+        "",
+        f"The shop:     http://{shop}/",
+        f"Locust:       http://{monitor}:8089/",
+        f"Good report:  {good.told['report']}",
+        f"Bad report:   {bad.told['report']}",
+        "Again: make demo    Look: make status    Remove it all: make destroy",
+    ):
+        console.print(line)
+
+
+def main() -> None:
+    """Tell the story; the exit status is 0 only if it went as it should."""
+    began = time.monotonic()
+    title("An environment: seven hosts, and all that they need")
+    call("ansible-playbook", "site.yml")
+    if not released():
+        title("The first release, on both colours")
+        call("canary", "deploy", "HEAD", "--env", "local", "--everywhere")
+    title("Shoppers")
+    call("ansible-playbook", "playbooks/load.yml", "-e", "load=start")
+    before = answer("canary", "status", "--env", "local", "--json")["live"]
+
+    title("A good release")
+    release("good", "", f"A good release, of {time.strftime('%H:%M:%S')}")
+    good = canary("refs/demo/good", 0)
+    failed = failures()
+    title("A bad release: every fifth request fails")
+    release("bad", BAD, "A release that fails every fifth request")
+    bad = canary("refs/demo/bad", 1)
+    own = failures() - failed
+    call("ansible-playbook", "playbooks/load.yml", "-e", "load=stop")
+
+    seconds = time.monotonic() - began
+    story = {
+        "before": before,
+        "good": dataclasses.asdict(good),
+        "bad": dataclasses.asdict(bad),
+        "failures_before_bad": failed,
+        "failures_of_bad": own,
+        "seconds": seconds,
+        "commit": git("rev-parse", "HEAD"),
+    }
+    STORY.write_text(json.dumps(story, indent=2) + "\n", encoding="utf-8")
+    tell(good, bad, failed, own, seconds)
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        main()
+    except DemoError as error:
+        console.print(f"[bold red]The demonstration did not go as it should:[/] {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.print("Stopped. Remove what is there: make destroy")
+        sys.exit(130)
