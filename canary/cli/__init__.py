@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "policy",
     "history": "past",
     "promote": "traffic",
+    "rehearse": "rehearse",
     "replay": "analysis",
     "report": "past",
     "rollback": "traffic",

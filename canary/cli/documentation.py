@@ -20,7 +20,7 @@ Tables and JSON go to stdout, progress to stderr. Exit status of every verdict: 
 def document() -> str:
     """Return the whole page."""
     parts = [HEAD]
-    root = click.Context(cli, info_name="canary")
+    root = click.Context(cli, info_name="canary", **cli.context_settings)
     for name in cli.list_commands(root):
         command = cli.get_command(root, name)
         if command is not None:

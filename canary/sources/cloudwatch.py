@@ -22,7 +22,6 @@ from canary.sources.base import Query, log_spread, periods
 
 QUERIES_PER_CALL = 500  # the API's limit
 LIVE_STATES = ["pending", "running"]
-ATTEMPTS = 2  # of each call; throttling is waited out by botocore
 
 Points = dict[int, float]
 Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
@@ -180,7 +179,7 @@ def _patience(period: int) -> Config:
     return Config(
         connect_timeout=2,
         read_timeout=max(3, min(period, 30)),
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": 2 if period < 30 else 5},
     )
 
 

@@ -1,0 +1,68 @@
+"""``canary rehearse``: how often would this policy cry wolf here?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from canary.cli.assemble import source_of, state_of
+from canary.cli.common import Place, answer, find_place, json_option, where_options
+from canary.cli.moments import MOMENT
+from canary.policy import Policy
+from canary.rollout.rehearse import Past, Rehearsal, windows
+from canary.rollout.rehearse import rehearse as measure
+from canary.rollout.retrospect import known_later
+from canary.sources.base import settled_end
+
+WOLF = 1
+
+
+@click.command()
+@click.option(
+    "--start",
+    type=MOMENT,
+    default="-170m",
+    show_default=True,
+    help="Begin of the past to learn from; CloudWatch keeps high resolution for three hours.",
+)
+@click.option("--end", type=MOMENT, default="now", show_default=True, help="Its end.")
+@click.option("--colour", help="Whose instances to compare; default: the live colour's.")
+@where_options
+@json_option
+def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
+    """Compare equal instances with one another: learn their noise, and count false alarms.
+
+    Every FAIL between two instances of one release is false. Time in which a canary ran is left
+    out. What is learned is written to .run/ENV/calibration.json, where canary run finds it.
+
+    Exit status: 0 false alarms within what alpha promises, 1 more than that, 2 could not measure.
+
+    \b
+    Example:
+      canary rehearse --env local --start -2h
+    """
+    place = find_place(env, policy_file)
+    policy, _ = known_later(place.policy)
+    found = _measure(place, policy, options)
+    path = place.directory / "calibration.json"
+    path.write_text(json.dumps(found.calibration, indent=1, sort_keys=True) + "\n")
+    document = {**dataclasses.asdict(found), "alpha": policy.alpha, "file": str(path)}
+    text = f"{found.sentence}.\nLearned noise: {path}"
+    answer(document, text, as_json=options["as_json"])
+    return WOLF if found.low > policy.alpha else 0
+
+
+def _measure(place: Place, policy: Policy, options: dict[str, Any]) -> Rehearsal:
+    source = source_of(place.environment, policy.period)
+    state = state_of(place.environment)
+    colour = options["colour"] or state.live()
+    canaries = tuple((row.started, row.ended) for row in state.history(1000))
+    newest = settled_end(time.time(), policy.period, place.environment.source.settle)
+    end = min(options["end"], newest)
+    past = Past(colour, options["start"], end, canaries)
+    return measure(policy, windows(policy, source, past))
