@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import ProblemError
+from app.models import MAX_TOTAL
 from app.settings import Settings, SettingsError
 
 _FAULT = re.compile(
@@ -88,7 +89,7 @@ class Faults:
     def total(self, cents: int) -> int:
         """Return a cart's total; a tenth too much where it is to be wrong."""
         wrong = any(self._drawn(fault) for fault in self._named("wrong"))
-        return cents * 11 // 10 if wrong else cents
+        return min(cents * 11 // 10, MAX_TOTAL) if wrong else cents
 
     @property
     def slow_store(self) -> bool:

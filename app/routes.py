@@ -17,7 +17,7 @@ from app.metrics.exposition import Exposition
 from app.models import Cart, CartIn, CheckoutIn, Product, ProductIn, encode
 from app.services.carts import Carts
 from app.services.catalogue import Catalogue
-from app.services.commits import MAX_COMMITS, MAX_LIMIT, Commit, Commits
+from app.services.commits import MAX_COMMITS, MAX_LIMIT, PATH_PATTERN, Commit, Commits
 from app.services.health import Health, Status
 
 Environ = Mapping[str, Any]
@@ -66,7 +66,11 @@ KEY = Parameter("Idempotency-Key", "header", {"type": "string", "pattern": KEY_P
 PRODUCT_ID = Parameter(
     "id", "path", {"type": "integer", "minimum": 1, "maximum": MAX_PRODUCT_ID}, required=True
 )
-URL = Parameter("url", "query", {"type": "string"}, required=True)
+URL = Parameter(
+    *("url", "query"),
+    {"type": "string", "maxLength": 300, "pattern": f"^https://[a-z0-9.-]{{1,99}}{PATH_PATTERN}$"},
+    required=True,
+)
 LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT})
 SKIP = Parameter("skip", "query", {"type": "integer", "minimum": 0, "maximum": MAX_COMMITS})
 WRITE = (400, 413, 422, 503)
@@ -151,7 +155,7 @@ class Api:
             Route(
                 *("POST", "/cart/checkout", self.check_out, "Turn a cart into an order, once"),
                 takes=CheckoutIn,
-                problems=(404, *WRITE),
+                problems=(404, 409, *WRITE),
                 parameters=(KEY,),
                 content_type=TEXT,
             ),
@@ -171,7 +175,7 @@ class Api:
             Route(
                 *("GET", "/list-commits", self.list_commits, "Commits of a public repository"),
                 gives=list[Commit],
-                problems=(422, 429),
+                problems=(403, 404, 422, 429),
                 parameters=(URL, LIMIT, SKIP),
             ),
             Route("GET", "/status", self.status, "Can this instance serve?", Status),

@@ -47,10 +47,10 @@ class Carts:
         except UnknownCartError:
             raise unknown(cart_id) from None
         except EmptyCartError:
-            raise ProblemError(422, f"Cart {cart_id} is empty.", "items") from None
+            raise ProblemError(409, f"Cart {cart_id} is empty.", "items") from None
         except KeyUsedError:
             detail = f"This key belongs to the checkout of another cart than {cart_id}."
-            raise ProblemError(422, detail, "Idempotency-Key") from None
+            raise ProblemError(409, detail, "Idempotency-Key") from None
 
     def ids(self) -> list[str]:
         """Return the ids of the active carts."""

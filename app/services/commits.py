@@ -23,7 +23,8 @@ SECONDS = 10
 MEGABYTES = 64
 MAX_COMMITS = 1_000
 MAX_LIMIT = 100
-_PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
+PATH_PATTERN = "(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?"
+_PATH = re.compile(PATH_PATTERN)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,300}")
 _FORMAT = "%H%x1f%an%x1f%aI%x1f%<(200,trunc)%s%x1e"
 
@@ -71,7 +72,8 @@ class Commits:
         if parts.scheme != "https" or parts.username is not None or parts.password is not None:
             raise _refused("must be https://host/path, without a user")
         if host not in self._hosts:
-            raise _refused(f"must be on one of {', '.join(sorted(self._hosts))}")
+            hosts = ", ".join(sorted(self._hosts))
+            raise ProblemError(403, f"url must be on one of {hosts}.", "url")
         if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
             raise _refused("must have a plain path, and nothing after it")
         return f"https://{host}{parts.path}"
@@ -102,10 +104,10 @@ class Commits:
                 timeout=SECONDS,
             )
         except subprocess.TimeoutExpired:
-            raise ProblemError(422, f"Reading it took over {SECONDS} s.", "url") from None
+            raise ProblemError(404, f"Reading it took over {SECONDS} s.", "url") from None
         if done.returncode:  # the reason is for the log: an answer with it would be a probe
             log.info("git: %s", done.stderr[-500:].decode(errors="replace"))
-            raise ProblemError(422, "git cannot read a repository there.", "url")
+            raise ProblemError(404, "git cannot read a repository there.", "url")
         return done.stdout
 
 

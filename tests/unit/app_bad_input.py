@@ -50,7 +50,7 @@ INVALID: list[tuple[str, object, str]] = [
     ("qty negative", cart(qty=-1), "items[0].qty"),
     ("qty negative text", cart(qty="-1"), "items[0].qty"),
     ("qty a fraction", cart(qty=1.5), "items[0].qty"),
-    ("qty huge", cart(qty=10_001), "items[0].qty"),
+    ("qty huge", cart(qty=1_001), "items[0].qty"),
     ("qty over 64 bits", cart(qty=2**70), "items[0].qty"),
     ("qty of 5,000 digits", cart(qty="9" * 5_000), "items[0].qty"),
     ("qty words", cart(qty="two"), "items[0].qty"),
@@ -66,7 +66,7 @@ INVALID: list[tuple[str, object, str]] = [
     ("price NaN text", cart(unitPrice="NaN"), "items[0].unitPrice"),
     ("price signalling NaN", cart(unitPrice="sNaN"), "items[0].unitPrice"),
     ("price infinite text", cart(unitPrice="Infinity"), "items[0].unitPrice"),
-    ("price huge", cart(unitPrice=1_000_000.01), "items[0].unitPrice"),
+    ("price huge", cart(unitPrice=100_000), "items[0].unitPrice"),
     ("price huge exponent", cart(unitPrice="1e999"), "items[0].unitPrice"),
     ("price huge exponent 2", cart(unitPrice="1e9999999999"), "items[0].unitPrice"),
     ("price tiny exponent", cart(unitPrice="1e-999"), "items[0].unitPrice"),
@@ -79,9 +79,4 @@ INVALID: list[tuple[str, object, str]] = [
     ("id a number", {**cart(), "id": 1}, "id"),
     ("id not a UUID", {**cart(), "id": "'; DROP TABLE carts; --"}, "id"),
     ("id with a line end", {**cart(), "id": "00000000-0000-4000-8000-000000000000\n"}, "id"),
-    (
-        "total over NUMERIC(12,2)",
-        {"items": [{**ITEM, "qty": 10_000, "unitPrice": 1e6}] * 2},
-        "items",
-    ),
 ]

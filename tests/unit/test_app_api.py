@@ -85,7 +85,7 @@ def test_a_key_of_another_cart_is_refused_and_the_cart_stays(client: Client) -> 
     first, second = new_cart(client), new_cart(client)
     client.post("/cart/checkout", first, idempotency_key="k-1")
     answer = client.post("/cart/checkout", second, idempotency_key="k-1")
-    assert (answer.status, answer.json()["field"]) == (422, "Idempotency-Key")
+    assert (answer.status, answer.json()["field"]) == (409, "Idempotency-Key")
     assert client.get("/carts").json() == [second["id"]]
 
 
@@ -116,9 +116,9 @@ def test_a_checked_out_cart_cannot_be_changed(client: Client) -> None:
 
 def test_an_empty_cart_cannot_be_checked_out(client: Client) -> None:
     made = client.post("/cart", {"items": []}).json()
-    for body in (made, {"id": made["id"]}):
+    for body, status in ((made, 422), ({"id": made["id"]}, 409)):
         answer = client.post("/cart/checkout", body)
-        assert (answer.status, answer.json()["field"]) == (422, "items")
+        assert (answer.status, answer.json()["field"]) == (status, "items")
     assert client.get("/carts").json() == [made["id"]]
 
 
@@ -172,6 +172,14 @@ def test_sums_are_exact(client: Client, tmp_path: Path) -> None:
     made = client.post("/cart", {"items": items}).json()
     client.post("/cart/checkout", {"id": made["id"]})
     assert orders(tmp_path)[0][2] == 10 + 20 + 5997
+
+
+def test_the_fullest_cart_fits_the_database(client: Client, tmp_path: Path) -> None:
+    # NUMERIC(12,2) holds 9,999,999,999.99; 100 x 1,000 x 99,999.99 is 9,999,999,000.
+    item = {**ITEM, "qty": 1_000, "unitPrice": "99999.99"}
+    made = client.post("/cart", {"items": [item] * 100}).json()
+    client.post("/cart/checkout", {"id": made["id"]})
+    assert orders(tmp_path)[0][2] == 999_999_900_000
 
 
 def test_every_answer_says_who_answered(client: Client) -> None:
