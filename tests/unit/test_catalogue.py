@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import yaml
 from app.metrics.batch import Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
 from tests.unit.inventories import ROOT
+from tests.unit.role_filters import filter_of
 
 CHECKOUT = ("/cart/checkout", "POST", 200)
 FAILED = ("/cart", "POST", 503)
@@ -53,19 +51,6 @@ def test_the_catalogue_is_what_the_shop_publishes() -> None:
         if scope not in FROM_ELSEWHERE
     }
     assert listed == published()
-
-
-def filter_of(role: str, name: str) -> Callable[..., Any]:
-    """Return a role's own filter."""
-    path = ROOT / f"roles/{role}/filter_plugins/{role}.py"
-    spec = importlib.util.spec_from_file_location(f"{role}_filters", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    found: Callable[..., Any] = module.FilterModule().filters()[name]
-    return found
 
 
 def alarms(urls: list[str]) -> list[dict[str, Any]]:

@@ -9,10 +9,10 @@ import yaml
 
 from canary.environment import parse_environment
 from canary.policy import load_policy
+from tests.ansible_templates import render
 from tests.unit.inventories import ENVIRONMENTS, HOSTS, ROOT, Environment
-from tests.unit.roles import render
 
-INTERNAL = ("ansible_", "ec2_", "inventory_", "group_names", "groups", "hostvars", "omit", "playbook_dir")
+INTERNAL = ("ansible_", "ec2_", "group", "hostvars", "inventory_", "omit", "playbook_dir")
 
 
 @pytest.fixture(params=ENVIRONMENTS)
