@@ -1,0 +1,70 @@
+"""A good release is promoted, a bad one refused, and nobody else notices."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.releases import ROOT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
+REFUSED_WITHIN = 90
+"""Seconds from a bad release's first traffic to its refusal: the project's own promise."""
+
+
+def recording(told: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((ROOT / told["directory"] / "recording.json").read_text())
+    return document
+
+
+def test_the_good_release_passes_and_becomes_live(story: dict[str, Any]) -> None:
+    good = story["good"]["told"]
+    assert good["verdict"] == "PASS"
+    assert good["live"] != story["before"]
+
+
+def test_the_bad_release_fails_and_changes_nothing(story: dict[str, Any]) -> None:
+    bad = story["bad"]["told"]
+    assert bad["verdict"] == "FAIL"
+    assert story["bad"]["status"] == 1
+    assert bad["live"] == story["good"]["told"]["live"]
+    assert "errors" in bad["reason"]
+
+
+def test_the_bad_release_is_refused_in_time(story: dict[str, Any]) -> None:
+    seen = recording(story["bad"]["told"])
+    assert seen["looks"][-1] - seen["steps"][0]["start"] <= REFUSED_WITHIN
+
+
+def test_no_request_failed_but_by_the_bad_release_itself(story: dict[str, Any]) -> None:
+    assert story["failures_before_bad"] == 0
+    assert story["failures_of_bad"] > 0
+
+
+@pytest.mark.parametrize(("which", "status"), [("good", 0), ("bad", 1)])
+def test_a_recording_replays_to_the_same_judgement(
+    story: dict[str, Any], which: str, status: int
+) -> None:
+    told = story[which]["told"]
+    path = str(Path(told["directory"]) / "recording.json")
+    again = subprocess.run(
+        ["canary", "replay", path, "--json"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert again.returncode == status
+    assert told["reason"] in again.stdout
+
+
+def test_a_second_run_of_the_site_changes_nothing(story: dict[str, Any]) -> None:
+    assert story
+    done = subprocess.run(
+        ["ansible-playbook", "site.yml"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    recap = done.stdout.rsplit("PLAY RECAP", 1)[1]
+    hosts = [line for line in recap.splitlines() if "changed=" in line]
+    assert len(hosts) >= 8
+    assert [line for line in hosts if "changed=0 " not in line] == []

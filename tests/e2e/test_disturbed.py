@@ -1,0 +1,119 @@
+"""Whatever is killed, traffic ends at the live release."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.e2e.demo import address, answer, locust
+from tests.e2e.releases import ROOT, release
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+ENDPOINT = "http://10.77.0.1:4566"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def status() -> dict[str, Any]:
+    found: dict[str, Any] = answer("canary", "status", "--env", "local", "--json")
+    return found
+
+
+def share(colour: str) -> float:
+    shares = status()["proxy"]["shares"]
+    return float(sum(value for server, value in shares.items() if server.startswith(colour)))
+
+
+def wait_for(true: Callable[[], bool], seconds: float, what: str) -> float:
+    """Return how many seconds it took."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.3)
+    return time.monotonic() - began
+
+
+def answers(host: str) -> bool:
+    """Tell whether a host has an open SSH port."""
+    try:
+        with socket.create_connection((host, 22), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def shoppers(story: dict[str, Any]) -> Iterator[None]:
+    assert story
+    load = ["ansible-playbook", "playbooks/load.yml", "-e"]
+    subprocess.run([*load, "load=start"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    yield
+    subprocess.run([*load, "load=stop"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.usefixtures("shoppers")
+def test_a_killed_canary_loses_its_traffic_within_two_periods() -> None:
+    live = status()["live"]
+    idle = {"blue": "green", "green": "blue"}[live]
+    release("killed", "", f"A release whose canary is killed, {time.time_ns()}")
+    canary = subprocess.Popen(
+        ["canary", "run", "--env", "local", "--candidate", "refs/demo/killed"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: share(idle) > 0, 180, "the candidate carries traffic")
+    finally:
+        canary.kill()
+        canary.wait()
+    # Two periods of 5 s, and what it takes to ask.
+    wait_for(lambda: share(idle) == 0, 12, "the proxy took the traffic back by itself")
+    assert status()["live"] == live
+
+
+def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> None:
+    assert story
+    idle = {"blue": "green", "green": "blue"}[status()["live"]]
+    name = f"local-app-{idle}-2"
+    gone = address(name)
+    hosts = answer("local-cloud", "status", "--json")["hosts"]
+    identity = next(host["id"] for host in hosts if host["name"] == name)
+    ec2 = boto3.client(
+        "ec2",
+        endpoint_url=ENDPOINT,
+        region_name="eu-central-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="unchecked",  # noqa: S106 - the local cloud takes any
+    )
+    ec2.terminate_instances(InstanceIds=[identity])
+
+    wait_for(lambda: not answers(gone), 30, f"{name} is gone")
+    subprocess.run(
+        ["ansible-playbook", "site.yml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
+    known = answer("local-cloud", "status", "--json")["hosts"]
+    back = [each for each in known if each["name"] == name and each["state"] == "running"]
+    assert len(back) == 1
+    assert back[0]["id"] != identity
+
+
+def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
+    """A real browser fills the form, and sees a row for a colour."""
+    live = story["bad"]["told"]["live"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        page = browser.new_page()
+        page.goto(f"http://{address('local-monitor-1')}:8089/")
+        page.get_by_label("Number of users").fill("10")
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_text(f"/cart/checkout [{live}]").first).to_be_visible(timeout=60_000)
+        browser.close()
+    assert locust("/stats/requests")["user_count"] == 10
+    locust("/stop")
