@@ -13,15 +13,16 @@ from canary.judge.evidence import (
     Evidence,
     conclude,
     mean_channels,
-    recent_mean,
+    means,
 )
 from canary.judge.rule import Rule
 from canary.stats.counts import conditional_p, dispersion, poisson_lower, poisson_upper
 from canary.stats.distributions import LARGEST_Z, Floats, t_to_z, upper_tail_z
 from canary.stats.effects import Blocks, merge_counts
-from canary.stats.paired import BURST, Estimate, Mask, paired_mean, rolling_sum
+from canary.stats.paired import BURST, Estimate, Mask, rolling_sum
 
-EXPANDING, EXACT, WINDOWED = 0.4, 0.4, 0.2
+WINDOWED = 0.2
+DENSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Counts:
             np.where(good, x, np.nan)
             for x in (candidate, baseline, candidate_chances, baseline_chances)
         )
-        blocks = merge_counts(candidate, baseline, chances_g / (chances_g + chances_b))
+        blocks = merge_counts(candidate, baseline, (chances_g, chances_b))
         return cls(candidate, baseline, chances_g, chances_b, rule, blocks)
 
     @property
@@ -67,14 +68,14 @@ class Counts:
     def channels(self, k: int) -> tuple[Channel, ...]:
         """Return every way in which the first ``k`` periods could show harm."""
         whole, recent = self._means(k)
-        means = mean_channels(whole, recent, self.rule, k, EXPANDING, WINDOWED)
-        return *means, self._exact(k)
+        logs = mean_channels(whole, recent, self.rule, k, *self.parts[:2])
+        return *logs, self._exact(k)
 
     def look(self, k: int) -> Evidence:
         """Return the evidence in the first ``k`` periods."""
         whole, recent = self._means(k)
-        means = mean_channels(whole, recent, self.rule, k, EXPANDING, WINDOWED)
-        evidence = conclude((*means, self._exact(k)), whole, recent, self.rule, k)
+        logs = mean_channels(whole, recent, self.rule, k, *self.parts[:2])
+        evidence = conclude((*logs, self._exact(k)), whole, recent, self.rule, k)
         if self.rule.negligible > 0:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
@@ -82,12 +83,24 @@ class Counts:
         return evidence
 
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
-        rule, blocks = self.rule, self.blocks
+        blocks = self.blocks
         most = max(int((blocks.closed < k).sum(axis=1).max(initial=0)), 1)
         closed = blocks.closed[:, :most] < k
-        d = np.where(closed, rule.sign * blocks.d[:, :most], np.nan)
+        d = np.where(closed, blocks.d[:, :most], np.nan)
         v = np.where(closed, blocks.v[:, :most], np.nan)
-        return paired_mean(d, v, rule.noise), recent_mean(d, v, rule)
+        arms = blocks.candidate[:, :most], blocks.baseline[:, :most]
+        return means(d, v, arms, self.rule, k)
+
+    @property
+    def parts(self) -> tuple[float, float, float]:
+        """How this metric's alpha is divided: expanding, window, exact.
+
+        Where counts are dense the mean of logs is the better test, where they are sparse the exact
+        one. A rehearsal tells which before the run; without one they share.
+        """
+        dense = self.rule.dense
+        exact = 0.4 if dense is None else 0.15 if dense > DENSE else 0.65
+        return 1 - WINDOWED - exact, WINDOWED, exact
 
     def _exact(self, k: int) -> Channel:
         """Return the conditional test of all events so far.
@@ -102,7 +115,7 @@ class Counts:
         share = np.where(good, n_g / np.where(good, n_g + n_b, 1.0), 0.5)
         harmed, share = (g, share) if rule.sign > 0 else (b, 1 - share)
         total = g + b
-        weight = 1 / (1 + rule.noise.tau**2 * total * share * (1 - share))
+        weight = 1 / (1 + rule.rough.tau**2 * total * share * (1 - share))
         harmed, total = harmed * weight, total * weight
         phi, df = dispersion(harmed, total, share, good)
         z = np.minimum(t_to_z(pooled_z(harmed, total, share, phi), df), LARGEST_Z)
@@ -110,7 +123,7 @@ class Counts:
         z_rest = pooled_z(harmed * keep, total * keep, share, phi)
         steady = (z_rest >= STEADY_Z) & (pooled_ratio(harmed, total, share) >= rule.gate)
         steady &= self._more(g, b, n_g, n_b) >= rule.negligible * rule.gate / rule.margin
-        return Channel("exact", z, rule.plan.fail_bound(k, EXACT), steady)
+        return Channel("exact", z, rule.plan.fail_bound(k, self.parts[2]), steady)
 
     def _more(self, g: Floats, b: Floats, n_g: Floats, n_b: Floats) -> Floats:
         """Return the extra events per request, positive where harmful."""

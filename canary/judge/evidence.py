@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from canary.judge.rule import EXPANDING, WINDOW, WINDOWED, Rule
 from canary.stats.distributions import Floats, t_to_z, z_to_t
-from canary.stats.paired import Estimate, paired_mean
+from canary.stats.paired import Estimate, paired_mean, pull_arms
 from canary.stats.window import window_mean
 
 Mask = npt.NDArray[np.bool_]
@@ -26,9 +26,9 @@ STEADY_Z = 2.33
 CALM_Z = -0.84
 """The latest periods must lie at least this far below the margin before a metric can PASS."""
 ALMOST = 0.99
-INCIDENT = 10
-LASTING_Z = 3.5
-"""Late harm must still show at this z without its worst ``INCIDENT`` neighbouring periods."""
+SPARE = 6
+"""Periods of the window that may show no late harm: an incident that leaves more of them alone is
+not lasting."""
 
 
 @dataclass(slots=True)
@@ -86,10 +86,15 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``."""
+    """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``.
+
+    ``candidate`` and ``baseline`` are the logs of what the arms measured.
+    """
 
     d: Floats
     v: Floats
+    candidate: Floats
+    baseline: Floats
     rule: Rule
 
     @property
@@ -99,7 +104,9 @@ class Ratio:
 
     def segment(self, start: int, stop: int) -> Ratio:
         """Return the same runs over the periods from ``start`` to ``stop``."""
-        return Ratio(self.d[:, start:stop], self.v[:, start:stop], self.rule)
+        columns = (self.d, self.v, self.candidate, self.baseline)
+        d, v, candidate, baseline = (column[:, start:stop] for column in columns)
+        return Ratio(d, v, candidate, baseline, self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:
         """Return every way in which the first ``k`` periods could show harm."""
@@ -112,8 +119,21 @@ class Ratio:
         return conclude(channels, whole, recent, self.rule, k)
 
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
-        d, v = self.rule.sign * self.d[:, :k], self.v[:, :k]
-        return paired_mean(d, v, self.rule.noise), recent_mean(d, v, self.rule)
+        arms = self.candidate[:, :k], self.baseline[:, :k]
+        return means(self.d[:, :k], self.v[:, :k], arms, self.rule, k)
+
+
+def means(
+    d: Floats, v: Floats, arms: tuple[Floats, Floats], rule: Rule, k: int
+) -> tuple[Estimate, Estimate | None]:
+    """Return the mean of all that was seen and that of its latest part, once there is enough."""
+    noise, rough = rule.noise_at(k), rule.rough
+    pulled = rule.sign * pull_arms(d, *arms, v, noise.arm_clip)
+    recent = None
+    if d.shape[1] >= WINDOW + 4:
+        plain = rule.sign * pull_arms(d, *arms, v, rough.arm_clip)
+        recent = window_mean(plain, v, rough, WINDOW, SPARE)
+    return paired_mean(pulled, v, noise), recent
 
 
 def mean_channels(
@@ -125,7 +145,7 @@ def mean_channels(
     first = Channel("expanding", z, rule.plan.fail_bound(k, expanding), steady)
     if recent is None:
         return (first,)
-    lasting = (recent.mean >= rule.gate) & (recent.least >= LASTING_Z)
+    lasting = (recent.mean >= rule.gate) & (recent.least >= np.maximum(rule.gate, recent.mean / 2))
     z = t_to_z(recent.t, recent.df)
     return first, Channel("window", z, rule.plan.window_bound(windowed), lasting)
 
@@ -159,10 +179,3 @@ def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
         far.append(np.where(channel.gate, ratio, np.minimum(ratio, ALMOST)))
     nearest: Floats = np.max(far, axis=0)
     return nearest
-
-
-def recent_mean(d: Floats, v: Floats, rule: Rule) -> Estimate | None:
-    """Estimate the latest periods, once there are enough before them to know the noise."""
-    if d.shape[1] < WINDOW + 4:
-        return None
-    return window_mean(d, v, rule.noise, WINDOW, INCIDENT)

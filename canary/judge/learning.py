@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,16 +11,23 @@ from canary.judge.counts import Counts
 from canary.judge.evidence import Ratio
 from canary.judge.level import Level
 from canary.judge.models import Arms, model_of, usual_level
-from canary.judge.rules import CALIBRATED_WEIGHTS, noise_of, rule_of
+from canary.judge.rules import (
+    ARM_CLIP,
+    CALIBRATED_WEIGHTS,
+    FIRM_CLIP,
+    PLAIN_CLIP,
+    cold_noise,
+    rule_of,
+)
 from canary.policy import Policy
 from canary.stats.distributions import Floats
-from canary.stats.learn import body_width, kappa_of, learn_noise, tail_width
-from canary.stats.paired import Noise
+from canary.stats.learn import body_width, kappa_of, learn_noise, most_precise, tail_width
+from canary.stats.paired import Noise, pull_arms
 from canary.stats.trend import slope
 
 AnyModel = Counts | Level | Ratio
 
-SHORT = (4, 8, 16)
+SHORT = (4, 5, 6, 8, 12, 16)
 """Lengths that each window is cut into, so that few windows still show far tails."""
 
 
@@ -30,18 +38,30 @@ def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
     """
     metric = next(metric for metric in policy.metrics if metric.name == name)
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
-    cold = noise_of(metric, policy.period, None, points)
-    start = replace(cold, tau_weight=CALIBRATED_WEIGHTS[0], phi_weight=CALIBRATED_WEIGHTS[1])
+    start = replace(
+        cold_noise(metric, policy.period, points),
+        tau_weight=CALIBRATED_WEIGHTS[0],
+        phi_weight=CALIBRATED_WEIGHTS[1],
+    )
     model = model_of(metric, arms, rule_of(policy, metric, 1.0, None, points))
-    noise = learn_noise(*_series(model), start)
+    choices = _choices(model, start)
+    noise, rough = most_precise(choices), learn_noise(*choices[0], rough=True)
     drift = replace(noise, host=_drift_host(model, noise))
-    rule = replace(model.rule, noise=noise, drift=drift, gate=0.0, negligible=0.0)
+    rule = replace(model.rule, noise=noise, rough=rough, drift=drift, gate=0.0, negligible=0.0)
     known = {
         "tau": noise.tau,
         "phi": noise.phi,
         "host": noise.host,
+        "rough_tau": rough.tau,
+        "rough_phi": rough.phi,
+        "rough_host": rough.host,
+        "clip": noise.clip,
+        "arm_clip": noise.arm_clip,
         "windows": float(len(arms.candidate)),
     }
+    known = {name: value for name, value in known.items() if np.isfinite(value)}
+    if isinstance(model, Counts):
+        known["dense"] = float(np.isfinite(model.blocks.d).mean())
     if isinstance(model, Level):
         known["drift_host"] = drift.host
     return known | _widths(replace(model, rule=rule))
@@ -64,12 +84,13 @@ def _channel_z(model: AnyModel, k: int) -> tuple[dict[str, Floats], dict[str, Fl
     """Return each channel's z over all pieces of length ``k``: what its gate lets by, and all."""
     gated: dict[str, list[Floats]] = {}
     free: dict[str, list[Floats]] = {}
-    for start in range(0, model.periods - k + 1, k):
+    for start in range(0, model.periods - k + 1, max(k // 2, 1)):
         piece = model.segment(start, start + k)
         for sign in (1.0, -1.0):
             turned = replace(piece, rule=replace(model.rule, sign=sign))
             for channel in turned.channels(k):
-                gated.setdefault(channel.name, []).append(np.where(channel.gate, channel.z, 0.0))
+                shut = ~channel.gate
+                gated.setdefault(channel.name, []).append(np.where(shut, 0.0, channel.z))
                 free.setdefault(channel.name, []).append(channel.z)
     return (
         {name: np.concatenate(parts) for name, parts in gated.items()},
@@ -86,9 +107,15 @@ def _drift_host(model: AnyModel, noise: Noise) -> float:
     return float(np.sqrt(max(beyond, 0.0)))
 
 
-def _series(model: AnyModel) -> tuple[Floats, Floats]:
-    if isinstance(model, Counts):
-        return model.blocks.d, model.blocks.v
+def _choices(model: AnyModel, start: Noise) -> list[tuple[Floats, Floats, Noise]]:
+    """Return what each choice of clips makes of the windows; the plainest first."""
+    clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf)]
     if isinstance(model, Level):
-        return model.d, np.where(np.isfinite(model.d), 0.0, np.nan)
-    return model.d, model.v
+        known = np.where(np.isfinite(model.d), 0.0, np.nan)
+        return [(model.d, known, replace(start, clip=PLAIN_CLIP))]
+    source = model.blocks if isinstance(model, Counts) else model
+    choices = []
+    for clip, arm_clip in (*clips, (PLAIN_CLIP, ARM_CLIP)):
+        d = pull_arms(source.d, source.candidate, source.baseline, source.v, arm_clip)
+        choices.append((d, source.v, replace(start, clip=clip, arm_clip=arm_clip)))
+    return choices

@@ -50,14 +50,26 @@ def model_of(metric: Metric, arms: Arms, rule: Rule) -> Counts | Level | Ratio:
     if metric.kind == "level":
         return Level(g - b if metric.limit.scale == "points" else log_ratio(g, b), rule)
     d = log_ratio(g, b)
-    if metric.kind == "gauge":
-        return Ratio(d, np.where(np.isfinite(d), 0.0, np.nan), rule)
     if metric.kind == "throughput":
         sent = np.asarray(arms.sent, dtype=float)
-        return Ratio(d - np.log(sent / (1 - sent)), 1 / _some(g) + 1 / _some(b), rule)
+        d = d - np.log(sent / (1 - sent))
+    return Ratio(d, _known_variance(metric, arms, d), _log(g), _log(b), rule)
+
+
+def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
+    """Return what sampling alone adds to each difference."""
+    if metric.kind == "gauge":
+        return np.where(np.isfinite(d), 0.0, np.nan)
+    if metric.kind == "throughput":
+        return 1 / _some(arms.candidate) + 1 / _some(arms.baseline)
+    chances = arms.candidate_chances, arms.baseline_chances
     if metric.quantile is None:
-        return Ratio(d, mean_variance(arms.spread, n_g, n_b), rule)
-    return Ratio(d, quantile_variance(arms.spread, metric.quantile, n_g, n_b), rule)
+        return mean_variance(arms.spread, *chances)
+    return quantile_variance(arms.spread, metric.quantile, *chances)
+
+
+def _log(values: Floats) -> Floats:
+    return np.log(_some(values))
 
 
 def models_of(

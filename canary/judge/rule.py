@@ -14,6 +14,8 @@ from canary.stats.paired import Noise
 from canary.stats.spending import moving_bound, power_spending, spending_bounds
 
 WINDOW = 18
+MANY = 16
+"""Periods from which a burst can be told from a change."""
 MOST_LOOKS = 120
 EXPANDING, WINDOWED = 0.8, 0.2
 
@@ -72,9 +74,12 @@ class Rule:
         sign: +1 where an increase is harm, -1 where a decrease is.
         margin: accepted harm on the scale of the differences (a log ratio, or a level's unit).
         gate: least estimate that can FAIL: small harm, however certain, is within the margin.
+        noise: of the differences once there are ``MANY`` periods.
+        rough: of the differences with bursts in it, for fewer periods and for the window.
         negligible: extra events per request that nobody minds (counts only).
         drift_margin: accepted growth per period (levels only).
         drift: noise of the slope (levels only).
+        dense: blocks of counts that a period completes, where known (counts only).
         widths: kappa by channel and length, as ``kappa_<channel>_<periods>``.
     """
 
@@ -83,10 +88,16 @@ class Rule:
     margin: float
     gate: float
     noise: Noise
+    rough: Noise
     drift: Noise
     drift_margin: float
     negligible: float = 0.0
+    dense: float | None = None
     widths: Mapping[str, float] = field(default_factory=dict)
+
+    def noise_at(self, seen: int) -> Noise:
+        """Return the noise that ``seen`` periods are held against."""
+        return self.noise if seen >= MANY else self.rough
 
     def kappa(self, channel: str, seen: int) -> float:
         """Return how much wider than its theory a channel's z is on A/A data after ``seen``.

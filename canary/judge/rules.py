@@ -16,6 +16,7 @@ COLD_TAU = 2.0
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
 CALIBRATED_WEIGHTS = (30.0, 100.0)
 ENOUGH_WINDOWS = 50
+PLAIN_CLIP, FIRM_CLIP, ARM_CLIP = 2.5, 1.5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +60,31 @@ def log_margin(margin: Margin, sign: float) -> float:
     return math.log1p(margin.value) if sign > 0 else -math.log1p(-margin.value)
 
 
-def noise_of(
-    metric: Metric, period: int, known: Mapping[str, float] | None, points: float = 1.0
-) -> Noise:
-    """Return the noise to expect: what a rehearsal measured, or a cautious default.
+def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
+    """Return a cautious default of the noise.
 
     ``points`` scales the defaults of a level whose margin is in points: its baseline level.
     """
-    if known:
-        firm = min(known.get("windows", 0.0) / ENOUGH_WINDOWS, 1.0)
-        return Noise(
-            tau=known["tau"],
-            phi=known["phi"],
-            host=known["host"],
-            tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
-            phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
-        )
     prior = PRIORS[_prior_name(metric)]
     return Noise(
         tau=COLD_TAU * prior.tau * points,
         phi=min(math.exp(-period / prior.memory), 0.95),
         host=COLD_TAU * prior.host * points,
+        arm_clip=ARM_CLIP if metric.kind == "count" else math.inf,
+    )
+
+
+def known_noise(known: Mapping[str, float], prefix: str = "") -> Noise:
+    """Return the noise that a rehearsal measured; the more windows, the firmer."""
+    firm = min(known.get("windows", 0.0) / ENOUGH_WINDOWS, 1.0)
+    return Noise(
+        tau=known[f"{prefix}tau"],
+        phi=known[f"{prefix}phi"],
+        host=known[f"{prefix}host"],
+        tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
+        phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
+        clip=known.get(f"{prefix}clip", PLAIN_CLIP),
+        arm_clip=known.get(f"{prefix}arm_clip", math.inf),
     )
 
 
@@ -114,7 +119,8 @@ def rule_of(
     margin = log_margin(metric.limit, sign)
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes
-    noise = noise_of(metric, policy.period, known, points)
+    cold = cold_noise(metric, policy.period, points)
+    noise, rough = (known_noise(known), known_noise(known, "rough_")) if known else (cold, cold)
     drift = replace(noise, host=(known or {}).get("drift_host", growth / 6))
     return Rule(
         plan=plan,
@@ -122,8 +128,10 @@ def rule_of(
         margin=margin,
         gate=margin / 2 if known else margin,
         noise=noise,
+        rough=rough,
         drift=drift,
         drift_margin=growth,
         negligible=metric.negligible_rate,
+        dense=(known or {}).get("dense"),
         widths={name: width for name, width in (known or {}).items() if name.startswith("kappa_")},
     )

@@ -67,44 +67,57 @@ class Blocks:
     """Counts merged over neighbouring periods, block by block; what is not closed is missing.
 
     ``closed`` is the period that completed the block, so that a later look adds blocks and never
-    changes one.
+    changes one. ``candidate`` and ``baseline`` are the logs of each arm's rate.
     """
 
     d: Floats
     v: Floats
     closed: Floats
-    events: Floats
-    share: Floats
+    candidate: Floats
+    baseline: Floats
 
 
 def merge_counts(
-    candidate: Floats, baseline: Floats, share: Floats, enough: float = ENOUGH
+    candidate: Floats,
+    baseline: Floats,
+    chances: tuple[Floats, Floats],
+    enough: float = ENOUGH,
 ) -> Blocks:
     """Merge periods until both arms can expect ``enough`` events, and take the log rate ratio [2].
 
-    ``share`` is the part of each period's events that the candidate would have if both arms failed
-    alike. The ratio is taken against the events expected, so a split or an error rate that both
-    arms saw change does not bias it.
+    ``chances`` are the candidate's and the baseline's, such as requests. The ratio is taken against
+    the events expected if both arms failed alike, period by period, so that neither a split nor an
+    error rate that both arms saw change biases it.
     """
-    rows, periods = candidate.shape
-    good = np.isfinite(candidate) & np.isfinite(baseline) & np.isfinite(share)
-    out = np.full((4, rows, periods), np.nan)
+    columns = np.stack([candidate, baseline, *chances])
+    good = np.isfinite(columns).all(axis=0)
+    g, b, n_g, n_b = np.where(good, columns, 0.0)
+    p = n_g / np.where(good, n_g + n_b, 1.0)
+    parts = np.stack([g, b, (g + b) * p, (g + b) * (1 - p), n_g, n_b])
+    out, closed = _accumulate(parts, enough)
+    seen_g, seen_b, due_g, due_b, n_g, n_b = out
+    return Blocks(
+        d=log_ratio(seen_g + 0.5, seen_b + 0.5) - log_ratio(due_g, due_b),
+        v=1 / due_g + 1 / due_b,
+        closed=closed,
+        candidate=np.log((seen_g + 0.5) / n_g),
+        baseline=np.log((seen_b + 0.5) / n_b),
+    )
+
+
+def _accumulate(parts: Floats, enough: float) -> tuple[Floats, Floats]:
+    """Sum ``parts`` over periods, and start anew whenever parts 2 and 3 both reach ``enough``."""
+    kinds, rows, periods = parts.shape
+    out = np.full(parts.shape, np.nan)
     closed = np.full((rows, periods), np.inf)
-    open_g, open_b, expected_g, expected_b = np.zeros((4, rows))
+    current = np.zeros((kinds, rows))
     block = np.zeros(rows, dtype=int)
     everyone = np.arange(rows)
     for t in range(periods):
-        g, b = np.where(good[:, t], candidate[:, t], 0.0), np.where(good[:, t], baseline[:, t], 0.0)
-        p = np.where(good[:, t], share[:, t], 0.0)
-        open_g, open_b = open_g + g, open_b + b
-        expected_g, expected_b = expected_g + (g + b) * p, expected_b + (g + b) * (1 - p)
-        done = np.minimum(expected_g, expected_b) >= enough
-        rows_done, column = everyone[done], block[done]
-        closed[rows_done, column] = t
-        out[:, rows_done, column] = (open_g[done], open_b[done], expected_g[done], expected_b[done])
+        current = current + parts[:, :, t]
+        done = np.minimum(current[2], current[3]) >= enough
+        closed[everyone[done], block[done]] = t
+        out[:, everyone[done], block[done]] = current[:, done]
         block = block + done
-        open_g, open_b = np.where(done, 0.0, open_g), np.where(done, 0.0, open_b)
-        expected_g, expected_b = np.where(done, 0.0, expected_g), np.where(done, 0.0, expected_b)
-    seen_g, seen_b, due_g, due_b = out
-    d = log_ratio(seen_g + 0.5, seen_b + 0.5) - log_ratio(due_g, due_b)
-    return Blocks(d, 1 / due_g + 1 / due_b, closed, seen_g + seen_b, due_g / (due_g + due_b))
+        current = np.where(done, 0.0, current)
+    return out, closed

@@ -7,37 +7,66 @@ their theory the resulting statistics are (kappa).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.paired import MAX_PHI, Estimate, Mask, Noise, paired_mean
+from canary.stats.paired import MAX_PHI, Estimate, Mask, Noise, paired_mean, winsorise
 
 LEAST_TAU, LEAST_HOST = 0.005, 0.002
 MAX_KAPPA = 3.0
 FEW = 100
+FAR_PLACES = (3, 5)
+ROUGH_CLIP = 8.0
+WORTH = 0.98
+"""Scatter that a less plain estimator may have of the plainest one's, at most."""
 _ROUNDS = 8
 
 
-def learn_noise(d: Floats, v: Floats, start: Noise) -> Noise:
-    """Return the noise of the windows ``d`` with known variances ``v``, beginning at ``start``."""
+def learn_noise(d: Floats, v: Floats, start: Noise, *, rough: bool = False) -> Noise:
+    """Return the noise of the windows ``d`` with known variances ``v``, beginning at ``start``.
+
+    Rough noise has bursts in it. A few periods need it, since they cannot tell a burst from a
+    change; many periods pull bursts in, and are as precise as the noise between bursts.
+    """
     noise = replace(start, host=0.0, tau_weight=0.5, phi_weight=0.5)
     for _ in range(_ROUNDS):
-        tau, phi = _within(d, v, noise)
+        tau, phi = _within(d, v, noise, rough=rough)
         noise = replace(noise, tau=tau, phi=phi)
     firm = replace(noise, tau_weight=start.tau_weight, phi_weight=start.phi_weight)
     whole = paired_mean(d, v, replace(firm, tau_weight=1e6, phi_weight=1e6))
     return replace(firm, host=_between(whole))
 
 
-def _within(d: Floats, v: Floats, noise: Noise) -> tuple[float, float]:
+def most_precise(choices: Sequence[tuple[Floats, Floats, Noise]]) -> Noise:
+    """Learn the noise under each choice of clips, and return that whose means scatter least.
+
+    Each choice is differences, known variances, and where to begin. A later choice must be better
+    by ``WORTH``: the first is the plain one.
+    """
+    best, least = None, np.inf
+    for d, v, start in choices:
+        noise = learn_noise(d, v, start)
+        means = paired_mean(d, v, noise)
+        fine = means.pairs >= 4
+        scatter = float(np.sqrt((means.mean[fine] ** 2).mean())) if fine.any() else np.inf
+        if best is None or scatter < WORTH * least:
+            best, least = noise, min(scatter, least)
+    return best if best is not None else learn_noise(*choices[0])
+
+
+def _within(d: Floats, v: Floats, noise: Noise, *, rough: bool) -> tuple[float, float]:
     """Return tau and phi from each window's scatter about its own mean."""
     mask = np.isfinite(d) & np.isfinite(v)
     weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+    clip = ROUGH_CLIP if rough else noise.clip
+    tame, clipped = winsorise(d, weight, mask, clip)
+    clipped = np.zeros_like(clipped) if rough else clipped
     total = np.maximum(weight.sum(axis=-1, keepdims=True), 1e-300)
-    centre = (np.where(mask, d, 0.0) * weight).sum(axis=-1, keepdims=True) / total
-    off = _tame(np.where(mask, d - centre, 0.0), weight, mask)
+    centre = (tame * weight).sum(axis=-1, keepdims=True) / total
+    off = np.where(mask, tame - centre, 0.0) / (1 - clipped[:, None])
     n = mask.sum(axis=-1)
     usable = n >= 4
     own = float(np.where(mask, off**2 - v, 0.0)[usable].sum() / max(n[usable].sum(), 1))
@@ -65,15 +94,6 @@ def _mean_of(v: Floats, mask: Mask) -> Floats:
     return mean
 
 
-def _tame(off: Floats, weight: Floats, mask: Mask) -> Floats:
-    """Keep a single wild period from setting the noise of all: 5 deviations are enough."""
-    root = np.where(mask, np.sqrt(weight), 1.0)
-    z = off * root
-    scale = np.sqrt((z**2).sum() / max(mask.sum(), 1))
-    tame: Floats = np.clip(z, -5 * scale, 5 * scale) / root
-    return tame
-
-
 def _between(whole: Estimate) -> float:
     """Return how far the windows' means lie apart beyond their own errors."""
     fine = np.isfinite(whole.error) & (whole.pairs >= 4)
@@ -93,12 +113,13 @@ def body_width(z: Floats) -> float:
 def tail_width(z: Floats) -> float:
     """Return how much farther than a standard normal's the upper tail of ``z`` reaches.
 
-    Read at the fifth largest value: far out, and yet not one window's accident.
+    The larger of what the fifth and the third largest values say: far out, where verdicts are
+    made, and yet not one window's accident.
     """
     if z.size < FEW:
         return 1.0
-    fifth = float(np.partition(z, -5)[-5])
-    return fifth / float(upper_tail_z(5.0 / z.size))
+    ordered = np.sort(z)
+    return max(float(ordered[-place]) / float(upper_tail_z(place / z.size)) for place in FAR_PLACES)
 
 
 def kappa_of(*widths: float) -> float:

@@ -15,6 +15,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,6 @@ from canary.stats.distributions import Floats, Numbers
 
 Mask = npt.NDArray[np.bool_]
 
-CLIP = 2.5
 MAD_TO_SD = 1.4826
 MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
@@ -43,6 +43,9 @@ class Noise:
         host: standard deviation of the lasting difference between two equal arms.
         tau_weight: how many degrees of freedom ``tau`` is worth.
         phi_weight: how many periods ``phi`` is worth.
+        clip: robust deviations beyond which a difference is pulled in.
+        arm_clip: the same for each arm by itself, before the difference is taken: pays where the
+            arms share little, since a burst then shows against its own arm.
     """
 
     tau: float
@@ -50,6 +53,8 @@ class Noise:
     host: float
     tau_weight: float = 6.0
     phi_weight: float = 20.0
+    clip: float = 2.5
+    arm_clip: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,10 @@ def inflation(phi: Numbers, count: Numbers) -> Floats:
     return vif
 
 
-def winsorise(d: Floats, weight: Floats, mask: Mask, floor: float) -> tuple[Floats, Floats]:
-    """Pull differences that stand out back to ``CLIP`` robust deviations from the median [1].
+def winsorise(
+    d: Floats, weight: Floats, mask: Mask, clip: float, floor: float = 0.15
+) -> tuple[Floats, Floats]:
+    """Pull differences that stand out back to ``clip`` robust deviations from the median [1].
 
     Returns:
         The differences, and the share of them that was pulled back.
@@ -100,11 +107,31 @@ def winsorise(d: Floats, weight: Floats, mask: Mask, floor: float) -> tuple[Floa
     root = np.sqrt(weight)
     middle = masked_median(d, mask)[:, None]
     z = np.where(mask, (d - middle) * root, 0.0)
-    reach = CLIP * np.maximum(MAD_TO_SD * masked_median(np.abs(z), mask), floor)[:, None]
+    reach = clip * np.maximum(MAD_TO_SD * masked_median(np.abs(z), mask), floor)[:, None]
     pulled = np.clip(z, -reach, reach)
     clipped = ((np.abs(z) > reach) & mask).sum(axis=-1) / np.maximum(mask.sum(axis=-1), 1)
     tame = middle + pulled / np.where(mask, root, 1.0)
     return np.where(mask, tame, 0.0), np.minimum(clipped, MAX_CLIPPED)
+
+
+def pull_arms(d: Floats, candidate: Floats, baseline: Floats, v: Floats, clip: float) -> Floats:
+    """Pull each arm's own outliers in, and return the differences that are left.
+
+    ``candidate`` and ``baseline`` are the arms' logs. No arm is pulled in closer than its share of
+    the sampling error, or counts with few values would lose them all.
+    """
+    if math.isinf(clip):
+        return d
+    mask = np.isfinite(d) & np.isfinite(v)
+    least = np.sqrt(masked_median(v, mask) / 2)
+    return d + _pull(candidate, mask, least, clip) - _pull(baseline, mask, least, clip)
+
+
+def _pull(x: Floats, mask: Mask, least: Floats, clip: float) -> Floats:
+    off = np.where(mask, x - masked_median(x, mask)[:, None], 0.0)
+    scale = np.maximum(MAD_TO_SD * masked_median(np.abs(off), mask), least)
+    reach = clip * scale[:, None]
+    return np.clip(off, -reach, reach) - off
 
 
 def lag_one(residual: Floats, mask: Mask) -> Floats:
@@ -130,7 +157,7 @@ def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     mask = np.isfinite(d) & np.isfinite(v)
     n = mask.sum(axis=-1).astype(float)
     weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
-    tame, clipped = winsorise(d, weight, mask, 0.7 if d.shape[1] < 10 else 0.15)
+    tame, clipped = winsorise(d, weight, mask, noise.clip, 0.7 if d.shape[1] < 10 else 0.15)
     total = np.maximum(weight.sum(axis=-1), 1e-300)
     mean = (weight * tame).sum(axis=-1) / total
     residual = (tame - mean[:, None]) * np.sqrt(weight)

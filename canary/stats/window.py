@@ -9,47 +9,41 @@ from __future__ import annotations
 import numpy as np
 
 from canary.stats.distributions import Floats
-from canary.stats.paired import CLIP, Estimate, Mask, Noise, inflation, masked_median, paired_mean
+from canary.stats.paired import Estimate, Mask, Noise, inflation, masked_median, paired_mean
 
 
-def window_mean(d: Floats, v: Floats, noise: Noise, window: int, incident: int) -> Estimate:
+def window_mean(d: Floats, v: Floats, noise: Noise, window: int, spare: int) -> Estimate:
     """Estimate the mean of the last ``window`` columns of ``d``.
 
-    ``least`` is the mean, in units of its own error, that remains when the worst ``incident``
-    neighbouring periods are left out: an incident of that length shows no lasting harm.
+    ``least`` is what all but ``spare`` of these periods reach: an incident that leaves more of them
+    alone shows no lasting harm, however bad it is.
     """
     before = paired_mean(d[:, :-window], v[:, :-window], noise)
     d, v = d[:, -window:], v[:, -window:]
     mask = np.isfinite(d) & np.isfinite(v)
     n = mask.sum(axis=-1).astype(float)
     weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
-    value = _tamed(d, weight, mask, before.scale)
+    value = _tamed(d, weight, mask, noise.clip * np.sqrt(before.scale)[:, None])
     total = np.maximum(weight.sum(axis=-1), 1e-300)
     known = np.where(mask, v * weight, 0.0).sum(axis=-1) / np.maximum(n, 1)
     mean = (weight * value).sum(axis=-1) / total
     own = before.scale * _vif(before.phi, 1 - known, n) / total
     error = np.sqrt(own + noise.host**2)
-    rest = _rest(weight * value, weight, incident)
-    rest_error = np.sqrt(
-        before.scale * _vif(before.phi, 1 - known, n - incident) / np.maximum(rest[1], 1e-300)
-        + noise.host**2
-    )
     usable = (n >= window / 2) & (before.pairs >= 3)
     return Estimate(
         mean=mean,
         error=np.where(usable, error, np.inf),
         df=np.minimum(before.df * error**2 / np.maximum(own, 1e-300), 1e6),
         pairs=n,
-        least=np.where(usable, rest[0] / rest_error, -np.inf),
+        least=np.where(usable, _reached(d, mask, spare), -np.inf),
         scale=before.scale,
         phi=before.phi,
     )
 
 
-def _tamed(d: Floats, weight: Floats, mask: Mask, scale: Floats) -> Floats:
+def _tamed(d: Floats, weight: Floats, mask: Mask, reach: Floats) -> Floats:
     root = np.where(mask, np.sqrt(weight), 1.0)
     middle = masked_median(d, mask)[:, None]
-    reach = CLIP * np.sqrt(scale)[:, None]
     z = np.where(mask, (d - middle) * root, 0.0)
     return np.where(mask, middle + np.clip(z, -reach, reach) / root, 0.0)
 
@@ -58,18 +52,8 @@ def _vif(phi: Floats, environment: Floats, n: Floats) -> Floats:
     return 1.0 + np.clip(environment, 0.0, 1.0) * (inflation(phi, n) - 1.0)
 
 
-def _rest(pull: Floats, weight: Floats, incident: int) -> tuple[Floats, Floats]:
-    """Return the lowest mean without any ``incident`` neighbouring columns, and its weight."""
-    columns = pull.shape[1]
-    left = [
-        [t for t in range(columns) if not start <= t < start + incident]
-        for start in range(columns - incident + 1)
-    ]
-    weights = weight[:, left].sum(axis=-1)
-    means = pull[:, left].sum(axis=-1) / np.maximum(weights, 1e-300)
-    means = np.where(weights > 0, means, -np.inf)
-    worst = means.argmin(axis=-1)[:, None]
-    return (
-        np.take_along_axis(means, worst, -1)[:, 0],
-        np.take_along_axis(weights, worst, -1)[:, 0],
-    )
+def _reached(d: Floats, mask: Mask, spare: int) -> Floats:
+    """Return the largest value that all but ``spare`` periods of each row reach."""
+    ordered = np.sort(np.where(mask, d, np.inf), axis=-1)
+    reached: Floats = ordered[:, min(spare, d.shape[1] - 1)]
+    return np.where(np.isfinite(reached), reached, -np.inf)
