@@ -105,11 +105,11 @@ class _Step:
 
     def _allowed(self, move: Move) -> Move:
         """Wait where a person has to agree first; say why nothing moves."""
-        leaning_to_harm = leaning(self._progress.judgements[-1])
-        if leaning_to_harm and not self._cautious:
-            names = ", ".join(leaning_to_harm)
+        harmful = leaning(self._progress.judgements[-1]) if move is Move.WAIT else ()
+        if harmful and not self._cautious:
+            names = ", ".join(harmful)
             self._context.say("caution", f"no more traffic while {names} leans towards harm")
-        self._cautious = bool(leaning_to_harm)
+        self._cautious = bool(harmful)
         if move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
             return Move.WAIT
         return move
