@@ -267,6 +267,7 @@ def test_a_start_begins_at_the_live_colour_whatever_a_canary_did(world: World) -
     weights = {row[3]: int(row[7]) for row in rows if row and not row[3].endswith("fallback")}
     assert weights == ALL_BLUE
     assert world.memory.lease is None
+    assert not world.timer.armed
 
 
 def test_a_reload_keeps_the_candidates_share_while_its_lease_lasts(world: World) -> None:

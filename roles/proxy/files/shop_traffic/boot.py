@@ -23,7 +23,9 @@ RUNNING, IN_SERVICE, IN_MAINTENANCE = 2, 0, 5
 def prepare(traffic: Traffic) -> None:
     """Before a start: whatever a canary was doing is over, the live colour carries everything."""
     memory, config = traffic.memory, traffic.config
-    memory.lease = None
+    held, memory.lease = memory.lease, None
+    if held is not None:
+        traffic.disarm(held)
     weights = traffic.all_to(memory.live)
     states = traffic.fallback_states()
     lines = ["1", f"# {COLUMNS}"]
