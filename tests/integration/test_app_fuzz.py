@@ -39,7 +39,7 @@ def test_no_failure_and_no_violation_in_five_thousand_requests(tmp_path: Path) -
         ) as server,
     ):
         command = [Path(sys.executable).with_name("schemathesis"), "run", "--seed", SEED]
-        command += ["--max-examples", "760", "--no-shrink", "--continue-on-failure"]
+        command += ["--max-examples", "1000", "--no-shrink", "--continue-on-failure"]
         command += ["--phases", "coverage,fuzzing,stateful", "--warnings", "off"]
         done = subprocess.run(
             [*map(str, command), f"{server.url}/openapi.json"],

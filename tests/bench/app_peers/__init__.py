@@ -1,0 +1,1 @@
+"""The shop's busiest routes as others would write them, on the same PostgreSQL and Redis."""
