@@ -49,7 +49,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def ansible(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
-    return Ansible(cloud.settings, tmp_path_factory.mktemp("run"), {"instances_hosts": HOSTS})
+    return Ansible(tmp_path_factory.mktemp("run"), cloud.settings, {"instances_hosts": HOSTS})
 
 
 def instances(cloud: Cloud) -> dict[str, dict[str, Any]]:
