@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy.special import ndtr
 
 from canary.judge.evidence import (
     STEADY_Z,
@@ -16,13 +16,20 @@ from canary.judge.evidence import (
     means,
 )
 from canary.judge.rule import Rule
-from canary.stats.counts import conditional_p, dispersion, poisson_lower, poisson_upper
+from canary.stats.counts import (
+    conditional_p,
+    dispersion,
+    poisson_lower,
+    poisson_upper,
+    rate_ratio_interval,
+)
 from canary.stats.distributions import LARGEST_Z, Floats, t_to_z, upper_tail_z
 from canary.stats.effects import Blocks, merge_counts
 from canary.stats.paired import BURST, Estimate, Mask, rolling_sum
 
 WINDOWED = 0.2
 DENSE = 0.5
+FEW_BLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +80,36 @@ class Counts:
 
     def look(self, k: int) -> Evidence:
         """Return the evidence in the first ``k`` periods."""
+        rule = self.rule
         whole, recent = self._means(k)
-        logs = mean_channels(whole, recent, self.rule, k, *self.parts[:2])
-        evidence = conclude((*logs, self._exact(k)), whole, recent, self.rule, k)
-        if self.rule.negligible > 0:
+        logs = mean_channels(whole, recent, rule, k, *self.parts[:2])
+        evidence = conclude((*logs, self._exact(k)), whole, recent, rule, k)
+        if rule.negligible > 0 and k >= rule.plan.first:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
-        evidence.pairs = np.isfinite(self.candidate[:, :k]).sum(axis=1).astype(float)
+        self._describe(evidence, k)
         return evidence
+
+    def _describe(self, evidence: Evidence, k: int) -> None:
+        """Add the totals, and an exact interval where there are too few blocks for logs."""
+        good = np.isfinite(self.candidate[:, :k])
+        g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0).sum(axis=1) for x in self._columns)
+        evidence.parts |= {
+            "candidate_events": g,
+            "baseline_events": b,
+            "candidate_chances": n_g,
+            "baseline_chances": n_b,
+        }
+        few = evidence.pairs < FEW_BLOCKS
+        evidence.pairs = good.sum(axis=1).astype(float)
+        bound = self.rule.plan.pass_bound(k) * self.rule.kappa("expanding", k)
+        ends = rate_ratio_interval(g, b, n_g / np.maximum(n_g + n_b, 1e-9), float(ndtr(-bound)))
+        low, middle, high = (np.log(end) for end in ends)
+        if self.rule.sign < 0:
+            low, middle, high = -high, -middle, -low
+        evidence.effect = np.where(few, middle, evidence.effect)
+        evidence.low = np.where(few, low, evidence.low)
+        evidence.high = np.where(few, high, evidence.high)
 
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
         blocks = self.blocks
@@ -121,9 +150,11 @@ class Counts:
         z = np.minimum(t_to_z(pooled_z(harmed, total, share, phi), df), LARGEST_Z)
         keep = without_worst(harmed, total * share, good)
         z_rest = pooled_z(harmed * keep, total * keep, share, phi)
-        steady = (z_rest >= STEADY_Z) & (pooled_ratio(harmed, total, share) >= rule.gate)
+        ratio = pooled_ratio(harmed, total, share)
+        steady = (z_rest >= STEADY_Z) & (ratio >= rule.gate)
         steady &= self._more(g, b, n_g, n_b) >= rule.negligible * rule.gate / rule.margin
-        return Channel("exact", z, rule.plan.fail_bound(k, self.parts[2]), steady)
+        bound = rule.plan.fail_bound(k, self.parts[2])
+        return Channel("exact", z, bound, steady, rule.size(ratio))
 
     def _more(self, g: Floats, b: Floats, n_g: Floats, n_b: Floats) -> Floats:
         """Return the extra events per request, positive where harmful."""
@@ -148,7 +179,7 @@ class Counts:
         hurt, safe, n_hurt, n_safe = (g, b, n_g, n_b) if rule.sign > 0 else (b, g, n_b, n_g)
         bound = rule.plan.pass_bound(k) * rule.kappa("expanding", k)
         n_hurt, n_safe = np.maximum(n_hurt, 1e-9), np.maximum(n_safe, 1e-9)
-        level = float(special.ndtr(-bound))
+        level = float(ndtr(-bound))
         rate, base = hurt / n_hurt, safe / n_safe
         upper = poisson_upper(hurt, level) / n_hurt
         lower = poisson_lower(safe, level) / n_safe

@@ -59,12 +59,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way of showing harm: its z, the bound for it, and whether its gate is open."""
+    """One way of showing harm: its z, the bound for it, and whether its gate is open.
+
+    ``size`` is the estimate in units of the least that can FAIL.
+    """
 
     name: str
     z: Floats
     bound: float
     gate: Mask
+    size: Floats
 
 
 class Model(Protocol):
@@ -142,12 +146,14 @@ def mean_channels(
     """Return the channels of the mean over the whole run and over its latest part."""
     steady = (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
     z = t_to_z(whole.t, whole.df)
-    first = Channel("expanding", z, rule.plan.fail_bound(k, expanding), steady)
+    size = rule.size(whole.mean)
+    first = Channel("expanding", z, rule.plan.fail_bound(k, expanding), steady, size)
     if recent is None:
         return (first,)
     lasting = (recent.mean >= rule.gate) & (recent.least >= np.maximum(rule.gate, recent.mean / 2))
     z = t_to_z(recent.t, recent.df)
-    return first, Channel("window", z, rule.plan.window_bound(windowed), lasting)
+    bound = rule.plan.window_bound(windowed)
+    return first, Channel("window", z, bound, lasting, rule.size(recent.mean))
 
 
 def conclude(
@@ -160,6 +166,7 @@ def conclude(
     if recent is not None:
         calm = (recent.mean - rule.margin) / recent.error < CALM_Z
         passed = np.where(calm, passed, np.minimum(passed, ALMOST))
+    passed = np.where(k >= rule.plan.first, passed, np.minimum(passed, ALMOST))
     reach = z_to_t(np.full(len(passed), bound * kappa), whole.df) * whole.error
     return Evidence(
         towards_fail(channels, rule, k),
@@ -168,6 +175,12 @@ def conclude(
         whole.mean - reach,
         whole.mean + reach,
         whole.pairs,
+        {
+            "error": whole.error,
+            "host": np.full(len(passed), rule.noise_at(k).host),
+            "bound": np.full(len(passed), bound * kappa),
+            "phi": whole.phi,
+        },
     )
 
 
@@ -176,6 +189,7 @@ def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
     far = []
     for channel in channels:
         ratio = channel.z / rule.kappa(channel.name, k) / channel.bound
-        far.append(np.where(channel.gate, ratio, np.minimum(ratio, ALMOST)))
+        shut = np.minimum(ratio, np.minimum(channel.size, ALMOST))
+        far.append(np.where(channel.gate, ratio, shut))
     nearest: Floats = np.max(far, axis=0)
     return nearest

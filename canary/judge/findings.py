@@ -3,58 +3,74 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from canary.judge.evidence import Evidence
+from canary.judge.evidence import ALMOST, Evidence
 from canary.judge.models import models_of
 from canary.judge.pairs import Pairs
-from canary.judge.rules import sign_of
-from canary.judge.words import comparison_sentence, no_data_sentence
+from canary.judge.quality import doubt
+from canary.judge.rules import signs_of
+from canary.judge.words import (
+    comparison_sentence,
+    count_sentence,
+    duration,
+    no_data_sentence,
+)
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
-from canary.stats.distributions import Floats
 
-ALMOST = 0.999
 LEAST_PAIRS = 2
+STUCK_PAIRS = 4
+UNBOUNDED = 1e6
+"""An upper end of the interval beyond this says nothing."""
 
 
 def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pairs) -> Finding:
     """Judge one metric by the periods in ``pairs``."""
-    problem = missing_reason(metric, pairs)
+    problem = missing_reason(metric, pairs) or stuck_reason(metric, pairs)
     if problem:
-        return _finding(metric, Verdict.INCONCLUSIVE, no_data_sentence(metric, problem), pairs)
+        return _undecided(metric, no_data_sentence(metric, problem), pairs)
     k = len(pairs.expected)
     looked = [model.look(k) for model in models_of(policy, metric, recording, pairs)]
-    worst = max(looked, key=lambda one: float(one.effect[0]))
-    sign = -sign_of(metric) if worst is not looked[0] else sign_of(metric)
+    turn = max(range(len(looked)), key=lambda at: float(looked[at].effect[0]))
+    worst, sign = looked[turn], signs_of(metric)[turn]
     fail = max(float(one.towards_fail[0]) for one in looked)
     passed = min(float(one.towards_pass[0]) for one in looked)
     verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
-    estimate = tuple(shown(metric, sign, x) for x in (worst.effect, worst.low, worst.high))
-    effect, low, high = sorted_interval(estimate)
-    seconds = k * recording.period + policy.warmup
-    level = 1 - 2 * policy.beta
-    sentence = comparison_sentence(metric, sign, verdict, (effect, low, high), level, seconds)
-    return Finding(
-        metric=metric.name,
+    effect, low, high = shown(metric, sign, worst)
+    ending = f"{verdict} after {duration(k * recording.period + policy.warmup)}"
+    details = _details(worst)
+    doubted = doubt(policy, metric, pairs)
+    if verdict is Verdict.PASS and doubted:
+        verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
+        ending = f"INCONCLUSIVE, because {doubted}"
+    sentence = _sentence(metric, sign, (effect, low, high), 1 - 2 * policy.beta, details, ending)
+    return replace(
+        _undecided(metric, sentence, pairs),
         verdict=verdict,
-        sentence=sentence,
-        critical=metric.critical,
-        muted=metric.muted,
-        group=metric.group,
-        weight=metric.weight,
-        relative=metric.limit.scale == "relative",
         effect=effect,
-        low=_finite(low),
-        high=_finite(high),
-        margin=metric.limit.value,
+        low=low if math.isfinite(low) else None,
+        high=high,
         towards_fail=_unit(fail),
         towards_pass=_unit(passed),
-        periods=int(pairs.both.sum()),
         score=score_of(verdict, fail, passed),
-        details=_details(worst),
+        details=details,
     )
+
+
+def _sentence(
+    metric: Metric,
+    sign: float,
+    estimate: tuple[float, float, float | None],
+    level: float,
+    details: dict[str, float],
+    ending: str,
+) -> str:
+    if metric.kind == "count":
+        return count_sentence(metric, sign, estimate, level, details, ending)
+    return comparison_sentence(metric, sign, estimate, level, ending)
 
 
 def missing_reason(metric: Metric, pairs: Pairs) -> str:
@@ -74,10 +90,28 @@ def missing_reason(metric: Metric, pairs: Pairs) -> str:
     return ""
 
 
-def _finding(metric: Metric, verdict: Verdict, sentence: str, pairs: Pairs) -> Finding:
+def stuck_reason(metric: Metric, pairs: Pairs) -> str:
+    """Say which arm always measures the very same value, as a stuck source does.
+
+    Levels may stand still, and counts may stay at zero; latencies, loads and traffic never do.
+    """
+    if metric.kind == "level":
+        return ""
+    for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
+        values = side.values[pairs.both]
+        still = len(values) >= STUCK_PAIRS and bool((values == values[0]).all())
+        if still and not (metric.kind == "count" and values[0] == 0):
+            return (
+                f"the {arm} has measured exactly {values[0]:.12g} in all {len(values)} periods, "
+                "so its source may be stuck"
+            )
+    return ""
+
+
+def _undecided(metric: Metric, sentence: str, pairs: Pairs) -> Finding:
     return Finding(
         metric=metric.name,
-        verdict=verdict,
+        verdict=Verdict.INCONCLUSIVE,
         sentence=sentence,
         critical=metric.critical,
         muted=metric.muted,
@@ -89,18 +123,19 @@ def _finding(metric: Metric, verdict: Verdict, sentence: str, pairs: Pairs) -> F
     )
 
 
-def shown(metric: Metric, sign: float, log_effect: Floats) -> float:
-    """Return an effect as a reader wants it: positive is harm, 0.12 is 12 % worse."""
-    value = float(log_effect[0])
+def shown(metric: Metric, sign: float, evidence: Evidence) -> tuple[float, float, float | None]:
+    """Return effect, low and high as a reader wants them: positive is harm, 0.12 is 12 % worse."""
+    effect, low, high = (
+        on_scale(metric, sign, float(x[0])) for x in (evidence.effect, evidence.low, evidence.high)
+    )
+    return effect, low, high if high < UNBOUNDED else None
+
+
+def on_scale(metric: Metric, sign: float, value: float) -> float:
+    """Return a difference on the scale of its margin."""
     if metric.limit.scale == "points":
         return value
-    return math.expm1(min(value, 50.0)) if sign > 0 else -math.expm1(min(-value, 50.0))
-
-
-def sorted_interval(estimate: tuple[float, ...]) -> tuple[float, float, float]:
-    """Return effect, low and high."""
-    effect, low, high = estimate
-    return effect, min(low, high), max(low, high)
+    return math.expm1(min(value, 700.0)) if sign > 0 else -math.expm1(min(-value, 700.0))
 
 
 def score_of(verdict: Verdict, fail: float, passed: float) -> float:
@@ -111,10 +146,6 @@ def score_of(verdict: Verdict, fail: float, passed: float) -> float:
         return 0.0
     between = 50 * (1 + min(max(passed, -1.0), 1.0) - min(max(fail, -1.0), 1.0))
     return round(min(max(between, 1.0), 99.0), 2)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _unit(value: float) -> float:

@@ -44,7 +44,7 @@ class Level:
         steady = room / rule.kappa("slope", k) / rule.plan.pass_bound(k)
         steady = np.where(trend.pairs > 2, steady, 0.0)
         evidence.towards_pass = np.minimum(evidence.towards_pass, steady)
-        evidence.parts = {"slope": trend.mean, "slope_error": trend.error}
+        evidence.parts |= {"slope": trend.mean, "slope_error": trend.error}
         return evidence
 
     def _estimates(self, k: int) -> tuple[Estimate, Estimate]:
@@ -54,7 +54,8 @@ class Level:
 
     def _channels(self, k: int, whole: Estimate, trend: Estimate) -> tuple[Channel, ...]:
         rule = self.rule
-        growing = trend.mean >= rule.drift_margin * rule.gate / rule.margin
+        least = rule.drift_margin * rule.gate / rule.margin
+        size = trend.mean / least if least > 0 else np.ones_like(trend.mean)
         z = t_to_z(trend.t, trend.df)
-        slopes = Channel("slope", z, rule.plan.fail_bound(k, HALF), growing)
+        slopes = Channel("slope", z, rule.plan.fail_bound(k, HALF), trend.mean >= least, size)
         return *mean_channels(whole, None, rule, k, HALF, 0.0), slopes

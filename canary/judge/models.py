@@ -9,14 +9,14 @@ import numpy as np
 from canary.judge.counts import Counts
 from canary.judge.evidence import Model, Ratio
 from canary.judge.level import Level
-from canary.judge.pairs import Pairs, Side
+from canary.judge.pairs import Pairs, Side, extensions_of
 from canary.judge.rule import Rule
 from canary.judge.rules import rule_of, signs_of
 from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio, mean_variance, quantile_variance
-from canary.stats.paired import Mask, masked_median
+from canary.stats.paired import Mask, Noise, masked_median
 
 TYPICAL_SPREAD = 0.7
 """Standard deviation of the log of one request's latency where the source cannot tell."""
@@ -62,10 +62,25 @@ def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
         return np.where(np.isfinite(d), 0.0, np.nan)
     if metric.kind == "throughput":
         return 1 / _some(arms.candidate) + 1 / _some(arms.baseline)
+    if unsampled(metric, arms):
+        return np.where(np.isfinite(d), 0.0, np.nan)
     chances = arms.candidate_chances, arms.baseline_chances
     if metric.quantile is None:
         return mean_variance(arms.spread, *chances)
     return quantile_variance(arms.spread, metric.quantile, *chances)
+
+
+def unsampled(metric: Metric, arms: Arms) -> bool:
+    """Whether a latency came without sample sizes, so that only its scatter tells its noise."""
+    if metric.kind not in ("latency", "quantile"):
+        return False
+    both = np.isfinite(arms.candidate_chances) & np.isfinite(arms.baseline_chances)
+    return not bool(both.any())
+
+
+def _open(noise: Noise) -> Noise:
+    """Let the data decide how large the noise is."""
+    return replace(noise, tau_weight=1.0)
 
 
 def _log(values: Floats) -> Floats:
@@ -79,7 +94,10 @@ def models_of(
     known = recording.calibration.get(metric.name)
     points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
-    rules = [rule_of(policy, metric, sign, known, points) for sign in signs_of(metric)]
+    longer = extensions_of(policy, recording)
+    rules = [rule_of(policy, metric, sign, known, points, longer) for sign in signs_of(metric)]
+    if unsampled(metric, arms):
+        rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=bool(known)) for rule in rules]
     return tuple(model_of(metric, arms, rule) for rule in rules)
 
@@ -132,7 +150,8 @@ def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -
     squares = sum(float(((one - one.mean()) ** 2).sum()) for one in off if len(one) > 1)
     one_host = (4.0 * believed + squares) / (4.0 + freedom)
     host = float(np.sqrt(one_host * sum(1 / count for count in counts)))
-    return replace(rule, noise=replace(rule.noise, host=host))
+    noise, rough = (replace(one, host=host) for one in (rule.noise, rule.rough))
+    return replace(rule, noise=noise, rough=rough)
 
 
 def _offsets(values: Floats, *, points: bool) -> Floats:

@@ -55,8 +55,20 @@ def judged_times(policy: Policy, recording: Recording, until: int) -> tuple[int,
     period = recording.period
     warm = recording.steps[0].start + policy.warmup
     first = -(-warm // period) * period
-    last = min(until, first + policy.periods * period)
+    ends = [policy.periods, *(horizon for _, horizon in extensions_of(policy, recording))]
+    last = min(until, first + max(ends) * period)
     return tuple(range(first, last - period + 1, period))
+
+
+def extensions_of(policy: Policy, recording: Recording) -> tuple[tuple[int, int], ...]:
+    """Return each extension as periods seen when it was decided, and the new longest run."""
+    if not recording.steps:
+        return ()
+    warm = recording.steps[0].start + policy.warmup
+    return tuple(
+        (max((decided - warm) // policy.period, 0), (maximum - policy.warmup) // policy.period)
+        for decided, maximum in sorted(recording.extensions)
+    )
 
 
 def step_index(recording: Recording, time: int) -> int | None:
@@ -120,12 +132,21 @@ def _side(metric: Metric, series: list[Series], times: tuple[int, ...]) -> Side:
                     spread[row, column] = _number(one.spread[index])
     values = np.where(_possible(metric, values), values, np.nan)
     samples = np.where(samples >= 0, samples, np.nan)
+    if needs_samples(metric) and np.isfinite(samples).any():
+        values = np.where(samples > 0, values, np.nan)
     return Side(
         _combine(metric, values, samples),
         _total(np.where(np.isfinite(values), samples, np.nan)),
         _mean(spread),
         len(ordered),
         values,
+    )
+
+
+def needs_samples(metric: Metric) -> bool:
+    """Whether a value without samples behind it says nothing."""
+    return metric.kind in ("latency", "quantile") or (
+        metric.kind == "count" and metric.per != "time"
     )
 
 
@@ -144,7 +165,7 @@ def _possible(metric: Metric, values: Floats) -> Mask:
 def _combine(metric: Metric, values: Floats, samples: Floats) -> Floats:
     if metric.kind not in AVERAGED:
         return _total(values)
-    if metric.kind in ("gauge", "level"):
+    if metric.kind in ("gauge", "level") or not np.isfinite(samples).any():
         return _mean(values)
     weight = np.where(np.isfinite(values) & np.isfinite(samples), samples, 0.0)
     total = weight.sum(axis=0)

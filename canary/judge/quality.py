@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.judge.pairs import Pairs, counted_share, meant_share
-from canary.judge.words import number, subject
+from canary.judge.pairs import Pairs, counted_share, meant_share, needs_samples
+from canary.judge.words import number, percentage
 from canary.model import Recording
 from canary.policy import Metric, Policy
 
@@ -26,65 +26,53 @@ class Quality:
 
 
 def quality_of(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> Quality:
-    """Look at the evidence itself."""
-    blocking: list[str] = []
-    for metric in policy.metrics:
-        if not metric.muted:
-            blocking += _gaps(policy, metric, pairs[metric.name])
-            blocking += _traffic(policy, metric, pairs[metric.name])
-    blocking += _split(policy, recording)
-    return Quality(tuple(blocking), tuple(_notes(recording, pairs)))
+    """Look at the evidence as a whole."""
+    return Quality(tuple(_split(policy, recording)), tuple(_notes(recording, pairs)))
 
 
-def _gaps(policy: Policy, metric: Metric, pairs: Pairs) -> list[str]:
+def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
+    """Say why a metric's evidence cannot carry a PASS, or nothing."""
+    return _missing(policy, pairs) or _silent(policy, pairs) or _scarce(policy, metric, pairs)
+
+
+def _missing(policy: Policy, pairs: Pairs) -> str:
     expected = int(pairs.expected.sum())
-    if expected == 0:
-        return []
-    lost = expected - int((pairs.both & pairs.expected).sum())
-    rule = policy.missing
-    if lost > rule.share * expected and expected >= rule.consecutive:
-        share = f"{100 * lost / expected:.0f} %"
-        return [
-            f"{subject(metric)}: {share} of the pairs of periods are missing "
-            f"(allowed: {100 * rule.share:.0f} %)"
-        ]
-    gap = _latest_gap(pairs)
-    if gap >= rule.consecutive:
-        return [
-            f"{subject(metric)}: the candidate has sent nothing for {gap} periods "
-            "while the baseline has"
-        ]
-    return []
+    lost = expected - int(pairs.both.sum())
+    allowed = policy.missing.share
+    if expected < policy.missing.consecutive or lost <= allowed * expected:
+        return ""
+    share, allowed_words = percentage(lost / expected), percentage(allowed)
+    return f"{share} of the pairs of periods are missing, at most {allowed_words} may be"
 
 
-def _latest_gap(pairs: Pairs) -> int:
-    """Return how many of the latest periods hold the baseline alone."""
-    gap = 0
-    for expected, g, b in zip(
+def _silent(policy: Policy, pairs: Pairs) -> str:
+    """Say that the candidate has sent nothing lately, while the baseline has."""
+    there = zip(
         pairs.expected[::-1],
         np.isfinite(pairs.candidate.values)[::-1],
         np.isfinite(pairs.baseline.values)[::-1],
         strict=True,
-    ):
-        if expected and b and not g:
-            gap += 1
-        elif expected and g:
+    )
+    gap = 0
+    for expected, candidate, baseline in there:
+        if expected and candidate:
             break
-    return gap
+        gap += bool(expected and baseline)
+    if gap < policy.missing.consecutive:
+        return ""
+    return f"the candidate has sent nothing for {gap} periods, and the baseline has"
 
 
-def _traffic(policy: Policy, metric: Metric, pairs: Pairs) -> list[str]:
-    if metric.kind in ("gauge", "level") or metric.per == "time":
-        return []
+def _scarce(policy: Policy, metric: Metric, pairs: Pairs) -> str:
+    if not needs_samples(metric):
+        return ""
     least = policy.traffic_rule.minimum_samples
     for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
-        seen = float(np.nansum(np.where(pairs.both, side.samples, 0.0)))
-        if seen < least:
-            return [
-                f"{subject(metric)}: the {arm} has {seen:.0f} samples, "
-                f"fewer than the {least} that the policy asks for"
-            ]
-    return []
+        seen = side.samples[pairs.both]
+        known = seen[np.isfinite(seen)]
+        if len(known) and known.sum() < least:
+            return f"the {arm} has {known.sum():,.0f} samples, and {least:,} are asked for"
+    return ""
 
 
 def _split(policy: Policy, recording: Recording) -> list[str]:
@@ -98,21 +86,25 @@ def _split(policy: Policy, recording: Recording) -> list[str]:
         if abs(share - meant) > tolerance or share < meant / 3:
             found.append(
                 f"the proxy sent the candidate {number(100 * share)} % of both arms' requests, "
-                f"meant were {number(100 * meant)} %"
+                f"and {number(100 * meant)} % were meant"
             )
     return found
 
 
 def _notes(recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
     notes = []
-    if pairs and max(min(p.candidate.instances, p.baseline.instances) for p in pairs.values()) < 2:
+    fewest = [min(p.candidate.instances, p.baseline.instances) for p in pairs.values()]
+    if fewest and max(fewest) < 2:
         notes.append(
             "one instance per arm: a difference between the two hosts cannot be told from one "
             "between the releases"
         )
-    if not recording.calibration:
+    unknown = [name for name in pairs if name not in recording.calibration]
+    if unknown and len(unknown) == len(pairs):
         notes.append(
             "uncalibrated: the noise of this environment is assumed, not measured; "
             "canary rehearse measures it"
         )
+    elif unknown:
+        notes.append(f"uncalibrated: the noise of {', '.join(unknown)} is assumed, not measured")
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 from collections.abc import Mapping
@@ -11,12 +12,14 @@ import numpy as np
 
 from canary.stats.distributions import LARGEST_Z, Floats
 from canary.stats.paired import Noise
-from canary.stats.spending import moving_bound, power_spending, spending_bounds
+from canary.stats.spending import moving_bound, spending_bounds
 
 WINDOW = 18
 MANY = 16
 """Periods from which a burst can be told from a change."""
 MOST_LOOKS = 120
+RESERVE = 0.05
+"""Share of the error rates that is kept for runs that are made longer."""
 EXPANDING, WINDOWED = 0.8, 0.2
 
 
@@ -26,44 +29,74 @@ class Plan:
 
     Attributes:
         horizon: periods in the longest run.
-        first: periods before the first look that may FAIL.
+        first: periods before the first look that may decide.
         alpha: false FAILs that this metric may cause over all looks.
         beta: wrong PASSes at the margin over all looks.
+        extensions: for each time the run was made longer: periods seen then, and the new horizon.
     """
 
     horizon: int
     first: int
     alpha: float
     beta: float
+    extensions: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The last period, extensions included."""
+        return max([self.horizon, *(horizon for _, horizon in self.extensions)])
 
     @property
     def looks(self) -> tuple[int, ...]:
         """Periods seen at each look: every period, or evenly fewer in a very long run."""
-        stride = -(-self.horizon // MOST_LOOKS)
-        last = self.horizon
-        return tuple(sorted(set(range(last, self.first - 1, -stride)) | {self.first}))
+        stride = -(-self.end // MOST_LOOKS)
+        return tuple(sorted({*range(self.end, self.first - 1, -stride), self.first}))
+
+    def spent(self, seen: int) -> float:
+        """Return the share of an error rate that may be spent in ``seen`` periods.
+
+        The square of the time, up to what is kept for extensions; each extension spreads what is
+        left, and half of what was kept, over the time that it adds.
+        """
+        at, share, horizon, total, kept = 0, 0.0, self.horizon, 1 - RESERVE, RESERVE
+        for decided, longer in self.extensions:
+            if seen <= decided:
+                break
+            share = _spread(share, total, at, horizon, decided)
+            at, horizon = min(decided, longer - 1), longer
+            total, kept = total + kept / 2, kept / 2
+        return _spread(share, total, at, horizon, seen)
 
     def fail_bound(self, seen: int, part: float) -> float:
         """Return the z that shows harm after ``seen`` periods, at ``part`` of this alpha."""
-        return _bound(self.alpha * part, self.looks, self.horizon, seen)
+        return _bound(self, self.alpha * part, seen)
 
     def pass_bound(self, seen: int) -> float:
         """Return the z that rules the margin out after ``seen`` periods."""
-        return _bound(self.beta, self.looks, self.horizon, seen)
+        return _bound(self, self.beta, seen)
 
     def window_bound(self, part: float) -> float:
         """Return the z that shows harm in the moving window, at ``part`` of this alpha."""
-        return moving_bound(self.alpha * part, WINDOW, max(self.horizon - WINDOW - 3, 1))
+        return moving_bound(self.alpha * part, WINDOW, max(self.end - WINDOW - 3, 1))
+
+
+def _spread(share: float, total: float, start: int, end: int, seen: int) -> float:
+    """Spend what is left of ``total`` from ``start`` to ``end``, as the square of the time."""
+    reached = (min(seen, end) ** 2 - start**2) / (end**2 - start**2)
+    return share + (total - share) * max(reached, 0.0)
 
 
 @functools.lru_cache(maxsize=4096)
-def _bounds(alpha: float, looks: tuple[int, ...], horizon: int) -> Floats:
-    return spending_bounds(power_spending(alpha, [k / horizon for k in looks]).tolist(), looks)
+def _bounds(plan: Plan, error: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    looks = plan.looks
+    spent = [error * plan.spent(k) for k in looks]
+    return looks, tuple(spending_bounds(spent, looks).tolist())
 
 
-def _bound(alpha: float, looks: tuple[int, ...], horizon: int, seen: int) -> float:
-    at = int(np.searchsorted(looks, seen, side="right")) - 1
-    return LARGEST_Z if at < 0 else float(_bounds(alpha, looks, horizon)[at])
+def _bound(plan: Plan, error: float, seen: int) -> float:
+    looks, bounds = _bounds(plan, error)
+    at = bisect.bisect_right(looks, seen) - 1
+    return LARGEST_Z if at < 0 else bounds[at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +127,10 @@ class Rule:
     negligible: float = 0.0
     dense: float | None = None
     widths: Mapping[str, float] = field(default_factory=dict)
+
+    def size(self, effect: Floats) -> Floats:
+        """Return an estimate in units of the least that can FAIL."""
+        return effect / self.gate if self.gate > 0 else np.ones_like(effect)
 
     def noise_at(self, seen: int) -> Noise:
         """Return the noise that ``seen`` periods are held against."""

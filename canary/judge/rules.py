@@ -10,6 +10,8 @@ from canary.judge.rule import Plan, Rule
 from canary.policy import Margin, Metric, Policy
 from canary.stats.paired import Noise
 
+Extensions = tuple[tuple[int, int], ...]
+
 SAFETY = 0.75
 """Share of alpha that is planned with; the rest is left for what theory does not see."""
 COLD_TAU = 2.0
@@ -94,8 +96,11 @@ def _prior_name(metric: Metric) -> str:
     return "fewer" if metric.kind == "count" and metric.harmful == "decrease" else metric.kind
 
 
-def plan_of(policy: Policy, metric: Metric, *, calibrated: bool, sides: int = 1) -> Plan:
+def plan_of(
+    policy: Policy, metric: Metric, *, calibrated: bool, extensions: Extensions = ()
+) -> Plan:
     """Return when ``metric`` is looked at and which part of the policy's error rates it has."""
+    sides = len(signs_of(metric))
     counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
     share = metric.weight / math.fsum(counted)
     return Plan(
@@ -103,6 +108,7 @@ def plan_of(policy: Policy, metric: Metric, *, calibrated: bool, sides: int = 1)
         first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
         alpha=policy.alpha * SAFETY * share / sides,
         beta=policy.beta,
+        extensions=extensions,
     )
 
 
@@ -112,10 +118,10 @@ def rule_of(
     sign: float,
     known: Mapping[str, float] | None = None,
     points: float = 1.0,
+    extensions: Extensions = (),
 ) -> Rule:
     """Return the rule of ``metric`` in one direction of harm."""
-    sides = 2 if metric.harmful == "either" else 1
-    plan = plan_of(policy, metric, calibrated=bool(known), sides=sides)
+    plan = plan_of(policy, metric, calibrated=bool(known), extensions=extensions)
     margin = log_margin(metric.limit, sign)
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes

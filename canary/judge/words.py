@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
 
-from canary.model import Verdict
 from canary.policy import Margin, Metric
 
 WORSE = {
@@ -12,29 +12,34 @@ WORSE = {
     "quantile": ("slower", "faster"),
     "throughput": ("less", "more"),
 }
+MANY_TIMES = 3.0
+"""From this ratio on a change is said as "14 times as many", below it as "40 % more"."""
 
 
 def subject(metric: Metric) -> str:
     """Return what a reader calls the metric: "p90 latency"."""
-    if metric.kind == "quantile" and metric.statistic_name not in metric.name.split():
+    words = re.split(r"[\W_]+", metric.name)
+    if metric.kind == "quantile" and metric.statistic_name not in words:
         return f"{metric.statistic_name} {metric.name}"
     return metric.name
 
 
 def duration(seconds: int) -> str:
-    """Write seconds as a reader says them: "6 minutes", "90 seconds"."""
-    if seconds < 120:
-        return f"{seconds} seconds"
-    minutes = seconds / 60
-    return f"{minutes:.0f} minutes" if seconds % 60 == 0 else f"{minutes:.1f} minutes"
+    """Write seconds as a reader says them: "90 seconds", "6 minutes", "2.5 hours"."""
+    for limit, unit, name in ((120, 1, "second"), (7200, 60, "minute"), (math.inf, 3600, "hour")):
+        if seconds < limit:
+            count = seconds / unit
+            digits = f"{count:.0f}" if count == round(count) or count >= 20 else f"{count:.1f}"
+            return f"{digits} {name}{'' if digits == '1' else 's'}"
+    raise AssertionError(seconds)
 
 
 def number(value: float) -> str:
-    """Write a size with two or three telling digits: 0.4, 9.5, 12, 140."""
+    """Write a size with two or three telling digits: 0.4, 9.5, 12, 1,400."""
     size = abs(value)
-    if size >= 10:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
+    if size >= 9.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}".removesuffix(".0") if size >= 1 else f"{value:.2g}"
 
 
 def percentage(share: float) -> str:
@@ -42,58 +47,100 @@ def percentage(share: float) -> str:
     return f"{number(share * 100)} %"
 
 
-def change_words(metric: Metric, effect: float, sign: float) -> str:
-    """Say a relative change, of which positive is harm, in the metric's own direction."""
+def directions(metric: Metric, sign: float) -> tuple[str, str]:
+    """Return the words for harm and for its opposite."""
     if metric.kind in WORSE:
-        return WORSE[metric.kind][0 if effect >= 0 else 1]
-    rising = (effect >= 0) == (sign > 0)
-    if metric.kind == "count":
-        return "more frequent" if rising else "less frequent"
-    return "higher" if rising else "lower"
+        return WORSE[metric.kind]
+    more, less = ("more", "fewer") if metric.kind == "count" else ("higher", "lower")
+    return (more, less) if sign > 0 else (less, more)
 
 
-def interval_words(low: float, high: float, *, worse: str, better: str, points: bool) -> str:
-    """Say an interval whose ends are harm where positive."""
-    unit = "points" if points else "%"
+def size_words(metric: Metric, effect: float, sign: float) -> str:
+    """Say an effect, of which positive is harm: "12 % slower", "3 points higher"."""
+    worse, better = directions(metric, sign)
+    if metric.limit.scale == "points":
+        size = f"{number(abs(effect))} points"
+    elif effect >= MANY_TIMES - 1 and sign > 0 and metric.kind == "count":
+        return f"{number(1 + effect)} times as many"
+    else:
+        size = percentage(abs(effect))
+    return f"{size} {worse if effect >= 0 else better}"
 
-    def end(value: float) -> str:
-        return number(abs(value) * (1 if points else 100))
 
-    if low >= 0:
-        return f"{end(low)} to {end(high)} {unit}"
-    if high <= 0:
-        return f"{end(high)} to {end(low)} {unit}"
-    return f"{end(low)} {unit} {better} to {end(high)} {unit} {worse}"
+def interval_words(metric: Metric, low: float, high: float | None, sign: float) -> str:
+    """Say an interval whose ends are harm where positive: "9 to 15 % slower"."""
+    if high is None:
+        return f"open, at least {size_words(metric, low, sign)}"
+    if high >= MANY_TIMES - 1 and low >= 0 and sign > 0 and metric.kind == "count":
+        return f"{number(1 + low)} to {number(1 + high)} times"
+    if low >= 0 or high <= 0:
+        near, far = sorted((abs(low), abs(high)))
+        points = metric.limit.scale == "points"
+        return f"{number(near if points else 100 * near)} to {size_words(metric, far, 1.0)}".rsplit(
+            " ", 1
+        )[0]
+    return f"{size_words(metric, low, sign)} to {size_words(metric, high, sign)}"
+
+
+def margin_words(metric: Metric) -> str:
+    """Write a metric's margin: "5 %", "4 points", "1.5 times"."""
+    margin: Margin = metric.limit
+    if margin.scale == "points":
+        words = f"{number(margin.value)} points"
+    elif metric.kind == "count" and metric.harmful == "increase":
+        words = f"{number(1 + margin.value)} times"
+    else:
+        words = percentage(margin.value)
+    if metric.negligible_rate > 0:
+        words += f" or {percentage(metric.negligible_rate)} of {chances_name(metric)}"
+    return words
+
+
+def chances_name(metric: Metric) -> str:
+    """Return what a count is counted against."""
+    return "periods" if metric.per == "time" else metric.per
 
 
 def comparison_sentence(
     metric: Metric,
     sign: float,
-    verdict: Verdict,
-    estimate: tuple[float, float, float],
+    estimate: tuple[float, float, float | None],
     level: float,
-    seconds: int,
+    ending: str,
 ) -> str:
     """Return the sentence of a comparison that has data."""
     effect, low, high = estimate
-    points = metric.limit.scale == "points"
-    worse, better = change_words(metric, 1.0, sign), change_words(metric, -1.0, sign)
-    size = f"{number(abs(effect))} points" if points else percentage(abs(effect))
-    inside = interval_words(low, high, worse=worse, better=better, points=points)
-    if not math.isfinite(high):
-        inside = f"from {number(abs(low) * (1 if points else 100))} {'points' if points else '%'}"
     return (
-        f"{subject(metric)} is {size} {worse if effect >= 0 else better} "
-        f"({level:.0%} interval {inside}), margin {margin_words(metric.limit)}: "
-        f"{verdict} after {duration(seconds)}"
-    ).replace(f"{level:.0%}", f"{level * 100:.0f} %", 1)
+        f"{subject(metric)} is {size_words(metric, effect, sign)} "
+        f"({100 * level:.0f} % interval {interval_words(metric, low, high, sign)}), "
+        f"margin {margin_words(metric)}: {ending}"
+    )
 
 
-def margin_words(margin: Margin) -> str:
-    """Write a margin as a sentence does: "5 %", "4 points"."""
-    if margin.scale == "points":
-        return f"{number(margin.value)} points"
-    return percentage(margin.value)
+def count_sentence(
+    metric: Metric,
+    sign: float,
+    estimate: tuple[float, float, float | None],
+    level: float,
+    totals: dict[str, float],
+    ending: str,
+) -> str:
+    """Return the sentence of a comparison of counts: the rates first, then the ratio."""
+    g, b = totals["candidate_events"], totals["baseline_events"]
+    n_g, n_b = totals["candidate_chances"], totals["baseline_chances"]
+    chances = chances_name(metric)
+    if g + b == 0:
+        return (
+            f"{subject(metric)}: none in {n_g:,.0f} {chances} of the candidate and {n_b:,.0f} of "
+            f"the baseline, margin {margin_words(metric)}: {ending}"
+        )
+    effect, low, high = estimate
+    return (
+        f"{subject(metric)}: {percentage(g / n_g)} of {chances} ({g:,.0f} of {n_g:,.0f}) against "
+        f"{percentage(b / n_b)} on the baseline, {size_words(metric, effect, sign)} "
+        f"({100 * level:.0f} % interval {interval_words(metric, low, high, sign)}), "
+        f"margin {margin_words(metric)}: {ending}"
+    )
 
 
 def no_data_sentence(metric: Metric, reason: str) -> str:

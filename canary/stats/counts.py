@@ -53,6 +53,33 @@ def poisson_lower(count: Numbers, level: Numbers) -> Floats:
     return np.where(a > 0, lower, 0.0)
 
 
+def rate_ratio_interval(
+    candidate: Floats, baseline: Floats, share: Floats, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return the exact lower limit of a rate ratio, its estimate, and its upper limit [1, 3].
+
+    ``share`` is the candidate's part of the chances, ``level`` the error at each end. The estimate
+    adds one half to either count; without any event there is none, and it is one.
+
+    As ``scipy.stats.binomtest(8, 10).proportion_ci(0.9, "exact")``, 0.4931 to 0.9632, as odds:
+
+    >>> one = np.array([8.0]), np.array([2.0]), np.array([0.5])
+    >>> low, middle, high = rate_ratio_interval(*one, 0.05)
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)
+    (0.973, 26.195)
+    """
+    odds = np.clip(share, 1e-12, 1 - 1e-12) / np.clip(1 - share, 1e-12, 1 - 1e-12)
+    a, b = np.maximum(candidate, 1e-12), np.maximum(baseline, 1e-12)
+    low = np.where(candidate > 0, special.betaincinv(a, baseline + 1.0, level), 0.0)
+    high = np.where(baseline > 0, special.betaincinv(candidate + 1.0, b, 1 - level), 1.0)
+    with np.errstate(divide="ignore"):
+        ends = [np.where(p < 1, p / (1 - p), np.inf) / odds for p in (low, high)]
+    middle = (candidate + 0.5) / (baseline + 0.5) / odds
+    middle = np.where(candidate + baseline > 0, middle, 1.0)
+    tiny = np.nextafter(0, 1)
+    return np.maximum(ends[0], tiny), middle, ends[1]
+
+
 def dispersion(
     candidate: Floats, events: Floats, share: Floats, mask: Mask, weight: float = 30.0
 ) -> tuple[Floats, Floats]:

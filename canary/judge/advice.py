@@ -1,0 +1,100 @@
+"""What would turn an INCONCLUSIVE into a verdict: more time, more hosts, or a wider margin."""
+
+from __future__ import annotations
+
+import math
+
+from canary.judge.reasons import State
+from canary.judge.words import duration, margin_words, number, percentage, subject
+from canary.model import Finding
+from canary.policy import Metric
+
+MOST_TIMES = 20.0
+"""Beyond this many times the run so far, time is not what is missing."""
+
+
+def advice_of(state: State) -> str:
+    """Return what would change the verdict, the slowest metric first."""
+    if state.quality.blocking:
+        return "Make the evidence sound first; no length of run makes up for it."
+    metrics = {metric.name: metric for metric in state.policy.metrics}
+    needs = [
+        (needed_time(finding, state), finding)
+        for finding in state.undecided
+        if finding.metric in metrics and _measured(finding)
+    ]
+    if not needs:
+        return _without_estimates(state)
+    worst, finding = max(needs, key=lambda need: need[0])
+    return _sentence(state, metrics[finding.metric], finding, worst)
+
+
+def _measured(finding: Finding) -> bool:
+    return finding.effect is not None and "error" in finding.details and finding.periods > 0
+
+
+def needed_time(finding: Finding, state: State) -> float:
+    """Return how many seconds more would rule the margin out, if the estimate stays as it is."""
+    own, host, bound = _parts(finding)
+    room = (_log_margin(finding) - _log_effect(finding)) / bound
+    left = room**2 - host**2
+    if room <= 0 or left <= 0:
+        return math.inf
+    times = own**2 / left
+    if times > MOST_TIMES:
+        return math.inf
+    return max(times - 1.0, 0.0) * max(state.elapsed - state.policy.warmup, 0)
+
+
+def _parts(finding: Finding) -> tuple[float, float, float]:
+    details = finding.details
+    host, error = details["host"], details["error"]
+    return math.sqrt(max(error**2 - host**2, 0.0)), host, max(details["bound"], 1.0)
+
+
+def _log_margin(finding: Finding) -> float:
+    return _as_log(finding, finding.margin or 0.0)
+
+
+def _log_effect(finding: Finding) -> float:
+    return _as_log(finding, finding.effect or 0.0)
+
+
+def _as_log(finding: Finding, value: float) -> float:
+    return math.log1p(max(value, -0.99)) if finding.relative else value
+
+
+def passing_margin(finding: Finding, state: State) -> float:
+    """Return the margin that the end of the longest run would rule out."""
+    own, host, bound = _parts(finding)
+    seen = max(state.elapsed - state.policy.warmup, 1)
+    longest = max(state.policy.maximum - state.policy.warmup, seen)
+    reach = _log_effect(finding) + bound * math.sqrt(own**2 * seen / longest + host**2)
+    return math.expm1(reach) if finding.relative else reach
+
+
+def _sentence(state: State, metric: Metric, finding: Finding, seconds: float) -> str:
+    wider = passing_margin(finding, state)
+    words = percentage(wider) if finding.relative else f"{number(wider)} points"
+    margin = f"accept a margin of {words} instead of {margin_words(metric)}"
+    name = subject(metric)
+    left = max(state.policy.maximum - state.elapsed, 0)
+    if math.isinf(seconds):
+        return (
+            f"No longer run decides {name}: its hosts differ too much, or the harm found lies too "
+            f"near the margin. Use more instances per release, or {margin}"
+        )
+    more = duration(max(math.ceil(seconds), state.policy.period))
+    if seconds <= left:
+        return f"About {more} more at this split would decide {name}; or {margin}"
+    return (
+        f"{name} needs about {more} more, and {duration(left)} are left: make the run longer, "
+        f"give the candidate more traffic, or {margin}"
+    )
+
+
+def _without_estimates(state: State) -> str:
+    if state.undecided:
+        return f"First make it measurable: {state.undecided[0].sentence}"
+    left = max(state.policy.minimum - state.elapsed, 0)
+    return f"{duration(left)} more are needed to reach the minimum" if left else ""

@@ -1,0 +1,135 @@
+"""Absolute limits: what the candidate must not do, whatever the baseline does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from canary.judge.pairs import Pairs, Side, pairs_of
+from canary.judge.words import chances_name, number, percentage, subject
+from canary.model import Finding, Recording, Verdict
+from canary.policy import Metric, Policy, Slo
+from canary.stats.counts import poisson_lower
+
+SUSTAINED_PERIODS = 3
+CHANCE = 0.001
+"""A share of requests breaks its limit when chance alone would do so this rarely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One arm held against a limit: the value that counts, and whether it breaks it."""
+
+    value: float
+    broken: bool
+
+
+def limit_findings(
+    policy: Policy, recording: Recording, pairs: dict[str, Pairs], times: tuple[int, ...]
+) -> tuple[Finding, ...]:
+    """Return one finding for each absolute limit."""
+    by_name = {metric.name: metric for metric in policy.metrics}
+    return tuple(
+        _finding(policy, slo, by_name[slo.metric], recording, pairs[slo.metric], times)
+        for slo in policy.slos
+    )
+
+
+def _finding(
+    policy: Policy,
+    slo: Slo,
+    metric: Metric,
+    recording: Recording,
+    pairs: Pairs,
+    times: tuple[int, ...],
+) -> Finding:
+    if slo.total is not None:
+        everything = _since_start(recording, times)
+        pairs = pairs_of(metric, recording, everything)
+    last = max((slo.sustained or SUSTAINED_PERIODS * policy.period) // policy.period, 1)
+    candidate = read(metric, slo, pairs.candidate, last)
+    baseline = read(metric, slo, pairs.baseline, last)
+    verdict, words = _verdict(metric, slo, candidate, baseline)
+    return Finding(
+        metric=f"{metric.name} limit",
+        verdict=verdict,
+        sentence=f"{subject(metric)} limit: {words}",
+        critical=True,
+        group=metric.group,
+        relative=False,
+        towards_fail=1.0 if verdict is Verdict.FAIL else 0.0,
+        towards_pass=1.0 if verdict is Verdict.PASS else 0.0,
+        periods=int(np.isfinite(pairs.candidate.values).sum()),
+        details={} if candidate is None else {"value": candidate.value, "limit": bound_of(slo)},
+    )
+
+
+def _since_start(recording: Recording, times: tuple[int, ...]) -> tuple[int, ...]:
+    """Return all periods of the run: a crash during the warm-up is a crash."""
+    if not recording.steps or not times:
+        return times
+    first = -(-recording.steps[0].start // recording.period) * recording.period
+    return tuple(range(first, times[-1] + 1, recording.period))
+
+
+def bound_of(slo: Slo) -> float:
+    """Return the limit itself."""
+    given = (slo.maximum, slo.minimum, slo.total)
+    return next(value for value in given if value is not None)
+
+
+def read(metric: Metric, slo: Slo, side: Side, last: int) -> Reading | None:
+    """Hold one arm's latest periods, or its total, against the limit; nothing without data."""
+    if slo.total is not None:
+        seen = side.values[np.isfinite(side.values)]
+        return Reading(float(seen.sum()), float(seen.sum()) > slo.total) if len(seen) else None
+    values, samples = side.values[-last:], side.samples[-last:]
+    fine = np.isfinite(values)
+    if len(values) < last or not fine.all():
+        return None
+    if metric.kind == "count" and metric.per != "time":
+        return _share(slo, values, samples)
+    if slo.maximum is not None:
+        return Reading(float(values.min()), bool((values > slo.maximum).all()))
+    return Reading(float(values.max()), bool((values < (slo.minimum or 0.0)).all()))
+
+
+def _share(
+    slo: Slo,
+    events: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
+    chances: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
+) -> Reading | None:
+    total = float(np.nansum(chances))
+    if total <= 0:
+        return None
+    count = float(events.sum())
+    rate = count / total
+    if slo.maximum is not None:
+        surely = float(poisson_lower(count, CHANCE)) / total
+        every = bool((events > slo.maximum * chances).all())
+        return Reading(rate, every and surely > slo.maximum)
+    return Reading(rate, bool((events < (slo.minimum or 0.0) * chances).all()))
+
+
+def _verdict(
+    metric: Metric, slo: Slo, candidate: Reading | None, baseline: Reading | None
+) -> tuple[Verdict, str]:
+    limit = bound_of(slo)
+    share = metric.kind == "count" and metric.per != "time" and slo.total is None
+    unit = f" of {chances_name(metric)}" if share else ""
+
+    def words(value: float) -> str:
+        return percentage(value) if share else number(value)
+
+    side = "at least" if slo.minimum is not None else "at most"
+    allowed = f"{side} {words(limit)}{unit} allowed"
+    if candidate is None:
+        return Verdict.INCONCLUSIVE, f"the candidate has too few values yet, {allowed}"
+    seen = f"the candidate has {words(candidate.value)}{unit}, {allowed}"
+    if not candidate.broken:
+        return Verdict.PASS, f"{seen}: PASS"
+    if baseline is not None and baseline.broken:
+        both = f"{seen}, but the baseline breaks the limit too, with {words(baseline.value)}{unit}"
+        return Verdict.INCONCLUSIVE, f"{both}: INCONCLUSIVE"
+    return Verdict.FAIL, f"{seen}: FAIL"
