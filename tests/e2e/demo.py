@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from rich.console import Console
 
@@ -84,9 +84,10 @@ def released() -> bool:
     return all(state.startswith("UP") for state in states.values())
 
 
-def locust(path: str) -> Any:
+def locust(path: str, method: str = "GET") -> Any:
     """Ask Locust's own web interface."""
-    with urlopen(f"http://{address('local-monitor-1')}:8089{path}", timeout=10) as reply:
+    url = f"http://{address('local-monitor-1')}:8089{path}"
+    with urlopen(Request(url, method=method), timeout=10) as reply:
         return json.load(reply)
 
 

@@ -116,4 +116,4 @@ def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
         expect(page.get_by_text(f"/cart/checkout [{live}]").first).to_be_visible(timeout=60_000)
         browser.close()
     assert locust("/stats/requests")["user_count"] == 10
-    locust("/stop")
+    locust("/stop", "POST")
