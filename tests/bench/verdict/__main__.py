@@ -10,12 +10,11 @@ import click
 
 from tests.bench.verdict.cells import OURS, Cell, false_alarms, power
 from tests.bench.verdict.picture import draw
-from tests.bench.verdict.plan import SECTIONS, Size, load, save
+from tests.bench.verdict.plan import ROOT, SECTIONS, Size, load, save
 from tests.bench.verdict.readings import HARMS
 from tests.bench.verdict.scoreboard import render
 from tests.bench.verdict.tables import found, rate
 
-ROOT = Path(__file__).parents[3]
 SMOKE = {"latency x1.25": 0.95, "5xx x5": 0.95}
 SMOKE_LIMIT = 0.01
 
@@ -44,8 +43,10 @@ def main(
     if not only_render:
         for section in chosen or tuple(SECTIONS):
             _measure(section, _size(scale), cells / f"{section}.json")
-    measured = {section: load(cells / f"{section}.json") for section in SECTIONS}
-    (docs / "scoreboard.md").write_text(render(measured), encoding="utf-8")
+    loaded = {section: load(cells / f"{section}.json") for section in SECTIONS}
+    measured = {section: found for section, (_, found) in loaded.items()}
+    judges = {section: digest for section, (digest, found) in loaded.items() if found}
+    (docs / "scoreboard.md").write_text(render(measured, judges), encoding="utf-8")
     if measured["equal"] and measured["harmed"]:
         draw(measured["equal"], measured["harmed"], docs / "images" / "scoreboard.png")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +14,8 @@ from tests.bench.verdict.ablations import PARTS, without
 from tests.bench.verdict.cells import Cell, Count, false_alarms, power
 from tests.bench.verdict.readings import HARMS, LATE, MARGINS, NONE
 
+ROOT = Path(__file__).parents[3]
+JUDGE = ("canary/judge", "canary/stats")
 LENGTHS = (30, 60)
 GRID = ("S1", "S2", "S3", "S4", *world_b.SCENARIOS)
 EVERYWHERE = (*world_a.SCENARIOS, *world_b.SCENARIOS)
@@ -88,17 +91,26 @@ SECTIONS: dict[str, Callable[[Size], Iterator[Cell]]] = {
 }
 
 
+def judge_digest() -> str:
+    """What tells one version of the judge from another: a digest of its sources."""
+    files = [file for part in JUDGE for file in sorted((ROOT / part).rglob("*.py"))]
+    ours = [file for file in files if not file.name.startswith("kayenta")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in ours)).hexdigest()[:12]
+
+
 def save(cells: list[Cell], path: Path) -> None:
     """Write cells so that `load` reads them back equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(cell) for cell in cells], indent=1) + "\n")
+    document = {"judge": judge_digest(), "cells": [asdict(cell) for cell in cells]}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def load(path: Path) -> list[Cell]:
-    """Cells as `save` wrote them; none where there is no file."""
+def load(path: Path) -> tuple[str, list[Cell]]:
+    """The judge's digest and its cells as `save` wrote them; none where there is no file."""
     if not path.exists():
-        return []
-    return [_cell(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        return "", []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return document["judge"], [_cell(entry) for entry in document["cells"]]
 
 
 def _cell(entry: dict[str, Any]) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.bench.verdict import tables, targets
 from tests.bench.verdict.cells import BATCH, OURS, TITLES, WINDOWS, Cell
@@ -42,9 +42,9 @@ Rates carry 95 % Clopper-Pearson intervals.
 """
 
 
-def render(cells: targets.Cells) -> str:
-    """The whole page."""
-    parts = [INTRO, _scenarios()]
+def render(cells: targets.Cells, judges: Mapping[str, str]) -> str:
+    """The whole page; ``judges`` says which version of the judge each section measured."""
+    parts = [INTRO, _version(judges), _scenarios()]
     parts += _section("Targets", "", targets.page(cells))
     parts += _equal(cells["equal"])
     parts += _power(cells)
@@ -69,6 +69,14 @@ ABLATION = (
     "independent; *no window* has the growing window only; *no pairing* sees the baseline's "
     "minutes in another order. High power with many false alarms is worth nothing."
 )
+
+
+def _version(judges: Mapping[str, str]) -> str:
+    by_digest: dict[str, list[str]] = {}
+    for section, digest in judges.items():
+        by_digest.setdefault(digest, []).append(section)
+    said = "; ".join(f"`{digest}` ({', '.join(names)})" for digest, names in by_digest.items())
+    return f"Digest of the judge's sources: {said}.\n"
 
 
 def _scenarios() -> str:
