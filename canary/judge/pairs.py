@@ -95,19 +95,24 @@ def counted_share(recording: Recording, index: int) -> float | None:
     return sent.get(Arm.CANDIDATE, 0) / total if total else None
 
 
+def _sent_share(recording: Recording, index: int) -> float:
+    """Return the candidate's share of a step: as counted, else as meant; NaN if it had all."""
+    share = counted_share(recording, index)
+    share = meant_share(recording.steps[index]) if share is None else share
+    return share if share is not None and 0 < share < 1 else np.nan
+
+
 def pairs_of(metric: Metric, recording: Recording, times: tuple[int, ...]) -> Pairs:
     """Collect ``metric`` over ``times``; periods in which a weight changed hold no pair."""
     expected = np.zeros(len(times), dtype=bool)
     sent = np.full(len(times), np.nan)
+    shares = [_sent_share(recording, index) for index in range(len(recording.steps))]
     for column, time in enumerate(times):
         index = step_index(recording, time)
         if index is not None:
-            step = recording.steps[index]
-            expected[column] = step.equal_footing or not metric.needs_equal_footing
-            share = counted_share(recording, index)
-            share = meant_share(step) if share is None else share
-            if share is not None and 0 < share < 1:
-                sent[column] = share
+            footing = recording.steps[index].equal_footing
+            expected[column] = footing or not metric.needs_equal_footing
+            sent[column] = shares[index]
     candidate, baseline = (
         _side(
             metric, [s for s in recording.series if s.metric == metric.name and s.arm is arm], times
@@ -121,15 +126,13 @@ def _side(metric: Metric, series: list[Series], times: tuple[int, ...]) -> Side:
     ordered = sorted(series, key=lambda one: one.instance)
     count = max(len(ordered), 1)
     values, samples, spread = np.full((3, count, len(times)), np.nan)
+    column_of = {time: column for column, time in enumerate(times)}
     for row, one in enumerate(ordered):
-        at = {time: index for index, time in enumerate(one.times)}
-        for column, time in enumerate(times):
-            index = at.get(time)
-            if index is not None:
-                values[row, column] = _number(one.values[index])
-                samples[row, column] = _number(one.samples[index])
-                if one.spread:
-                    spread[row, column] = _number(one.spread[index])
+        found = [(column_of[time], at) for at, time in enumerate(one.times) if time in column_of]
+        for target, source in ((values, one.values), (samples, one.samples), (spread, one.spread)):
+            if source:
+                for column, at in found:
+                    target[row, column] = _number(source[at])
     values = np.where(_possible(metric, values), values, np.nan)
     samples = np.where(samples >= 0, samples, np.nan)
     if needs_samples(metric) and np.isfinite(samples).any():

@@ -13,10 +13,11 @@ References:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from canary.stats.distributions import Floats, Numbers
 
@@ -51,7 +52,7 @@ def mean_variance(spread: Numbers, candidate: Floats, baseline: Floats) -> Float
 
 def quantile_variance(spread: Numbers, q: float, candidate: Floats, baseline: Floats) -> Floats:
     """Return the variance of a log ratio of two sample quantiles of lognormal values [1]."""
-    density = stats.norm.pdf(special.ndtri(q))
+    density = math.exp(-0.5 * float(special.ndtri(q)) ** 2) / math.sqrt(2 * math.pi)
     one = np.asarray(spread, dtype=float) ** 2 * q * (1 - q) / density**2
     return _over_samples(one, candidate, baseline)
 

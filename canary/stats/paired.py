@@ -76,13 +76,13 @@ class Estimate:
 
 
 def masked_median(values: Floats, mask: Mask) -> Floats:
-    """Return the median over the last axis of what ``mask`` keeps; 0 where it keeps nothing."""
+    """Return the median of what ``mask`` keeps of each row; 0 where it keeps nothing."""
     ordered = np.sort(np.where(mask, values, np.inf), axis=-1)
     count = mask.sum(axis=-1)
-    low = np.maximum((count - 1) // 2, 0)[..., None]
-    high = np.minimum(count // 2, values.shape[-1] - 1)[..., None]
-    both = np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)
-    return np.where(count > 0, 0.5 * both[..., 0], 0.0)
+    rows = np.arange(len(values))
+    low = ordered[rows, np.maximum((count - 1) // 2, 0)]
+    high = ordered[rows, np.minimum(count // 2, values.shape[-1] - 1)]
+    return np.where(count > 0, 0.5 * (low + high), 0.0)
 
 
 def inflation(phi: Numbers, count: Numbers) -> Floats:
