@@ -44,6 +44,17 @@ def count_by_colour(
         entry.log_error(exception)
 
 
+def cart_id(answer: Any) -> str | None:
+    """Return the id of the cart that was answered; an answer without one is a failure."""
+    if answer.status_code != 200:
+        return None
+    try:
+        return str(answer.json()["id"])
+    except (ValueError, TypeError, KeyError):
+        answer.failure("the answer is not a cart")
+        return None
+
+
 class Shopper(FastHttpUser):
     wait_time = constant_throughput(1)
     connection_timeout = 5.0
@@ -75,7 +86,7 @@ class Shopper(FastHttpUser):
             yield from self.stock(product)
         items = [{"description": f"Product {product}", "qty": 1, "unitPrice": "19.99"}]
         with self.request("POST", "/cart", "/cart (create)", json={"items": items}) as answer:
-            cart = answer.json()["id"] if answer.status_code == 200 else None
+            cart = cart_id(answer)
         yield
         if cart is None:
             return
