@@ -179,16 +179,16 @@ class LocalCache:
         self._bump()
 
 
-def open_redis(settings: Settings, count: Count, fails: Callable[[], bool]) -> RedisCache:
-    """Return the cache that the settings name; it connects at first use."""
-    client = redis.Redis.from_url(
+def redis_client(settings: Settings) -> redis.Redis:
+    """Return a client of the Redis that the settings name; it connects at first use."""
+    return redis.Redis.from_url(
         settings.redis_url,
+        protocol=3,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
         max_connections=settings.threads * 2,
         client_name="shop",
     )
-    return RedisCache(client, settings.product_ttl, count, fails)
 
 
 def _jittered(seconds: int) -> int:

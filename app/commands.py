@@ -35,7 +35,7 @@ def seed(settings: Settings, chosen: argparse.Namespace) -> int:
     """Store products 1 to N; the same seed gives the same products."""
     chance = random.Random(chosen.seed)  # noqa: S311 - repeatable on purpose
     store = open_store(settings)
-    catalogue = Catalogue(store, open_cache(settings, lambda _: None, Faults(settings)))
+    catalogue = Catalogue(store, open_cache(settings, lambda _: None, Faults(settings), near=False))
     for number in range(1, chosen.products + 1):
         name = f"{chance.choice(_MANNERS).capitalize()} {chance.choice(_KINDS).lower()} {number}"
         catalogue.put(number, name, chance.randrange(100, 100_000))

@@ -16,7 +16,7 @@ from typing import Any
 
 import bottle
 
-from app.cache import Cache, Count, LocalCache, NoCache, open_redis
+from app.cache import Cache, Count, LocalCache, NoCache, RedisCache, redis_client
 from app.errors import PROBLEM_JSON, ProblemError
 from app.faults import Faults
 from app.logs import RequestLog
@@ -26,10 +26,11 @@ from app.metrics.publisher import metrics_directory
 from app.metrics.slots import Slot
 from app.metrics.version import SharedNumber
 from app.models import encode
+from app.nearcache import NearCache
 from app.openapi import openapi
 from app.routes import Api, Reply, Route, page_routes
 from app.services.carts import Carts
-from app.services.catalogue import Catalogue
+from app.services.catalogue import PREFIX, Catalogue
 from app.services.commits import Commits
 from app.services.health import Health
 from app.settings import Settings, read_settings
@@ -72,10 +73,12 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     return Envelope(router([*described, own, *page_routes()], faults), settings, slot)
 
 
-def open_cache(settings: Settings, count: Count, faults: Faults) -> Cache:
+def open_cache(settings: Settings, count: Count, faults: Faults, *, near: bool = True) -> Cache:
     """Return Redis if there is one; else what cannot be stale where this shop runs."""
     if settings.redis_url:
-        return open_redis(settings, count, faults.cache_fails)
+        client = redis_client(settings)
+        far = RedisCache(client, settings.product_ttl, count, faults.cache_fails)
+        return NearCache(far, client, PREFIX, count) if near else far
     if settings.is_sqlite:
         number = SharedNumber(settings.run_directory / "catalogue-version")
         return LocalCache(number.get, number.bump, count)

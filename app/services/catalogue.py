@@ -8,6 +8,7 @@ from app.models import Product, encode, money
 from app.store import Store
 
 LISTED = 1_000
+PREFIX = "shop:product:"
 
 
 class Catalogue:
@@ -39,4 +40,4 @@ class Catalogue:
 
 
 def _key(product_id: int) -> str:
-    return f"shop:product:{product_id}"
+    return f"{PREFIX}{product_id}"
