@@ -16,7 +16,7 @@ from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio, mean_variance, quantile_variance
-from canary.stats.paired import Mask, Noise, masked_median
+from canary.stats.paired import QUANTUM, Mask, Noise, masked_median
 
 TYPICAL_SPREAD = 0.7
 """Standard deviation of the log of one request's latency where the source cannot tell."""
@@ -149,7 +149,8 @@ def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -
     freedom = sum(max(len(one) - 1, 0) for one in off)
     squares = sum(float(((one - one.mean()) ** 2).sum()) for one in off if len(one) > 1)
     one_host = (4.0 * believed + squares) / (4.0 + freedom)
-    host = float(np.sqrt(one_host * sum(1 / count for count in counts)))
+    # rounded, like the differences, so that no unit shows in the last bit
+    host = round(float(np.sqrt(one_host * sum(1 / count for count in counts))), QUANTUM)
     noise, rough = (replace(one, host=host) for one in (rule.noise, rule.rough))
     return replace(rule, noise=noise, rough=rough)
 

@@ -122,7 +122,7 @@ def rule_of(
 ) -> Rule:
     """Return the rule of ``metric`` in one direction of harm."""
     plan = plan_of(policy, metric, calibrated=bool(known), extensions=extensions)
-    margin = log_margin(metric.limit, sign)
+    margin = log_margin(metric.limit, 1.0 if metric.harmful == "either" else sign)
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes
     cold = cold_noise(metric, policy.period, points)

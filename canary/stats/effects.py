@@ -1,7 +1,7 @@
 """From what two arms measured in one period to one difference, and its known variance.
 
-Differences are natural logs of ratios, so no unit matters. They are rounded to ``QUANTUM``, far
-below anything measurable, so that the same data in milliseconds or seconds give the same bits.
+Differences are natural logs of ratios, so no unit matters. They are rounded to ``QUANTUM``
+decimals, so that the same data in milliseconds or seconds give the same bits.
 
 References:
     [1] H. A. David, H. N. Nagaraja (2003), "Order Statistics", 3rd ed., ch. 10: the asymptotic
@@ -20,8 +20,8 @@ import numpy as np
 from scipy import special
 
 from canary.stats.distributions import Floats, Numbers
+from canary.stats.paired import QUANTUM
 
-QUANTUM = 10  # decimals
 ENOUGH = 4.0
 """Expected events on the rarer side before the log of a count is near enough to normal."""
 

@@ -25,6 +25,8 @@ from canary.stats.distributions import Floats, Numbers
 
 Mask = npt.NDArray[np.bool_]
 
+QUANTUM = 10
+"""Decimals of logs: far below anything measurable, so that no unit shows in the last bit."""
 MAD_TO_SD = 1.4826
 MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
@@ -128,7 +130,7 @@ def pull_arms(d: Floats, candidate: Floats, baseline: Floats, v: Floats, clip: f
 
 
 def _pull(x: Floats, mask: Mask, least: Floats, clip: float) -> Floats:
-    off = np.where(mask, x - masked_median(x, mask)[:, None], 0.0)
+    off = np.round(np.where(mask, x - masked_median(x, mask)[:, None], 0.0), QUANTUM)
     scale = np.maximum(MAD_TO_SD * masked_median(np.abs(off), mask), least)
     reach = clip * scale[:, None]
     return np.clip(off, -reach, reach) - off

@@ -34,13 +34,12 @@ def healthy(
     cpu: float = 1.0,
     leak: float = 0.0,
     instances: int = 2,
-    periods: int = PERIODS,
 ) -> Recording:
     """Two equal arms of a shop at 100 requests a second; the factors harm the candidate.
 
     ``leak`` is a share of the memory per minute.
     """
-    generator = np.random.default_rng(seed)
+    generator, periods = np.random.default_rng(seed), PERIODS
     load = np.exp(0.2 * generator.standard_normal(periods))
     series: list[Series] = []
     for arm in Arm:
