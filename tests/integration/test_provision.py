@@ -27,6 +27,7 @@ HOSTS = [
 ]
 FEWER = [HOSTS[0], {**HOSTS[1], "count": 1}]
 PROVISION = "playbooks/provision.yml"
+DESTROY = ("playbooks/destroy.yml", "--skip-tags", "local_cloud")
 ACCOUNT = "123456789012"  # moto's default account
 BUCKET = f"shop-local-releases-{ACCOUNT}"
 
@@ -199,16 +200,21 @@ def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, clo
     assert live == "green"
 
 
-def test_nothing_is_destroyed_without_a_yes(ansible: Ansible, cloud: Cloud) -> None:
-    refused = ansible.play("playbooks/destroy.yml", "--skip-tags", "local_cloud", confirm="no")
+def test_nothing_is_destroyed_without_a_yes_or_in_another_account(
+    ansible: Ansible, cloud: Cloud
+) -> None:
+    refused = ansible.play(*DESTROY, confirm="no")
     assert refused.failed
     assert "playbooks/destroy.yml -e confirm=yes" in refused.messages[0]
+    refused = ansible.play(*DESTROY, confirm="yes", aws_account="210987654321")
+    assert refused.failed
+    assert f"These credentials are of account {ACCOUNT}" in refused.messages[0]
     assert sorted(instances(cloud)) == ["local-app-blue-1", "local-proxy-1"]
 
 
 def test_destroying_leaves_nothing_in_the_account(ansible: Ansible, cloud: Cloud) -> None:
     cloud.client("s3").put_object(Bucket=BUCKET, Key="releases/x.tar.gz", Body=b"x")
-    gone = ansible.play("playbooks/destroy.yml", "--skip-tags", "local_cloud", confirm="yes")
+    gone = ansible.play(*DESTROY, confirm="yes")
     assert not gone.failed, gone.output
     assert left_over(cloud) == {}
     assert not list(ansible.run.rglob("id_ed25519"))
