@@ -8,6 +8,7 @@ requests that it strikes (default: each). Chance is seeded: the same requests gi
 
 from __future__ import annotations
 
+import http
 import os
 import random
 import re
@@ -44,6 +45,7 @@ DEFAULTS = {
 COLD_SECONDS = 0.5
 CRASHED = 70
 PRODUCTION = "production"
+_STATUSES = frozenset(str(each.value) for each in http.HTTPStatus if each >= 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def _amount(name: str, value: str) -> float | None:
         match = _DURATION.fullmatch(value)
         return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
     if name == "error":
-        return float(value) if re.fullmatch("[45][0-9][0-9]", value) else None
+        return float(value) if value in _STATUSES else None
     if name == "memleak":
         match = _SIZE.fullmatch(value)
         return float(match[1]) * (1e3 if match[2] == "KB" else 1e6) if match else None

@@ -200,6 +200,23 @@ def test_unknown_route_and_method_are_problems(client: Client) -> None:
     assert client.get("/nowhere").json()["status"] == 404
     answer = client.ask("DELETE", "/cart", None)
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_head_is_get_without_the_body(client: Client) -> None:
+    answer = client.ask("HEAD", "/carts", None)
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["Content-Length"] == "2"
+
+
+def test_what_nobody_foresaw_is_a_problem_and_logged(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.services.carts.Carts.ids", lambda _: 1 / 0)
+    answer = client.get("/carts")
+    assert (answer.status, answer.json()["status"]) == (500, 500)
+    assert "division" not in answer.text
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_product_is_stored_changed_and_answered(client: Client) -> None:
