@@ -179,6 +179,7 @@ def conclude(
             "error": whole.error,
             "host": np.full(len(passed), rule.noise_at(k).host),
             "bound": np.full(len(passed), bound * kappa),
+            "fail_bound": np.full(len(passed), channels[0].bound * kappa),
             "phi": whole.phi,
         },
     )
