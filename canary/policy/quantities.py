@@ -124,6 +124,18 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     _schema("A duration: 90s, 5m, 1h30m, or seconds.", "90s", "5m"),
 ]
+
+
+def _percent_or_number(value: Any) -> Any:
+    text = str(value).strip()
+    return float(text[:-1]) / 100 if _PERCENT.match(text) else value
+
+
+Limit = Annotated[
+    float,
+    BeforeValidator(_percent_or_number),
+    _schema("A limit: in the metric's unit, or for counts a share.", 250, "2%"),
+]
 Share = Annotated[
     float,
     BeforeValidator(parse_share),

@@ -11,6 +11,7 @@ from canary.policy.quantities import (
     Drift,
     DriftField,
     Duration,
+    Limit,
     Margin,
     MarginField,
     Share,
@@ -147,16 +148,10 @@ class Slo(Section):
     """
 
     metric: str
-    maximum: float | None = None
-    minimum: float | None = None
+    maximum: Limit | None = None
+    minimum: Limit | None = None
     total: float | None = None
     sustained: Duration | None = None
-
-    @field_validator("maximum", "minimum", mode="before")
-    @classmethod
-    def _percent_or_number(cls, value: Any) -> Any:
-        text = str(value).strip()
-        return float(text[:-1]) / 100 if text.endswith("%") else value
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
