@@ -175,10 +175,21 @@ def _order(connection: sqlite3.Connection, cart_id: str, key: str | None) -> Ord
 def _open(path: str) -> sqlite3.Connection:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    _migrate(connection)
+    with _one_at_a_time(f"{path}.opening"):  # the change to WAL does not wait for its turn
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection)
     return connection
+
+
+@contextmanager
+def _one_at_a_time(path: str) -> Iterator[None]:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
