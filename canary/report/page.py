@@ -47,10 +47,12 @@ def render_html(
     """The whole report; ``second`` is another judge's opinion, shown beside the verdict."""
     last = judgements[-1] if judgements else None
     times = span(recording, judgements)
+    headline, _, more = (last.reason if last else NOTHING).partition(". ")
     metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
     return _template().render(
         verdict=last.verdict if last else Verdict.INCONCLUSIVE,
-        reason=last.reason if last else NOTHING,
+        headline=headline,
+        more=more,
         advice=last.advice if last else "",
         quality=last.quality if last else (),
         recording=recording,
@@ -128,7 +130,9 @@ def _facts(
 ) -> list[tuple[str, str]]:
     facts = [("Candidate", recording.candidate.name), ("Baseline", recording.baseline.name)]
     if judgements:
-        facts.append(("Decided after", duration(judgements[-1].at - times[0])))
+        open_still = judgements[-1].verdict is Verdict.INCONCLUSIVE
+        length = duration(judgements[-1].at - times[0])
+        facts.append(("Watched for" if open_still else "Decided after", length))
         facts.append(("Looks", f"{len(judgements)}, one every {duration(recording.period)}"))
     if recording.steps:
         most = max(step.candidate for step in recording.steps)

@@ -66,6 +66,14 @@ def test_headline_is_the_verdict_with_its_reason(verdict: Verdict) -> None:
     assert f"<title>{verdict}: v1.5.0 in local</title>" in html
 
 
+def test_only_the_first_sentence_of_a_long_reason_is_the_headline() -> None:
+    reason = "Nothing is shown after 9.8 minutes. Latency is 6.2 % slower"
+    judged = (Judgement(recording().looks[0], Verdict.INCONCLUSIVE, reason, ()),)
+    html = render_html(POLICY, recording(), judged)
+    assert "<h1>Nothing is shown after 9.8 minutes</h1>" in html
+    assert together("Latency is 6.2 % slower") in html
+
+
 def test_page_loads_nothing(verdict: Verdict) -> None:
     reader = read(page(verdict))
     assert reader.open == []
