@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from canary.planner.outlook import Outlook
@@ -28,5 +29,6 @@ def draw(outlook: Outlook) -> str:
     axes.grid(visible=True, alpha=0.3)
     axes.legend(fontsize="small")
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "canary"}):  # the same plan is the same file
+        figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()
