@@ -16,6 +16,7 @@ COMMANDS = {
     "analyze": "analysis",
     "approve": "traffic",
     "check": "policy",
+    "deploy": "deploy",
     "history": "past",
     "promote": "traffic",
     "rehearse": "rehearse",
