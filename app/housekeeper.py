@@ -72,6 +72,7 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the server's to obey, if a whole group gets it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # app.server blocks it
     lock = elect(settings)
     sink = cloudwatch(settings) if settings.metrics_sink == "cloudwatch" else None

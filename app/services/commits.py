@@ -6,12 +6,16 @@ smuggled in, no credentials, a time and a size that cannot be passed.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -88,27 +92,49 @@ class Commits:
         lines = text.decode(errors="replace").split("\x1e")
         return [Commit(*map(str.strip, line.split("\x1f"))) for line in lines if "\x1f" in line]
 
-    def _git(self, arguments: list[str], home: str) -> bytes:
-        size = MEGABYTES * 1_000_000
+    def _git(self, arguments: list[str], directory: str) -> bytes:
         configured = ["protocol.allow=never", "protocol.https.allow=always"]
         configured += ["http.followRedirects=false", "credential.helper="]
         configured += [f"http.sslCAInfo={self._ca}"] if self._ca else []
         options = [word for each in configured for word in ("-c", each)]
-        try:
-            done = subprocess.run(
-                ["prlimit", f"--fsize={size}", "git", *options, *arguments],
-                env=_environment(home),
-                cwd=home,
+        output = Path(directory, "output")
+        with output.open("wb") as out, Path(directory, "reason").open("wb") as reason:
+            process = subprocess.Popen(
+                ["git", *options, *arguments],
+                env=_environment(directory),
+                cwd=directory,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=SECONDS,
+                stdout=out,
+                stderr=reason,
+                start_new_session=True,  # with its helpers, which do the fetching
             )
-        except subprocess.TimeoutExpired:
-            raise ProblemError(404, f"Reading it took over {SECONDS} s.", "url") from None
-        if done.returncode:  # the reason is for the log: an answer with it would be a probe
-            log.info("git: %s", done.stderr[-500:].decode(errors="replace"))
+            _wait(process, directory)
+        if process.returncode:  # the reason is for the log: an answer with it would be a probe
+            log.info("git: %s", Path(directory, "reason").read_text(errors="replace")[-500:])
             raise ProblemError(404, "git cannot read a repository there.", "url")
-        return done.stdout
+        return output.read_bytes()
+
+
+def _wait(process: subprocess.Popen[bytes], directory: str) -> None:
+    """Wait for git, but not for ever, and not while it fills the disk."""
+    deadline = time.monotonic() + SECONDS
+    while process.poll() is None:
+        time.sleep(0.02)
+        late = time.monotonic() > deadline
+        if late or _size(directory) > MEGABYTES * 1_000_000:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            over = f"it took over {SECONDS} s" if late else f"it is over {MEGABYTES} MB"
+            raise ProblemError(404, f"It could not be read: {over}.", "url")
+
+
+def _size(directory: str) -> int:
+    total = 0
+    for root, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):  # git has just removed or renamed it
+                total += Path(root, name).stat().st_size
+    return total
 
 
 def _environment(home: str) -> dict[str, str]:

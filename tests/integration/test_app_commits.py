@@ -239,6 +239,12 @@ def test_a_slow_server_is_left_and_only_one_is_read(
     assert sorted(error.status for error in failures) == [404, 429, 429]
 
 
+def test_a_large_repository_is_left(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MEGABYTES", 0.001)
+    with pytest.raises(ProblemError, match=r"over 0\.001 MB"):
+        Commits(remote).page(url(remote), limit=1, skip=0)
+
+
 def test_a_page_beyond_the_end_is_refused(remote: Settings) -> None:
     answer = Client(remote).get(f"/list-commits?url={url(remote)}&skip=1000")
     assert (answer.status, answer.json()["field"]) == (422, "skip")

@@ -40,7 +40,8 @@ def test_a_name_alone_means_its_default(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["slow=1s", "latency=200", "latency=-1ms", "latency=200ms:1.5", "latency=200ms:-1",
-     "error=200", "error=599", "error=teapot", "memleak=1", "crash=500", "wrong=price", "latency=2s@cart", "=", "error=503:"],
+     "error=200", "error=599", "error=teapot", "memleak=1", "crash=500", "wrong=price",
+     "latency=2s@cart", "=", "error=503:"],
 )  # fmt: skip
 def test_what_is_not_a_fault_is_a_sentence(text: str) -> None:
     with pytest.raises(SettingsError, match="SHOP_FAULTS has"):
