@@ -23,6 +23,9 @@ from tests.e2e.releases import ROOT, git, release
 
 BAD = "error=503:0.2"
 STORY = ROOT / ".run/local/demo.json"
+ENOUGH_REQUESTS = 600
+PUBLICATION = 12
+"""Seconds until what was measured can be read: two periods, and the time to settle."""
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -96,6 +99,13 @@ def failures() -> int:
     return int(locust("/stats/requests")["stats"][-1]["num_failures"])
 
 
+def wait_for_metrics() -> None:
+    """A canary refuses to start before the metrics that it would judge arrive."""
+    while locust("/stats/requests")["stats"][-1]["num_requests"] < ENOUGH_REQUESTS:
+        time.sleep(1)
+    time.sleep(PUBLICATION)
+
+
 def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) -> None:
     """Say in ten lines what happened, where to look, and how to remove it."""
     shop, monitor = address("local-proxy-1"), address("local-monitor-1")
@@ -125,6 +135,7 @@ def main() -> None:
         call("canary", "deploy", "HEAD", "--env", "local", "--everywhere")
     title("Shoppers")
     call("ansible-playbook", "playbooks/load.yml", "-e", "load=start")
+    wait_for_metrics()
     before = answer("canary", "status", "--env", "local", "--json")["live"]
 
     title("A good release")
