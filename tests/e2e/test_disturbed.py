@@ -12,7 +12,7 @@ import boto3
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.e2e.demo import address, answer, locust
+from tests.e2e.demo import address, answer, locust, wait_for_metrics
 from tests.e2e.releases import ROOT, release
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -53,6 +53,7 @@ def shoppers(story: dict[str, Any]) -> Iterator[None]:
     assert story
     load = ["ansible-playbook", "playbooks/load.yml", "-e"]
     subprocess.run([*load, "load=start"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    wait_for_metrics()
     yield
     subprocess.run([*load, "load=stop"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
@@ -69,7 +70,7 @@ def test_a_killed_canary_loses_its_traffic_within_two_periods() -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: share(idle) > 0, 180, "the candidate carries traffic")
+        wait_for(lambda: share(idle) > 0.05, 180, "the candidate carries traffic")
     finally:
         canary.kill()
         canary.wait()
