@@ -112,8 +112,13 @@ def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         page = browser.new_page()
         page.goto(f"http://{address('local-monitor-1')}:8089/")
+        start = page.get_by_role("button", name="Start")
+        again = page.get_by_role("button", name="New")
+        expect(start.or_(again).first).to_be_visible()
+        if again.count():  # a load has run before
+            again.click()
         page.get_by_label("Number of users").fill("10")
-        page.get_by_role("button", name="Start").click()
+        start.click()
         expect(page.get_by_text(f"/cart/checkout [{live}]").first).to_be_visible(timeout=60_000)
         browser.close()
     assert locust("/stats/requests")["user_count"] == 10
