@@ -119,7 +119,7 @@ def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
             again.click()
         page.get_by_label("Number of users").fill("10")
         start.click()
+        wait_for(lambda: locust("/stats/requests")["user_count"] == 10, 60, "10 shoppers came")
         expect(page.get_by_text(f"/cart/checkout [{live}]").first).to_be_visible(timeout=60_000)
         browser.close()
-    assert locust("/stats/requests")["user_count"] == 10
     locust("/stop", "POST")
