@@ -102,7 +102,7 @@ class Counts:
         }
         few = evidence.pairs < FEW_BLOCKS
         evidence.pairs = good.sum(axis=1).astype(float)
-        bound = self.rule.plan.pass_bound(k) * self.rule.kappa("expanding", k)
+        bound = self.rule.plan.pass_bound(k) * self.rule.kappa("pass", k)
         ends = rate_ratio_interval(g, b, n_g / np.maximum(n_g + n_b, 1e-9), float(ndtr(-bound)))
         low, middle, high = (np.log(end) for end in ends)
         if self.rule.sign < 0:
@@ -171,20 +171,30 @@ class Counts:
         """Return how far the extra events per request are ruled out to be worth minding.
 
         The interval of a difference from the limits of its parts: G. Y. Zou, A. Donner (2008),
-        "Construction of confidence limits about effect measures", Stat. Med. 27, 1693-1702.
+        "Construction of confidence limits about effect measures", Stat. Med. 27, 1693-1702; the
+        counts are divided by the dispersion that the environment gives them.
         """
         rule = self.rule
         good = np.isfinite(self.candidate[:, :k])
-        g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0).sum(axis=1) for x in self._columns)
+        g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0) for x in self._columns)
+        share = np.where(good, n_g / np.where(good, n_g + n_b, 1.0), 0.5)
+        phi = environment_dispersion(g + b, share, rule.rough.tau)
         hurt, safe, n_hurt, n_safe = (g, b, n_g, n_b) if rule.sign > 0 else (b, g, n_b, n_g)
-        bound = rule.plan.pass_bound(k) * rule.kappa("expanding", k)
-        n_hurt, n_safe = np.maximum(n_hurt, 1e-9), np.maximum(n_safe, 1e-9)
-        level = float(ndtr(-bound))
-        rate, base = hurt / n_hurt, safe / n_safe
-        upper = poisson_upper(hurt, level) / n_hurt
-        lower = poisson_lower(safe, level) / n_safe
+        a, c = hurt.sum(axis=1) / phi, safe.sum(axis=1) / phi
+        n_a, n_c = (np.maximum(n.sum(axis=1) / phi, 1e-9) for n in (n_hurt, n_safe))
+        level = float(ndtr(-rule.plan.pass_bound(k) * rule.kappa("pass", k)))
+        rate, base = a / n_a, c / n_c
+        upper, lower = poisson_upper(a, level) / n_a, poisson_lower(c, level) / n_c
         limit = rate - base + np.hypot(upper - rate, base - lower)
-        return np.where(n_hurt > 1, rule.negligible / np.maximum(limit, 1e-12), 0.0)
+        return np.where(n_a > 1, rule.negligible / np.maximum(limit, 1e-12), 0.0)
+
+
+def environment_dispersion(total: Floats, share: Floats, tau: float) -> Floats:
+    """Return how much more than binomially pooled counts scatter, for noise ``tau`` a period."""
+    events = total.sum(axis=1)
+    extra = (tau**2 * total**2 * share * (1 - share)).sum(axis=1)
+    phi: Floats = 1.0 + extra / np.maximum(events, 1.0)
+    return phi
 
 
 def pooled_z(harmed: Floats, total: Floats, share: Floats, phi: Floats) -> Floats:

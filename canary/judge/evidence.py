@@ -160,7 +160,7 @@ def conclude(
     channels: Sequence[Channel], whole: Estimate, recent: Estimate | None, rule: Rule, k: int
 ) -> Evidence:
     """Hold every channel against its bound, and the whole run's mean against the margin."""
-    kappa = rule.kappa("expanding", k)
+    kappa = rule.kappa("pass", k)
     bound = rule.plan.pass_bound(k)
     passed = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa / bound
     if recent is not None:
@@ -179,7 +179,7 @@ def conclude(
             "error": whole.error,
             "host": np.full(len(passed), rule.noise_at(k).host),
             "bound": np.full(len(passed), bound * kappa),
-            "fail_bound": np.full(len(passed), channels[0].bound * kappa),
+            "fail_bound": np.full(len(passed), channels[0].bound * rule.kappa("expanding", k)),
             "phi": whole.phi,
         },
     )

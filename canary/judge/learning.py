@@ -27,6 +27,8 @@ from canary.stats.trend import slope
 
 AnyModel = Counts | Level | Ratio
 
+PASSING = {"expanding": "pass", "slope": "pass_slope"}
+"""What a margin is ruled out with: no far tails, for it asks for one chance in twenty."""
 SHORT = (4, 5, 6, 8, 12, 16)
 """Lengths that each window is cut into, so that few windows still show far tails."""
 
@@ -77,6 +79,8 @@ def _widths(model: AnyModel) -> dict[str, float]:
         for channel, z in tails.items():
             body = body_width(bodies[channel]) if k >= periods // 4 else 1.0
             widths[f"kappa_{channel}_{k}"] = kappa_of(body, tail_width(z))
+            if channel in PASSING:
+                widths[f"kappa_{PASSING[channel]}_{k}"] = kappa_of(body)
     return widths
 
 

@@ -41,7 +41,7 @@ class Level:
         whole, trend = self._estimates(k)
         evidence = conclude(self._channels(k, whole, trend), whole, None, rule, k)
         room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df)
-        steady = room / rule.kappa("slope", k) / rule.plan.pass_bound(k)
+        steady = room / rule.kappa("pass_slope", k) / rule.plan.pass_bound(k)
         steady = np.where(trend.pairs > 2, steady, 0.0)
         evidence.towards_pass = np.minimum(evidence.towards_pass, steady)
         evidence.parts |= {"slope": trend.mean, "slope_error": trend.error}

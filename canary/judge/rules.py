@@ -13,9 +13,19 @@ from canary.stats.paired import Noise
 Extensions = tuple[tuple[int, int], ...]
 
 SAFETY = 0.75
-"""Share of alpha that is planned with; the rest is left for what theory does not see."""
+BETA_SAFETY = 0.8
+"""Shares of alpha and beta that are planned with: the rest is for what theory does not see."""
 COLD_TAU = 2.0
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
+COLD_WIDTHS = {"kappa_expanding_4": 1.1, "kappa_window_22": 1.2}
+COLD_COUNT_WIDTHS = {
+    "kappa_expanding_4": 1.6,
+    "kappa_expanding_12": 1.3,
+    "kappa_expanding_60": 1.2,
+    "kappa_exact_4": 1.1,
+    "kappa_window_22": 1.4,
+}
+"""Kappa where nothing was measured: bursts of errors are the usual surprise."""
 CALIBRATED_WEIGHTS = (30.0, 100.0)
 ENOUGH_WINDOWS = 50
 PLAIN_CLIP, FIRM_CLIP, ARM_CLIP = 2.5, 1.5, 1.0
@@ -107,9 +117,15 @@ def plan_of(
         horizon=policy.periods,
         first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
         alpha=policy.alpha * SAFETY * share / sides,
-        beta=policy.beta,
+        beta=policy.beta * BETA_SAFETY,
         extensions=extensions,
     )
+
+
+def _widths(metric: Metric, known: Mapping[str, float] | None) -> Mapping[str, float]:
+    if known:
+        return {name: width for name, width in known.items() if name.startswith("kappa_")}
+    return COLD_COUNT_WIDTHS if metric.kind == "count" else COLD_WIDTHS
 
 
 def rule_of(
@@ -139,5 +155,5 @@ def rule_of(
         drift_margin=growth,
         negligible=metric.negligible_rate,
         dense=(known or {}).get("dense"),
-        widths={name: width for name, width in (known or {}).items() if name.startswith("kappa_")},
+        widths=_widths(metric, known),
     )

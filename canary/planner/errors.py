@@ -66,13 +66,14 @@ def course(
     error = np.sqrt(own + rule.noise.host**2)
     df = (rule.noise.tau_weight + pairs) * error**2 / own
     widths = np.array([rule.kappa("expanding", int(n)) for n in k])
+    steady = np.array([rule.kappa("pass", int(n)) for n in k])
     fail = np.array([rule.plan.fail_bound(int(n), 0.8) for n in k])
     passing = np.array([rule.plan.pass_bound(int(n)) for n in k])
     return Course(
         rule,
         np.where(total > 1e-200, error, np.inf),
         z_to_t(np.minimum(fail * widths, 12.0), df),
-        z_to_t(np.minimum(passing * widths, 12.0), df),
+        z_to_t(np.minimum(passing * steady, 12.0), df),
     )
 
 

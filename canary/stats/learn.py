@@ -13,10 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.paired import MAX_PHI, Estimate, Mask, Noise, paired_mean, winsorise
+from canary.stats.paired import MAX_PHI, Mask, Noise, paired_mean, winsorise
 
 LEAST_TAU, LEAST_HOST = 0.005, 0.002
 MAX_KAPPA = 3.0
+END_SHARE = 0.4
 FEW = 100
 FAR_PLACES = (3, 5)
 ROUGH_CLIP = 8.0
@@ -36,8 +37,7 @@ def learn_noise(d: Floats, v: Floats, start: Noise, *, rough: bool = False) -> N
         tau, phi = _within(d, v, noise, rough=rough)
         noise = replace(noise, tau=tau, phi=phi)
     firm = replace(noise, tau_weight=start.tau_weight, phi_weight=start.phi_weight)
-    whole = paired_mean(d, v, replace(firm, tau_weight=1e6, phi_weight=1e6))
-    return replace(firm, host=_between(whole))
+    return replace(firm, host=_between(d, v, firm))
 
 
 def most_precise(choices: Sequence[tuple[Floats, Floats, Noise]]) -> Noise:
@@ -94,13 +94,28 @@ def _mean_of(v: Floats, mask: Mask) -> Floats:
     return mean
 
 
-def _between(whole: Estimate) -> float:
-    """Return how far the windows' means lie apart beyond their own errors."""
-    fine = np.isfinite(whole.error) & (whole.pairs >= 4)
+def _between(d: Floats, v: Floats, noise: Noise) -> float:
+    """Return how far equal arms differ for good: what the two ends of a window have in common.
+
+    The scatter of whole windows would do if noise were known; what it is underestimated by would
+    then count as a difference for good, which no longer run averages out.
+    """
+    end = max(int(d.shape[1] * END_SHARE), 2)
+    firm = replace(noise, host=0.0, tau_weight=1e6, phi_weight=1e6)
+    first, last = (paired_mean(d[:, part], v[:, part], firm) for part in (_head(end), _tail(end)))
+    fine = (first.pairs >= 2) & (last.pairs >= 2)
     if fine.sum() < 2:
         return LEAST_HOST
-    beyond = float((whole.mean[fine] ** 2).mean() - (whole.error[fine] ** 2).mean())
-    return max(float(np.sqrt(max(beyond, 0.0))), LEAST_HOST)
+    common = float((first.mean[fine] * last.mean[fine]).mean())
+    return max(float(np.sqrt(max(common, 0.0))), LEAST_HOST)
+
+
+def _head(length: int) -> slice:
+    return slice(0, length)
+
+
+def _tail(length: int) -> slice:
+    return slice(-length, None)
 
 
 def body_width(z: Floats) -> float:
