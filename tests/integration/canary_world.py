@@ -11,7 +11,6 @@ import http.server
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -132,7 +131,7 @@ class World:
             "CANARY_ENV": "test",
             "XDG_CACHE_HOME": str(self.directory / "cache"),
         }
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "canary", *words],
             cwd=self.repository,
             env=environment,
@@ -140,6 +139,8 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        self._end_with(process)  # a test that fails before it read all leaves neither pipe nor run
+        return process
 
     def run(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         process = self.canary(*words)
@@ -191,8 +192,11 @@ class World:
 
     def _end_with(self, process: subprocess.Popen[Any]) -> None:
         def end() -> None:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.kill()
+            for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+            process.wait()
 
         self._stack.callback(end)
 
