@@ -17,6 +17,8 @@ from canary.traffic.base import Status
 
 FLOWING = 12
 """Metrics count as flowing if one of this many newest periods holds a value."""
+FIRST_METRICS_SECONDS = 30.0
+"""How long the first metrics may take, or three periods: an environment may be just up."""
 START_SECONDS = 120.0
 """How long a deployed candidate may take until the proxy finds it healthy."""
 
@@ -79,21 +81,38 @@ def _flowing(context: Context, live: str) -> None:
     instances = source.instances(live)
     if not instances:
         raise SourceError(f"{source.describe()} knows no {live} instance")
-    end = plan.look(context.now())
-    arms = {Arm.BASELINE: Release("live", "", live, instances)}
-    queries = source_queries(context.policy.metrics)
-    found = source.read(queries, arms, end - FLOWING * plan.period, end)
-    heard = {series.metric for series in found if any(v is not None for v in series.values)}
-    silent = [metric for metric in context.policy.metrics if _silent(metric, heard)]
+    wait = plan.settle + max(FIRST_METRICS_SECONDS, 3 * plan.period)
+    patience = context.now() + wait
+    silent = _missing(context, live, instances)
+    while any(metric.critical for metric in silent) and context.now() < patience:
+        if all(event.kind != "waiting" for event in context.events):
+            context.say("waiting", f"{_unsent(live, silent)} yet; waiting up to {wait:.0f} s")
+        context.sleep_until(min(patience, context.now() + plan.period))
+        silent = _missing(context, live, instances)
     if not silent:
         return
     sentence = (
-        f"No {live} instance sent {', '.join(metric.name for metric in silent)} in the last "
-        f"{FLOWING} periods ({source.describe()}). Is the name right, and is there traffic?"
+        f"{_unsent(live, silent)} in the last {FLOWING} periods ({source.describe()}). Is the "
+        "name right, and is there traffic?"
     )
     if any(metric.critical for metric in silent):
         raise SourceError(sentence)
     context.warn(sentence)
+
+
+def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Metric]:
+    """Return the metrics that no instance of the live colour has sent lately."""
+    plan, metrics = context.plan, context.policy.metrics
+    end = plan.look(context.now())
+    arms = {Arm.BASELINE: Release("live", "", live, instances)}
+    start = end - FLOWING * plan.period
+    found = context.ports.source.read(source_queries(metrics), arms, start, end)
+    heard = {series.metric for series in found if any(v is not None for v in series.values)}
+    return [metric for metric in metrics if _silent(metric, heard)]
+
+
+def _unsent(live: str, silent: list[Metric]) -> str:
+    return f"No {live} instance sent {', '.join(metric.name for metric in silent)}"
 
 
 def _silent(metric: Metric, heard: set[str]) -> bool:

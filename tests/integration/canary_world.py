@@ -25,6 +25,7 @@ from typing import Any
 import boto3
 import numpy as np
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
@@ -93,6 +94,7 @@ class World:
     behaviour: Behaviour = field(default_factory=Behaviour)
     instances: dict[str, str] = field(default_factory=dict)
     publishing: bool = True
+    _share: float = 0.0
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -142,7 +144,7 @@ class World:
         self._end_with(process)  # a test that fails before it read all leaves neither pipe nor run
         return process
 
-    def run(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         process = self.canary(*words)
         try:
             out, err = process.communicate(timeout=timeout)
@@ -167,9 +169,12 @@ class World:
             connection.sendall(b"get weight shop/green-1\n")
             return int(connection.recv(200).split()[0])
 
-    def wait_for_weight(self, *, timeout: float = 30.0) -> None:
+    def wait_for_weight(self, canary: subprocess.Popen[str], *, timeout: float = 240.0) -> None:
+        """Wait until the candidate carries traffic; a canary that ends first says why."""
         end = time.monotonic() + timeout
         while self.green_weight() == 0:
+            if canary.poll() is not None:
+                raise AssertionError("\n".join(canary.communicate()))
             assert time.monotonic() < end, "the candidate got no weight"
             time.sleep(0.05)
 
@@ -336,19 +341,23 @@ class World:
                 pass
 
     def _publish(self) -> None:
+        """Send every second once it is over; one that could not be sent goes with the next."""
         metrics, noise = self.client("cloudwatch"), np.random.default_rng(20261121)
-        while not self._stop.is_set():
-            second = int(time.time())
-            time.sleep(max(0.0, second + 1 - time.time()))
+        second, unsent = int(time.time()), []
+        while not self._stop.wait(max(0.0, second + 1 - time.time())):
             if self.publishing:
-                data = [datum for colour in COLOURS for datum in self._data(colour, second, noise)]
-                metrics.put_metric_data(Namespace="Shop", MetricData=data)
+                unsent += [datum for c in COLOURS for datum in self._data(c, second, noise)]
+            second += 1
+            if unsent:
+                with contextlib.suppress(BotoCoreError, ClientError):
+                    metrics.put_metric_data(Namespace="Shop", MetricData=unsent)
+                    unsent = []
 
     def _data(self, colour: str, second: int, noise: np.random.Generator) -> list[dict[str, Any]]:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, IndexError):
             share = self.green_weight() / 256
-            share = min(share, 1.0) if share < 1 else 0.5
-        mine = share if colour == "green" else 1 - share
+            self._share = min(share, 1.0) if share < 1 else 0.5
+        mine = self._share if colour == "green" else 1 - self._share
         differs = self.behaviour if colour == "green" else Behaviour()
         requests = int(noise.poisson(200 * mine))
         sample = np.exp(noise.normal(np.log(20 * differs.latency), 0.5, requests))

@@ -73,6 +73,20 @@ def test_metrics_must_flow_before_traffic_does() -> None:
     outcome = go(world)
     assert "No blue instance sent latency in the last 12 periods" in outcome.reason
     assert "publish" not in world.troubles.calls
+    assert len(world.said("waiting")) == 1
+    assert world.time.now() - START == 5 + 30, "one period to settle, and 30 s of patience"
+
+
+def test_the_first_metrics_of_a_new_environment_are_waited_for() -> None:
+    world = World()
+    world.source.sends = False
+
+    def begin_to_send() -> None:
+        world.source.sends = world.time.now() >= START + 12
+
+    world.time.passing = begin_to_send
+    assert go(world).exit_status == ExitStatus.PASS
+    assert world.said("waiting") == ["No blue instance sent latency yet; waiting up to 35 s"]
 
 
 def test_a_source_that_is_silent_for_more_than_two_periods_ends_it_undecided() -> None:
