@@ -98,7 +98,11 @@ test-e2e: setup ## The demonstration on an own local cloud, then what it left be
 .PHONY: molecule
 molecule: setup ## One role on a booted host: make molecule ROLE=proxy
 	@test -n "$(ROLE)" || { echo "Which role? make molecule ROLE=proxy"; exit 2; }
-	cd roles/$(ROLE) && molecule test
+	@python -m tests.molecule $(ROLE)
+
+.PHONY: molecule-all
+molecule-all: setup ## Every role's scenarios, one after the other, and a table
+	@python -m tests.molecule
 
 # ---- benchmarks ---------------------------------------------------------------------------
 

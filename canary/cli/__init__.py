@@ -15,6 +15,7 @@ from canary.rollout.ports import Interruption
 COMMANDS = {
     "analyze": "analysis",
     "approve": "traffic",
+    "build": "build",
     "check": "policy",
     "deploy": "deploy",
     "history": "past",

@@ -1,0 +1,48 @@
+"""``canary build``: a release as a file, for pipelines that build once and release it later."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+import click
+
+from canary import artifact
+from canary.cli.common import answer, json_option
+
+
+@click.command()
+@click.argument("ref")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dist"),
+    show_default=True,
+    help="Where the files go.",
+)
+@json_option
+def build(ref: str, directory: Path, *, as_json: bool) -> None:
+    """Build REF (a commit, tag, branch, or . for the working tree) into a file.
+
+    It is named by its commit, and the same commit gives the same bytes on every machine;
+    release.json beside it says what it is. Exit status: 0 built, 2 could not.
+
+    \b
+    Example:
+      canary build v1.5.0 --directory dist
+    """
+    recipe = artifact.Recipe(target=artifact.Target(machine=platform.machine()))
+    built = artifact.build(artifact.load(Path(), ref, recipe.directory), recipe)
+    path = directory / f"{built.release}.tar.gz"
+    document = {
+        "release": built.release,
+        "commit": built.commit,
+        "file": path.name,
+        "python": recipe.target.python,
+        "sha256": built.sha256,
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(built.body)
+    (directory / "release.json").write_text(json.dumps(document, indent=2) + "\n")
+    answer(document, f"{path}\nsha256 {built.sha256}", as_json=as_json)
