@@ -1,4 +1,4 @@
-"""Which scenarios there are, and how one is run: quietly, and with the host's journal if it fails."""
+"""Which scenarios there are, and how one is run: quietly, its log and the host's journal kept."""
 
 from __future__ import annotations
 
