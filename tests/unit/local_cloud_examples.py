@@ -23,6 +23,7 @@ INSTANCE = Instance(
     role="app",
     tags=(("Name", "local-app-blue-1"), ("role", "app")),
     security_groups=("app", "base"),
+    group_ids=("sg-1", "sg-2"),
     launched="2026-01-02T03:04:05Z",
     reboot=False,
     on_shutdown="stop",

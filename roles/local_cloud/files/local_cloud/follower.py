@@ -19,7 +19,9 @@ from local_cloud.emulator.lifecycle import (
     rebooted,
     settle,
 )
+from local_cloud.emulator.security import permissions
 from local_cloud.errors import HostError, LocalCloudError
+from local_cloud.groups import Firewall
 from local_cloud.host import Host, Machine, names
 from local_cloud.image import Image
 from local_cloud.readiness import await_ssh
@@ -62,6 +64,7 @@ class Follower:
         self.settings = settings
         self.nameservers = nameservers
         self.changed = changed
+        self.firewall = Firewall(settings)
         self._busy: set[str] = set()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="host")
@@ -71,6 +74,7 @@ class Follower:
         """Begin; hosts that were halted with the daemon are booted again."""
         for name in names(self.settings):
             Machine(self.settings, name).forget_halt()
+        self.firewall.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -90,6 +94,7 @@ class Follower:
         """Compare every instance with its host, and begin what is due."""
         forget_terminated()
         listed = instances()
+        self.firewall.follow(listed, permissions())  # before a new host could be reached
         known = {instance.id for instance in listed}
         for instance in listed:
             machine = Machine(self.settings, instance.id)

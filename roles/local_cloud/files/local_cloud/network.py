@@ -1,4 +1,4 @@
-"""One bridge, one nft table, one network namespace per host; all named so that they are ours.
+"""One bridge, two nft tables, one network namespace per host; all named so that they are ours.
 
 Everything here can be repeated: what exists is left as it is. The bridge carries the state
 directory's path as its alias, so two clouds never share one by accident.
@@ -36,6 +36,11 @@ table ip {table} {{
 
 def table(settings: Settings) -> str:
     return TABLE_PREFIX + settings.bridge
+
+
+def groups_table(settings: Settings) -> str:
+    """Return the table in which security groups are enforced, see ``groups``."""
+    return f"{table(settings)}_groups"
 
 
 def namespace(settings: Settings, name: str) -> str:
@@ -159,8 +164,9 @@ def remove_network(settings: Settings) -> None:
     for entry in strays(settings):
         run("ip", "netns", "delete", entry)
     docker.dismiss(settings)
-    if succeeds("nft", "list", "table", "ip", table(settings)):
-        run("nft", "delete", "table", "ip", table(settings))
+    for name in (table(settings), groups_table(settings)):
+        if succeeds("nft", "list", "table", "ip", name):
+            run("nft", "delete", "table", "ip", name)
     if owner(settings) == str(settings.state):
         run("ip", "link", "delete", settings.bridge)
     if TABLE_PREFIX not in run("nft", "list", "tables"):

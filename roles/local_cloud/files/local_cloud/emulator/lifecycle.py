@@ -18,6 +18,7 @@ from moto.ec2.models.instances import InstanceState, StateReason
 
 from local_cloud.emulator import ACCOUNT
 from local_cloud.emulator.patch import patch
+from local_cloud.emulator.security import groups_of
 
 CODES = {
     "pending": 0,
@@ -51,6 +52,7 @@ class Instance:
     role: str
     tags: tuple[tuple[str, str], ...]
     security_groups: tuple[str, ...]
+    group_ids: tuple[str, ...]
     launched: str
     reboot: bool
     on_shutdown: str
@@ -176,6 +178,7 @@ def describe(record: Any) -> Instance:
         role=profile.roles[0].name if profile and profile.roles else "",
         tags=tuple((tag["key"], str(tag["value"])) for tag in record.get_tags()),
         security_groups=tuple(group.name for group in record.security_groups),
+        group_ids=groups_of(record),
         launched=record.launch_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         reboot=getattr(record, "reboot_requested", False),
         on_shutdown=record.instance_initiated_shutdown_behavior,
