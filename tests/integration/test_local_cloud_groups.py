@@ -53,7 +53,7 @@ def group(ec2: Any, vpc: str, name: str) -> str:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     state = tmp_path_factory.mktemp("cloud") / "state"
-    network = IPv4Network("10.89.0.0/16")
+    network = IPv4Network("10.92.0.0/16")
     settings = Settings(state, Settings.load({}).cache, bridge="ccsg", network=network, port=4986)
     before = traces(settings)
     key = tmp_path_factory.mktemp("key") / "id_ed25519"
@@ -71,8 +71,8 @@ def furnish(cloud: Cloud) -> World:
     ec2 = cloud.client("ec2")
     public = cloud.key.with_suffix(".pub").read_bytes()
     ec2.import_key_pair(KeyName="deployer", PublicKeyMaterial=public)
-    vpc = ec2.create_vpc(CidrBlock="10.89.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.89.1.0/24")["Subnet"]["SubnetId"]
+    vpc = ec2.create_vpc(CidrBlock="10.92.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.92.1.0/24")["Subnet"]["SubnetId"]
     groups = {name: group(ec2, vpc, name) for name in ("app", "data", "other")}
     image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])
     ids = {}

@@ -29,9 +29,9 @@ def test_a_plan_becomes_a_summary(checkout: Path, tmp_path: Path) -> None:
         "CART_CANARY_RUN": str(tmp_path / "run"),
         "ANSIBLE_FORCE_COLOR": "false",
     }
-    planned = run(step("infrastructure.yml", "Plan"), checkout, **variables)
+    planned = run(step("infrastructure.yml", "Plan"), checkout, variables)
     assert planned.returncode == 0, planned.stdout[-2_000:] + planned.stderr[-2_000:]
-    shown = run(step("infrastructure.yml", "Show the plan"), checkout, **variables)
+    shown = run(step("infrastructure.yml", "Show the plan"), checkout, variables)
     assert shown.returncode == 0, shown.stderr
     summary = (checkout / "github_step_summary").read_text(encoding="utf-8")
     assert summary.startswith("## Plan for local\n~~~diff\n")
@@ -40,7 +40,7 @@ def test_a_plan_becomes_a_summary(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_a_plan_that_fails_fails_the_step(checkout: Path) -> None:
-    done = run(step("infrastructure.yml", "Plan"), checkout, ENVIRONMENT="nowhere")
+    done = run(step("infrastructure.yml", "Plan"), checkout, {"ENVIRONMENT": "nowhere"})
     assert done.returncode != 0
 
 
@@ -48,7 +48,7 @@ def test_an_artifact_is_named_by_its_commit(checkout: Path) -> None:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=checkout, capture_output=True, text=True, check=True
     ).stdout.strip()
-    built = run(step("release.yml", "Build"), checkout, COMMIT=commit)
+    built = run(step("release.yml", "Build"), checkout, {"COMMIT": commit})
     assert built.returncode == 0, built.stderr
     release = json.loads((checkout / "dist/release.json").read_text(encoding="utf-8"))
     assert release["commit"] == commit
@@ -58,6 +58,6 @@ def test_an_artifact_is_named_by_its_commit(checkout: Path) -> None:
 def test_beta_is_asked_what_a_shopper_would_ask(checkout: Path, tmp_path: Path) -> None:
     asked = step("release.yml", "Ask the shop what a shopper would")
     with shop(tmp_path) as server:
-        done = run(asked, checkout, SHOP_URL=server.url)
+        done = run(asked, checkout, {"SHOP_URL": server.url})
     assert done.returncode == 0, done.stdout[-3_000:]
-    assert run(asked, checkout, SHOP_URL=server.url).returncode != 0, "nobody answers any more"
+    assert run(asked, checkout, {"SHOP_URL": server.url}).returncode != 0, "nobody answers any more"

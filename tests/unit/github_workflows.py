@@ -62,7 +62,7 @@ def step(file: str, name: str) -> Step:
 
 
 def run(
-    each: Step, place: Path, programs: Path | None = None, **variables: str
+    each: Step, place: Path, variables: Mapping[str, str], programs: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a step's script as GitHub does, with `place` as the runner's working directory."""
     tools = Path(sys.executable).parent

@@ -138,7 +138,7 @@ def test_an_artifact_is_stored_once_and_never_replaced(
         f'echo "$@" >> calls; case "$*" in *head-object*) {answer};; esac',
     )
     done_step = run(
-        step("artifact/action.yml", "Keep it in the bucket"), tmp_path, tools, BUCKET="b"
+        step("artifact/action.yml", "Keep it in the bucket"), tmp_path, {"BUCKET": "b"}, tools
     )
     calls = (tmp_path / "calls").read_text(encoding="utf-8")
     assert done_step.returncode == status, done_step.stderr
@@ -157,15 +157,17 @@ def test_a_verdict_is_shown_with_its_report(tmp_path: Path) -> None:
         "directory": "canaries",
     }
     tools = program(tmp_path / "bin", "canary", f"echo '{json.dumps(outcome)}'; exit 1")
-    asked = run(step("release.yml", "Canary"), tmp_path, tools, ENVIRONMENT="aws", COMMIT="c")
+    asked = run(
+        step("release.yml", "Canary"), tmp_path, {"ENVIRONMENT": "aws", "COMMIT": "c"}, tools
+    )
     assert asked.returncode == 1
-    run(step("release.yml", "Show the verdict"), tmp_path, tools)
+    run(step("release.yml", "Show the verdict"), tmp_path, {}, tools)
     shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
     assert shown == "## FAIL\n\nerrors\n\nwent back\n\n# The report\n"
 
 
 def test_a_canary_that_never_began_is_no_verdict(tmp_path: Path) -> None:
     (tmp_path / "outcome.json").touch()
-    assert run(step("release.yml", "Show the verdict"), tmp_path).returncode == 0
+    assert run(step("release.yml", "Show the verdict"), tmp_path, {}).returncode == 0
     shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
     assert "did not begin" in shown

@@ -1,0 +1,103 @@
+#!/usr/bin/python3 -I
+"""Save the shop's database to the bucket, or restore it: ``shop-backup save | restore NAME``.
+
+The host's own role signs each request: its credentials come from the instance metadata, last an
+hour, and are handed to curl on its standard input, so that no process list shows them.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+CONFIGURATION = Path("/etc/shop-backup.json")
+METADATA = "http://169.254.169.254/latest"
+DATABASE = "shop"
+LATEST = "latest"
+NAME = re.compile(r"shop-\d{8}T\d{6}Z\.dump")
+USAGE = "shop-backup: say save, restore latest, or restore shop-20261126T020000Z.dump"
+
+
+def metadata(path: str, token: str = "", method: str = "GET") -> str:
+    """Ask the instance metadata, version 2."""
+    headers = {"X-aws-ec2-metadata-token": token} if token else {}
+    if method == "PUT":
+        headers = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
+    request = Request(f"{METADATA}/{path}", headers=headers, method=method)  # noqa: S310 - our own
+    with urlopen(request, timeout=5) as answer:  # noqa: S310
+        text: str = answer.read().decode()
+    return text
+
+
+def credentials() -> dict[str, str]:
+    """Return the keys of this host's role."""
+    token = metadata("api/token", method="PUT")
+    roles = "meta-data/iam/security-credentials/"
+    found: dict[str, str] = json.loads(metadata(roles + metadata(roles, token).strip(), token))
+    return found
+
+
+def curl_words(where: dict[str, str], keys: dict[str, str], key: str) -> str:
+    """Return curl's configuration for one object, signed with the host's role."""
+    return "\n".join(
+        [
+            f'url = "{where["endpoint"]}/{where["bucket"]}/backups/{key}"',
+            f'aws-sigv4 = "aws:amz:{where["region"]}:s3"',
+            f'user = "{keys["AccessKeyId"]}:{keys["SecretAccessKey"]}"',
+            f'header = "x-amz-security-token: {keys["Token"]}"',
+            'header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"',
+            "max-time = 3000\nretry = 3\nfail\nsilent\nshow-error\n",
+        ]
+    )
+
+
+def transfer(key: str, *words: str) -> None:
+    """Move one object of the bucket to or from a file."""
+    where = json.loads(CONFIGURATION.read_text(encoding="utf-8"))
+    text = curl_words(where, credentials(), key)
+    subprocess.run(["curl", "--config", "-", *words], input=text, text=True, check=True)
+
+
+def save(directory: Path) -> str:
+    """Dump the database, store it, and then call it the latest."""
+    name = f"shop-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
+    dump, latest = directory / name, directory / LATEST
+    subprocess.run(["pg_dump", "--format=custom", f"--file={dump}", DATABASE], check=True)
+    transfer(name, "--upload-file", str(dump))
+    latest.write_text(name, encoding="utf-8")
+    transfer(LATEST, "--upload-file", str(latest))
+    return f"{name}: {dump.stat().st_size} bytes"
+
+
+def restore(directory: Path, name: str) -> str:
+    """Put every table back as ``name`` has it, all or nothing."""
+    if name == LATEST:
+        transfer(LATEST, "--output", str(directory / LATEST))
+        name = (directory / LATEST).read_text(encoding="utf-8").strip()
+    if not NAME.fullmatch(name):
+        sys.exit(f"shop-backup: {name!r} is no backup's name. {USAGE}")
+    dump = directory / name
+    transfer(name, "--output", str(dump))
+    words = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error"]
+    subprocess.run(["pg_restore", *words, f"--dbname={DATABASE}", str(dump)], check=True)
+    return f"{name} is what the database holds now"
+
+
+def main(words: list[str]) -> None:
+    known = words == ["save"] or (len(words) == 2 and words[0] == "restore")
+    if not known:
+        sys.exit(USAGE)
+    try:
+        with tempfile.TemporaryDirectory(prefix="shop-backup-") as directory:
+            place = Path(directory)
+            print(save(place) if words == ["save"] else restore(place, words[1]))  # noqa: T201
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"shop-backup: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,108 @@
+"""Break a role on purpose, and see its own scenario fail: ``python -m tests.molecule.mutations``.
+
+Each mutation is made in a copy of the tree. A scenario that passes all the same proves nothing,
+and this ends with status 1.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.molecule.scenarios import ROOT, Scenario, run
+
+TREE = ROOT / ".run" / "mutations"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """What is broken, where, and the task that has to notice."""
+
+    name: str
+    scenario: Scenario
+    file: str
+    before: str
+    after: str
+    noticed_by: str
+
+
+MUTATIONS = (
+    Mutation(
+        name="wrong weight",
+        scenario=Scenario("proxy", "default"),
+        file="roles/proxy/files/shop_traffic/plan.py",
+        before="wanted = share / len(split.candidate)",
+        after="share = share / 2; wanted = share / len(split.candidate)",
+        noticed_by="Check it",
+    ),
+    Mutation(
+        name="missing handler",
+        scenario=Scenario("service", "changed"),
+        file="roles/service/tasks/configure.yml",
+        before="  notify: Restart the service\n",
+        after="",
+        noticed_by="Check it",
+    ),
+    Mutation(
+        name="world-readable secret",
+        scenario=Scenario("service", "default"),
+        file="roles/service/tasks/configure.yml",
+        before='mode: "0640"',
+        after='mode: "0644"',
+        noticed_by="Check it",
+    ),
+)
+
+
+def copy(place: Path) -> None:
+    """Copy what git knows or would know of; a release of this tree would hold no more."""
+    shutil.rmtree(place, ignore_errors=True)
+    command = ["git", "ls-files", "-z", "-co", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        source, target = ROOT / name, place / name
+        if source.exists() or source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def apply(mutation: Mutation, place: Path) -> None:
+    path = place / mutation.file
+    text = path.read_text(encoding="utf-8")
+    if mutation.before not in text:
+        sys.exit(f"{mutation.file} has no {mutation.before!r} any more: mend {__name__}.")
+    path.write_text(text.replace(mutation.before, mutation.after), encoding="utf-8")
+
+
+def caught(mutation: Mutation) -> bool:
+    """Say whether the scenario failed, at the task that had to notice."""
+    copy(TREE)
+    apply(mutation, TREE)
+    outcome = run(mutation.scenario, TREE / "roles")
+    said = mutation.scenario.log.read_text(encoding="utf-8", errors="replace")
+    tasks = [line for line in said.splitlines() if line.startswith("TASK [")]
+    before_failure = said.split("fatal: ", 1)[0].count("\nTASK [")
+    noticed = bool(tasks) and f"TASK [{mutation.noticed_by}]" in tasks[before_failure - 1]
+    return not outcome.passed and noticed
+
+
+def main() -> int:
+    shown = Table("mutation", "scenario", "caught")
+    results = []
+    for mutation in MUTATIONS:
+        results.append(caught(mutation))
+        where = f"{mutation.scenario.role} ({mutation.scenario.name})"
+        shown.add_row(mutation.name, where, "yes" if results[-1] else "NO")
+    Console().print(shown)
+    shutil.rmtree(TREE, ignore_errors=True)
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
