@@ -27,7 +27,8 @@ SUITE = "bookworm"
 MIRROR = "http://deb.debian.org"
 INSTALLED = (
     "ca-certificates curl dbus iproute2 iputils-ping less libpam-systemd netbase nftables "
-    "openssh-server procps python3 python3-apt python3-venv sudo systemd systemd-sysv tzdata"
+    "openssh-server procps python3 python3-apt python3-boto3 python3-venv sudo systemd "
+    "systemd-sysv tzdata"
 )
 # What the roles install: kept as archives, so that an install needs no download.
 DOWNLOADED = (

@@ -1,0 +1,17 @@
+"""The service: ``python3 -m alarm_recorder``, told by RECORDER_* what to do."""
+
+from __future__ import annotations
+
+import logging
+
+from alarm_recorder.recorder import Settings, connect
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    connect(Settings.load()).run()
+
+
+if __name__ == "__main__":
+    main()

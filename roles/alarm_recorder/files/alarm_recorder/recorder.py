@@ -1,0 +1,115 @@
+"""Queue to table: write first, delete afterwards, and never stop for one bad message."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from alarm_recorder.rows import Row, Table, row_of
+
+LOG = logging.getLogger("alarm_recorder")
+BATCH = 10  # SQS hands out no more at a time
+WAIT = 20  # seconds that an empty queue is listened to
+PAUSE = 2.0  # seconds before AWS is asked again after it failed
+ONCE = "attribute_not_exists(environment)"
+# Longer than a listening lasts.
+PATIENT = Config(
+    connect_timeout=3, read_timeout=WAIT + 10, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment file of the service says."""
+
+    environment: str
+    queue: str
+    tables: Mapping[Table, str]
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        names = ("ENVIRONMENT", "QUEUE", "ALARM_TABLE", "HISTORY_TABLE")
+        missing = [f"RECORDER_{name}" for name in names if not environ.get(f"RECORDER_{name}")]
+        if missing:
+            raise SystemExit(
+                f"alarm_recorder: {', '.join(missing)} not set; see roles/alarm_recorder/README.md"
+            )
+        found = [environ[f"RECORDER_{name}"] for name in names]
+        return cls(found[0], found[1], {"alarms": found[2], "canaries": found[3]})
+
+
+class Recorder:
+    def __init__(self, settings: Settings, queue: Any, tables: Mapping[Table, Any]) -> None:
+        """``queue`` and ``tables`` are boto3's resources."""
+        self._settings = settings
+        self._queue = queue
+        self._tables = tables
+
+    def run(self) -> None:
+        """Record for ever; being killed at any moment loses nothing and doubles nothing."""
+        while True:
+            try:
+                self.take()
+            except (BotoCoreError, ClientError) as error:
+                LOG.warning("AWS did not answer, and is asked again: %s", error)
+                time.sleep(PAUSE)
+
+    def take(self) -> int:
+        """Record what is waiting, up to a batch; return how many messages are done with."""
+        messages = self._queue.receive_messages(
+            MaxNumberOfMessages=BATCH, WaitTimeSeconds=WAIT, AttributeNames=["SentTimestamp"]
+        )
+        done = [message for message in messages if self._record(message)]
+        if done:
+            self._queue.delete_messages(
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": message.receipt_handle}
+                    for number, message in enumerate(done)
+                ]
+            )
+        return len(done)
+
+    def _record(self, message: Any) -> bool:
+        """Tell whether the message's row is there, now or from before."""
+        sent = int((message.attributes or {}).get("SentTimestamp", 0)) / 1000
+        row = row_of(message.body, message.message_id, sent, self._settings.environment)
+        try:
+            self._put(row)
+        except (BotoCoreError, ClientError) as error:
+            LOG.warning("%s stays in the queue: %s", message.message_id, error)
+            return False
+        return True
+
+    def _put(self, row: Row) -> None:
+        key = row.item.get("change") or row.item["canary"]
+        try:
+            self._tables[row.table].put_item(Item=dict(row.item), ConditionExpression=ONCE)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            LOG.info("%s was there already", key)
+        else:
+            LOG.info("%s", key)
+
+
+def connect(settings: Settings) -> Recorder:
+    """Return a recorder that works; wait until its queue can be reached."""
+    # Debian's boto3 does not know AWS_ENDPOINT_URL itself.
+    options = {"endpoint_url": os.environ.get("AWS_ENDPOINT_URL") or None, "config": PATIENT}
+    dynamodb = boto3.resource("dynamodb", **options)
+    tables = {kind: dynamodb.Table(name) for kind, name in settings.tables.items()}
+    sqs = boto3.resource("sqs", **options)
+    while True:
+        try:
+            return Recorder(settings, sqs.get_queue_by_name(QueueName=settings.queue), tables)
+        except (BotoCoreError, ClientError) as error:
+            LOG.warning("Queue %s can't be reached yet: %s", settings.queue, error)
+            time.sleep(PAUSE)
