@@ -13,6 +13,7 @@ from canary.rollout.outcome import ExitStatus
 from canary.rollout.ports import Interruption
 
 COMMANDS = {
+    "alarms": "past",
     "analyze": "analysis",
     "approve": "traffic",
     "build": "build",

@@ -1,4 +1,4 @@
-"""``canary history`` and ``canary report``: canaries that are over."""
+"""``canary history``, ``canary alarms`` and ``canary report``: what is over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from canary.cli.assemble import state_of
 from canary.cli.common import Place, answer, find_place, json_option, where_options
 from canary.errors import RecordingError
-from canary.state.base import Row
+from canary.state.base import AlarmChange, Row
 
 
 @click.command()
@@ -34,6 +34,28 @@ def history(env: str | None, policy_file: Path | None, limit: int, *, as_json: b
         click.echo(f"No canary has run on {place.environment.name} yet")
     for row in rows:
         click.echo(_line(row))
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@where_options
+@json_option
+def alarms(env: str | None, policy_file: Path | None, limit: int, *, as_json: bool) -> None:
+    """List the newest changes of an environment's alarms, newest first.
+
+    \b
+    Example:
+      canary alarms --env local --limit 5
+    """
+    place = find_place(env, policy_file)
+    changes = state_of(place.environment).alarm_changes(limit)
+    if as_json:
+        answer([dataclasses.asdict(change) for change in changes], "", as_json=True)
+        return
+    if not changes:
+        click.echo(f"No alarm of {place.environment.name} has changed yet")
+    for change in changes:
+        click.echo(_told(change))
 
 
 @click.command()
@@ -74,6 +96,12 @@ def _directory(place: Place, canary: str | None) -> Path:
         newest = ", ".join(known[-3:])
         raise RecordingError(f"There is no canary {name} in {place.canaries}; newest: {newest}")
     return place.canaries / name
+
+
+def _told(change: AlarmChange) -> str:
+    moment = change.time[:19].replace("T", " ")
+    what = f"{change.alarm}  {change.old} -> {change.new}" if change.alarm else "no alarm"
+    return f"{moment} UTC  {what}\n    {change.reason}"
 
 
 def _line(row: Row) -> str:

@@ -179,6 +179,7 @@ class State(Section):
     live_parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]+$")]
     lock_table: Text
     history_table: Text
+    alarm_table: Text | None = None
     bucket: Text
     topic: Annotated[str, Field(pattern=r"^arn:[^\s]+$")] | None = None
 

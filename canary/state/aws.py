@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from canary.environment import Environment, client_options
 from canary.environment import State as Settings
 from canary.errors import StateError
-from canary.state.base import Holder, Row, StoredObject
-from canary.state.tables import HistoryTable, LockTable
+from canary.state.base import AlarmChange, Holder, Row, StoredObject
+from canary.state.tables import AlarmTable, HistoryTable, LockTable
 
 QUICK = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
@@ -89,6 +89,15 @@ class AwsState:
     def history(self, limit: int) -> Sequence[Row]:
         with _asking(f"history table {self._settings.history_table}"):
             return self._history.newest(limit)
+
+    def alarm_changes(self, limit: int) -> Sequence[AlarmChange]:
+        name = self._settings.alarm_table
+        if name is None:
+            raise StateError(
+                "The policy names no table of alarm changes; add environment: state: alarm_table"
+            )
+        with _asking(f"alarm table {name}"):
+            return AlarmTable(self._table(name), self._environment.name).newest(limit)
 
     def announce(self, subject: str, message: Mapping[str, object]) -> None:
         if self._settings.topic is None:

@@ -35,6 +35,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """One change of an alarm's state, as the alarm recorder kept it."""
+
+    time: str
+    alarm: str
+    old: str
+    new: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object in the bucket: where it is, and what was said about it."""
 
@@ -75,6 +87,10 @@ class State(Protocol):
 
     def history(self, limit: int) -> Sequence[Row]:
         """Return the newest canaries, newest first."""
+        ...
+
+    def alarm_changes(self, limit: int) -> Sequence[AlarmChange]:
+        """Return the newest changes of alarms, newest first."""
         ...
 
     def announce(self, subject: str, message: Mapping[str, object]) -> None:

@@ -17,7 +17,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from canary.errors import StateError
-from canary.state.base import Holder, Row
+from canary.state.base import AlarmChange, Holder, Row
 
 REFUSED = "ConditionalCheckFailedException"
 
@@ -100,6 +100,26 @@ class HistoryTable:
             Limit=limit,
         )
         return [_row(item) for item in answer["Items"]]
+
+
+class AlarmTable:
+    """Items with the keys ``environment`` and ``change``, which begins with the time."""
+
+    def __init__(self, table: Any, environment: str) -> None:
+        self._table = table
+        self._environment = environment
+
+    def newest(self, limit: int) -> Sequence[AlarmChange]:
+        answer = self._table.query(
+            KeyConditionExpression=Key("environment").eq(self._environment),
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        names = [field.name for field in dataclasses.fields(AlarmChange)]
+        return [
+            AlarmChange(**{name: str(item.get(name, "")) for name in names})
+            for item in answer["Items"]
+        ]
 
 
 def _row(item: dict[str, Any]) -> Row:

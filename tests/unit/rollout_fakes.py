@@ -12,7 +12,7 @@ from canary.errors import CanaryError, StateError, TrafficError
 from canary.model import Arm, Release, Series
 from canary.policy import Policy
 from canary.sources.base import Query, periods
-from canary.state.base import Holder, Row, StoredObject
+from canary.state.base import AlarmChange, Holder, Row, StoredObject
 from canary.traffic.base import Status
 
 START = 1_800_000_000.0
@@ -197,6 +197,7 @@ class Memory:
         self.colour = "blue"
         self.held: Holder | None = None
         self.rows: list[Row] = []
+        self.changes: list[AlarmChange] = []
         self.objects: dict[str, bytes] = {}
         self.said: list[str] = []
         self.alarm = "OK"
@@ -235,6 +236,9 @@ class Memory:
     def history(self, limit: int) -> Sequence[Row]:
         self.troubles.meet("state.history", lambda: None)
         return self.rows[:limit]
+
+    def alarm_changes(self, limit: int) -> Sequence[AlarmChange]:
+        return self.changes[::-1][:limit]
 
     def announce(self, subject: str, message: Mapping[str, object]) -> None:
         self.troubles.meet("state.announce", lambda: self.said.append(f"{subject} {message}"))

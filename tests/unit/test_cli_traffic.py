@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from canary.errors import StateError
+from canary.state.base import AlarmChange
 from tests.unit.cli_shell import Shell
 from tests.unit.rollout_world import World
 
@@ -118,3 +119,16 @@ def test_approval_needs_a_canary_that_runs(canary: Shell, world: World) -> None:
 def test_history_of_a_new_environment_is_empty(canary: Shell) -> None:
     assert canary("history", "--env", "test")[1] == "No canary has run on test yet\n"
     assert canary("history", "--env", "test", "--json")[1] == "[]\n"
+
+
+def test_alarm_changes_come_newest_first(canary: Shell, world: World) -> None:
+    assert canary("alarms", "--env", "test")[1] == "No alarm of test has changed yet\n"
+    for new in ("ALARM", "OK"):
+        world.state.changes.append(
+            AlarmChange("2026-11-26T11:00:20.000+0000", "ManyCarts", "-", new, f"why {new}", "{}")
+        )
+    status, out, _ = canary("alarms", "--env", "test", "--limit", "1")
+    assert status == 0
+    assert out == "2026-11-26 11:00:20 UTC  ManyCarts  - -> OK\n    why OK\n"
+    told = json.loads(canary("alarms", "--env", "test", "--json")[1])
+    assert [change["new"] for change in told] == ["OK", "ALARM"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from alarm_recorder.rows import row_of
 from moto import mock_aws
 
 from canary.environment import parse_environment
@@ -126,6 +127,30 @@ def test_history_comes_newest_first_and_whole() -> None:
     newest = memory.history(2)
     assert [row.canary[:8] for row in newest] == ["20270103", "20270102"]
     assert newest[0] == replace(ROW, canary="20270103T000000Z-aa")
+
+
+def test_alarm_changes_are_read_as_the_recorder_wrote_them() -> None:
+    rows = table("shop-local-alarms", ("environment", "HASH"), ("change", "RANGE"))
+    memory = state(alarm_table="shop-local-alarms")
+    assert memory.alarm_changes(5) == []
+    for second, new in enumerate(("ALARM", "OK")):
+        told = {
+            "AlarmName": "ManyCarts",
+            "NewStateValue": new,
+            "OldStateValue": "INSUFFICIENT_DATA",
+            "NewStateReason": f"why {new}",
+            "StateChangeTime": f"2026-11-26T11:00:0{second}.000+0000",
+        }
+        rows.put_item(Item=row_of(json.dumps(told), "m", 0, "local").item)
+    newest, before = memory.alarm_changes(5)
+    assert (newest.alarm, newest.old, newest.new) == ("ManyCarts", "INSUFFICIENT_DATA", "OK")
+    assert before.reason == "why ALARM"
+    assert json.loads(before.message)["NewStateValue"] == "ALARM"
+
+
+def test_without_a_table_of_alarm_changes_the_policy_is_to_be_completed() -> None:
+    with pytest.raises(StateError, match="add environment: state: alarm_table"):
+        state().alarm_changes(5)
 
 
 def test_the_live_colour_is_one_of_the_two() -> None:
