@@ -19,7 +19,7 @@ from app.metrics.histogram import BUCKETS, bound, bucket
 from app.metrics.slots import Counter, Reading, read
 
 #: Of the 336 buckets kept, the ends of those nearest to these milliseconds are shown.
-_SHOWN_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+_SHOWN_MS = (1, 2, 5, 10, 20, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000)
 _SHOWN = [bucket(each) for each in _SHOWN_MS]
 
 Gauges = Callable[[], dict[str, float]]

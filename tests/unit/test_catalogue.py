@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from prober.probe import Result
+from prober.publish import data_of
 
 from app.metrics.batch import Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
@@ -18,7 +21,8 @@ CHECKOUT = ("/cart/checkout", "POST", 200)
 FAILED = ("/cart", "POST", 503)
 WHERE = {"Environment": "local", "Colour": "blue", "Instance": "i-1"}
 AMBIGUOUS = {"alarms", "carts", "requests", "errors", "failed", "latency", "memory", "cpu"}  # words
-FROM_ELSEWHERE = ("proxy", "url")  # scopes of what HAProxy counts, and of what the prober sends
+FROM_ELSEWHERE = ("proxy",)  # scope of what HAProxy counts
+PROBED = Result("shop", 1.0, available=True, reason="", latency=0.1, certificate_days=9.0)
 RUNBOOKS = ROOT / "docs/runbooks"
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 
@@ -28,7 +32,7 @@ DIMENSIONS: dict[str, list[str]] = SHARED["metric_dimensions"]
 
 
 def published() -> set[tuple[str, str, tuple[str, ...]]]:
-    """Return name, unit and dimensions of all that the shop sends."""
+    """Return name, unit and dimensions of all that the shop and the prober send."""
     reading = Reading()
     for key in (CHECKOUT, FAILED):
         reading.series[key] = Histogram()
@@ -37,13 +41,14 @@ def published() -> set[tuple[str, str, tuple[str, ...]]]:
     data += service_data(reading, 0, "local") + environment_data(
         1, 100, 0, {"Environment": "local"}
     )
+    data += data_of(PROBED, "local", 60)
     return {
         (each["MetricName"], each["Unit"], tuple(part["Name"] for part in each["Dimensions"]))
         for each in data
     }
 
 
-def test_the_catalogue_is_what_the_shop_publishes() -> None:
+def test_the_catalogue_is_what_the_shop_and_the_prober_publish() -> None:
     listed = {
         (metric["name"], metric["unit"], tuple(DIMENSIONS[scope]))
         for metric in CATALOGUE
@@ -53,12 +58,13 @@ def test_the_catalogue_is_what_the_shop_publishes() -> None:
     assert listed == published()
 
 
-def alarms(urls: list[str]) -> list[dict[str, Any]]:
+def alarms(urls: list[str], certificates: Sequence[str] = ()) -> list[dict[str, Any]]:
     expanded: list[dict[str, Any]] = filter_of("alarms", "alarms_expand")(
         CATALOGUE,
         prefix="shop-local",
         environment="local",
         urls=urls,
+        certificates=certificates,
         paces={"fast": 10, "slow": 20},
     )
     return expanded
@@ -128,10 +134,18 @@ def test_an_alarm_says_what_issue_4_asks_for() -> None:
         1,
     )
     assert known["SlowAnswers-shop"]["threshold"] == 0.2
-    assert known["ProberSilent-shop"]["treat_missing_data"] == "breaching"
+    assert known["ProberSilent"]["treat_missing_data"] == "breaching"
+    assert known["ProberSilent"]["dimensions"] == {"Environment": "local"}
     assert known["Unavailable-shop"]["dimensions"] == {"Environment": "local", "Url": "shop"}
     assert known["CheckoutLatency"]["extended_statistic"] == "p50"
     assert all("Runbook: docs/runbooks/" in alarm["description"] for alarm in known.values())
+
+
+def test_only_a_url_that_is_asked_over_tls_has_a_certificate_to_watch() -> None:
+    names = {alarm["name"] for alarm in alarms(["shop", "secure"], ["secure"])}
+    assert [name for name in names if "Certificate" in name] == [
+        "shop-local-CertificateExpires-secure"
+    ]
 
 
 def test_an_alarm_on_one_instance_is_refused() -> None:
@@ -174,7 +188,9 @@ def test_nothing_names_a_metric_but_the_catalogue_and_who_publishes_it() -> None
     """Roles, playbooks and inventories find metrics in the catalogue."""
     names = {metric["name"] for metric in CATALOGUE} - AMBIGUOUS
     pattern = re.compile(rf"[\"'\s](?:{'|'.join(map(re.escape, names))})[\"'\s]")
-    folders = ("dashboards", "alarms", "analyzer")
+    folders = ("dashboards", "alarms", "analyzer", "prometheus", "grafana", "alarm_recorder")
     for path in (file for role in folders for file in (ROOT / "roles" / role).rglob("*.*")):
+        if "molecule" in path.parts:
+            continue
         if path.suffix in (".yml", ".j2", ".py"):
             assert pattern.findall(path.read_text(encoding="utf-8")) == [], path

@@ -110,7 +110,11 @@ def test_hosts_get_the_locust_that_the_project_names() -> None:
     assert f"\nlocust=={version} " in there
 
 
-def test_every_module_of_shop_traffic_is_installed() -> None:
-    files = {path.stem for path in (ROLES / "proxy/files/shop_traffic").glob("*.py")}
-    variables = yaml.safe_load((ROLES / "proxy/vars/main.yml").read_text())
-    assert set(variables["__proxy_modules"]) == files
+@pytest.mark.parametrize(
+    ("role", "package"),
+    [("proxy", "shop_traffic"), ("prober", "prober"), ("alarm_recorder", "alarm_recorder")],
+)
+def test_every_module_of_a_program_is_installed(role: str, package: str) -> None:
+    files = {path.stem for path in (ROLES / role / "files" / package).glob("*.py")}
+    variables = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())
+    assert set(variables[f"__{role}_modules"]) == files

@@ -15,27 +15,30 @@ def expand(
     environment: str,
     urls: Iterable[str],
     paces: Mapping[str, int],
+    certificates: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
     """Return one entry for each alarm: one for a service, one for each URL that is probed."""
-    names = list(urls)
+    probed = {"url": list(urls), "certificate": list(certificates)}
     return [
         _alarm(metric, alarm, suffix, dimensions, prefix, paces)
         for metric in catalogue
         for alarm in metric.get("alarms", [])
-        for suffix, dimensions in _subjects(alarm["scope"], environment, names)
+        for suffix, dimensions in _subjects(alarm["scope"], environment, probed)
     ]
 
 
 def _subjects(
-    scope: str, environment: str, urls: Iterable[str]
+    scope: str, environment: str, probed: Mapping[str, Iterable[str]]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     whole = {"Environment": environment}
     if scope == "environment":
         yield "", whole
-    elif scope == "url":
-        yield from ((f"-{url}", {**whole, "Url": url}) for url in urls)
+    elif scope in probed:
+        yield from ((f"-{url}", {**whole, "Url": url}) for url in probed[scope])
     else:
-        raise ValueError(f"scope is {scope!r}; an alarm watches an environment or a url")
+        raise ValueError(
+            f"scope is {scope!r}; an alarm watches an environment, a url or a certificate"
+        )
 
 
 def _alarm(

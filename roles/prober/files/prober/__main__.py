@@ -1,0 +1,34 @@
+"""The service: ``python3 -m prober``, told by PROBER_* what to do."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from prober.page import Page
+from prober.probe import Prober, Result
+from prober.publish import Outbox, cloudwatch
+from prober.settings import Settings
+from prober.watch import Watcher
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    settings = Settings.load()
+    outbox = Outbox(cloudwatch(), settings.namespace, settings.environment, settings.period)
+    page = Page(settings.port)
+
+    def tell(result: Result) -> None:
+        outbox.put(result)
+        page.put(result)
+
+    outbox.start()
+    page.start()
+    for target in settings.targets:
+        Watcher(Prober(target, settings.limit), settings.period, tell).start()
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The newest results for Prometheus, at /metrics on this host alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prober.probe import Result
+
+SERIES: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
+    ("probe_availability", "1: the URL answers as it should", lambda seen: float(seen.available)),
+    ("probe_latency_seconds", "Time until it was answered", lambda seen: seen.latency),
+    ("probe_certificate_days", "Days its certificate is valid", lambda seen: seen.certificate_days),
+)
+
+
+class Page:
+    """Serves what it was told last of each URL."""
+
+    def __init__(self, port: int) -> None:
+        self._newest: dict[str, Result] = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self.text))
+        self.port = self._server.server_port
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def put(self, result: Result) -> None:
+        self._newest = {**self._newest, result.name: result}
+
+    def text(self) -> str:
+        return "".join(_lines(self._newest))
+
+
+def _lines(newest: dict[str, Result]) -> Iterator[str]:
+    for series, words, value_of in SERIES:
+        yield f"# HELP {series} {words}\n# TYPE {series} gauge\n"
+        for name, result in sorted(newest.items()):
+            value = value_of(result)
+            if value is not None:
+                yield f'{series}{{url="{name}"}} {value:.6g}\n'
+
+
+def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path == "/metrics"
+            body = text().encode() if known else b"Look at /metrics\n"
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
+            """Say nothing: Prometheus asks every few seconds."""
+
+    return Handler

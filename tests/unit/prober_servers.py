@@ -1,0 +1,111 @@
+"""Servers that a prober meets: good ones, wrong ones, and ones that never end."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+class Shop(BaseHTTPRequestHandler):
+    """/status/NNN answers NNN; /hop/N redirects N times and ends at /status/200."""
+
+    def do_GET(self) -> None:
+        _, kind, value = self.path.split("/")
+        if kind == "hop":
+            left = int(value)
+            self.send_response(302)
+            self.send_header("Location", f"/hop/{left - 1}" if left > 1 else "/status/200")
+        else:
+            self.send_response(int(value))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
+        """Say nothing."""
+
+
+@contextmanager
+def shop(context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve; yield the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        scheme = "https" if context else "http"
+        yield f"{scheme}://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def dripping(piece: bytes) -> Iterator[str]:
+    """Accept, and send a piece every tenth of a second for ever; nothing, if it is empty."""
+    server = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def drip(link: socket.socket) -> None:
+        with link:
+            while not ended.wait(0.1):
+                try:
+                    link.sendall(piece)
+                except OSError:
+                    return
+
+    def accept() -> None:
+        while not ended.is_set():
+            try:
+                link, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=(link,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+    finally:
+        ended.set()
+        server.close()
+
+
+def certificate(directory: Path, days: float) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's context with a certificate of its own, and the file to trust it by."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=2))
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    trusted, whole = directory / "trusted.pem", directory / "server.pem"
+    trusted.write_bytes(made.public_bytes(pem))
+    whole.write_bytes(private + made.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(whole)
+    return context, trusted
