@@ -118,6 +118,8 @@ def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) ->
         "",
         f"The shop:     http://{shop}/",
         f"Locust:       http://{monitor}:8089/",
+        f"Live panels:  http://{monitor}:9090/consoles/shop.html",
+        "Alarms:       canary alarms --env local    Their mails: .run/local/cloud/mail",
         f"Good report:  {good.told['report']}",
         f"Bad report:   {bad.told['report']}",
         "Again: make demo    Look: make status    Remove it all: make destroy",

@@ -1,0 +1,103 @@
+"""What a person sees of the environment: alarms, mails, rows, and the pages of the monitor host."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import subprocess
+import time
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+from local_cloud.settings import Settings
+
+from tests.e2e.demo import address, answer
+from tests.e2e.releases import ROOT
+
+PATIENCE = 300
+"""Seconds that a busy machine may take for what takes a few periods."""
+ITEMS = [{"description": "A sweater", "qty": 1, "unitPrice": "500"}]
+
+
+def client(service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=Settings.load().endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="unchecked",  # noqa: S106 - the local cloud takes any
+    )
+
+
+def until(true: Callable[[], Any], what: str) -> Any:
+    """Return the first answer that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        time.sleep(1)
+    return found
+
+
+def shop(path: str, body: dict[str, Any] | None = None) -> str:
+    """Ask the shop as shoppers do, through the proxy."""
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(f"http://{address('local-proxy-1')}{path}", data), timeout=10) as reply:
+        return str(reply.read().decode())
+
+
+def put_cart() -> str:
+    """Fill a cart, and return its id."""
+    return str(json.loads(shop("/cart", {"items": ITEMS}))["id"])
+
+
+def check_out(carts: list[str]) -> None:
+    for cart in carts:
+        shop("/cart/checkout", {"id": cart, "items": ITEMS})
+
+
+def alarm_states() -> dict[str, str]:
+    """Return the state of every alarm, without the prefix of its name."""
+    alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    return {each["AlarmName"].removeprefix("shop-local-"): each["StateValue"] for each in alarms}
+
+
+def changes(since: str) -> list[dict[str, Any]]:
+    """Return the alarm changes that ``canary alarms`` knows, from a time on."""
+    told = answer("canary", "alarms", "--env", "local", "--limit", "500", "--json")
+    return [change for change in told if change["time"] >= since]
+
+
+def mails(since: float) -> list[str]:
+    """Return the subjects of all mails to the operators since then."""
+    found = []
+    for path in sorted(Settings.load().mail.glob("*.eml")):
+        if path.stat().st_mtime >= since:
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            assert mail["To"] == "ops@example.org"
+            found.append(str(mail["Subject"]))
+    return found
+
+
+def on_host(name: str, command: str, stdin: str = "") -> str:
+    """Run a command on a host, as root; it must succeed."""
+    done = subprocess.run(
+        ["local-cloud", "ssh", name, f"sudo sh -c '{command}'"],
+        cwd=ROOT,
+        input=stdin,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def prometheus(what: str, **arguments: Any) -> Any:
+    """Ask the monitor host's Prometheus."""
+    wanted = f"{what}?{urllib.parse.urlencode(arguments)}"
+    with urlopen(f"http://{address('local-monitor-1')}:9090/api/v1/{wanted}", timeout=30) as reply:
+        return json.load(reply)["data"]
