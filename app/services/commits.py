@@ -25,12 +25,16 @@ from app.settings import Settings
 
 SECONDS = 10
 MEGABYTES = 64
+MAX_LISTING = 4_000_000
+MAX_TEXT = 200
 MAX_COMMITS = 1_000
 MAX_LIMIT = 100
 PATH_PATTERN = "(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?"
 _PATH = re.compile(PATH_PATTERN)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,300}")
-_FORMAT = "%H%x1f%an%x1f%aI%x1f%<(200,trunc)%s%x1e"
+#: Ended by NUL, the one byte that no author and no subject can hold.
+_FORMAT = "%H%x00%an%x00%aI%x00%s%x00"
+_FIELDS = 4
 
 
 log = logging.getLogger("shop.commits")
@@ -83,16 +87,19 @@ class Commits:
         return f"https://{host}{parts.path}"
 
     def _read(self, url: str, depth: int) -> list[Commit]:
+        deadline = time.monotonic() + SECONDS
         with tempfile.TemporaryDirectory(prefix="shop-git-") as directory:
             clone = ["clone", "--quiet", "--bare", "--no-tags", "--single-branch"]
             limits = [f"--depth={depth}", "--filter=tree:0"]
-            self._git([*clone, *limits, "--", url, f"{directory}/repository"], directory)
+            self._git([*clone, *limits, "--", url, f"{directory}/repository"], directory, deadline)
             listing = ["log", f"--max-count={depth}", f"--format={_FORMAT}"]
-            text = self._git(["--git-dir", f"{directory}/repository", *listing], directory)
-        lines = text.decode(errors="replace").split("\x1e")
-        return [Commit(*map(str.strip, line.split("\x1f"))) for line in lines if "\x1f" in line]
+            listing = ["--git-dir", f"{directory}/repository", *listing]
+            text = self._git(listing, directory, deadline).decode(errors="replace")
+        fields = [field.strip()[:MAX_TEXT] for field in text.split("\0")]
+        whole = range(0, len(fields) - _FIELDS + 1, _FIELDS)
+        return [Commit(*fields[at : at + _FIELDS]) for at in whole]
 
-    def _git(self, arguments: list[str], directory: str) -> bytes:
+    def _git(self, arguments: list[str], directory: str, deadline: float) -> bytes:
         configured = ["protocol.allow=never", "protocol.https.allow=always"]
         configured += ["http.followRedirects=false", "credential.helper="]
         configured += [f"http.sslCAInfo={self._ca}"] if self._ca else []
@@ -108,16 +115,16 @@ class Commits:
                 stderr=reason,
                 start_new_session=True,  # with its helpers, which do the fetching
             )
-            _wait(process, directory)
+            _wait(process, directory, deadline)
         if process.returncode:  # the reason is for the log: an answer with it would be a probe
             log.info("git: %s", Path(directory, "reason").read_text(errors="replace")[-500:])
             raise ProblemError(404, "git cannot read a repository there.", "url")
-        return output.read_bytes()
+        with output.open("rb") as listing:
+            return listing.read(MAX_LISTING)
 
 
-def _wait(process: subprocess.Popen[bytes], directory: str) -> None:
+def _wait(process: subprocess.Popen[bytes], directory: str, deadline: float) -> None:
     """Wait for git, but not for ever, and not while it fills the disk."""
-    deadline = time.monotonic() + SECONDS
     while process.poll() is None:
         time.sleep(0.02)
         late = time.monotonic() > deadline

@@ -1,4 +1,4 @@
-"""A git server over TLS, with one repository of seven commits."""
+"""A git server over TLS, with a repository of seven commits, and an odd one of eight."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from tests.unit.app_client import settings
 AUTHORS = 7
 
 
-def git(*arguments: str, cwd: Path, date: str = "2026-11-20T10:00:00+00:00") -> None:
-    person = {"NAME": "Ada", "EMAIL": "ada@example.org", "DATE": date}
+def git(
+    *arguments: str, cwd: Path, date: str = "2026-11-20T10:00:00+00:00", author: str = "Ada"
+) -> None:
+    person = {"NAME": author, "EMAIL": "ada@example.org", "DATE": date}
     who = ("AUTHOR", "COMMITTER")
     environment = {f"GIT_{each}_{name}": value for each in who for name, value in person.items()}
     command = ["git", "-c", "init.defaultBranch=main", *arguments]
@@ -29,7 +31,10 @@ def git(*arguments: str, cwd: Path, date: str = "2026-11-20T10:00:00+00:00") -> 
 
 
 class GitHandler(BaseHTTPRequestHandler):
-    """git http-backend as CGI; /redirect sends elsewhere, /slow does not answer."""
+    """git http-backend as CGI; /redirect sends elsewhere, /slow does not answer, /dumb lists files.
+
+    The older protocol lets a server name other servers to fetch objects from.
+    """
 
     root: ClassVar[Path]
     asked: ClassVar[list[str]] = []
@@ -46,6 +51,9 @@ class GitHandler(BaseHTTPRequestHandler):
         self.asked.append(path)
         if path.startswith("/slow"):
             time.sleep(5)
+        if path.startswith("/dumb"):
+            self._dumb(path)
+            return
         if path.startswith("/redirect"):
             self.send_response(302)
             self.send_header("Location", path.replace("redirect", "shop.git") + f"?{query}")
@@ -75,6 +83,15 @@ class GitHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def _dumb(self, path: str) -> None:
+        files = {"/HEAD": "ref: refs/heads/main\n", "/info/refs": f"{'1' * 40}\trefs/heads/main\n"}
+        files["/objects/info/http-alternates"] = f"https://{self.headers['Host']}/other/objects\n"
+        content = files.get(path.removeprefix("/dumb"), "").encode()
+        self.send_response(200 if content else 404)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -91,6 +108,9 @@ def git_server(root: Path) -> Iterator[Settings]:
         subject = f"Change {number}: caf\u00e9 \U0001f600"
         git("commit", "--quiet", "-m", subject, cwd=work, date=f"2026-11-0{number}T10:00:00+00:00")
     git("clone", "--quiet", "--bare", "work", "shop.git", cwd=root)
+    odd = ["commit", "--quiet", "--allow-empty", "-m", "Odd\x1e\x1f\x1eend"]
+    git(*odd, cwd=work, author="M\x1fallory\x1e" + "x" * 5_000)
+    git("clone", "--quiet", "--bare", "work", "odd.git", cwd=root)
     git("config", "uploadpack.allowFilter", "true", cwd=root / "shop.git")
     key, certificate = root / "key.pem", root / "certificate.pem"
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.integration.app_git import AUTHORS, GitHandler, git_server
 from tests.unit.app_client import Client
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,22 @@ def test_a_redirect_is_not_followed(remote: Settings) -> None:
         Commits(remote).page(url(remote, "/redirect"), limit=1, skip=0)
     assert GitHandler.asked
     assert all(path.startswith("/redirect") for path in GitHandler.asked)
+
+
+def test_other_servers_that_a_server_names_are_not_asked(remote: Settings) -> None:
+    GitHandler.asked.clear()
+    with pytest.raises(ProblemError, match="git cannot read"):
+        Commits(remote).page(url(remote, "/dumb"), limit=1, skip=0)
+    assert GitHandler.asked
+    assert all(path.startswith("/dumb") for path in GitHandler.asked)
+
+
+def test_whatever_an_author_is_called_there_is_one_commit_of_four_fields(remote: Settings) -> None:
+    (commit, *others), _ = Commits(remote).page(url(remote, "/odd.git"), limit=50, skip=0)
+    assert commit.author.startswith("M\x1fallory\x1exxx")
+    assert len(commit.author) == 200
+    assert commit.subject == "Odd\x1e\x1f\x1eend"
+    assert len(others) == AUTHORS
 
 
 def test_what_is_not_there_says_nothing_of_the_server(remote: Settings) -> None:
