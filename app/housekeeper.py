@@ -52,12 +52,20 @@ class Housekeeper:
             self._sink.close(FLUSH_SECONDS)
 
     def _tend(self, start: int) -> None:
-        expired = self._store.expire(self._settings.cart_ttl, EXPIRE_AT_ONCE)
-        if expired:
-            log.info("%s abandoned carts expired", expired)
+        self._expire()
         totals = self._store.totals()
         where = {"Environment": self._settings.environment}
         self._put(environment_data(totals.carts, totals.value, start, where))
+
+    def _expire(self) -> None:
+        """Delete abandoned carts, some at once, for at most half a period: metrics are due too."""
+        until = time.monotonic() + self._settings.metrics_period / 2
+        expired = gone = self._store.expire(self._settings.cart_ttl, EXPIRE_AT_ONCE)
+        while gone == EXPIRE_AT_ONCE and time.monotonic() < until:
+            gone = self._store.expire(self._settings.cart_ttl, EXPIRE_AT_ONCE)
+            expired += gone
+        if expired:
+            log.info("%s abandoned carts expired", expired)
 
     def _put(self, data: list[Datum]) -> None:
         if self._sink:
