@@ -6,25 +6,23 @@ C. Masson, J. E. Rim, H. K. Lee (2019), "DDSketch", PVLDB 12(12), 2195-2205.
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import partial
 
 GAMMA = 1.05
 LOWEST_MS = 0.01
 BUCKETS = 336  # up to 130 s
-_SCALE = 1 / math.log(GAMMA)
-_SHIFT = math.log(LOWEST_MS) * _SCALE
-
-
-def bucket(milliseconds: float) -> int:
-    """Return the bucket that holds this duration; the ends take what lies beyond them."""
-    if milliseconds <= LOWEST_MS:
-        return 0
-    return min(math.ceil(math.log(milliseconds) * _SCALE - _SHIFT), BUCKETS - 1)
 
 
 def bound(index: int) -> float:
     """Return the upper bound of a bucket in milliseconds."""
     return LOWEST_MS * GAMMA**index
+
+
+#: The bucket that holds a duration in milliseconds; the ends take what lies beyond them. Sought
+#: and not computed: half the time of a logarithm, and each request pays for it.
+bucket: Callable[[float], int] = partial(bisect_left, [bound(each) for each in range(BUCKETS - 1)])
 
 
 def value(index: int) -> float:
