@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.app_examples import UUID, answer_as_documented
 from tests.integration.app_http import ask
 from tests.integration.app_servers import ROOT, Shop, free_port, postgres, redis, shop, wait_for
 from tests.unit.app_bad_input import INVALID, NOT_JSON, cart
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -40,41 +40,8 @@ def running(
         yield server
 
 
-def documented_examples() -> list[tuple[str, str]]:
-    """Each curl command in app/README.md, and the answer below it."""
-    text = (ROOT / "app/README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-    examples = []
-    for block in blocks:
-        for command, answer in re.findall(r"^\$ (curl .*?)\n(.*?)(?=^\$ |\Z)", block, re.M | re.S):
-            examples.append((command, answer.strip()))
-    return examples
-
-
-def agree(documented: str, answered: str) -> bool:
-    """Whether they are the same but for UUIDs, and for what ``...`` leaves out."""
-    parts = re.split(rf"({UUID}|\.\.\.)".replace("(-", "(?:-"), documented)
-    stands_for = [UUID if re.fullmatch(UUID, part) else ".*" for part in parts[1::2]]
-    pattern = re.escape(parts[0])
-    for wild, plain in zip(stands_for, parts[2::2], strict=True):
-        pattern += wild + re.escape(plain)
-    return re.fullmatch(pattern, answered, re.DOTALL) is not None
-
-
 def test_the_documented_examples_answer_as_documented(running: Shop) -> None:
-    """Word for word, but for the address and the UUIDs, which one answer hands to the next."""
-    examples = documented_examples()
-    assert len(examples) >= 10
-    known: dict[str, str] = {}
-    for command, documented in examples:
-        for written, real in known.items():
-            command = command.replace(written, real)
-        command = command.replace("http://127.0.0.1:8080", running.url)
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-        assert agree(documented, done.stdout.strip()), f"{command}\nanswered {done.stdout}"
-        old = [found.group() for found in re.finditer(UUID, documented)]
-        new = [found.group() for found in re.finditer(UUID, done.stdout)]
-        known |= dict(zip(old, new, strict=True))
+    answer_as_documented(running.url)
 
 
 @pytest.mark.parametrize(("what", "body"), NOT_JSON, ids=[row[0] for row in NOT_JSON])

@@ -1,0 +1,29 @@
+"""The deployed shop answers as its own documentation says."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.e2e.demo import address, answer
+from tests.e2e.releases import ROOT
+from tests.integration.app_examples import answer_as_documented
+from tests.integration.app_http import ask
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+EMPTY = (
+    "sudo -u postgres psql -qd shop -c 'TRUNCATE carts, orders, products'"
+    " && sudo systemctl restart redis-server"
+)
+
+
+def test_the_documented_examples_answer_through_the_proxy(story: dict[str, Any]) -> None:
+    """Word for word, by the release that the demonstration promoted; shoppers have gone."""
+    assert story
+    subprocess.run(["local-cloud", "ssh", "local-data-1", EMPTY], cwd=ROOT, check=True)
+    url = f"http://{address('local-proxy-1')}"
+    answer_as_documented(url)
+    live = answer("canary", "status", "--env", "local", "--json")["live"]
+    assert ask(f"{url}/carts").headers["x-colour"] == live
