@@ -162,12 +162,13 @@ def redis() -> Iterator[Redis]:
 
 @dataclass
 class Shop:
-    """``python -m app`` on a free port."""
+    """``python -m app`` of ``release`` on a free port."""
 
     directory: Path
     environment: Mapping[str, str]
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    release: Path = ROOT
 
     @property
     def url(self) -> str:
@@ -186,7 +187,7 @@ class Shop:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app"],
-                cwd=ROOT,
+                cwd=self.release,
                 env={**inherited, **own, **self.environment},
                 stdout=subprocess.DEVNULL,
                 stderr=log,
