@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,14 @@ def test_restarts_of_the_service_are_remembered(tmp_path: Path) -> None:
 
 
 def test_usage_is_of_the_process_tree(tmp_path: Path) -> None:
+    began = time.monotonic()
     instance = Instance(tmp_path)
     until = process.tree(os.getpid())[0].cpu_seconds + 0.1
     while process.tree(os.getpid())[0].cpu_seconds < until:
         pass
     shown = instance.published()
-    assert 10 < shown["cpu"] < 400
+    # 0.1 s in what may be a long time on a busy machine; ticks are 10 ms long.
+    assert 100 * 0.08 / (time.monotonic() - began) < shown["cpu"] < 400
     # VmRSS of proc(5), in KiB, as an independent reading of the same.
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     resident = int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
