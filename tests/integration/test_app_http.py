@@ -201,6 +201,28 @@ def test_logs_are_json_with_the_request_id(tmp_path: Path) -> None:
     assert not any(line.get("route") == "/status" for line in lines)
 
 
+def test_redis_away_is_slower_and_seen_but_answered(tmp_path: Path) -> None:
+    with (
+        postgres() as database,
+        redis() as cache,
+        shop(tmp_path, SHOP_DATABASE_URL=database.url, SHOP_REDIS_URL=cache.url) as server,
+    ):
+        product = {"id": 1, "name": "Samsung TV", "price": 140.0}
+        ask(f"{server.url}/data", product)
+        assert ask(f"{server.url}/product/1").json() == product
+        assert "shop_cache_errors_total 0.0" in ask(f"{server.url}/metrics").text
+        cache.stop()
+        assert ask(f"{server.url}/product/1").json() == product
+        changed = {**product, "price": 139.0}
+        assert ask(f"{server.url}/data", changed).status == 200
+        assert {ask(f"{server.url}/product/1").json()["price"] for _ in range(8)} == {139.0}
+        assert ask(f"{server.url}/ready").status == 200
+        text = ask(f"{server.url}/metrics").text
+        errors = re.search(r"^shop_cache_errors_total (\S+)", text, re.MULTILINE)
+        assert errors
+        assert float(errors[1]) > 0
+
+
 def test_it_serves_without_a_store_and_gets_well_by_itself(tmp_path: Path) -> None:
     with postgres() as database:
         database.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections import defaultdict
@@ -65,7 +66,8 @@ def test_each_cart_gives_one_order_and_sums_agree(tmp_path: Path) -> None:
                 insist(f"{chance.choice(colours).url}/cart", some_cart(chance)).json()
                 for _ in range(CARTS)
             ]
-            answers = check_out_from_all_sides(carts, colours, database)
+            answers, filled = check_out_from_all_sides(carts, colours, database)
+            served = [orders_given(colour) for colour in colours]
         finally:
             for colour in colours:
                 colour.stop()
@@ -73,8 +75,11 @@ def test_each_cart_gives_one_order_and_sums_agree(tmp_path: Path) -> None:
             rows = connection.execute(
                 "SELECT id::text, cart_id::text, total FROM orders"
             ).fetchall()
-            left = connection.execute("SELECT count(*) FROM carts").fetchone()
-    assert left == (0,)
+            left = connection.execute("SELECT id::text, total FROM carts").fetchall()
+    there = {cart: int(total * 100) for cart, total in left}
+    assert len(filled) > CLIENTS
+    assert filled.items() <= there.items(), "a new cart that was acknowledged is kept as well"
+    assert min(served) > CLIENTS, "by both colours"
     assert len(rows) == CARTS
     kept = {cart: order for order, cart, _ in rows}
     for cart in carts:
@@ -82,21 +87,35 @@ def test_each_cart_gives_one_order_and_sums_agree(tmp_path: Path) -> None:
     assert sum(int(total * 100) for _, _, total in rows) == sum(map(cents, carts))
 
 
+def orders_given(colour: Shop) -> float:
+    text = ask(f"{colour.url}/metrics").text
+    found = re.search(r'shop_requests_total\{.*"/cart/checkout",status="200"\} (\S+)', text)
+    return float(found[1]) if found else 0
+
+
 def check_out_from_all_sides(
     carts: list[dict[str, Any]], colours: list[Shop], database: Any
-) -> dict[str, set[str]]:
-    """Each of 50 clients checks out every cart, by either colour; the database dies at a third."""
+) -> tuple[dict[str, set[str]], dict[str, int]]:
+    """Each of 50 clients checks out a quarter of the carts, so that each cart has a dozen of them.
+
+    By either colour; the database dies at a third. Each also fills new carts, and leaves them:
+    returned are the orders that were answered for each cart, and the cents of each new cart.
+    """
     answers: dict[str, set[str]] = defaultdict(set)
+    filled: dict[str, int] = {}
     done = threading.Semaphore(0)
 
     def client(number: int) -> None:
         chance = random.Random(number)  # noqa: S311
-        for cart in chance.sample(carts, len(carts) // 4):
-            url = f"{chance.choice(colours).url}/cart/checkout"
+        for place, cart in enumerate(chance.sample(carts, len(carts) // 4)):
+            colour = chance.choice(colours)
             key = {"Idempotency-Key": cart["id"]} if chance.random() < 0.5 else {}
-            answer = insist(url, cart, **key)
+            answer = insist(f"{colour.url}/cart/checkout", cart, **key)
             assert answer.status == 200, answer.body
             answers[cart["id"]].add(answer.text)
+            if place % 10 == 0:
+                new = fill_once(f"{colour.url}/cart", some_cart(chance))
+                filled.update({new["id"]: cents(new)} if new else {})
             done.release()
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -108,4 +127,14 @@ def check_out_from_all_sides(
         database.start()
         for each in clients:
             each.result()
-    return answers
+    return answers, filled
+
+
+def fill_once(url: str, cart: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the new cart if it was acknowledged; another try would make another cart."""
+    try:
+        answer = ask(url, cart, timeout=30)
+    except OSError:
+        return None
+    made: dict[str, Any] | None = answer.json() if answer.status == 200 else None
+    return made

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
-from app.faults import DEFAULTS, Fault, Faults, parse_faults
+from app.cache import RedisCache
+from app.faults import CRASHED, DEFAULTS, Fault, Faults, parse_faults
+from app.metrics.slots import Counter
 from app.settings import SettingsError
 from tests.unit.app_bad_input import cart
 from tests.unit.app_client import Client, settings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def faulty(directory: Path, faults: str, **changes: Any) -> Client:
@@ -167,3 +174,25 @@ def test_memory_leaks(tmp_path: Path) -> None:
     for _ in range(10):
         strike()
     assert sum(map(len, faults._leaked)) == 1_000_000
+
+
+def test_a_failing_cache_is_counted_and_answered(tmp_path: Path) -> None:
+    faults = Faults(settings(tmp_path, faults="cachefail", allow_faults="1"))
+    counted: list[Counter] = []
+    cache = RedisCache(redis.Redis(port=1), 60, counted.append, faults.cache_fails)
+    assert cache.fetch("k", lambda: b"v") == b"v"
+    assert counted == [Counter.CACHE_ERRORS]
+
+
+def test_a_crash_loop_never_serves(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from app.wsgi import create_app; create_app()"],
+        cwd=ROOT,
+        env={
+            "SHOP_FAULTS": "crash=start",
+            "SHOP_ALLOW_FAULTS": "1",
+            "SHOP_STATE_DIRECTORY": str(tmp_path),
+        },
+        check=False,
+    )
+    assert done.returncode == CRASHED
