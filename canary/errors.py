@@ -7,6 +7,7 @@ CanaryError
 ├── TrafficError    the proxy did not take a weight: its lease returns traffic to the baseline
 ├── StateError      lock, live colour or history could not be read or written
 ├── ArtifactError   a release could not be built, stored or found
+├── FreezeError     the environment lets no release start now
 └── HookError       a command that the policy names failed or ran out of time
 
 Each message is a sentence: what is wrong with the value seen, what is allowed, what to type.
@@ -39,6 +40,10 @@ class StateError(CanaryError):
 
 class ArtifactError(CanaryError):
     """A release could not be built, stored or found."""
+
+
+class FreezeError(CanaryError):
+    """The environment lets no release start now."""
 
 
 class HookError(CanaryError):

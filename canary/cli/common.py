@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from canary.environment import Environment, parse_environment
-from canary.errors import PolicyError
+from canary.environment import Environment, frozen, parse_environment
+from canary.errors import FreezeError, PolicyError
 from canary.policy import Policy, load_policy
 
 RUN = Path(".run")
@@ -48,6 +48,13 @@ def where_options(command: Command) -> Command:
     )(command)
 
 
+def freeze_option(command: Command) -> Command:
+    """Add ``--ignore-freeze``."""
+    return click.option(
+        "--ignore-freeze", is_flag=True, help="Start although the environment is frozen."
+    )(command)
+
+
 def json_option(command: Command) -> Command:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")(
@@ -77,6 +84,15 @@ def find_place(env: str | None, policy_file: Path | None) -> Place:
     path = find_policy(env, policy_file)
     policy = load_policy(path)
     return Place(path, policy, parse_environment(policy.environment, f"policy {path}"))
+
+
+def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> None:
+    """Let no release start inside a freeze window, unless the user insists."""
+    if not ignore and (why := frozen(environment.freezes, now)):
+        raise FreezeError(
+            f"No release may start on {environment.name} now: {why}. If it has to be, as a repair "
+            "may: --ignore-freeze"
+        )
 
 
 def answer(document: object, text: str, *, as_json: bool) -> None:

@@ -10,9 +10,19 @@ import click
 
 from canary.artifact import Published, Recipe, Target, load, publish
 from canary.cli.assemble import hooks_of, state_of, traffic_of
-from canary.cli.common import Place, answer, find_place, json_option, where_options
+from canary.cli.common import (
+    Place,
+    answer,
+    find_place,
+    freeze_option,
+    json_option,
+    refuse_if_frozen,
+    where_options,
+)
 from canary.errors import HookError, TrafficError
+from canary.rollout.archive import new_name, whoami
 from canary.rollout.hooks import Commands
+from canary.state.base import Row
 
 
 @click.command()
@@ -22,10 +32,17 @@ from canary.rollout.hooks import Commands
     is_flag=True,
     help="Also on the live colour, unjudged: meant for the first release.",
 )
+@freeze_option
 @where_options
 @json_option
 def deploy(
-    ref: str, env: str | None, policy_file: Path | None, *, everywhere: bool, as_json: bool
+    ref: str,
+    env: str | None,
+    policy_file: Path | None,
+    *,
+    everywhere: bool,
+    ignore_freeze: bool,
+    as_json: bool,
 ) -> None:
     """Build REF (a commit, tag, branch, or . for the working tree) and put it on the idle colour.
 
@@ -37,6 +54,7 @@ def deploy(
     """
     place = find_place(env, policy_file)
     environment = place.environment
+    refuse_if_frozen(environment, time.time(), ignore=ignore_freeze)
     status = traffic_of(environment).status()
     busy = [c for c in environment.colours if c != status.live and status.share(c) > 0.01]
     if busy:
@@ -46,11 +64,33 @@ def deploy(
         )
     colours = [c for c in environment.colours if everywhere or c != status.live]
     published = _published(place, ref)
+    began = time.time()
     for colour in colours:
         _install(place, published, colour)
+    _remember(place, published, began, colours, status.live)
     done = f"Release {published.release} is on {' and '.join(colours)}; {status.live} is live"
     document = {"release": published.release, "commit": published.commit, "colours": colours}
     answer(document, done, as_json=as_json)
+
+
+def _remember(
+    place: Place, published: Published, began: float, colours: list[str], live: str
+) -> None:
+    """Add it to the history, so that the next canary knows what it compares with."""
+    row = Row(
+        canary=new_name(began),
+        started=began,
+        ended=time.time(),
+        verdict="DEPLOYED",
+        exit_status=0,
+        baseline="",
+        candidate=f"{published.name} {published.commit}",
+        live=live,
+        who=whoami(),
+        reason=f"Put on {' and '.join(colours)} without a canary",
+        colours=" ".join(colours),
+    )
+    state_of(place.environment).remember(row)
 
 
 def _published(place: Place, ref: str) -> Published:

@@ -11,7 +11,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from canary.cli.common import Place, find_place, json_option, where_options
+from canary.cli.common import (
+    Place,
+    find_place,
+    freeze_option,
+    json_option,
+    refuse_if_frozen,
+    where_options,
+)
 from canary.cli.context import calibration_of, context_of
 from canary.cli.live import Display
 from canary.report import render_terminal
@@ -39,6 +46,7 @@ from canary.rollout.system import Signals
     show_default=True,
     help="Seconds to wait for a person: for approval, or on hold.",
 )
+@freeze_option
 @where_options
 @json_option
 def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
@@ -52,6 +60,7 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
       canary run --env local --candidate v1.5.0
     """
     place = find_place(env, policy_file)
+    refuse_if_frozen(place.environment, time.time(), ignore=options["ignore_freeze"])
     request = _request(place, options)
     directory = Path(request.directory)
     directory.mkdir(parents=True)

@@ -1,6 +1,7 @@
 """Where a policy runs: the ``environment`` section of a policy file."""
 
 from canary.environment.access import client_options
+from canary.environment.freezes import Freeze, frozen
 from canary.environment.load import parse_environment
 from canary.environment.schema import (
     HOOK_PLACEHOLDERS,
@@ -22,6 +23,7 @@ __all__ = [
     "CloudWatchSource",
     "CsvSource",
     "Environment",
+    "Freeze",
     "HaproxyTraffic",
     "Hook",
     "Hooks",
@@ -29,5 +31,6 @@ __all__ = [
     "PrometheusSource",
     "State",
     "client_options",
+    "frozen",
     "parse_environment",
 ]

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from canary.environment.freezes import Freeze
+
 # What a hook's command may name; the rollout fills these in.
 HOOK_PLACEHOLDERS = frozenset(
     {
@@ -213,6 +215,7 @@ class Environment(Section):
     colours: tuple[Name, Name] = ("blue", "green")
     approve: Literal["none", "promote", "steps"] = "none"
     bake: Bake = Bake()
+    freezes: tuple[Freeze, ...] = ()
 
     @model_validator(mode="after")
     def _two_colours(self) -> Environment:

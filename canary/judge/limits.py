@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.judge.budget import budget_finding
 from canary.judge.pairs import Pairs, Side, pairs_of
 from canary.judge.words import chances_name, number, percentage, subject
 from canary.model import Finding, Recording, Verdict
@@ -44,9 +45,11 @@ def _finding(
     pairs: Pairs,
     times: tuple[int, ...],
 ) -> Finding:
-    if slo.total is not None:
+    if slo.total is not None or slo.excess is not None:
         everything = _since_start(recording, times)
         pairs = pairs_of(metric, recording, everything)
+    if slo.excess is not None:
+        return budget_finding(metric, slo, pairs)
     last = max((slo.sustained or SUSTAINED_PERIODS * policy.period) // policy.period, 1)
     candidate = read(metric, slo, pairs.candidate, last)
     baseline = read(metric, slo, pairs.baseline, last)

@@ -144,20 +144,23 @@ class Slo(Section):
     """An absolute limit on the candidate; for counts of requests it limits the share.
 
     ``maximum`` and ``minimum`` are broken when every period over ``sustained`` breaks them;
-    ``total`` when more events than that happened in all.
+    ``total`` when more events than that happened in all; ``excess``, an error budget, when the
+    candidate has cost its users that many more than the baseline's rate explains.
     """
 
     metric: str
     maximum: Limit | None = None
     minimum: Limit | None = None
     total: float | None = None
+    excess: float | None = Field(default=None, gt=0)
     sustained: Duration | None = None
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
-        given = [x for x in (self.maximum, self.minimum, self.total) if x is not None]
-        if len(given) != 1:
-            raise ValueError(f"the limit on {self.metric!r} needs one of maximum, minimum, total")
+        limits = (self.maximum, self.minimum, self.total, self.excess)
+        if sum(limit is not None for limit in limits) != 1:
+            names = "maximum, minimum, total, excess"
+            raise ValueError(f"the limit on {self.metric!r} needs one of {names}")
         return self
 
 
@@ -220,6 +223,7 @@ class Policy(Section):
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         names = [metric.name for metric in self.metrics]
+        counted = [m.name for m in self.metrics if m.kind == "count" and m.per != "time"]
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two metrics are named {name!r}; each needs its own name")
         if all(metric.muted for metric in self.metrics):
@@ -227,6 +231,9 @@ class Policy(Section):
         for slo in self.slos:
             if slo.metric not in names:
                 raise ValueError(f"slos name {slo.metric!r}, metrics are {', '.join(names)}")
+            if slo.excess is not None and slo.metric not in counted:
+                known = ", ".join(counted) or "there is none"
+                raise ValueError(f"only a count has an excess, not {slo.metric!r}: {known}")
         return self
 
     @property

@@ -93,6 +93,7 @@ class Archive:
             who=self._who,
             reason=outcome.reason,
             report=f"canaries/{outcome.canary}/report.html" if reported else "",
+            colours=recording.candidate.colour if recording else "",
         )
 
 

@@ -158,8 +158,10 @@ def _wait_until_up(context: Context, colour: str) -> None:
 def _remembered(context: Context, live: str) -> Release:
     """Return what runs on the live colour, as far as the history knows."""
     for row in context.ports.state.history(limit=50):
-        if row.live == live and row.verdict == "PASS":
-            name, _, commit = row.candidate.partition(" ")
+        # What a canary compared with ran, and still runs, on the other colour.
+        known = row.candidate if live in row.colours.split() else row.baseline
+        if row.colours and known:
+            name, _, commit = known.partition(" ")
             return Release(name, commit, live)
     return Release("live", "", live)
 

@@ -19,7 +19,11 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One canary in the history."""
+    """One canary in the history, or one release that was deployed without a canary.
+
+    Attributes:
+        colours: where the candidate was put, separated by spaces.
+    """
 
     canary: str
     started: float
@@ -32,6 +36,7 @@ class Row:
     who: str
     reason: str
     report: str = ""
+    colours: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ def _row(item: dict[str, Any]) -> Row:
             **{
                 field.name: readers[str(field.type)](item[field.name])
                 for field in dataclasses.fields(Row)
+                if field.name in item or field.default is dataclasses.MISSING
             }
         )
     except (KeyError, ValueError) as error:

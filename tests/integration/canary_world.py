@@ -298,10 +298,10 @@ class World:
         hook = ["sh", "-c", "echo {colour} {release} {artifact} {sha256} >> deployed.txt"]
         policy = {
             "version": 1,
-            "period": 1,
-            "warmup": 3,
-            "minimum": 15,
-            "maximum": 40,
+            "period": 5,
+            "warmup": 5,
+            "minimum": 50,
+            "maximum": 120,
             "steps": [0.2, 0.5],
             "traffic_rule": {"minimum_samples": 50, "split_tolerance": "20 points"},
             "metrics": [

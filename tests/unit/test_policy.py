@@ -42,6 +42,7 @@ metrics:
 slos:
 - {metric: errors, maximum: 2%, sustained: 30s}
 - {metric: restarts, total: 3}
+- {metric: errors, excess: 200}
 environment: {name: local}
 """
 
@@ -111,6 +112,8 @@ WRONG = {
     "judge: kayent": "Did you mean kayenta?",
     "slos: [{metric: eror, maximum: 1%}]": "'eror'",
     "slos: [{metric: errors}]": "one of maximum, minimum, total",
+    "slos: [{metric: cpu, excess: 5}]": "a count has an excess, not 'cpu': errors",
+    "slos: [{metric: errors, excess: 0}]": "excess",
     "traffic_rule: {split_tolerance: 5%}": "not in points",
 }
 
