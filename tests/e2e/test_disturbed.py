@@ -103,6 +103,8 @@ def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> 
     back = [each for each in known if each["name"] == name and each["state"] == "running"]
     assert len(back) == 1
     assert back[0]["id"] != identity
+    # With the release of its colour, and taken in by the proxy.
+    assert status()["proxy"]["states"][f"{idle}-2"].startswith("UP")
 
 
 def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
