@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "policy",
     "deploy": "deploy",
     "history": "past",
+    "plan": "plan",
     "promote": "traffic",
     "rehearse": "rehearse",
     "replay": "analysis",

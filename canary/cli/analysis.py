@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from canary.cli.assemble import source_of
-from canary.cli.common import find_policy, json_option, where_options
+from canary.cli.common import find_policy, json_option, seen_words, where_options
 from canary.cli.moments import MOMENT, SHARE
 from canary.environment import parse_environment
 from canary.errors import RecordingError, SourceError
@@ -150,4 +150,5 @@ def _tell(
         click.echo(json.dumps(document, indent=2, sort_keys=True))
     else:
         Console().print(render_terminal(policy, recording, judgements))
+        click.echo(seen_words(policy, judgements[-1]))
     return status_of(judgements[-1].verdict)

@@ -12,6 +12,7 @@ import click
 
 from canary.environment import Environment, frozen, parse_environment
 from canary.errors import FreezeError, PolicyError
+from canary.model import Judgement
 from canary.policy import Policy, load_policy
 
 RUN = Path(".run")
@@ -98,3 +99,13 @@ def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> N
 def answer(document: object, text: str, *, as_json: bool) -> None:
     """Write the answer to stdout: for programs or for people."""
     click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)
+
+
+def seen_words(policy: Policy, judgement: Judgement) -> str:
+    """Return which harm the run would have found, so that a PASS says what it is worth."""
+    from canary.planner import achieved  # it draws plots: a rollback need not wait for that
+
+    found = achieved(policy, judgement)
+    if not found:
+        return "No metric was measured well enough to say which harm would have been found"
+    return "\n".join(f"  {sentence}" for sentence in found)

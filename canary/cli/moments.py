@@ -55,5 +55,24 @@ class Share(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class Events(click.ParamType[tuple[str, float]]):
+    """``errors=0.5%``: how often the event of a count happens."""
+
+    name = "events"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        metric, _, share = str(value).partition("=")
+        try:
+            found = float(share.removesuffix("%")) / (100 if share.endswith("%") else 1)
+        except ValueError:
+            found = -1.0
+        if not metric or not 0 <= found < float("inf"):
+            self.fail(f"{value!r} is not METRIC=SHARE; write errors=0.5%", param, ctx)
+        return metric, found
+
+
 MOMENT = Moment()
 SHARE = Share()
+EVENTS = Events()

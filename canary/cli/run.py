@@ -17,6 +17,7 @@ from canary.cli.common import (
     freeze_option,
     json_option,
     refuse_if_frozen,
+    seen_words,
     where_options,
 )
 from canary.cli.context import calibration_of, context_of
@@ -110,4 +111,6 @@ def _tell(
         return
     word = outcome.verdict or "COULD NOT RUN"
     click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
+    if outcome.judgements:
+        click.echo(seen_words(place.policy, outcome.judgements[-1]))
     click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,21 +16,37 @@ from canary.judge.evidence import (
     mean_channels,
     means,
 )
+from canary.judge.pooled import environment_dispersion, pooled_ratio, pooled_z, without_worst
 from canary.judge.rule import Rule
 from canary.stats.counts import (
-    conditional_p,
     dispersion,
     poisson_lower,
     poisson_upper,
     rate_ratio_interval,
 )
-from canary.stats.distributions import LARGEST_Z, Floats, t_to_z, upper_tail_z
+from canary.stats.distributions import LARGEST_Z, Floats, t_to_z
 from canary.stats.effects import Blocks, merge_counts
-from canary.stats.paired import BURST, Estimate, Mask, rolling_sum
+from canary.stats.paired import Estimate
+from canary.stats.ranks import rank_z
 
-WINDOWED = 0.2
-DENSE = 0.5
+DENSE_BLOCKS = 0.5
 FEW_BLOCKS = 3
+FIRST_RANKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts of one metric's alpha, by channel; they add up to one."""
+
+    expanding: float
+    window: float
+    exact: float
+    ranks: float
+
+
+COLD = Parts(0.4, 0.2, 0.4, 0.0)
+DENSE = Parts(0.25, 0.1, 0.1, 0.55)
+SPARSE = Parts(0.05, 0.1, 0.3, 0.55)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +92,16 @@ class Counts:
     def channels(self, k: int) -> tuple[Channel, ...]:
         """Return every way in which the first ``k`` periods could show harm."""
         whole, recent = self._means(k)
-        logs = mean_channels(whole, recent, self.rule, k, *self.parts[:2])
-        return *logs, self._exact(k)
+        logs = mean_channels(whole, recent, self.rule, k, self.parts.expanding, self.parts.window)
+        return *logs, self._exact(k), *self._ranked(k)
 
     def look(self, k: int) -> Evidence:
         """Return the evidence in the first ``k`` periods."""
         rule = self.rule
         whole, recent = self._means(k)
-        logs = mean_channels(whole, recent, rule, k, *self.parts[:2])
-        evidence = conclude((*logs, self._exact(k)), whole, recent, rule, k)
+        logs = mean_channels(whole, recent, rule, k, self.parts.expanding, self.parts.window)
+        channels = (*logs, self._exact(k), *self._ranked(k))
+        evidence = conclude(channels, whole, recent, rule, k)
         if rule.negligible > 0 and k >= rule.plan.first:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
@@ -121,15 +139,34 @@ class Counts:
         return means(d, v, arms, self.rule, k)
 
     @property
-    def parts(self) -> tuple[float, float, float]:
-        """How this metric's alpha is divided: expanding, window, exact.
+    def parts(self) -> Parts:
+        """How this metric's alpha is divided.
 
         Where counts are dense the mean of logs is the better test, where they are sparse the exact
-        one. A rehearsal tells which before the run; without one they share.
+        one; ranks help where bursts are wild. A rehearsal tells which before the run. Without one
+        there are no ranks: under an uneven split they lean to one side, by an amount to be learned.
         """
         dense = self.rule.dense
-        exact = 0.4 if dense is None else 0.15 if dense > DENSE else 0.65
-        return 1 - WINDOWED - exact, WINDOWED, exact
+        if dense is None:
+            return COLD
+        return DENSE if dense > DENSE_BLOCKS else SPARSE
+
+    def _ranked(self, k: int) -> tuple[Channel, ...]:
+        """Return the rank test of the arms' rates, once there are enough periods for it."""
+        rule = self.rule
+        if self.parts.ranks <= 0 or k < FIRST_RANKS:
+            return ()
+        good = np.isfinite(self.candidate[:, :k])
+        g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0) for x in self._columns)
+        rate_g, rate_b = g / np.where(good, n_g, 1.0), b / np.where(good, n_b, 1.0)
+        lean = rule.sign * rule.widths.get("rank_lean", 0.0) * math.sqrt(k)
+        z = rule.sign * rank_z(rate_g, rate_b, good) - lean
+        share = np.where(good, n_g / np.where(good, n_g + n_b, 1.0), 0.5)
+        harmed, share = (g, share) if rule.sign > 0 else (b, 1 - share)
+        weight = 1 / (1 + rule.rough.tau**2 * (g + b) * share * (1 - share))
+        ratio = pooled_ratio(harmed * weight, (g + b) * weight, share)
+        bound = rule.plan.fail_bound(k, self.parts.ranks)
+        return (Channel("ranks", z, bound, ratio >= rule.gate, rule.size(ratio)),)
 
     def _exact(self, k: int) -> Channel:
         """Return the conditional test of all events so far.
@@ -153,7 +190,7 @@ class Counts:
         ratio = pooled_ratio(harmed, total, share)
         steady = (z_rest >= STEADY_Z) & (ratio >= rule.gate)
         steady &= self._more(g, b, n_g, n_b) >= rule.negligible * rule.gate / rule.margin
-        bound = rule.plan.fail_bound(k, self.parts[2])
+        bound = rule.plan.fail_bound(k, self.parts.exact)
         return Channel("exact", z, bound, steady, rule.size(ratio))
 
     def _more(self, g: Floats, b: Floats, n_g: Floats, n_b: Floats) -> Floats:
@@ -187,39 +224,3 @@ class Counts:
         upper, lower = poisson_upper(a, level) / n_a, poisson_lower(c, level) / n_c
         limit = rate - base + np.hypot(upper - rate, base - lower)
         return np.where(n_a > 1, rule.negligible / np.maximum(limit, 1e-12), 0.0)
-
-
-def environment_dispersion(total: Floats, share: Floats, tau: float) -> Floats:
-    """Return how much more than binomially pooled counts scatter, for noise ``tau`` a period."""
-    events = total.sum(axis=1)
-    extra = (tau**2 * total**2 * share * (1 - share)).sum(axis=1)
-    phi: Floats = 1.0 + extra / np.maximum(events, 1.0)
-    return phi
-
-
-def pooled_z(harmed: Floats, total: Floats, share: Floats, phi: Floats) -> Floats:
-    """Return the z of the exact conditional test on pooled counts divided by ``phi``."""
-    events = total.sum(axis=1)
-    pooled = (total * share).sum(axis=1) / np.maximum(events, 1e-9)
-    pooled = np.where(events > 0, pooled, 0.5)
-    return upper_tail_z(conditional_p(harmed.sum(axis=1) / phi, events / phi, pooled))
-
-
-def pooled_ratio(harmed: Floats, total: Floats, share: Floats) -> Floats:
-    """Return the log of the rate ratio of pooled counts."""
-    due = np.maximum((total * share).sum(axis=1), 1e-9)
-    other = np.maximum((total * (1 - share)).sum(axis=1), 1e-9)
-    seen = harmed.sum(axis=1)
-    ratio: Floats = np.log((seen + 0.5) / due / ((total.sum(axis=1) - seen + 0.5) / other))
-    return ratio
-
-
-def without_worst(harmed: Floats, due: Floats, good: Mask) -> Floats:
-    """Return 1 for periods to keep, 0 for the ``BURST`` neighbours with the largest excess."""
-    excess = np.where(good, harmed - due, 0.0)
-    keep = np.ones_like(excess)
-    if excess.shape[1] > BURST:
-        start = rolling_sum(excess, BURST).argmax(axis=1)
-        columns = np.arange(excess.shape[1])[None, :]
-        keep[(columns >= start[:, None]) & (columns < start[:, None] + BURST)] = 0.0
-    return keep

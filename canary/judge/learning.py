@@ -21,14 +21,24 @@ from canary.judge.rules import (
 )
 from canary.policy import Policy
 from canary.stats.distributions import Floats
-from canary.stats.learn import body_width, kappa_of, learn_noise, most_precise, tail_width
+from canary.stats.learn import (
+    body_width,
+    growing_widths,
+    kappa_of,
+    learn_noise,
+    most_precise,
+    tail_width,
+)
 from canary.stats.paired import Noise, pull_arms
+from canary.stats.ranks import rank_z
 from canary.stats.trend import slope
 
 AnyModel = Counts | Level | Ratio
 
 PASSING = {"expanding": "pass", "slope": "pass_slope"}
 """What a margin is ruled out with: no far tails, for it asks for one chance in twenty."""
+RANKS = "ranks"
+"""The channel whose z has no far tails, whatever the bursts: its body tells its width."""
 SHORT = (4, 5, 6, 8, 12, 16)
 """Lengths that each window is cut into, so that few windows still show far tails."""
 
@@ -64,6 +74,8 @@ def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
     known = {name: value for name, value in known.items() if np.isfinite(value)}
     if isinstance(model, Counts):
         known["dense"] = float(np.isfinite(model.blocks.d).mean())
+        known["rank_lean"] = _rank_lean(model)
+        rule = replace(rule, dense=known["dense"], widths={"rank_lean": known["rank_lean"]})
     if isinstance(model, Level):
         known["drift_host"] = drift.host
     return known | _widths(replace(model, rule=rule))
@@ -74,18 +86,25 @@ def _widths(model: AnyModel) -> dict[str, float]:
     periods = model.periods
     widths: dict[str, float] = {}
     lengths = sorted({k for k in SHORT if k <= periods} | {max(periods // 2, 1), periods})
+    ranked: dict[int, Floats] = {}
     for k in lengths:
         tails, bodies = _channel_z(model, k)
+        if RANKS in tails:
+            ranked[k] = bodies[RANKS]
         for channel, z in tails.items():
+            if channel == RANKS:
+                continue
             body = body_width(bodies[channel]) if k >= periods // 4 else 1.0
             widths[f"kappa_{channel}_{k}"] = kappa_of(body, tail_width(z))
             if channel in PASSING:
                 widths[f"kappa_{PASSING[channel]}_{k}"] = kappa_of(body)
-    return widths
+    return widths | {f"kappa_{RANKS}_{k}": width for k, width in growing_widths(ranked).items()}
 
 
 def _channel_z(model: AnyModel, k: int) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return each channel's z over all pieces of length ``k``: what its gate lets by, and all."""
+    # a window of counts scatters so widely that its gate hardly holds anything back
+    ungated = ("window",) if isinstance(model, Counts) else ()
     gated: dict[str, list[Floats]] = {}
     free: dict[str, list[Floats]] = {}
     for start in range(0, model.periods - k + 1, max(k // 2, 1)):
@@ -93,13 +112,24 @@ def _channel_z(model: AnyModel, k: int) -> tuple[dict[str, Floats], dict[str, Fl
         for sign in (1.0, -1.0):
             turned = replace(piece, rule=replace(model.rule, sign=sign))
             for channel in turned.channels(k):
-                shut = ~channel.gate
+                shut = ~channel.gate & (channel.name not in ungated)
                 gated.setdefault(channel.name, []).append(np.where(shut, 0.0, channel.z))
                 free.setdefault(channel.name, []).append(channel.z)
     return (
         {name: np.concatenate(parts) for name, parts in gated.items()},
         {name: np.concatenate(parts) for name, parts in free.items()},
     )
+
+
+def _rank_lean(model: Counts) -> float:
+    """Return how far ranks lean to the candidate's side, per root of a period."""
+    good = np.isfinite(model.candidate)
+    z = rank_z(
+        np.where(good, model.candidate / model.candidate_chances, 0.0),
+        np.where(good, model.baseline / model.baseline_chances, 0.0),
+        good,
+    )
+    return float(z.mean()) / math.sqrt(model.periods)
 
 
 def _drift_host(model: AnyModel, noise: Noise) -> float:

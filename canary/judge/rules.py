@@ -12,7 +12,7 @@ from canary.stats.paired import Noise
 
 Extensions = tuple[tuple[int, int], ...]
 
-SAFETY = 0.75
+SAFETY = 0.65
 BETA_SAFETY = 0.8
 """Shares of alpha and beta that are planned with: the rest is for what theory does not see."""
 COLD_TAU = 2.0
@@ -124,7 +124,8 @@ def plan_of(
 
 def _widths(metric: Metric, known: Mapping[str, float] | None) -> Mapping[str, float]:
     if known:
-        return {name: width for name, width in known.items() if name.startswith("kappa_")}
+        kept = ("kappa_", "rank_")
+        return {name: width for name, width in known.items() if name.startswith(kept)}
     return COLD_COUNT_WIDTHS if metric.kind == "count" else COLD_WIDTHS
 
 

@@ -49,7 +49,7 @@ def traffic_of(policy: Policy, recording: Recording) -> Traffic:
             chances = total if needs_samples(metric) else float(count * sum(instances))
             events[metric.name] = happened / chances if chances else 0.0
         if needs_samples(metric) and count:
-            rates.append(total / count / policy.period)
+            rates.append(total / count / recording.period)
         spreads += [float(x) for side in sides for x in side.spread[np.isfinite(side.spread)]]
     spread = float(np.median(spreads)) if spreads else 0.7
     return Traffic(max(rates), events, spread, instances)

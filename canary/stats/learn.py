@@ -7,7 +7,7 @@ their theory the resulting statistics are (kappa).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,8 @@ END_SHARE = 0.4
 FEW = 100
 FAR_PLACES = (3, 5)
 ROUGH_CLIP = 8.0
+SEEN = 0.25
+"""Share of the sampling variance at which the environment's memory is half believed."""
 WORTH = 0.98
 """Scatter that a less plain estimator may have of the plainest one's, at most."""
 _ROUNDS = 8
@@ -34,7 +36,7 @@ def learn_noise(d: Floats, v: Floats, start: Noise, *, rough: bool = False) -> N
     """
     noise = replace(start, host=0.0, tau_weight=0.5, phi_weight=0.5)
     for _ in range(_ROUNDS):
-        tau, phi = _within(d, v, noise, rough=rough)
+        tau, phi = _within(d, v, noise, start.phi, rough=rough)
         noise = replace(noise, tau=tau, phi=phi)
     firm = replace(noise, tau_weight=start.tau_weight, phi_weight=start.phi_weight)
     return replace(firm, host=_between(d, v, firm))
@@ -57,7 +59,9 @@ def most_precise(choices: Sequence[tuple[Floats, Floats, Noise]]) -> Noise:
     return best if best is not None else learn_noise(*choices[0])
 
 
-def _within(d: Floats, v: Floats, noise: Noise, *, rough: bool) -> tuple[float, float]:
+def _within(
+    d: Floats, v: Floats, noise: Noise, usual: float, *, rough: bool
+) -> tuple[float, float]:
     """Return tau and phi from each window's scatter about its own mean."""
     mask = np.isfinite(d) & np.isfinite(v)
     weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
@@ -75,17 +79,25 @@ def _within(d: Floats, v: Floats, noise: Noise, *, rough: bool) -> tuple[float, 
         np.where(both, off[:, 1:] * off[:, :-1], 0.0)[usable].sum() / max(both[usable].sum(), 1)
     )
     length = float(np.median(n[usable])) if usable.any() else 1.0
-    return _uncentred(own, lagged, length, float(_mean_of(v, mask)))
+    return _uncentred((own, lagged), length, float(_mean_of(v, mask)), usual)
 
 
-def _uncentred(own: float, lagged: float, length: float, known: float) -> tuple[float, float]:
-    """Give back what centring each window on its own mean took from both moments."""
+def _uncentred(
+    moments: tuple[float, float], length: float, known: float, usual: float
+) -> tuple[float, float]:
+    """Give back what centring each window on its own mean took from both moments.
+
+    Where the environment adds next to nothing to what sampling does, nobody can see how long it
+    remembers: phi is then the ``usual`` one.
+    """
+    own, lagged = moments
     tau2, phi = max(own, LEAST_TAU**2), 0.0
     for _ in range(50):
         vif = (1 + phi) / (1 - phi) - 2 * phi * (1 - phi**length) / (length * (1 - phi) ** 2)
         lost = (tau2 * vif + known) / length
         tau2 = max(own + lost, LEAST_TAU**2)
-        phi = min(max((lagged + lost) / tau2, 0.0), MAX_PHI)
+        seen = tau2 / (tau2 + SEEN * known)
+        phi = min(max(seen * (lagged + lost) / tau2 + (1 - seen) * usual, 0.0), MAX_PHI)
     return float(np.sqrt(tau2)), phi
 
 
@@ -140,3 +152,16 @@ def tail_width(z: Floats) -> float:
 def kappa_of(*widths: float) -> float:
     """Return the largest of ``widths``: at least 1, at most ``MAX_KAPPA``."""
     return min(max(1.0, *widths), MAX_KAPPA)
+
+
+def growing_widths(z: Mapping[int, Floats]) -> dict[int, float]:
+    """Return kappa for each length from the scatter of its z alone.
+
+    A lasting difference between equal arms adds to the variance in proportion to the length, so
+    all lengths tell one slope together, which is firmer than each length's own scatter.
+    """
+    if not z:
+        return {}
+    beyond = {k: float((values**2).mean()) - 1.0 for k, values in z.items()}
+    slope = sum(k * more for k, more in beyond.items()) / sum(k * k for k in beyond)
+    return {k: kappa_of(float(np.sqrt(1.0 + max(slope, 0.0) * k))) for k in beyond}

@@ -12,9 +12,10 @@ from tests.bench.verdict.comparators import (
     KAYENTA_Z,
     MATCHED,
     SIZE,
+    Match,
     alarms,
     growing_ratio,
-    matched_z,
+    match,
     values,
 )
 from tests.bench.verdict.ranks import shifted_z
@@ -54,13 +55,15 @@ def test_fast_form_agrees_with_the_literal_one(world: str) -> None:
 
 def test_some_canaries_alarm_and_some_do_not() -> None:
     """Otherwise agreement above would mean nothing."""
-    found = np.array([first > 0 for first in alarms(canaries("A"), 3.0)[EVERY].values()])
+    found = np.array(
+        [first > 0 for first in alarms(canaries("A"), Match(3.0, 1.05))[EVERY].values()]
+    )
     assert 0.02 < found.mean() < 0.9
 
 
 def test_size_matching_gives_the_size() -> None:
     equal = world_a.simulate(world_a.SCENARIOS["S1"], NONE, 300, LOOK, seed=5)
-    found = alarms(equal, matched_z(equal))[MATCHED]
+    found = alarms(equal, match(equal))[MATCHED]
     share = np.mean(np.any([first > 0 for first in found.values()], axis=0))
     assert share <= SIZE
-    assert matched_z(equal) > KAYENTA_Z
+    assert match(equal).z > KAYENTA_Z

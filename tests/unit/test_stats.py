@@ -21,14 +21,15 @@ from canary.stats.counts import (
 )
 from canary.stats.distributions import t_to_z, upper_tail_z, z_to_t
 from canary.stats.effects import log_ratio, mean_variance, merge_counts, quantile_variance
-from canary.stats.learn import learn_noise, tail_width
+from canary.stats.learn import growing_widths, learn_noise, tail_width
 from canary.stats.paired import Noise, inflation, masked_median, paired_mean, pull_arms
+from canary.stats.ranks import rank_z
 from canary.stats.spending import moving_bound, power_spending, spending_bounds
 from canary.stats.trend import slope
 from canary.stats.window import window_mean
 
 FEW = settings(max_examples=30, deadline=None, derandomize=True)
-MODULES = ("counts", "distributions", "effects", "paired", "spending")
+MODULES = ("counts", "distributions", "effects", "paired", "ranks", "spending")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -284,3 +285,39 @@ def test_tails_wider_than_normal_are_noticed() -> None:
     assert 0.9 < tail_width(normal) < 1.15
     assert tail_width(1.5 * normal) > 1.3
     assert tail_width(normal[:50]) == 1.0
+
+
+def test_where_sampling_hides_the_environment_its_memory_is_the_usual_one() -> None:
+    """Few requests: percentiles scatter ten times as much as the environment does."""
+    noise = np.random.default_rng(20261126)
+    v = np.full((200, 30), 0.045)
+    d = noise.normal(0, np.sqrt(v))
+    found = learn_noise(d, v, Noise(0.05, 0.2, 0.01))
+    assert found.phi < 0.5
+
+
+def test_the_width_of_ranks_grows_with_what_hosts_differ_by() -> None:
+    noise = np.random.default_rng(20261126)
+    lengths = (8, 16, 30, 60)
+    fair = growing_widths({k: noise.normal(0, 1, 400) for k in lengths})
+    assert max(fair.values()) < 1.12
+    biased = growing_widths({k: noise.normal(0, np.sqrt(1 + 0.02 * k), 400) for k in lengths})
+    assert biased[60] == pytest.approx(np.sqrt(2.2), rel=0.08)
+    assert biased[8] < biased[16] < biased[30] < biased[60]
+    assert growing_widths({}) == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ranks_are_scipys_with_ties_and_holes(seed: int) -> None:
+    noise = np.random.default_rng(seed)
+    x, y = noise.poisson(3, (2, 1, 20)).astype(float)
+    mask = noise.random((1, 20)) > 0.2
+    wanted = stats.mannwhitneyu(x[mask], y[mask], method="asymptotic", use_continuity=False)
+    z = rank_z(x, y, mask)[0]
+    assert 2 * stats.norm.sf(abs(z)) == pytest.approx(wanted.pvalue, rel=1e-9)
+    assert rank_z(y, x, mask)[0] == pytest.approx(-z)
+
+
+def test_ranks_of_nothing_say_nothing() -> None:
+    assert rank_z(np.zeros((1, 5)), np.zeros((1, 5)), np.zeros((1, 5), dtype=bool))[0] == 0
+    assert rank_z(np.ones((1, 5)), np.ones((1, 5)), np.ones((1, 5), dtype=bool))[0] == 0

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
 
 from tests.bench.verdict.cells import OURS, Cell, false_alarms, power
 from tests.bench.verdict.picture import draw
-from tests.bench.verdict.plan import ROOT, SECTIONS, Size, load, save
+from tests.bench.verdict.plan import ROOT, SECTIONS, Job, Size, jobs, judge_digest, known, measured
 from tests.bench.verdict.readings import HARMS
 from tests.bench.verdict.scoreboard import render
 from tests.bench.verdict.tables import found, rate
@@ -23,6 +25,7 @@ SMOKE_LIMIT = 0.01
 @click.option("--smoke", is_flag=True, help="500 canaries in all; exit 1 if the judge is off.")
 @click.option("--section", "chosen", multiple=True, type=click.Choice(list(SECTIONS)))
 @click.option("--scale", default=1.0, help="Canaries per cell, as a share of the full number.")
+@click.option("--jobs", "workers", default=1, help="Cells measured at a time, a process each.")
 @click.option("--render", "only_render", is_flag=True, help="Write the page from saved cells.")
 @click.option(
     "--cells", default=ROOT / ".run" / "bench" / "verdict", type=click.Path(path_type=Path)
@@ -33,6 +36,7 @@ def main(
     smoke: bool,
     chosen: tuple[str, ...],
     scale: float,
+    workers: int,
     only_render: bool,
     cells: Path,
     docs: Path,
@@ -40,15 +44,14 @@ def main(
     """Measure, then write the page and its picture."""
     if smoke:
         sys.exit(0 if _smoke() else 1)
+    folder = cells / judge_digest()
     if not only_render:
-        for section in chosen or tuple(SECTIONS):
-            _measure(section, _size(scale), cells / f"{section}.json")
-    loaded = {section: load(cells / f"{section}.json") for section in SECTIONS}
-    measured = {section: found for section, (_, found) in loaded.items()}
-    judges = {section: digest for section, (digest, found) in loaded.items() if found}
-    (docs / "scoreboard.md").write_text(render(measured, judges), encoding="utf-8")
-    if measured["equal"] and measured["harmed"]:
-        draw(measured["equal"], measured["harmed"], docs / "images" / "scoreboard.png")
+        wanted = [job for name in chosen or SECTIONS for job in jobs(name, _size(scale))]
+        _measure(wanted, folder, workers)
+    found_cells = {section: known(section, folder) for section in SECTIONS}
+    (docs / "scoreboard.md").write_text(render(found_cells, judge_digest()), encoding="utf-8")
+    if found_cells["equal"] and found_cells["harmed"]:
+        draw(found_cells["equal"], found_cells["harmed"], docs / "images" / "scoreboard.png")
 
 
 def _size(scale: float) -> Size:
@@ -58,16 +61,22 @@ def _size(scale: float) -> Size:
     )
 
 
-def _measure(section: str, size: Size, path: Path) -> None:
-    cells: list[Cell] = []
+def _measure(wanted: list[Job], folder: Path, workers: int) -> None:
+    """Measure what is not kept yet; stopped and started again, it goes on where it was."""
     began = time.monotonic()
-    for cell in SECTIONS[section](size):
-        cells.append(cell)
-        save(cells, path)
-        click.echo(
-            f"{time.monotonic() - began:6.0f} s  {section:8} {cell.scenario} {cell.periods} "
-            f"{cell.harm:28} FAIL {rate(cell.alarms[OURS])}  PASS {found(cell.passed)}"
-        )
+    context = get_context("spawn")  # an ablation patches the judge: only in its own process
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting = {pool.submit(measured, job, folder): job for job in wanted}
+        for done in as_completed(waiting):
+            job, cell = waiting[done], done.result()
+            click.echo(
+                f"{time.monotonic() - began:6.0f} s  {job.section:8} {_said(cell)}",
+            )
+
+
+def _said(cell: Cell) -> str:
+    ours = f"FAIL {rate(cell.alarms[OURS])}  PASS {found(cell.passed)}"
+    return f"{cell.scenario} {cell.periods} {cell.harm:28} {ours}"
 
 
 def _smoke() -> bool:

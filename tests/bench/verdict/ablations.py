@@ -20,6 +20,8 @@ PARTS = (
     "no window",
     "no pairing",
 )
+NEVER = 10_000
+"""A window so long that no run has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,8 @@ class Without:
         if self.part == "no calibration":
             return {}
         if self.part == "no kappa":
-            flat = {"kappa": 1.0, "drift_kappa": 1.0}
             return {
-                name: {key: flat.get(key, value) for key, value in numbers.items()}
+                name: {k: 1.0 if k.startswith("kappa_") else v for k, v in numbers.items()}
                 for name, numbers in calibration.items()
             }
         return calibration
@@ -63,10 +64,7 @@ def without(part: str) -> Iterator[Without]:
     """The judge without one part, for as long as the context lasts."""
     with ExitStack() as stack:
         if part == "no window":
-            for module in ("evidence", "counts"):
-                stack.enter_context(
-                    mock.patch(f"canary.judge.{module}.recent_mean", return_value=None)
-                )
+            stack.enter_context(mock.patch("canary.judge.evidence.WINDOW", NEVER))
         if part == "no inflation":
             for module in ("paired", "window"):
                 stack.enter_context(mock.patch(f"canary.stats.{module}.inflation", _one))

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 
 from canary.judge.batch import Trace
 from tests.bench.verdict import ours, world_a, world_b
-from tests.bench.verdict.comparators import alarms, first, matched_z
+from tests.bench.verdict.comparators import Match, alarms, first, match
 from tests.bench.verdict.readings import (
     FIRST_TEST_SEED,
     METRICS,
@@ -71,9 +71,9 @@ class Cell:
     """What every rule said in one cell.
 
     Attributes:
-        passed: our PASS of the whole canary, before any FAIL.
+        passed: our PASS of all judged metrics (equal arms: of the whole canary), before any FAIL.
         cleared: the affected metrics alone pass, before one of them fails: what a policy with
-            nothing else in it would say, so never less than ``passed``.
+            nothing else in it would say.
         within: our FAILs after a late harm's onset, and in the time set for it.
     """
 
@@ -102,11 +102,17 @@ def seed(*words: object) -> int:
 
 
 def batches(
-    scenario: str, periods: int, harm: Harm, runs: int, change: Change | None = None
+    scenario: str,
+    periods: int,
+    harm: Harm,
+    runs: int,
+    change: Change | None = None,
+    names: tuple[str, ...] = METRICS,
 ) -> Iterator[tuple[Canaries, Trace]]:
     """Canaries with our judge's trace; each batch has its own A/A windows to learn from.
 
-    ``change`` takes a part of the judge away, by changing what it sees or knows.
+    ``change`` takes a part of the judge away, by changing what it sees or knows. Only ``names`` are
+    judged.
     """
     asked = policy(periods)
     for start in range(0, runs, BATCH):
@@ -115,14 +121,14 @@ def batches(
         canaries = simulate(scenario, harm, min(BATCH, runs - start), periods, seed("judge", *key))
         if change is not None:
             equal, canaries = change.seen(equal), change.seen(canaries)
-        known = ours.calibrate(asked, equal)
-        yield canaries, ours.trace(asked, canaries, change.known(known) if change else known)
+        known = ours.calibrate(asked, equal, names)
+        yield canaries, ours.trace(asked, canaries, change.known(known) if change else known, names)
 
 
 @cache
-def threshold(scenario: str, periods: int) -> float:
-    """Size-matched Kayenta's z in one scenario, from equal arms that nothing else sees."""
-    return matched_z(simulate(scenario, NONE, MATCHING, periods, seed("match", scenario, periods)))
+def threshold(scenario: str, periods: int) -> Match:
+    """Size-matched Kayenta's lines in one scenario, from equal arms that nothing else sees."""
+    return match(simulate(scenario, NONE, MATCHING, periods, seed("match", scenario, periods)))
 
 
 def false_alarms(scenario: str, periods: int, runs: int, others: int) -> Cell:
@@ -148,9 +154,13 @@ def power(
     others: bool = True,
     change: Change | None = None,
 ) -> Cell:
-    """A real harm: alarms on the metrics it affects count, and a PASS of those metrics is wrong."""
+    """A real harm: alarms on the metrics it affects count, and a PASS of those metrics is wrong.
+
+    Only these metrics are judged: in a canary the others must pass too, so what is counted here is
+    never less than the wrong PASSes of a whole canary.
+    """
     found: dict[str, list[Ints]] = {}
-    for canaries, trace in batches(scenario, periods, harm, runs, change):
+    for canaries, trace in batches(scenario, periods, harm, runs, change, harm.affects):
         _collect(found, _ours(trace, harm.affects))
         found.setdefault("PASS", []).append(_passed(trace))
         found.setdefault("CLEARED", []).append(_cleared(trace, periods, harm.affects))

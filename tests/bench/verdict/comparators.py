@@ -8,6 +8,7 @@ a metric that got better.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri, stdtr
@@ -17,7 +18,8 @@ from tests.bench.verdict.readings import COUNTS, METRICS, Canaries, Floats, Ints
 
 FALLS = ("checkouts", "throughput")
 KAYENTA_Z, STRICT_Z = float(ndtri(0.99)), float(ndtri(0.9975))
-SIZE = 0.01
+SIZE, MEMORY_SIZE = 0.01, 0.002
+"""Canaries of equal arms that size-matched Kayenta may call bad, and for memory alone."""
 FIRST = 10
 MEMORY_GATE = 1.05
 AT_END, EVERY = "Kayenta, one look at the end", "Kayenta, every period"
@@ -43,27 +45,40 @@ def values(canaries: Canaries, name: str) -> tuple[Floats, Floats]:
     return (-x, -y) if name in FALLS else (x, y)
 
 
-def matched_z(equal: Canaries) -> float:
-    """The z at which Kayenta's rule calls 1 % of these canaries of equal arms bad.
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where Kayenta's rule alarms as often as ours may: its z, and its gate on memory."""
 
-    At every period, over all metrics, with the gate on memory: as often as ours may. Nobody can
-    configure Kayenta so, and nobody knows the number beforehand; it makes power comparable.
+    z: float
+    gate: float
+
+
+def match(equal: Canaries) -> Match:
+    """The z and the gate at which Kayenta's rule calls 1 % of these equal arms bad.
+
+    At every period, over all metrics. Memory differs between two hosts for good, which no rank test
+    can tell from harm: its alarms are held off by a gate of its own, so that they do not cost the
+    other metrics their power. Nobody can configure Kayenta so, and nobody knows the numbers
+    beforehand; they make power comparable.
     """
     looks = tuple(range(FIRST, equal.periods + 1))
     worst = np.full(equal.runs, -np.inf)
     for name in METRICS:
-        z = _gated_z(name, *values(equal, name), looks)
-        worst = np.maximum(worst, z.max(axis=1))
-    return max(float(np.quantile(worst, 1 - SIZE, method="higher")), KAYENTA_Z)
+        if name != "memory":
+            x, y = values(equal, name)
+            high = np.where(
+                growing_ratio(x, y, looks) >= 1.0, shifted_z(x, y, looks, 0.25), -np.inf
+            )
+            worst = np.maximum(worst, high.max(axis=1))
+    size = SIZE - MEMORY_SIZE
+    z = max(float(np.quantile(worst, 1 - size, method="higher")), KAYENTA_Z)
+    x, y = values(equal, "memory")
+    high = shifted_z(x, y, looks, 0.25) > z
+    ratio = np.where(high, growing_ratio(x, y, looks), 1.0).max(axis=1)
+    return Match(z, max(float(np.quantile(ratio, 1 - MEMORY_SIZE, method="higher")), MEMORY_GATE))
 
 
-def _gated_z(name: str, x: Floats, y: Floats, looks: Sequence[int]) -> Floats:
-    gate = MEMORY_GATE if name == "memory" else 1.0
-    z = shifted_z(x, y, looks, 0.25)
-    return np.where(growing_ratio(x, y, looks) >= gate, z, -np.inf)
-
-
-def alarms(canaries: Canaries, matched: float, names: Sequence[str] = METRICS) -> Alarms:
+def alarms(canaries: Canaries, matched: Match, names: Sequence[str] = METRICS) -> Alarms:
     """First alarms by rule and metric; the score of three runs only where all metrics are asked."""
     by_metric = {name: _metric_alarms(canaries, name, matched) for name in names}
     result = {
@@ -75,12 +90,13 @@ def alarms(canaries: Canaries, matched: float, names: Sequence[str] = METRICS) -
     return {rule: found for rule, found in result.items() if found}
 
 
-def _metric_alarms(canaries: Canaries, name: str, matched: float) -> dict[str, Ints]:
+def _metric_alarms(canaries: Canaries, name: str, matched: Match) -> dict[str, Ints]:
     x, y = values(canaries, name)
     looks = tuple(range(FIRST, canaries.periods + 1))
     z, ratio = shifted_z(x, y, looks, 0.25), growing_ratio(x, y, looks)
     high = (z > KAYENTA_Z) & (ratio >= 1.0)
     gated = ratio >= (MEMORY_GATE if name == "memory" else 1.0)
+    floor = matched.gate if name == "memory" else 1.0
     plain = shifted_z(x, y, looks[-1:], 0.0)
     t, freedom = welch(x, y, looks)
     welch_p = 1 - stdtr(freedom, t)
@@ -88,7 +104,7 @@ def _metric_alarms(canaries: Canaries, name: str, matched: float) -> dict[str, I
         AT_END: first(high[:, -1:], looks[-1:]),
         EVERY: first(high, looks),
         STRICT: first((z > STRICT_Z) & gated, looks),
-        MATCHED: first((z > matched) & gated, looks),
+        MATCHED: first((z > matched.z) & (ratio >= floor), looks),
         MANN_WHITNEY: first(plain > float(ndtri(0.95)), looks[-1:]),
         WELCH[0]: first(welch_p[:, -1:] < 0.05, looks[-1:]),
         WELCH[1]: first(welch_p < 0.05, looks),

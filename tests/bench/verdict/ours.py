@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,19 +13,21 @@ from tests.bench.verdict.readings import METRICS, Canaries, Floats, Readings
 Calibration = Mapping[str, Mapping[str, float]]
 
 
-def arms(canaries: Canaries) -> dict[str, Arms]:
+def arms(canaries: Canaries, names: Sequence[str] = METRICS) -> dict[str, Arms]:
     """The worlds' readings as the judge takes them."""
-    return {name: _arms(canaries.metrics[name], canaries.share) for name in METRICS}
+    return {name: _arms(canaries.metrics[name], canaries.share) for name in names}
 
 
-def calibrate(policy: Policy, equal: Canaries) -> Calibration:
+def calibrate(policy: Policy, equal: Canaries, names: Sequence[str] = METRICS) -> Calibration:
     """What A/A windows of the same environment teach."""
-    return {name: learn(policy, name, one) for name, one in arms(equal).items()}
+    return {name: learn(policy, name, one) for name, one in arms(equal, names).items()}
 
 
-def trace(policy: Policy, canaries: Canaries, known: Calibration) -> Trace:
-    """Every look of every canary."""
-    return judge_many(policy, arms(canaries), known)
+def trace(
+    policy: Policy, canaries: Canaries, known: Calibration, names: Sequence[str] = METRICS
+) -> Trace:
+    """Every look of every canary, of the metrics ``names``."""
+    return judge_many(policy, arms(canaries, names), known)
 
 
 def _arms(readings: Readings, share: float) -> Arms:

@@ -1,18 +1,19 @@
-"""Which cells the scoreboard has, and how many canaries each takes."""
+"""Which cells the scoreboard has, how many canaries each takes, where measured ones are kept."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tests.bench.verdict import world_a, world_b
 from tests.bench.verdict.ablations import PARTS, without
-from tests.bench.verdict.cells import Cell, Count, false_alarms, power
-from tests.bench.verdict.readings import HARMS, LATE, MARGINS, NONE
+from tests.bench.verdict.cells import OURS, Cell, Count, false_alarms, power
+from tests.bench.verdict.readings import HARMS, LATE, MARGINS, NONE, Harm
 
 ROOT = Path(__file__).parents[3]
 JUDGE = ("canary/judge", "canary/stats")
@@ -23,6 +24,7 @@ ABLATED = ("S1", "S4", "B1")
 ABLATION_HARMS = tuple(
     harm for harm in (*HARMS, *LATE) if harm.name in {"latency x1.10", "5xx x2", "late 5xx x5"}
 )
+WHOLE = PARTS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,60 +37,65 @@ class Size:
     margin: int = 1000
 
 
-Section = dict[str, Cell]
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One cell to be measured; ``part`` is what an ablation takes away."""
+
+    section: str
+    scenario: str
+    periods: int
+    harm: Harm
+    runs: int
+    others: int = 0
+    part: str = WHOLE
+
+    @property
+    def file(self) -> str:
+        """Where it is kept, beside others of the same judge."""
+        words = (self.section, self.scenario, self.periods, self.part, self.harm.name, self.runs)
+        return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()) + ".json"
+
+    def measure(self) -> Cell:
+        """Simulate and judge."""
+        if self.section == "ablation":
+            with without(self.part) as change:
+                cell = power(
+                    self.scenario, self.periods, self.harm, self.runs, others=False, change=change
+                )
+            return replace(cell, harm=f"{self.part}: {self.harm.name}")
+        if self.harm == NONE:
+            return false_alarms(self.scenario, self.periods, self.runs, self.others)
+        return power(
+            self.scenario, self.periods, self.harm, self.runs, others=self.section != "margins"
+        )
 
 
-def equal(size: Size) -> Iterator[Cell]:
-    """Equal arms, in every scenario."""
-    for scenario in EVERYWHERE:
+def jobs(section: str, size: Size) -> Iterator[Job]:
+    """The cells of one section."""
+    if section == "equal":
         for periods in LENGTHS:
-            yield false_alarms(scenario, periods, size.equal, size.others)
-
-
-def harmed(size: Size) -> Iterator[Cell]:
-    """Twelve harms from the start."""
+            for scenario in EVERYWHERE:
+                yield Job(section, scenario, periods, NONE, size.equal, size.others)
+        return
+    if section == "ablation":
+        yield from _ablations(size)
+        return
+    harms = {"harmed": HARMS, "late": LATE, "margins": MARGINS}[section]
+    runs = size.margin if section == "margins" else size.harmed
     for scenario in GRID:
         for periods in LENGTHS:
-            for harm in HARMS:
-                yield power(scenario, periods, harm, size.harmed)
+            yield from (Job(section, scenario, periods, harm, runs) for harm in harms)
 
 
-def late(size: Size) -> Iterator[Cell]:
-    """Harm that starts at half time."""
-    for scenario in GRID:
-        for periods in LENGTHS:
-            for harm in LATE:
-                yield power(scenario, periods, harm, size.harmed)
-
-
-def margins(size: Size) -> Iterator[Cell]:
-    """Harm of one and two margins: how often it is passed."""
-    for scenario in GRID:
-        for periods in LENGTHS:
-            for harm in MARGINS:
-                yield power(scenario, periods, harm, size.margin, others=False)
-
-
-def ablation(size: Size) -> Iterator[Cell]:
-    """The judge without one of its parts; the part stands in the harm's name."""
+def _ablations(size: Size) -> Iterator[Job]:
     for part in PARTS:
-        with without(part) as change:
-            for scenario in ABLATED:
-                for harm, runs in (
-                    (NONE, size.margin),
-                    *((h, size.harmed) for h in ABLATION_HARMS),
-                ):
-                    cell = power(scenario, 60, harm, runs, others=False, change=change)
-                    yield replace(cell, harm=f"{part}: {harm.name}")
+        for scenario in ABLATED:
+            yield Job("ablation", scenario, 60, NONE, size.margin, part=part)
+            for harm in ABLATION_HARMS:
+                yield Job("ablation", scenario, 60, harm, size.harmed, part=part)
 
 
-SECTIONS: dict[str, Callable[[Size], Iterator[Cell]]] = {
-    "equal": equal,
-    "harmed": harmed,
-    "late": late,
-    "margins": margins,
-    "ablation": ablation,
-}
+SECTIONS = ("equal", "harmed", "late", "margins", "ablation")
 
 
 def judge_digest() -> str:
@@ -98,19 +105,42 @@ def judge_digest() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in ours)).hexdigest()[:12]
 
 
-def save(cells: list[Cell], path: Path) -> None:
-    """Write cells so that `load` reads them back equal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    document = {"judge": judge_digest(), "cells": [asdict(cell) for cell in cells]}
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def measured(job: Job, folder: Path) -> Cell:
+    """Measure a cell, or read it if it was measured before with as many canaries."""
+    path = folder / job.file
+    if path.is_file():
+        return _cell(json.loads(path.read_text(encoding="utf-8")))
+    cell = job.measure()
+    folder.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".half")
+    half.write_text(json.dumps(asdict(cell), indent=1) + "\n", encoding="utf-8")
+    half.replace(path)
+    return cell
 
 
-def load(path: Path) -> tuple[str, list[Cell]]:
-    """The judge's digest and its cells as `save` wrote them; none where there is no file."""
-    if not path.exists():
-        return "", []
-    document = json.loads(path.read_text(encoding="utf-8"))
-    return document["judge"], [_cell(entry) for entry in document["cells"]]
+def known(section: str, folder: Path) -> list[Cell]:
+    """All measured cells of a section in the order of its jobs; of each the largest."""
+    best: dict[tuple[str, int, str], Cell] = {}
+    for path in sorted(folder.glob(f"{section}-*.json")):
+        cell = _cell(json.loads(path.read_text(encoding="utf-8")))
+        key = cell.scenario, cell.periods, cell.harm
+        if key not in best or _runs(best[key]) < _runs(cell):
+            best[key] = cell
+    return [best[key] for key in _keys(section) if key in best]
+
+
+def _keys(section: str) -> Sequence[tuple[str, int, str]]:
+    found = []
+    for job in jobs(section, Size()):
+        name = f"{job.part}: {job.harm.name}" if section == "ablation" else job.harm.name
+        found.append((job.scenario, job.periods, name))
+    if section == "equal":  # measured by length, shown by scenario
+        found.sort(key=lambda key: EVERYWHERE.index(key[0]))
+    return found
+
+
+def _runs(cell: Cell) -> int:
+    return cell.alarms[OURS].runs
 
 
 def _cell(entry: dict[str, Any]) -> Cell:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tests.bench.verdict import tables, targets
 from tests.bench.verdict.cells import BATCH, OURS, TITLES, WINDOWS, Cell
+from tests.bench.verdict.plan import Size, jobs
 from tests.bench.verdict.readings import FIRST_TEST_SEED
 
 INTRO = f"""\
@@ -17,7 +18,8 @@ is measured by
     python -m tests.bench.verdict        # the whole of it, about an hour on one core
     python -m tests.bench.verdict --smoke    # 500 canaries, for CI
 
-and nothing is left out: every cell of the grid is below, losses included.
+and nothing is left out: every cell that was measured is below, losses included. A run that is
+stopped goes on where it was; `--jobs 2` uses two processors.
 
 ![False alarms and power](images/scoreboard.png)
 
@@ -35,16 +37,18 @@ does; every {BATCH} canaries learn from new windows, so that luck in learning is
 constants, at the end, at every period from the tenth, and as documented (three runs, 75/95).
 *Kayenta at 99.5 %*: the same rule with its confidence raised and a gate of 5 % on memory.
 *Size-matched Kayenta*: with the confidence, found for each scenario by simulation, at which it
-calls 1 % of equal releases bad; nobody can configure it so, but only then is power comparable.
+calls 1 % of equal releases bad, memory held off by a gate of its own so that two hosts' lasting
+difference does not silence the other metrics; nobody can configure it so, but only then is power
+comparable.
 *Flagger*: 5xx above twice the usual or p99 above 1.5 times the usual in five checks. *Argo*: mean
 latency above 1.1 times the baseline in more than three (or zero) periods. Tests are one-sided.
 Rates carry 95 % Clopper-Pearson intervals.
 """
 
 
-def render(cells: targets.Cells, judges: Mapping[str, str]) -> str:
-    """The whole page; ``judges`` says which version of the judge each section measured."""
-    parts = [INTRO, _version(judges), _scenarios()]
+def render(cells: targets.Cells, judge: str) -> str:
+    """The whole page; ``judge`` is the digest of the judge that was measured."""
+    parts = [INTRO, f"Digest of the judge's sources: `{judge}`.\n", _coverage(cells), _scenarios()]
     parts += _section("Targets", "", targets.page(cells))
     parts += _equal(cells["equal"])
     parts += _power(cells)
@@ -60,8 +64,8 @@ WON = (
     "and with its shipped constants far more often everywhere (above)."
 )
 MARGINS = (
-    "A candidate exactly as bad as its margin, and twice as bad. “Metric alone passes” is the "
-    "strictest count: a policy of that metric only; in a canary the other metrics must pass too."
+    "A candidate exactly as bad as its margin, and twice as bad. Counted as the strictest "
+    "policy would: one of the affected metrics only; in a canary the others must pass too."
 )
 ABLATION = (
     "60 periods. *No calibration* is a judge that knows nothing of the environment; *no kappa* "
@@ -71,12 +75,16 @@ ABLATION = (
 )
 
 
-def _version(judges: Mapping[str, str]) -> str:
-    by_digest: dict[str, list[str]] = {}
-    for section, digest in judges.items():
-        by_digest.setdefault(digest, []).append(section)
-    said = "; ".join(f"`{digest}` ({', '.join(names)})" for digest, names in by_digest.items())
-    return f"Digest of the judge's sources: {said}.\n"
+def _coverage(cells: targets.Cells) -> str:
+    """How much of the whole was measured, and with how many canaries a cell."""
+    rows = []
+    for section, found in cells.items():
+        runs = [cell.alarms[OURS].runs for cell in found]
+        each = f"{min(runs):,} to {max(runs):,}" if runs else "-"
+        rows.append((section, str(len(found)), str(len(list(jobs(section, Size())))), each))
+    return (
+        "\n".join(tables.table(("section", "cells measured", "of", "canaries each"), rows)) + "\n"
+    )
 
 
 def _scenarios() -> str:
@@ -88,11 +96,10 @@ def _section(title: str, text: str, lines: Sequence[str]) -> list[str]:
 
 
 def _equal(cells: Sequence[Cell]) -> list[str]:
-    runs = cells[0].alarms[OURS].runs if cells else 0
-    others = min((count.runs for count in cells[0].alarms.values()), default=0) if cells else 0
     text = (
-        f"Equal releases: every alarm is false. {runs:,} canaries a cell for ours (with interval), "
-        f"{others:,} for the others. Family-wise: one alarm on any of ten metrics counts."
+        "Equal releases: every alarm is false. The number of canaries a cell is in the table of "
+        "mixes below; the others see at most the first 1,000. Family-wise: one alarm on any of ten "
+        "metrics counts."
     )
     parts = []
     for title, letter in (("World A", "S"), ("World B", "B")):
@@ -106,9 +113,9 @@ def _equal(cells: Sequence[Cell]) -> list[str]:
 def _power(cells: targets.Cells) -> list[str]:
     text = (
         "Found on the affected metrics, and the median period of the find. “Wrong PASS” is ours "
-        "passing the whole canary. **!** marks more than 15 points less power than size-matched "
-        "Kayenta. A leak of 0.05 points a minute lies within the margin of 0.1, and so does "
-        "latency x1.05: passing them is allowed."
+        "passing the affected metrics (a whole canary passes less often). **!** marks more than 15 "
+        "points less power than size-matched Kayenta. A leak of 0.05 points a minute lies within "
+        "the margin of 0.1, and so does latency x1.05: passing them is allowed."
     )
     harmed, late = cells["harmed"], cells["late"]
     parts = _section("Won and lost", WON, tables.summary(_world_a(harmed)))

@@ -140,7 +140,7 @@ def summary(cells: Sequence[Cell]) -> list[str]:
 
 def margins(cells: Sequence[Cell]) -> list[str]:
     """Wrong PASSes at one and two margins."""
-    head = ("sc", "T", "harm", "metric alone passes", "canary passes", "FAIL")
+    head = ("sc", "T", "harm", "wrong PASS", "FAIL")
     return table(
         head,
         (
@@ -149,7 +149,6 @@ def margins(cells: Sequence[Cell]) -> list[str]:
                 str(c.periods),
                 c.harm,
                 rate(c.cleared),
-                rate(c.passed),
                 found(c.alarms[OURS]),
             )
             for c in cells
@@ -167,7 +166,8 @@ def ablation(cells: Sequence[Cell]) -> list[str]:
     for part in parts:
         row = [part]
         for scenario, harm in columns:
-            count = by_key[scenario, part, harm].alarms[OURS]
-            row.append(rate(count) if harm == "none" else found(count))
+            cell = by_key.get((scenario, part, harm))
+            count = cell.alarms[OURS] if cell else None
+            row.append(rate(count) if count and harm == "none" else found(count))
         rows.append(row)
     return table(head, rows)

@@ -1,0 +1,178 @@
+"""``canary plan``: what a canary will be able to see, how long it takes, what it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from canary.cli.common import RUN, answer, find_policy, json_option, where_options
+from canary.cli.moments import EVENTS
+from canary.errors import RecordingError
+from canary.judge.words import duration
+from canary.planner import Cost, Outlook, Traffic, draw, monthly_cost, traffic_of
+from canary.planner import plan as foresee
+from canary.policy import Policy, load_policy
+from canary.recording import load_recording
+
+Noise = Mapping[str, Mapping[str, float]]
+POINTS = 8
+"""Times at which the table says what is visible."""
+MOST = 10.0
+"""Harm beyond this, eleven times the baseline, is not called visible."""
+
+
+@click.command()
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Requests per second.")
+@click.option(
+    "--instances",
+    type=click.IntRange(min=1),
+    help="Instances of each colour; default: as recorded, else 1.",
+)
+@click.option(
+    "--events",
+    type=EVENTS,
+    multiple=True,
+    metavar="METRIC=SHARE",
+    help="How often a count's event happens per request; may be repeated. Default: as recorded.",
+)
+@click.option(
+    "--recording",
+    "recording_file",
+    type=click.Path(path_type=Path),
+    help="Take traffic from this recording; default: the newest canary's of --env.",
+)
+@click.option("--canaries", default=60, show_default=True, help="Canaries a month, for the cost.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Write the picture (SVG) here.")
+@where_options
+@json_option
+def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
+    """Say which harm a canary will see, how long its margins take, and what CloudWatch costs.
+
+    Harm is "found" with a power of 80 %. Noise is what canary rehearse learned; where it has not
+    run, cautious defaults make the plan longer than it need be.
+
+    \b
+    Example:
+      canary plan --env local --rate 50 --events errors=0.5% --plot plan.svg
+    """
+    policy = load_policy(find_policy(env, policy_file))
+    traffic, noise = _known(policy, env, options)
+    outlook = foresee(policy, traffic, noise)
+    sources = {metric.source_name for metric in policy.metrics} | {"requests"}
+    cost = monthly_cost(
+        policy,
+        instances=sum(traffic.instances),
+        published=len(sources),
+        canaries=options["canaries"],
+    )
+    if options["plot"] is not None:
+        options["plot"].write_text(draw(outlook), encoding="utf-8")
+    document = {**_document(outlook, traffic, cost), "calibrated": bool(noise)}
+    lines = [*_foreseen(policy, outlook, traffic), "", *_remarks(cost, noise, options["plot"])]
+    answer(document, "\n".join(lines), as_json=options["as_json"])
+
+
+def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Traffic, Noise]:
+    """Return the traffic, as measured or as said, and the noise that was learned."""
+    file, noise = options["recording_file"] or _newest(env), _learned(env)
+    measured = None
+    if file is not None:
+        recording = load_recording(file)
+        measured = traffic_of(policy, recording)
+        noise = noise or recording.calibration
+    if options["rate"] is None and (measured is None or measured.rate <= 0):
+        raise RecordingError("Say how much traffic there is: --rate 50, or --recording FILE")
+    base = measured or Traffic(1.0)
+    count = options["instances"]
+    names = [metric.name for metric in policy.metrics if metric.kind == "count"]
+    for name, _ in options["events"]:
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise RecordingError(f"--events names {name}; the policy's counts are: {known}")
+    traffic = dataclasses.replace(
+        base,
+        rate=options["rate"] or base.rate,
+        events={**base.events, **dict(options["events"])},
+        instances=(count, count) if count else base.instances,
+    )
+    return traffic, noise
+
+
+def _newest(env: str | None) -> Path | None:
+    found = sorted((RUN / env / "canaries").glob("*/recording.json")) if env else []
+    return found[-1] if found else None
+
+
+def _learned(env: str | None) -> Noise:
+    path = RUN / (env or "") / "calibration.json"
+    if env is None or not path.is_file():
+        return {}
+    try:
+        found: Noise = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordingError(
+            f"{path} can't be read ({error}); write it again: canary rehearse --env {env}"
+        ) from error
+    return found
+
+
+def _document(outlook: Outlook, traffic: Traffic, cost: Cost) -> dict[str, Any]:
+    return {
+        "sentence": outlook.sentence,
+        "passes": outlook.passes,
+        "maximum": outlook.maximum,
+        "metrics": [dataclasses.asdict(metric) for metric in outlook.metrics],
+        "traffic": {**dataclasses.asdict(traffic), "events": dict(traffic.events)},
+        "cost": {**dataclasses.asdict(cost), "total": cost.total, "sentence": cost.sentence},
+    }
+
+
+def _foreseen(policy: Policy, outlook: Outlook, traffic: Traffic) -> list[str]:
+    one, other = traffic.instances
+    return [
+        f"With {traffic.rate:g} requests per second on {one} + {other} instances:",
+        *(f"  {metric.sentence}." for metric in outlook.metrics),
+        f"{outlook.sentence}.",
+        "",
+        "Smallest harm found by then:",
+        *_table(policy, outlook),
+    ]
+
+
+def _remarks(cost: Cost, noise: Noise, plot: Path | None) -> list[str]:
+    lines = [f"{cost.sentence} (custom metrics at high resolution, prices of us-east-1)."]
+    if not noise:
+        lines.append("Noise: cautious defaults, for nothing was learned yet: canary rehearse")
+    if plot is not None:
+        lines.append(f"Picture: {plot}")
+    return lines
+
+
+def _table(policy: Policy, outlook: Outlook) -> list[str]:
+    """Return the smallest harm that is found, by time and metric."""
+    width = max((len(metric.metric) for metric in outlook.metrics), default=6)
+    last = max((len(metric.curve) for metric in outlook.metrics), default=0)
+    at = sorted({max(round(last * part / POINTS), 1) for part in range(1, POINTS + 1)})
+    longest = max(outlook.metrics, key=lambda metric: len(metric.curve), default=None)
+    if longest is None or not longest.curve:
+        return ["  nothing"]
+    times = [longest.curve[index - 1][0] for index in at]
+    head = "".join(f"{duration(time):>12}" for time in times)
+    rows = [f"  {'':{width}}{head}"]
+    points = {metric.name for metric in policy.metrics if metric.limit.scale == "points"}
+    for metric in outlook.metrics:
+        by_time = dict(metric.curve)
+        cells = (_harm(by_time.get(time), points=metric.metric in points) for time in times)
+        rows.append(f"  {metric.metric:{width}}" + "".join(f"{cell:>12}" for cell in cells))
+    return rows
+
+
+def _harm(value: float | None, *, points: bool) -> str:
+    if value is None or value > MOST:
+        return "-"
+    return f"{value:.2g} points" if points else f"{100 * value:.0f} %"

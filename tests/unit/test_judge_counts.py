@@ -1,0 +1,88 @@
+"""The channels by which counts show harm, and how a rehearsal divides the alpha among them."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+
+from canary.judge.batch import Arms, judge_many, learn
+from canary.judge.counts import COLD, DENSE, SPARSE, Counts, Parts
+from canary.judge.models import model_of
+from canary.judge.rules import rule_of
+from canary.policy import Policy, parse_policy
+from canary.stats.distributions import Floats
+
+PERIODS = 30
+REQUESTS = 3000.0
+
+
+def policy() -> Policy:
+    return parse_policy(
+        f"version: 1\nperiod: 60s\nwarmup: 0s\nminimum: 10m\nmaximum: {PERIODS}m\nmetrics:\n"
+        "- {name: errors, kind: count, per: requests}\n"
+    )
+
+
+def arms(factor: float, runs: int, seed: int, requests: float = REQUESTS) -> Arms:
+    """Errors of 0.5 %, over-dispersed, times ``factor`` on the candidate."""
+    noise = np.random.default_rng(seed)
+
+    def events(rate: float) -> Floats:
+        spread = noise.gamma(11, 1 / 11, (runs, PERIODS))
+        return noise.poisson(rate * requests * spread).astype(float)
+
+    chances = np.full((runs, PERIODS), requests)
+    return Arms(events(0.005 * factor), events(0.005), chances, chances)
+
+
+def model(known: dict[str, float] | None, sign: float = 1.0) -> Counts:
+    metric = policy().metrics[0]
+    found = model_of(metric, arms(1.0, 20, 1), rule_of(policy(), metric, sign, known))
+    assert isinstance(found, Counts)
+    return found
+
+
+@pytest.mark.parametrize("parts", [COLD, DENSE, SPARSE])
+def test_the_parts_of_alpha_add_up(parts: Parts) -> None:
+    assert sum(astuple(parts)) == pytest.approx(1.0)
+
+
+def test_without_a_rehearsal_there_are_no_ranks() -> None:
+    names = {channel.name for channel in model(None).channels(PERIODS)}
+    assert names == {"expanding", "window", "exact"}
+
+
+def test_a_rehearsal_adds_ranks_and_says_how_dense_counts_are() -> None:
+    known = learn(policy(), "errors", arms(1.0, 60, 2))
+    assert known["dense"] > 0.5
+    assert "kappa_ranks_30" in known
+    found = model(known)
+    assert found.parts == DENSE
+    assert "ranks" in {channel.name for channel in found.channels(PERIODS)}
+    assert "ranks" not in {channel.name for channel in found.channels(4)}
+    assert model(learn(policy(), "errors", arms(1.0, 60, 3, requests=300))).parts == SPARSE
+
+
+def test_the_lean_of_ranks_is_taken_off_either_way() -> None:
+    """Uneven splits make ranks lean to one side; equal arms must not look worse for it."""
+    known = {**learn(policy(), "errors", arms(1.0, 60, 2)), "rank_lean": 0.2}
+
+    def ranks(sign: float) -> Floats:
+        return next(c.z for c in model(known, sign).channels(PERIODS) if c.name == "ranks")
+
+    plain = ranks(1.0) + ranks(-1.0)
+    assert np.allclose(plain, 0.0), "the lean turns with the direction of harm"
+    unleaned = model({**known, "rank_lean": 0.0}).channels(PERIODS)[-1].z
+    assert np.allclose(unleaned - ranks(1.0), 0.2 * np.sqrt(PERIODS))
+
+
+@pytest.mark.statistical
+def test_ranks_find_moderate_harm_and_leave_equal_arms_alone() -> None:
+    known = {"errors": learn(policy(), "errors", arms(1.0, 200, 4))}
+    looks = tuple(range(4, PERIODS + 1, 2))
+    harmed = judge_many(policy(), {"errors": arms(1.5, 200, 5)}, known, looks)
+    equal = judge_many(policy(), {"errors": arms(1.0, 1000, 6)}, known, looks)
+    assert (harmed.first_fail > 0).mean() > 0.6
+    assert (equal.first_fail > 0).mean() <= 0.012
