@@ -114,6 +114,16 @@ bench-verdict: setup ## Scoreboard: this judge beside its peers, seeded simulati
 bench-judge: setup ## Time to judge, beside Kayenta's algorithm in the same run
 	python -m tests.bench.judge
 
+.PHONY: bench-app
+bench-app: setup ## Speed: the shop beside Flask with gunicorn and FastAPI with uvicorn (10 min, quiet machine)
+	@command -v wrk > /dev/null || apt-get install -qq -y --no-install-recommends wrk > .run/apt.log \
+	  || { echo "wrk is missing; as root: apt-get install wrk"; exit 1; }
+	python -m tests.bench.bench_app
+
+.PHONY: bench-app-memory
+bench-app-memory: setup ## Memory: does the shop grow in ten minutes of load, without and with a leak
+	python -m tests.bench.bench_app_memory
+
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (not the local cloud)
 	rm -rf .venv .run/debian-packages .mypy_cache .ruff_cache .pytest_cache .hypothesis
