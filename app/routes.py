@@ -233,7 +233,7 @@ def _query(environ: Environ) -> dict[str, str]:
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:
-    if re.fullmatch("[0-9]{1,10}", text) and low <= int(text) <= high:
+    if text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high:
         return int(text)
     detail = f"{name} is {text[:50]!r}: Expected a whole number from {low} to {high}."
     raise ProblemError(422, detail, name)
