@@ -104,6 +104,10 @@ molecule: setup ## One role on a booted host: make molecule ROLE=proxy
 molecule-all: setup ## Every role's scenarios, one after the other, and a table
 	@python -m tests.molecule
 
+.PHONY: chaos
+chaos: setup ## Faults on the hosts of the local cloud that is up: what customers met, one table
+	python -m tests.chaos
+
 # ---- benchmarks ---------------------------------------------------------------------------
 
 .PHONY: bench-verdict
@@ -123,6 +127,10 @@ bench-app: setup ## Speed: the shop beside Flask with gunicorn and FastAPI with 
 .PHONY: bench-app-memory
 bench-app-memory: setup ## Memory: does the shop grow in ten minutes of load, without and with a leak
 	python -m tests.bench.bench_app_memory
+
+.PHONY: bench-release
+bench-release: setup ## How fast traffic moves, beside the plain Ansible way; needs make demo's cloud
+	python -m tests.bench.release
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (not the local cloud)

@@ -1,0 +1,1 @@
+"""Faults on the real hosts of a local cloud, under constant load."""
