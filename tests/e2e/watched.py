@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.parse
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -42,10 +43,16 @@ def until(true: Callable[[], Any], what: str) -> Any:
     return found
 
 
+@cache
+def proxy() -> str:
+    """Return the proxy's address, asked once: every asking starts a program."""
+    return address("local-proxy-1")
+
+
 def shop(path: str, body: dict[str, Any] | None = None) -> str:
     """Ask the shop as shoppers do, through the proxy."""
     data = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(f"http://{address('local-proxy-1')}{path}", data), timeout=10) as reply:
+    with urlopen(Request(f"http://{proxy()}{path}", data), timeout=10) as reply:
         return str(reply.read().decode())
 
 
