@@ -27,6 +27,12 @@ def test_a_recorded_cloud_is_found_again_by_its_directory_alone(tmp_path: Path) 
     assert Settings.load({"LOCAL_CLOUD_STATE": str(tmp_path)}) == started
 
 
+def test_another_spelling_of_the_directory_is_the_same_cloud(tmp_path: Path) -> None:
+    """A host is found by its directory in a command line; two spellings would be two hosts."""
+    spelled = Settings.load({"LOCAL_CLOUD_STATE": f"{tmp_path}/hosts/../cloud"})
+    assert spelled.state == Settings.load({"LOCAL_CLOUD_STATE": f"{tmp_path}/cloud"}).state
+
+
 def test_the_environment_overrides_the_record(tmp_path: Path) -> None:
     Settings.load({"LOCAL_CLOUD_STATE": str(tmp_path), "LOCAL_CLOUD_PORT": "5000"}).record()
     again = Settings.load({"LOCAL_CLOUD_STATE": str(tmp_path), "LOCAL_CLOUD_PORT": "6000"})

@@ -90,7 +90,7 @@ class Settings:
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Return defaults, overridden by the state directory's record, then by LOCAL_CLOUD_*."""
-        state = Path(environment.get("LOCAL_CLOUD_STATE") or ".run/local/cloud").absolute()
+        state = Path(environment.get("LOCAL_CLOUD_STATE") or ".run/local/cloud").resolve()
         cache = environment.get("LOCAL_CLOUD_CACHE") or "~/.cache/cart-canary"
         settings = cls(state=state, cache=Path(cache).expanduser().absolute())
         return replace(settings, **_chosen(recorded(state) | named(environment)))
