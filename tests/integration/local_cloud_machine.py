@@ -39,7 +39,7 @@ def traces(settings: Settings) -> Traces:
 
     links = (str(link["ifname"]) for link in json.loads(output("ip", "-json", "link")))
     mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
-    groups = Path("/sys/fs/cgroup").glob("*/cart-canary/*")
+    groups = filter(Path.is_dir, Path("/sys/fs/cgroup").glob("*/cart-canary/*"))
     return Traces(
         links=frozenset(filter(ours, links)),
         tables=frozenset(filter(ours, output("nft", "list", "tables").splitlines())),
