@@ -17,7 +17,13 @@ help: ## Explain these words
 # ---- set up -------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: .venv/.installed .run/debian-packages ## Install everything: virtual environment, Debian packages
+setup: ## Install everything: virtual environment, Debian packages
+	@$(MAKE) --silent --jobs=2 .venv/.installed .run/debian-packages
+
+# Debian's own Python makes no environment before python3-venv is there.
+ifeq ($(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null && echo yes),)
+.venv/.installed: | .run/debian-packages
+endif
 
 .venv/.installed: requirements.txt pyproject.toml
 	@echo "==> virtual environment (about 80 s the first time)"

@@ -24,6 +24,8 @@ from tests.e2e.releases import ROOT, git, release
 BAD = "error=503:0.2"
 STORY = ROOT / ".run/local/demo.json"
 ENOUGH_REQUESTS = 600
+SHOPPERS = 100
+"""Each sends a request a second: twice the default rules harm out in little more than a minute."""
 PUBLICATION = 12
 """Seconds until what was measured can be read: two periods, and the time to settle."""
 console = Console(highlight=False, soft_wrap=True)
@@ -136,7 +138,7 @@ def main() -> None:
         title("The first release, on both colours")
         call("canary", "deploy", "HEAD", "--env", "local", "--everywhere")
     title("Shoppers")
-    call("ansible-playbook", "playbooks/load.yml", "-e", "load=start")
+    call("ansible-playbook", "playbooks/load.yml", "-e", "load=start", "-e", f"users={SHOPPERS}")
     wait_for_metrics()
     before = answer("canary", "status", "--env", "local", "--json")["live"]
 

@@ -194,3 +194,26 @@ def test_nothing_names_a_metric_but_the_catalogue_and_who_publishes_it() -> None
             continue
         if path.suffix in (".yml", ".j2", ".py"):
             assert pattern.findall(path.read_text(encoding="utf-8")) == [], path
+
+
+def test_only_alarms_that_differ_are_set() -> None:
+    """As amazon.aws.cloudwatch_metric_alarm_info tells them; each field that is off is noticed."""
+    differing = filter_of("alarms", "alarms_differing")
+    wanted = alarms(["shop"])
+    there = [as_told(alarm) for alarm in wanted]
+    keys = {"namespace": "Shop", "topic": "arn:topic"}
+    assert differing(wanted, there, **keys) == []
+    assert differing(wanted, there[1:], **keys) == wanted[:1]
+    assert differing(wanted, there, **keys | {"topic": "arn:other"}) == wanted
+    for field in there[0]:
+        changed = [{**there[0], field: "another"} if field != "dimensions" else there[1]]
+        assert differing(wanted[:1], changed, **keys) == wanted[:1], field
+
+
+def as_told(alarm: dict[str, Any]) -> dict[str, Any]:
+    words = {"name": "alarm_name", "description": "alarm_description", "metric": "metric_name"}
+    words |= {"comparison": "comparison_operator"}
+    told = {words.get(key, key): value for key, value in alarm.items()}
+    pairs = reversed(alarm["dimensions"].items())
+    told["dimensions"] = [{"name": name, "value": value} for name, value in pairs]
+    return told | {"namespace": "Shop", "alarm_actions": ["arn:topic"], "ok_actions": ["arn:topic"]}

@@ -65,8 +65,48 @@ def _alarm(
     }
 
 
+def differing(
+    wanted: Iterable[Mapping[str, Any]],
+    there: Iterable[Mapping[str, Any]],
+    *,
+    namespace: str,
+    topic: str,
+) -> list[Mapping[str, Any]]:
+    """Return the alarms of ``wanted`` that are not there just so; the module sets only these.
+
+    ``there`` is what amazon.aws.cloudwatch_metric_alarm_info found.
+    """
+    known = {str(alarm.get("alarm_name")): alarm for alarm in there}
+    shared = {"namespace": namespace, "alarm_actions": [topic], "ok_actions": [topic]}
+    return [
+        alarm
+        for alarm in wanted
+        if not _holds(_described(alarm) | shared, known.get(alarm["name"], {}))
+    ]
+
+
+def _described(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an alarm in the words of the module that reads alarms."""
+    renamed = {
+        "name": "alarm_name",
+        "description": "alarm_description",
+        "metric": "metric_name",
+        "comparison": "comparison_operator",
+    }
+    found = {renamed.get(key, key): value for key, value in alarm.items()}
+    pairs = sorted(alarm["dimensions"].items())
+    return found | {"dimensions": [{"name": name, "value": value} for name, value in pairs]}
+
+
+def _holds(described: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    ordered = sorted(seen.get("dimensions") or [], key=lambda pair: str(pair.get("name")))
+    return all(
+        {**seen, "dimensions": ordered}.get(key) == value for key, value in described.items()
+    )
+
+
 class FilterModule:
-    """Give Ansible the filter."""
+    """Give Ansible the filters."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"alarms_expand": expand}
+        return {"alarms_expand": expand, "alarms_differing": differing}
