@@ -24,8 +24,8 @@ from tests.e2e.releases import ROOT, git, release
 BAD = "error=503:0.2"
 STORY = ROOT / ".run/local/demo.json"
 ENOUGH_REQUESTS = 600
-SHOPPERS = 100
-"""Each sends a request a second: twice the default rules harm out in little more than a minute."""
+SHOPPERS = 150
+"""Each sends a request a second: three times the default rules harm out in a minute."""
 PUBLICATION = 12
 """Seconds until what was measured can be read: two periods, and the time to settle."""
 console = Console(highlight=False, soft_wrap=True)
