@@ -1,4 +1,4 @@
-"""Faults that a host, its network or the API meets, each with the way back."""
+"""Faults that a host, its network, its clock or the API meets, each with the way back."""
 
 from __future__ import annotations
 
@@ -8,58 +8,62 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
-import boto3
 from local_cloud.cloud import daemon_pid
 from local_cloud.settings import Settings
 
-from tests.e2e.demo import address, answer
+from tests.chaos import clocks, disks, links
+from tests.chaos.hosts import (
+    DATA,
+    PROXY,
+    kill,
+    kill_worker,
+    power,
+    publisher,
+    shop,
+    start,
+    terminate,
+)
+from tests.chaos.relay import Relay
 from tests.e2e.releases import ROOT
 
-NETEM_DELAY = "150ms"
+MEMORY = "/var/lib/shop-traffic"
+STATE = "/var/lib/shop"
+
+
+@dataclass
+class Scene:
+    """Whom a fault may hit."""
+
+    live: str
+    idle: str
+    canary: subprocess.Popen[str]
+    relay: Relay
+
+    @property
+    def alive(self) -> str:
+        """The live host that is not the candidate's match."""
+        return shop(self.live, 2)
+
+    @property
+    def candidate(self) -> str:
+        return shop(self.idle, 1)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """``inflict`` and ``heal`` are told the live and the idle colour."""
+    """How it begins and is healed.
+
+    Attributes:
+        evidence: it takes evidence away: it lasts until the canary has ended, never with PASS.
+        pairs: it may come together with another one.
+    """
 
     name: str
-    inflict: Callable[[str, str], None]
-    heal: Callable[[str, str], None] = lambda _live, _idle: None
-
-
-def on(host: str, command: str) -> None:
-    """Run a command on a host, as root."""
-    ssh = ["local-cloud", "ssh", host, f"sudo sh -c '{command}'"]
-    subprocess.run(ssh, cwd=ROOT, check=True, capture_output=True, timeout=60)
-
-
-def kill(host: str, unit: str, whom: str = "all") -> None:
-    on(host, f"systemctl kill --signal=KILL --kill-whom={whom} {unit}")
-
-
-def start(host: str, unit: str) -> None:
-    on(host, f"systemctl reset-failed {unit}; systemctl start {unit}")
-
-
-def kill_worker(host: str) -> None:
-    """Kill one worker of the shop, not its supervisor."""
-    main = "systemctl show --property=MainPID --value shop"
-    on(host, f"kill -9 $(pgrep -P $({main}) | tail -1)")
-
-
-def interface(host: str) -> str:
-    """Return the controller's end of a host's network cable, which is named by its number."""
-    settings = Settings.load()
-    number = int(IPv4Address(address(host))) - int(settings.network[0])
-    return f"{settings.bridge}-{number:x}"
-
-
-def netem(host: str, *what: str) -> None:
-    """Make a host's network worse, or with nothing said as good as before."""
-    command = ["tc", "qdisc", "replace" if what else "del", "dev", interface(host), "root"]
-    subprocess.run([*command, *(("netem", *what) if what else ())], check=True)
+    inflict: Callable[[Scene], object]
+    heal: Callable[[Scene], object] = lambda _scene: None
+    evidence: bool = False
+    pairs: bool = True
 
 
 def freeze_api(seconds: float) -> None:
@@ -73,50 +77,140 @@ def freeze_api(seconds: float) -> None:
         os.kill(process, signal.SIGCONT)
 
 
-def power(name: str, *, running: bool) -> None:
-    """Stop or start an instance through the EC2 API, and wait until it is so."""
-    ec2 = boto3.client(
-        "ec2",
-        endpoint_url=Settings.load().endpoint,
-        region_name="eu-central-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="unchecked",  # noqa: S106 - the local cloud takes any
+def kill_api() -> None:
+    process = daemon_pid(Settings.load())
+    assert process is not None, "the local cloud is not up"
+    os.kill(process, signal.SIGKILL)
+
+
+def restart_api() -> None:
+    subprocess.run(["local-cloud", "up"], cwd=ROOT, check=True, capture_output=True)
+
+
+def cloudwatch(name: str, mode: str) -> Fault:
+    def turn(scene: Scene, to: str) -> None:
+        scene.relay.mode = to
+
+    return Fault(
+        name,
+        lambda scene: turn(scene, mode),
+        lambda scene: turn(scene, "well"),
+        evidence=True,
+        pairs=False,
     )
-    hosts = answer("local-cloud", "status", "--json")["hosts"]
-    identity = next(host["id"] for host in hosts if host["name"] == name)
-    (ec2.start_instances if running else ec2.stop_instances)(InstanceIds=[identity])
-    word = "instance_running" if running else "instance_stopped"
-    ec2.get_waiter(word).wait(InstanceIds=[identity], WaiterConfig={"Delay": 1})
 
 
-FAULTS = (
-    Fault("kill -9 the proxy", lambda _l, _i: kill("local-proxy-1", "haproxy")),
-    Fault("kill -9 a live worker", lambda live, _: kill_worker(f"local-app-{live}-1")),
-    Fault("kill -9 a live shop", lambda live, _: kill(f"local-app-{live}-2", "shop")),
+def replace() -> None:
+    """Bring back what was terminated, as its owner would."""
+    subprocess.run(
+        ["ansible-playbook", "site.yml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+PROCESSES = (
+    Fault("kill -9 canary", lambda s: s.canary.kill(), pairs=False),
+    Fault("freeze canary", lambda s: s.canary.send_signal(signal.SIGSTOP), pairs=False),
+    Fault("kill -9 the proxy", lambda _: kill(PROXY, "haproxy")),
+    Fault("kill -9 a live worker", lambda s: kill_worker(s.alive)),
+    Fault("kill -9 a live shop", lambda s: kill(s.alive, "shop")),
+    Fault("kill -9 a candidate's shop", lambda s: kill(s.candidate, "shop")),
+    Fault("kill -9 a live publisher", lambda s: publisher(s.alive, "KILL")),
+    Fault(
+        "a candidate's publisher hangs",
+        lambda s: publisher(s.candidate, "STOP"),
+        lambda s: publisher(s.candidate, "CONT"),
+        evidence=True,
+        pairs=False,
+    ),
     Fault(
         "kill -9 the cache",
-        lambda _l, _i: kill("local-data-1", "redis-server"),
-        lambda _l, _i: start("local-data-1", "redis-server"),
+        lambda _: kill(DATA, "redis-server"),
+        lambda _: start(DATA, "redis-server"),
     ),
     Fault(
         "kill -9 the database",
-        lambda _l, _i: kill("local-data-1", "postgresql@15-main"),
-        lambda _l, _i: start("local-data-1", "postgresql@15-main"),
-    ),
-    Fault("AWS API hangs for 20 s", lambda _l, _i: freeze_api(20)),
-    Fault(
-        "a live host is stopped",
-        lambda live, _: power(f"local-app-{live}-2", running=False),
-        lambda live, _: power(f"local-app-{live}-2", running=True),
-    ),
-    Fault(
-        "a live host is 150 ms further away",
-        lambda live, _: netem(f"local-app-{live}-2", "delay", NETEM_DELAY),
-        lambda live, _: netem(f"local-app-{live}-2"),
-    ),
-    Fault(
-        "a live host is cut off",
-        lambda live, _: netem(f"local-app-{live}-2", "loss", "100%"),
-        lambda live, _: netem(f"local-app-{live}-2"),
+        lambda _: kill(DATA, "postgresql@15-main"),
+        lambda _: start(DATA, "postgresql@15-main"),
     ),
 )
+API = (
+    Fault("AWS API hangs for 20 s", lambda _: freeze_api(20)),
+    Fault("kill -9 the AWS API", lambda _: kill_api(), lambda _: restart_api(), pairs=False),
+    cloudwatch("CloudWatch away", "away"),
+    cloudwatch("CloudWatch throttled", "throttled"),
+    cloudwatch("CloudWatch slow", "slow"),
+    cloudwatch("CloudWatch partial", "partial"),
+    cloudwatch("CloudWatch with holes", "holes"),
+)
+HOSTS = (
+    Fault(
+        "a live host is stopped",
+        lambda s: power(s.alive, running=False),
+        lambda s: power(s.alive, running=True),
+    ),
+    Fault(
+        "a candidate's host is stopped",
+        lambda s: power(s.candidate, running=False),
+        lambda s: power(s.candidate, running=True),
+    ),
+    Fault(
+        "a candidate's host is terminated",
+        lambda s: terminate(s.candidate),
+        lambda _: replace(),
+        pairs=False,
+    ),
+    Fault(
+        "a candidate's disk is full",
+        lambda s: disks.fill(s.candidate, STATE),
+        lambda s: disks.empty(s.candidate, STATE),
+    ),
+    Fault(
+        "the proxy's disk is full",
+        lambda _: disks.fill(PROXY, MEMORY),
+        lambda _: disks.empty(PROXY, MEMORY),
+    ),
+    Fault(
+        "a candidate's clock is 2 min ahead",
+        lambda s: clocks.skew(s.candidate, 120),
+        lambda s: clocks.right(s.candidate),
+        evidence=True,
+        pairs=False,
+    ),
+    Fault(
+        "a candidate's clock is 2 min behind",
+        lambda s: clocks.skew(s.candidate, -120),
+        lambda s: clocks.right(s.candidate),
+        evidence=True,
+        pairs=False,
+    ),
+)
+NETWORK = (
+    Fault(
+        "canary - proxy cut", lambda _: links.cut("controller", PROXY, 22), lambda _: links.heal()
+    ),
+    Fault("proxy - a live host cut", lambda s: links.cut(PROXY, s.alive), lambda _: links.heal()),
+    Fault("a live host - data cut", lambda s: links.cut(s.alive, DATA), lambda _: links.heal()),
+    Fault(
+        "a candidate's host - data cut",
+        lambda s: links.cut(s.candidate, DATA),
+        lambda _: links.heal(),
+    ),
+    Fault(
+        "candidate - AWS API cut",
+        lambda s: links.cut("controller", s.candidate, None),
+        lambda _: links.heal(),
+        evidence=True,
+        pairs=False,
+    ),
+    Fault(
+        f"proxy - a live host {links.how_slow()}",
+        lambda s: links.slow(PROXY, s.alive),
+        lambda s: links.quicken(PROXY, s.alive),
+    ),
+    Fault(
+        f"a live host - data {links.how_slow()}",
+        lambda s: links.slow(s.alive, DATA),
+        lambda s: links.quicken(s.alive, DATA),
+    ),
+)
+FAULTS = (*PROCESSES, *API, *HOSTS, *NETWORK)

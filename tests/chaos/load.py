@@ -1,24 +1,26 @@
 """A bounded, open-loop load: so many requests a second, whatever became of those before.
 
-Reads, and writes that carry an idempotency key. What was acknowledged is remembered, and compared
-with the database afterwards. Nothing is tried again here: a failure is what a customer would see.
+Reads of the shop's pages, and purchases: a cart, then its checkout, each with a key of its own. A
+failure is what a customer sees at the first try. As customers do, they then try the checkout again
+with the same key; every fifth sends it twice at once. What they were told is compared afterwards.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 PATIENCE = 15.0
-ITEMS = [{"description": "A thing", "qty": 1, "unitPrice": "19.99"}]
+AGAIN = (1.0, 3.0, 6.0)
+"""Seconds until a customer whose checkout failed tries it again."""
+PRODUCTS = 20
 LONGEST = 900.0
 
 
@@ -28,10 +30,12 @@ class Load:
 
     host: str
     rate: float
+    run: str = field(default_factory=lambda: f"chaos-{uuid.uuid4().hex[:8]}")
     sent: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     why: Counter[str] = field(default_factory=Counter)
-    acknowledged: set[str] = field(default_factory=set)
+    when: list[float] = field(default_factory=list)
+    told: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -48,50 +52,75 @@ class Load:
     ) -> None:
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=3 * PATIENCE)
+            self._thread.join(timeout=5 * PATIENCE)
 
     async def _run(self) -> None:
+        for number in range(1, PRODUCTS + 1):
+            await self._exchange("POST", "/data", {"id": number, "name": "A thing", "price": 1})
         began, number, going = time.monotonic(), 0, set()
         while not self._stop.is_set() and time.monotonic() - began < LONGEST:
-            # A write is two requests, create and check out; so of four requests two are reads.
-            task = asyncio.create_task(self._read() if number % 3 else self._order())
+            # A purchase is two requests; so of four requests two are reads.
+            task = asyncio.create_task(self._read(number) if number % 3 else self._buy(number))
             going.add(task)
             task.add_done_callback(going.discard)
             number += 1
             await asyncio.sleep(max(0.0, began + number / (self.rate * 0.75) - time.monotonic()))
         await asyncio.gather(*going)
 
-    async def _read(self) -> None:
-        await self._ask("read", "GET", "/status", None)
+    async def _read(self, number: int) -> None:
+        path = f"/product/{number % PRODUCTS + 1}" if number % 2 else "/"
+        await self._ask("read", "GET", path, None)
 
-    async def _order(self) -> None:
-        cart = await self._ask("write", "POST", "/cart", {"items": ITEMS})
+    async def _buy(self, number: int) -> None:
+        who = f"{self.run}-{number}"
+        items = [{"description": who, "qty": 1, "unitPrice": "19.99"}]
+        cart = await self._ask("write", "POST", "/cart", {"items": items})
         if cart is None:
             return
-        order = await self._ask("write", "POST", "/cart/checkout", {"id": json.loads(cart)["id"]})
-        if order is not None:
-            self.acknowledged.add(json.loads(cart)["id"])
+        checkout = ("/cart/checkout", {"id": json.loads(cart)["id"]}, uuid.uuid4().hex)
+        tries = [self._check_out(who, *checkout)]
+        if number % 5 == 0:
+            tries.append(self._check_out(who, *checkout))
+        await asyncio.gather(*tries)
 
-    async def _ask(self, kind: str, method: str, path: str, body: Any) -> bytes | None:
+    async def _check_out(self, who: str, path: str, body: Any, key: str) -> None:
+        order = await self._ask("write", "POST", path, body, key)
+        for pause in AGAIN:
+            if order is not None:
+                break
+            await asyncio.sleep(pause)
+            order = await self._ask("", "POST", path, body, key)
+        if order is not None:
+            self.told[who].append(order.decode().strip())
+
+    async def _ask(
+        self, kind: str, method: str, path: str, body: Any, key: str = ""
+    ) -> bytes | None:
+        """Ask once; an unnamed kind is a customer's own second try, which is not counted."""
         self.sent[kind] += 1
         try:
-            status, answer = await asyncio.wait_for(self._exchange(method, path, body), PATIENCE)
+            exchange = self._exchange(method, path, body, key)
+            status, answer = await asyncio.wait_for(exchange, PATIENCE)
         except (OSError, TimeoutError, ValueError, IndexError) as error:
-            self._lost(kind, type(error).__name__)
+            self._fail(kind, type(error).__name__)
             return None
         if status != 200:
-            self._lost(kind, f"{method} {path} {status}")
+            self._fail(kind, f"{method} {path.rstrip('0123456789')} {status}")
             return None
         return answer
 
-    def _lost(self, kind: str, why: str) -> None:
+    def _fail(self, kind: str, why: str) -> None:
         self.failed[kind] += 1
-        self.why[why] += 1
+        if kind:
+            self.why[why] += 1
+            self.when.append(time.monotonic())
 
-    async def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
+    async def _exchange(
+        self, method: str, path: str, body: Any, key: str = ""
+    ) -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(self.host, 80)
         try:
-            writer.write(request(method, path, body))
+            writer.write(request(method, path, body, key))
             await writer.drain()
             answer = await reader.read(-1)
         finally:
@@ -100,22 +129,11 @@ class Load:
         return int(head.split(b" ", 2)[1]), content
 
 
-def request(method: str, path: str, body: Any) -> bytes:
+def request(method: str, path: str, body: Any, key: str) -> bytes:
     """Return the bytes of one request; each is another shopper's."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.0", "Host: shop", f"X-User: {uuid.uuid4().hex}"]
     if content:
         lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
-        lines.append(f"Idempotency-Key: {uuid.uuid4().hex}")
+        lines.append(f"Idempotency-Key: {key or uuid.uuid4().hex}")
     return "\r\n".join([*lines, "", ""]).encode() + content
-
-
-def orders(load: Load) -> tuple[int, int]:
-    """Return how many acknowledged orders the database lacks, and how many carts have two."""
-    query = "SELECT cart_id FROM orders"
-    psql = ["sudo", "-u", "postgres", "psql", "-At", "shop", "-c", f"'{query}'"]
-    command = ["local-cloud", "ssh", "local-data-1", *psql]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = Counter(done.stdout.split())
-    lost = sum(cart not in found for cart in load.acknowledged)
-    return lost, sum(count > 1 for count in found.values())

@@ -279,6 +279,17 @@ def test_a_reload_keeps_the_candidates_share_while_its_lease_lasts(world: World)
     assert world.haproxy.weights() == raised
 
 
+def test_prepare_starts_haproxy_on_a_full_disk(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = world.traffic.config.server_state
+    target.write_text("of before")
+    target.with_suffix(".new").mkdir()  # what cannot be written, whoever runs the test
+    boot.prepare(world.traffic)
+    assert not target.exists()
+    assert f"{target} cannot be written" in capsys.readouterr().err
+
+
 def test_restore_says_when_no_new_worker_came(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -41,7 +42,11 @@ def prepare(traffic: Traffic) -> None:
                 IN_SERVICE if ready else IN_MAINTENANCE,
             )
         )
-    replace(config.server_state, "\n".join(lines) + "\n\n")
+    try:
+        replace(config.server_state, "\n".join(lines) + "\n\n")
+    except OSError as error:  # a full disk: HAProxy starts without it, restore sets the weights
+        config.server_state.unlink(missing_ok=True)
+        sys.stderr.write(f"shop-traffic: {config.server_state} cannot be written: {error}\n")
     worker(traffic).unlink(missing_ok=True)
 
 

@@ -84,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(answer(traffic, asked)))  # noqa: T201 - the answer
     except RefusedError as error:
         sys.exit(f"shop-traffic: {error}")
+    except OSError as error:
+        sys.exit(f"shop-traffic: {error}. What it remembers is in {config.directory}: df, ls -l")
 
 
 def door() -> None:

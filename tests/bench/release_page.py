@@ -1,0 +1,86 @@
+"""docs/bench-release.md, from one run."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+ROWS = {
+    "zero": "decision to zero traffic",
+    "promote": "promote",
+    "rollback": "rollback",
+    "deploy": "deploy of one release to one colour",
+    "site": "second `site.yml`",
+}
+GOAL = 1.0
+REQUESTS = 50_000
+TEXT = """# How fast traffic moves
+
+    make bench-release         # needs make demo's cloud, and a machine that does nothing else
+
+Written by one run on {moment}, on {cores} cores, load average {before:.1f} when it began. Seconds,
+median and worst.
+
+| | cart-canary | plain Ansible | times as fast |
+| --- | --- | --- | --- |
+{rows}
+Ours: zero traffic is asked of the proxy itself, from the decision of a running canary on. Promote
+and rollback are the commands that a person types, start of the program included. A deployment takes
+each of two hosts out of the proxy, lets it finish, changes it, waits until it answers, and puts it
+back.
+
+Plain: Ansible with its default configuration. A changed weight is a template, checked, and a reload
+of HAProxy. A deployment copies the same archive to both hosts at once, installs it and restarts,
+whoever is being served. `site.yml` is the same one. Both ways ran in this one run, on the same
+hosts, in turns where hosts are changed.
+
+## Under load
+
+| goal | seen | |
+| --- | --- | --- |
+| zero traffic in less than {goal:g} s, median of {times} | {zero:.3f} s | {zero_met} |
+| no failed request of {wanted:,} at 200/s, through weight changes, promotions and rollbacks | \
+{failed:,} of {sent:,} at {rate:.0f}/s, through {weights} changes of weight and {flips} \
+promotions and rollbacks | {load_met} |
+"""
+
+
+def page(found: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return the page, and whether every goal is met."""
+    ours, theirs, load = found["ours"], found["theirs"], found["load"]
+    zero = statistics.median(ours["zero"])
+    fast, safe = zero < GOAL, not load["failed"] and load["requests"] >= REQUESTS
+    text = TEXT.format(
+        moment=found["moment"],
+        cores=found["cores"],
+        before=found["before"],
+        rows="".join(_row(name, ours[key], theirs[key]) for key, name in ROWS.items()),
+        goal=GOAL,
+        times=len(ours["zero"]),
+        zero=zero,
+        zero_met=_word(fast),
+        wanted=REQUESTS,
+        failed=load["failed"],
+        sent=load["requests"],
+        rate=load["rate"],
+        weights=load["weights"],
+        flips=load["flips"],
+        load_met=_word(safe),
+    )
+    return text, fast and safe
+
+
+def _row(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:
+    times = statistics.median(theirs) / statistics.median(ours)
+    return f"| {name} | {_cell(ours)} | {_cell(theirs)} | {times:.1f} |\n"
+
+
+def _cell(values: Sequence[float]) -> str:
+    digits = 3 if statistics.median(values) < 1 else 1
+    middle, worst = statistics.median(values), max(values)
+    return f"{middle:.{digits}f}, {worst:.{digits}f} ({len(values)} runs)"
+
+
+def _word(met: bool) -> str:  # noqa: FBT001 - private
+    return "met" if met else "MISSED"

@@ -1,0 +1,98 @@
+"""docs/chaos.md, from what was measured and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.chaos.row import RATE
+
+INTRODUCTION = """# Faults, and what customers met
+
+Written by `make chaos`, which kills, stops, cuts off, slows, fills and misleads the real hosts of
+the local cloud, one fault after another and in seeded random pairs, each during a canary under
+{rate:g} requests/s: half reads, half purchases with a key for each request. A failure is what a
+customer saw at the first try, after the proxy's own retries. Customers whose checkout failed try
+again with the same key, and every fifth sends it twice at once. An order is lost if it was
+acknowledged and is not in PostgreSQL, and doubled if a shopper has two. Each run first doubles one
+order and deletes another by hand, and refuses to go on unless both are seen.
+
+Weight 0 is read from HAProxy's own socket ten times a second, beside the network; `kept` means that
+the fault did not concern the canary, which kept its weight until it was stopped after 30 s. A fault
+that takes evidence away lasts until the canary has ended by itself, and PASS is then a failure. A
+canary's lease lasts 9 s, its period is 5 s: the target is 10 s.
+
+Measured on {cores} cores. Each row says when, and how busy the machine was (load average).
+"""
+HEAD = (
+    "fault",
+    "failed reads",
+    "failed writes",
+    "lost orders",
+    "doubled orders",
+    "s to weight 0",
+    "canary ended with",
+    "agrees afterwards",
+    "next canary",
+    "measured (UTC), load",
+)
+CUT_HEAD = (
+    "interrupted",
+    "at",
+    "failed reads",
+    "failed writes",
+    "lost orders",
+    "doubled orders",
+    "run again",
+    "agrees afterwards",
+    "measured (UTC), load",
+)
+CUTS = """
+## Interrupted playbooks
+
+The playbook's process is killed just before its n-th task, at boundaries drawn by the seed, under
+the same load, and run again. `site.yml` then has a host to replace that was terminated before.
+"""
+END = """
+In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
+`tests/unit/test_random_faults.py`.
+"""
+
+Kept = Mapping[str, Any]
+
+
+def page(rows: Iterable[Kept], cores: int) -> str:
+    """Return the whole page."""
+    every = list(rows)
+    faults = [row for row in every if row["kind"] == "fault"]
+    cuts = [row for row in every if row["kind"] == "cut"]
+    parts = [INTRODUCTION.format(rate=RATE, cores=cores)]
+    parts += ["", _table(HEAD, [_fault(row) for row in faults])]
+    if cuts:
+        parts += [CUTS, _table(CUT_HEAD, [_cut(row) for row in cuts])]
+    return "\n".join(parts) + END
+
+
+def _fault(row: Kept) -> tuple[str, ...]:
+    zero = "kept" if row["to_zero"] is None else f"{row['to_zero']:.1f}"
+    ended = (zero, row["ended"], row["agrees"], row["next"], _when(row))
+    return (row["name"], *_customers(row), *ended)
+
+
+def _cut(row: Kept) -> tuple[str, ...]:
+    where = row["ended"].removeprefix("cut: ")
+    return (row["name"], where, *_customers(row), row["next"], row["agrees"], _when(row))
+
+
+def _customers(row: Kept) -> tuple[str, ...]:
+    failed = (f"{row['failed'].get(k, 0)} of {row['sent'].get(k, 0)}" for k in ("read", "write"))
+    return (*failed, str(row["books"]["lost"]), str(row["books"]["doubled"]))
+
+
+def _when(row: Kept) -> str:
+    return f"{row['moment']}, {row['load_average']:.0f}"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)

@@ -1,0 +1,192 @@
+"""One fault: a canary under load, the fault, and what customers and the canary made of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.chaos.faults import Fault, Scene
+from tests.chaos.load import Load
+from tests.chaos.orders import Books, compare, orders
+from tests.chaos.relay import Relay
+from tests.chaos.watch import Watch
+from tests.e2e.demo import address, answer
+from tests.e2e.releases import ROOT
+
+RATE = 30.0
+FIRST_METRICS = 15.0
+AT_WEIGHT = 240.0
+LEAST_TRAFFIC = 3.0
+"""Seconds that a candidate carries traffic before the fault."""
+GOES_ON = 30.0
+"""Seconds that load and canary go on with a fault."""
+TO_THE_END = 240.0
+"""Seconds until a canary without evidence has to have ended."""
+LONGEST = "90s"
+"""A canary's own limit here, instead of the demonstration's."""
+AGREES = 60.0
+POLICY = ROOT / ".run/local/chaos-policy.yml"
+
+
+@dataclass
+class Row:
+    """What one fault cost. ``next`` is known once the next canary has begun, or has not."""
+
+    name: str
+    evidence: bool = False
+    kind: str = "fault"
+    sent: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    why: dict[str, int] = field(default_factory=dict)
+    books: Books = field(default_factory=lambda: Books(0, 0))
+    to_zero: float | None = None
+    ended: str = "(not begun)"
+    reason: str = ""
+    agrees: str = "NO"
+    next: str = ""
+    load_average: float = 0.0
+
+    @property
+    def bad(self) -> bool:
+        """Something that must not be: lost, doubled, passed without evidence, not safe again."""
+        blind = self.evidence and self.ended == "PASS"
+        unsafe = self.agrees != "yes" or self.next.startswith("NO")
+        return bool(self.books.lost or self.books.doubled or blind or unsafe)
+
+    def cells(self) -> tuple[str, ...]:
+        reads, writes = (
+            f"{self.failed.get(k, 0)} of {self.sent.get(k, 0)}" for k in ("read", "write")
+        )
+        zero = "kept" if self.to_zero is None else f"{self.to_zero:.1f}"
+        books = f"{self.books.lost}", f"{self.books.doubled}"
+        return self.name, reads, writes, *books, zero, self.ended, self.agrees, self.next
+
+
+def status() -> Any:
+    return answer("canary", "status", "--env", "local", "--json")
+
+
+def known_release() -> str:
+    """Return the commit that was deployed last: hosts have it, so a canary of it begins soon."""
+    rows = answer("canary", "history", "--env", "local", "--json")
+    return next(str(row["candidate"]).split()[-1] for row in rows if row["colours"])
+
+
+def write_policy(relay: Relay) -> None:
+    """Write the environment's policy once more: AWS by way of the relay, and a shorter limit."""
+    policy = yaml.safe_load((ROOT / ".run/local/canary.yml").read_text())
+    policy["environment"]["endpoint_url"] = relay.endpoint
+    policy["maximum"] = LONGEST
+    POLICY.write_text(yaml.safe_dump(policy))
+
+
+def begin(relay: Relay, log: Path) -> subprocess.Popen[str]:
+    write_policy(relay)
+    command = ["canary", "run", "--policy", str(POLICY), "--candidate", known_release(), "--json"]
+    with log.open("w") as stderr:
+        return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=stderr)
+
+
+def unlocked() -> Any:
+    """Return the status once nobody holds the lock: a killed canary's runs out in a minute."""
+    deadline = time.monotonic() + 120
+    while (found := status())["canary"] is not None and time.monotonic() < deadline:
+        time.sleep(1)
+    return found
+
+
+def carries(watch: Watch, canary: subprocess.Popen[str], colour: str) -> bool:
+    """Wait until the candidate has carried traffic for a while; False if it never does."""
+    deadline = time.monotonic() + AT_WEIGHT
+    while not watch.now(colour):
+        if canary.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    time.sleep(LEAST_TRAFFIC)
+    return True
+
+
+def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None) -> Row:
+    """Begin a canary under load, inflict the faults once it has traffic, and see what comes."""
+    found = unlocked()
+    live = found["live"]
+    idle = {"blue": "green", "green": "blue"}[live]
+    row = Row(name, evidence=any(fault.evidence for fault in faults))
+    log = ROOT / f".run/local/chaos/{name.replace(' ', '-').replace('/', '-')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with Load(address("local-proxy-1"), RATE) as load, Watch() as watch:
+        time.sleep(FIRST_METRICS)
+        canary = begin(relay, log)
+        began = carries(watch, canary, idle)
+        if before is not None:
+            before.next = "ran" if began else "NO"
+        if began:
+            scene = Scene(live, idle, canary, relay)
+            _endure(scene, faults, row, watch)
+        row.ended, row.reason = ended(canary)
+        row.load_average = os.getloadavg()[0]
+    row.sent, row.failed, row.why = dict(load.sent), dict(load.failed), dict(load.why)
+    row.agrees = agrees(live if row.ended != "PASS" else idle)
+    row.books = compare(load.told, orders(load.run))
+    return row
+
+
+def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> None:
+    at = time.monotonic()
+    try:
+        for fault in faults:
+            fault.inflict(scene)
+        until = at + (TO_THE_END if row.evidence else GOES_ON)
+        while time.monotonic() < until and (not row.evidence or scene.canary.poll() is None):
+            time.sleep(0.2)
+        row.to_zero = watch.zero_after(at, scene.idle)
+    finally:
+        for fault in faults:
+            fault.heal(scene)
+    if row.evidence and row.to_zero is None:
+        time.sleep(1)
+        row.to_zero = watch.zero_after(at, scene.idle)
+
+
+def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:
+    """Let the canary end, by a signal if it would go on; return its verdict and its reason."""
+    stopped = canary.poll() is None
+    if stopped:
+        canary.send_signal(signal.SIGCONT)
+        canary.terminate()
+    out, _ = canary.communicate(timeout=180)
+    if canary.returncode < 0:
+        return "(killed)", ""
+    told = json.loads(out)
+    if stopped and told["reason"].startswith("Stopped by"):
+        return "(went on)", told["reason"]
+    return str(told["verdict"] or "COULD NOT RUN"), told["reason"]
+
+
+def agrees(live: str) -> str:
+    """Wait until memory and proxy agree that ``live`` has everything; say how they differ."""
+    deadline = time.monotonic() + AGREES
+    idle = {"blue": "green", "green": "blue"}[live]
+    problem = "NO"
+    while time.monotonic() < deadline:
+        try:
+            found = status()
+        except ValueError:  # it could not look
+            problem = "NO: no answer"
+            continue
+        weights = found["proxy"]["weights"]
+        given = sum(value for server, value in weights.items() if server.startswith(idle))
+        if not found["differences"] and found["live"] == live and not given:
+            return "yes"
+        problem = f"NO: {'; '.join(found['differences']) or weights}"
+        time.sleep(1)
+    return problem

@@ -1,0 +1,69 @@
+"""What HAProxy does, asked on its own socket from outside: no network, no API, no SSH between."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+from shop_traffic.config import RefusedError
+from shop_traffic.runtime import Runtime
+
+from tests.chaos.hosts import PROXY, inside, machine
+
+PAUSE = 0.1
+Weights = dict[str, int] | None
+SOCKET = "/run/haproxy/admin.sock"
+
+
+class Watch:
+    """Notes every server's weight ten times a second; None while HAProxy does not answer."""
+
+    def __init__(self) -> None:
+        machine(PROXY)
+        self.seen: list[tuple[float, Weights]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stop.wait(PAUSE):
+            self.seen.append((time.monotonic(), weights()))
+
+    def now(self, colour: str) -> int | None:
+        """Return the sum of a colour's weights, as it was last seen."""
+        return of(self.seen[-1][1], colour) if self.seen else None
+
+    def zero_after(self, moment: float, colour: str) -> float | None:
+        """Return how many seconds after ``moment`` the colour had no weight; None: it kept some."""
+        for time_, found in self.seen:
+            if time_ >= moment and of(found, colour) == 0:
+                return time_ - moment
+        return None
+
+
+def weights() -> Weights:
+    """Return the weight of every server, or None if HAProxy does not answer."""
+    try:
+        found = Runtime(inside(PROXY, SOCKET), "shop").read()
+    except (RefusedError, ValueError, KeyError):
+        return None
+    return {name: seen.weight for name, seen in found.items() if not name.endswith("-fallback")}
+
+
+def of(found: Weights, colour: str) -> int | None:
+    if found is None:
+        return None
+    return sum(value for server, value in found.items() if server.startswith(colour))

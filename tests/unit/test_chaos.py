@@ -1,0 +1,136 @@
+"""The fault suite's own instruments: they see what they are there to see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.chaos.orders import Books, compare
+from tests.chaos.page import page
+from tests.chaos.relay import JSON, TARGET, Relay
+from tests.chaos.row import Row
+
+VALUES = {
+    "MetricDataResults": [
+        {"Id": name, "StatusCode": "Complete", "Timestamps": [1, 2], "Values": [3.0, 4.0]}
+        for name in ("q0", "q1")
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "rows", "found"),
+    [
+        ({"a": ["1"]}, [("a", "1")], Books(0, 0)),
+        ({"a": ["1", "1"]}, [("a", "1")], Books(0, 0)),  # sent twice, answered alike
+        ({}, [("a", "1")], Books(0, 0)),  # the answer was lost, the order is there
+        ({"a": ["1"]}, [], Books(1, 0)),
+        ({"a": ["1"]}, [("a", "2")], Books(1, 0)),
+        ({"a": ["1"]}, [("a", "1"), ("a", "2")], Books(0, 1)),
+        ({}, [("a", "1"), ("a", "2")], Books(0, 1)),
+        ({"a": ["1", "2"]}, [("a", "1")], Books(1, 1)),  # told two, and one of them is not there
+    ],
+)
+def test_books(told: dict[str, list[str]], rows: list[tuple[str, str]], found: Books) -> None:
+    assert compare(told, rows) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "bad"),
+    [
+        ({}, False),
+        ({"agrees": "NO"}, True),
+        ({"next": "NO"}, True),
+        ({"books": Books(1, 0)}, True),
+        ({"books": Books(0, 1)}, True),
+        ({"ended": "PASS"}, False),
+        ({"ended": "PASS", "evidence": True}, True),
+    ],
+)
+def test_what_makes_a_row_bad(change: dict[str, Any], bad: bool) -> None:  # noqa: FBT001
+    good = {"name": "x", "agrees": "yes", "next": "ran", "ended": "(went on)"}
+    assert Row(**{**good, **change}).bad is bad
+
+
+def test_page_holds_a_row_of_each_kind() -> None:
+    row: dict[str, Any] = {
+        "kind": "fault",
+        "name": "kill -9 the cache",
+        "sent": {"read": 10, "write": 20},
+        "failed": {"write": 1},
+        "books": {"lost": 0, "doubled": 0},
+        "to_zero": None,
+        "ended": "(went on)",
+        "agrees": "yes",
+        "next": "ran",
+        "moment": "2026-11-26 15:00",
+        "load_average": 3.4,
+    }
+    cut = {**row, "kind": "cut", "name": "deploy cut before task 3 of 9", "ended": "cut: Unpack"}
+    text = page([row, cut], cores=2)
+    assert "| kill -9 the cache | 0 of 10 | 1 of 20 | 0 | 0 | kept | (went on) | yes |" in text
+    assert "| deploy cut before task 3 of 9 | Unpack | 0 of 10 |" in text
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps(VALUES).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with Relay(f"http://127.0.0.1:{server.server_address[1]}") as made:
+        yield made
+    server.shutdown()
+    server.server_close()
+
+
+def ask(relay: Relay, target: str = TARGET) -> list[Any]:
+    request = Request(relay.endpoint, b"{}", {"X-Amz-Target": target, "Content-Type": JSON})  # noqa: S310
+    with urlopen(request, timeout=10) as reply:  # noqa: S310
+        found: list[Any] = json.load(reply)["MetricDataResults"]
+        return found
+
+
+def test_relay_passes_everything_on_at_first(relay: Relay) -> None:
+    assert ask(relay) == VALUES["MetricDataResults"]
+    assert relay.asked == 0
+
+
+@pytest.mark.parametrize(("mode", "word"), [("partial", "PartialData"), ("holes", "Complete")])
+def test_relay_leaves_values_out(relay: Relay, mode: str, word: str) -> None:
+    relay.mode = mode
+    first, second = ask(relay)
+    assert (first["StatusCode"], first["Values"]) == (word, [3.0, 4.0])
+    assert (second["StatusCode"], second["Values"]) == (word, [])
+    assert relay.asked == 1
+
+
+def test_relay_throttles_metrics_alone(relay: Relay) -> None:
+    relay.mode = "throttled"
+    with pytest.raises(HTTPError) as refused:
+        ask(relay)
+    assert json.load(refused.value)["__type"] == "ThrottlingException"
+    assert ask(relay, "GraniteServiceVersion20100801.PutMetricData") == VALUES["MetricDataResults"]
+
+
+def test_relay_can_be_away(relay: Relay) -> None:
+    relay.mode = "away"
+    with pytest.raises(OSError, match="closed connection"):
+        ask(relay)
