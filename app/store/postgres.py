@@ -7,6 +7,7 @@ caller, so after a lost connection the second try finds what the first one did.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -37,6 +38,23 @@ _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 _SLOW = (PoolTimeout, psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 _MIGRATION_LOCK = 0x73686F70  # "shop"
 _LEADER_LOCK = _MIGRATION_LOCK + 1
+_RESTART_SECONDS = 1.5
+_ASK_AGAIN_SECONDS = 0.1
+
+
+class PatientConnection(psycopg.Connection[Row]):
+    """Rides out a server that is starting again; the pool itself would ask once a second."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> PatientConnection:  # type: ignore[override]
+        until = time.monotonic() + _RESTART_SECONDS
+        while True:
+            try:
+                return super().connect(conninfo, **options)
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_ASK_AGAIN_SECONDS)
 
 
 class PostgresStore:
@@ -187,10 +205,11 @@ def _open(url: str, connections: int) -> Pool:
     """A pool that notices a lost server within seconds, and asks again at the next request."""
     pool: Pool = ConnectionPool(
         url,
+        connection_class=PatientConnection,
         min_size=1,
         max_size=connections,
         open=True,
-        timeout=2,
+        timeout=2.5,
         reconnect_timeout=2,
         kwargs={
             "autocommit": True,

@@ -15,8 +15,9 @@ from local_cloud.settings import Settings
 from tests.chaos.hosts import machine
 
 TABLE = "cart_canary_chaos"
+QUEUE = ("pfifo", "limit", "100")
 DELAY = ("netem", "delay", "150ms", "limit", "10000")
-NARROW = "64kbit"
+NARROW = "256kbit"
 
 
 def ip(name: str) -> str:
@@ -55,8 +56,8 @@ def slow(first: str, second: str) -> None:
         _tc(*_class(device, "1:1", "10gbit"))
         narrow = "10gbit" if has_netem() else NARROW
         _tc(*_class(device, "1:2", narrow))
-        if has_netem():
-            _tc("qdisc", "add", "dev", device, "parent", "1:2", *DELAY)
+        how = DELAY if has_netem() else QUEUE
+        _tc("qdisc", "add", "dev", device, "parent", "1:2", *how)
         match = ("u32", "match", "ip", "src", f"{ip(source)}/32", "flowid", "1:2")
         _tc("filter", "add", "dev", device, "parent", "1:", "protocol", "ip", *match)
 

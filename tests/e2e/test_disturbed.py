@@ -10,13 +10,19 @@ from typing import Any
 
 import boto3
 import pytest
+from local_cloud.settings import Settings
 from playwright.sync_api import expect, sync_playwright
 
+from tests.chaos.faults import FAULTS
+from tests.chaos.orders import Books
+from tests.chaos.relay import Relay
+from tests.chaos.row import suffer
 from tests.e2e.demo import address, answer, locust, wait_for_metrics
 from tests.e2e.releases import ROOT, release
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-ENDPOINT = "http://10.77.0.1:4566"
+TWO_PERIODS = 12.0
+"""Two periods of 5 s, and what it takes to ask."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -74,9 +80,29 @@ def test_a_killed_canary_loses_its_traffic_within_two_periods() -> None:
     finally:
         canary.kill()
         canary.wait()
-    # Two periods of 5 s, and what it takes to ask.
-    wait_for(lambda: share(idle) < 0.01, 12, "the proxy took the traffic back by itself")
+    wait_for(lambda: share(idle) < 0.01, TWO_PERIODS, "the proxy took the traffic back by itself")
     assert status()["live"] == live
+
+
+def test_faults_cost_no_customer_anything(story: dict[str, Any]) -> None:
+    """Two rows of ``make chaos``; the second canary shows that the first needs no repair."""
+    assert story
+    known = {fault.name: fault for fault in FAULTS}
+    blind = [known["kill -9 a live shop"], known["CloudWatch away"]]
+    with Relay(Settings.load().endpoint) as relay:
+        first = suffer("a live shop dies, metrics are away", blind, relay, None)
+        cut_off = [known["canary - proxy cut"]]
+        second = suffer("the canary is cut off from the proxy", cut_off, relay, first)
+    for row in (first, second):
+        told = f"{row.cells()}, {row.why}, {row.reason}"
+        assert sum(row.sent.values()) > 500, told
+        assert sum(row.failed[kind] for kind in ("read", "write") if kind in row.failed) == 0, told
+        assert row.books == Books(0, 0), told
+        assert row.to_zero is not None, told
+        assert row.ended not in ("PASS", "(went on)"), told
+        assert row.agrees == "yes", told
+    assert first.next == "ran"
+    assert second.to_zero <= TWO_PERIODS
 
 
 def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> None:
@@ -88,7 +114,7 @@ def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> 
     identity = next(host["id"] for host in hosts if host["name"] == name)
     ec2 = boto3.client(
         "ec2",
-        endpoint_url=ENDPOINT,
+        endpoint_url=Settings.load().endpoint,
         region_name="eu-central-1",
         aws_access_key_id="local",
         aws_secret_access_key="unchecked",  # noqa: S106 - the local cloud takes any
