@@ -46,7 +46,7 @@ class PatientConnection(psycopg.Connection[Row]):
     """Rides out a server that is starting again; the pool itself would ask once a second."""
 
     @classmethod
-    def connect(cls, conninfo: str = "", **options: Any) -> PatientConnection:  # type: ignore[override]
+    def connect(cls, conninfo: str = "", **options: Any) -> PatientConnection:
         until = time.monotonic() + _RESTART_SECONDS
         while True:
             try:

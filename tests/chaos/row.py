@@ -8,7 +8,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +53,19 @@ class Row:
     to_zero: float | None = None
     ended: str = "(not begun)"
     reason: str = ""
+    inflicted: bool = False
+    problem: str = ""
     agrees: str = "NO"
     next: str = ""
     load_average: float = 0.0
+    moment: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
 
     @property
     def bad(self) -> bool:
         """Something that must not be: lost, doubled, passed without evidence, not safe again."""
         blind = self.evidence and self.ended == "PASS"
         unsafe = self.agrees != "yes" or self.next.startswith("NO")
-        return bool(self.books.lost or self.books.doubled or blind or unsafe)
+        return bool(self.books.lost or self.books.doubled or blind or unsafe or self.problem)
 
     def cells(self) -> tuple[str, ...]:
         reads, writes = (
@@ -98,10 +103,14 @@ def begin(relay: Relay, log: Path) -> subprocess.Popen[str]:
 
 def unlocked() -> Any:
     """Return the status once nobody holds the lock: a killed canary's runs out in a minute."""
-    deadline = time.monotonic() + 120
-    while (found := status())["canary"] is not None and time.monotonic() < deadline:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        with suppress(ValueError):  # it could not look
+            found = status()
+            if found["canary"] is None:
+                return found
         time.sleep(1)
-    return found
+    raise SystemExit("The lock is not free: canary status --env local")
 
 
 def carries(watch: Watch, canary: subprocess.Popen[str], colour: str) -> bool:
@@ -130,8 +139,7 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
         if before is not None:
             before.next = "ran" if began else "NO"
         if began:
-            scene = Scene(live, idle, canary, relay)
-            _endure(scene, faults, row, watch)
+            _endure(Scene(live, idle, canary, relay), faults, row, watch)
         row.ended, row.reason = ended(canary)
         row.load_average = os.getloadavg()[0]
     row.sent, row.failed, row.why = dict(load.sent), dict(load.failed), dict(load.why)
@@ -145,10 +153,13 @@ def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> No
     try:
         for fault in faults:
             fault.inflict(scene)
+        row.inflicted = True
         until = at + (TO_THE_END if row.evidence else GOES_ON)
         while time.monotonic() < until and (not row.evidence or scene.canary.poll() is None):
             time.sleep(0.2)
         row.to_zero = watch.zero_after(at, scene.idle)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        row.problem = f"not inflicted: {error}"
     finally:
         for fault in faults:
             fault.heal(scene)
