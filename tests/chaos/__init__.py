@@ -1,1 +1,7 @@
 """Faults on the real hosts of a local cloud, under constant load."""
+
+import sys
+from pathlib import Path
+
+# The proxy's own program, which is installed nowhere but on the proxy.
+sys.path.append(str(Path(__file__).parents[2] / "roles/proxy/files"))

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from local_cloud.settings import Settings
 
-from tests.chaos.faults import FAULTS, Fault
+from tests.chaos import links
+from tests.chaos.faults import FAULTS, Fault, pair
 from tests.chaos.interrupted import interruptions
 from tests.chaos.load import Load
 from tests.chaos.orders import Books, compare, control, orders
@@ -40,8 +41,8 @@ def planned(only: str, pairs: int, seed: int) -> Plan:
     plan: Plan = [(fault.name, [fault]) for fault in FAULTS]
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
     for _ in range(pairs):
-        pair = draw.sample([fault for fault in FAULTS if fault.pairs], 2)
-        plan.append((" and ".join(fault.name for fault in pair), pair))
+        drawn = pair(draw)
+        plan.append((" and ".join(fault.name for fault in drawn), drawn))
     words = only.split(",")
     return [(name, faults) for name, faults in plan if any(word in name for word in words)]
 
@@ -66,6 +67,7 @@ def last_canary(relay: Relay, row: Row) -> None:
 
 def run(plan: Plan, seed: int) -> list[Row]:
     rows: list[Row] = []
+    links.heal()  # whatever an earlier run was killed at
     with Relay(Settings.load().endpoint) as relay:
         for name, faults in plan:
             rows.append(suffer(name, faults, relay, rows[-1] if rows else None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import time
@@ -213,4 +214,13 @@ NETWORK = (
         lambda s: links.quicken(s.alive, DATA),
     ),
 )
-FAULTS = (*PROCESSES, *API, *HOSTS, *NETWORK)
+KINDS = (PROCESSES, API, HOSTS, NETWORK)
+FAULTS = tuple(fault for kind in KINDS for fault in kind)
+
+
+def pair(draw: random.Random) -> list[Fault]:
+    """Draw two faults of different kinds; what is killed is killed before its host is stopped."""
+    first, second = sorted(draw.sample(range(len(KINDS)), 2))
+    return [
+        draw.choice([fault for fault in KINDS[kind] if fault.pairs]) for kind in (first, second)
+    ]

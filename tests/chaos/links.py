@@ -26,7 +26,10 @@ def ip(name: str) -> str:
 
 
 def cut(first: str, second: str, port: int | None = None) -> None:
-    """Let no packet pass between two parts; with a port, none to or from that one of the second."""
+    """Let no packet pass between two parts; with a port, none to or from that one of the second.
+
+    It adds to what is cut already.
+    """
     one, two = ip(first), ip(second)
     there, back = (f"tcp {side} {port}" if port else "" for side in ("dport", "sport"))
     rules = "\n".join(
@@ -40,7 +43,7 @@ def cut(first: str, second: str, port: int | None = None) -> None:
         f"  chain {hook} {{\n    type filter hook {hook} priority -400;\n{rules}\n  }}\n"
         for hook in ("input", "output", "forward")
     )
-    _nft(f"table bridge {TABLE}\ndelete table bridge {TABLE}\ntable bridge {TABLE} {{\n{chains}}}")
+    _nft(f"table bridge {TABLE} {{\n{chains}}}")
 
 
 def heal() -> None:
