@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ def _execute(name: str, hook: Hook, values: Mapping[str, str], log: Path) -> str
 def _wait(command: list[str], environment: Mapping[str, str], timeout: float, log: Path) -> int:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            _mortal(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -70,6 +71,14 @@ def _wait(command: list[str], environment: Mapping[str, str], timeout: float, lo
             return process.wait(timeout)
         finally:
             _end(process)
+
+
+def _mortal(command: list[str]) -> list[str]:
+    """Let a command be stopped when canary is killed, so that it can't meet the next canary's."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None or shutil.which(command[0]) is None:  # who starts it says that
+        return command
+    return [setpriv, "--pdeathsig", "TERM", "--", *command]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -75,6 +78,27 @@ def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Pa
     while alive(child):
         assert time.monotonic() < end, "what the command started still runs"
         time.sleep(0.01)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is Linux's")
+def test_a_command_does_not_outlive_a_killed_canary(tmp_path: Path) -> None:
+    script = f"echo $$ > {tmp_path}/hook; exec sleep 60"
+    program = (
+        "import pathlib, sys; from canary.environment import Hooks;"
+        "from canary.rollout.hooks import Commands;"
+        f"hooks = Hooks.model_validate({{'deploy': {{'command': ['sh', '-c', {script!r}]}}}});"
+        f"Commands(hooks, pathlib.Path({str(tmp_path)!r})).run('deploy', {{}})"
+    )
+    canary = subprocess.Popen([sys.executable, "-c", program])
+    end = time.monotonic() + 60
+    while not (kept := tmp_path / "hook").exists() or not kept.read_text():
+        assert time.monotonic() < end, "the hook did not start"
+        time.sleep(0.05)
+    canary.kill()
+    canary.wait()
+    while alive(int(kept.read_text())):
+        assert time.monotonic() < end, "the hook still runs"
+        time.sleep(0.05)
 
 
 def alive(process: int) -> bool:
