@@ -1,4 +1,7 @@
-"""The command line as a test sees it: a directory with one environment, and a shell."""
+"""The command line as a test sees it: a directory with one environment, and a shell.
+
+``shell`` and ``replaced`` are for ``pytest.fixture``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import pytest
 import yaml
 
 from canary import cli
+from tests.unit.rollout_world import World
 from tests.unit.test_environment import GOOD
 
 POLICY: dict[str, Any] = {
@@ -44,3 +48,20 @@ class Shell:
         out, err = self.capsys.readouterr()
         assert isinstance(exit_.value.code, int)
         return exit_.value.code, out, err
+
+
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """Return the shell of one test."""
+    return Shell(tmp_path, monkeypatch, capsys)
+
+
+def replaced(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a simulated world, which the commands meet in the place of proxy and AWS."""
+    made = World()
+    for module in ("deploy", "past", "traffic"):
+        monkeypatch.setattr(f"canary.cli.{module}.state_of", lambda _: made.state)
+    for module in ("deploy", "traffic"):
+        monkeypatch.setattr(f"canary.cli.{module}.traffic_of", lambda _: made.proxy)
+    return made

@@ -17,19 +17,13 @@ from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context
 from canary.rollout.ports import Interruption
-from tests.unit.cli_shell import POLICY, Shell
+from tests.unit.cli_shell import POLICY, Shell, shell
 from tests.unit.rollout_fakes import Troubles
 from tests.unit.rollout_world import World
 from tests.unit.test_environment import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def canary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    return Shell(tmp_path, monkeypatch, capsys)
+canary = pytest.fixture(shell, name="canary")
 
 
 def commands() -> list[tuple[str, click.Command]]:
@@ -154,7 +148,7 @@ def test_nothing_but_a_verdict_ends_with_1(
 
 def simulated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
     def context_of(*given: Any) -> Context:
-        _, world.request, _, world.observer, _ = given
+        _, world.request, _, world.observer, *_ = given
         return world.context()
 
     monkeypatch.setattr("canary.cli.run.context_of", context_of)

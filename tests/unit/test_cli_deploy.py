@@ -8,26 +8,20 @@ import pytest
 import yaml
 
 from canary.artifact import Published
-from tests.unit.cli_shell import POLICY, Shell
+from tests.unit.cli_shell import POLICY, Shell, replaced, shell
 from tests.unit.rollout_world import World, go
 
 ALWAYS = {"why": "holidays", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
 
 
-@pytest.fixture
-def canary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    return Shell(tmp_path, monkeypatch, capsys)
+canary = pytest.fixture(shell, name="canary")
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """The simulated world; what is built is built already, what is installed only remembered."""
-    made = World()
+    made = replaced(monkeypatch)
     published = Published("v1", "release-v1", "c" * 40, "s3://b/v1", "a" * 64, reused=True)
-    monkeypatch.setattr("canary.cli.deploy.state_of", lambda _: made.state)
-    monkeypatch.setattr("canary.cli.deploy.traffic_of", lambda _: made.proxy)
     monkeypatch.setattr("canary.cli.deploy._published", lambda *_: published)
     monkeypatch.setattr("canary.cli.deploy.Commands", lambda *_: made.hooks)
     return made

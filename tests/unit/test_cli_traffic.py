@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from canary.errors import StateError
 from canary.state.base import AlarmChange
-from tests.unit.cli_shell import Shell
+from tests.unit.cli_shell import Shell, replaced, shell
 from tests.unit.rollout_world import World
 
-
-@pytest.fixture
-def canary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    return Shell(tmp_path, monkeypatch, capsys)
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """The simulated world, in the place of proxy and AWS."""
-    made = World()
-    for module in ("canary.cli.traffic", "canary.cli.past"):
-        monkeypatch.setattr(f"{module}.state_of", lambda _: made.state)
-    monkeypatch.setattr("canary.cli.traffic.traffic_of", lambda _: made.proxy)
-    return made
+canary = pytest.fixture(shell, name="canary")
+world = pytest.fixture(replaced, name="world")
 
 
 def test_status_tells_what_agrees_and_what_does_not(canary: Shell, world: World) -> None:

@@ -100,9 +100,8 @@ def _described(alarm: Mapping[str, Any]) -> dict[str, Any]:
 
 def _holds(described: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
     ordered = sorted(seen.get("dimensions") or [], key=lambda pair: str(pair.get("name")))
-    return all(
-        {**seen, "dimensions": ordered}.get(key) == value for key, value in described.items()
-    )
+    told = {**seen, "dimensions": ordered}
+    return all(told.get(key) == value for key, value in described.items())
 
 
 class FilterModule:
