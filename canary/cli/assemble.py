@@ -7,7 +7,7 @@ from pathlib import Path
 from canary.environment import CloudWatchSource, CsvSource, Environment, Hooks, PrometheusSource
 from canary.errors import PolicyError
 from canary.sources.base import Source
-from canary.state.base import State
+from canary.state.base import Board, State
 from canary.traffic.haproxy import Haproxy
 
 
@@ -43,6 +43,15 @@ def state_of(environment: Environment) -> State:
     from canary.state.aws import AwsState
 
     return AwsState(environment.state, environment)
+
+
+def board_of(environment: Environment) -> Board | None:
+    """Return where people watch releases, if the environment has such a place."""
+    if environment.dashboard is None:
+        return None
+    from canary.state.board import CloudWatchBoard
+
+    return CloudWatchBoard(environment.dashboard, environment)
 
 
 def hooks_of(environment: Environment) -> Hooks:

@@ -9,6 +9,7 @@ from pathlib import Path
 from canary.artifact import Published, Recipe, Target, load, publish
 from canary.cli.assemble import hooks_of, source_of, state_of, traffic_of
 from canary.cli.common import Place
+from canary.environment import Environment
 from canary.errors import RecordingError
 from canary.judge import judge
 from canary.model import Judgement, Recording
@@ -18,7 +19,9 @@ from canary.rollout.keeper import LOCK_SECONDS, Keeper
 from canary.rollout.plan import Plan
 from canary.rollout.ports import Observer, Ports
 from canary.rollout.system import Signals, SystemClock, Thread
-from canary.state.base import Holder
+from canary.state.base import Board, Holder
+from canary.traffic.base import Traffic
+from canary.traffic.shown import ShownTraffic
 
 
 def calibration_of(place: Place) -> dict[str, dict[str, float]]:
@@ -36,11 +39,16 @@ def calibration_of(place: Place) -> dict[str, dict[str, float]]:
 
 
 def context_of(
-    place: Place, request: Request, directory: Path, observer: Observer, signals: Signals
+    place: Place,
+    request: Request,
+    directory: Path,
+    observer: Observer,
+    signals: Signals,
+    board: Board | None,
 ) -> Context:
     """Return everything that one canary needs."""
     environment, policy = place.environment, place.policy
-    clock, state, traffic = SystemClock(), state_of(environment), traffic_of(environment)
+    clock, state, traffic = SystemClock(), state_of(environment), _traffic(environment, board)
     plan = Plan.of(policy, environment.source.settle)
     now = clock.now()
     holder = Holder(request.name, request.who, now, now + LOCK_SECONDS)
@@ -71,3 +79,10 @@ def context_of(
         "directory": str(directory),
     }
     return context
+
+
+def _traffic(environment: Environment, board: Board | None) -> Traffic:
+    traffic = traffic_of(environment)
+    if board is None:
+        return traffic
+    return ShownTraffic(traffic, environment.colours, board.tell)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from canary.cli.assemble import board_of
 from canary.cli.common import (
     Place,
     find_place,
@@ -69,9 +70,10 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
     signals = Signals()
     console = Console(stderr=True)
     with signals.handled(), Display(place.policy, console) as display:
-        context = context_of(place, request, directory, display, signals)
+        board = board_of(place.environment)
+        context = context_of(place, request, directory, display, signals, board)
         state = context.ports.state
-        archive = Archive(place.policy, directory, state, request.who, request.candidate)
+        archive = Archive(place.policy, directory, state, request.who, request.candidate, board)
         outcome = run_canary(context, archive.keep)
     _tell(place, outcome, directory, console, as_json=options["as_json"])
     return outcome.exit_status

@@ -186,6 +186,14 @@ class State(Section):
     topic: Annotated[str, Field(pattern=r"^arn:[^\s]+$")] | None = None
 
 
+class Dashboard(Section):
+    """Where people watch a release: a CloudWatch dashboard, and the metric that weights become."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+    namespace: Text
+    metric: Text
+
+
 class Bake(Section):
     """After a promotion: how long which alarms may still flip it back."""
 
@@ -212,6 +220,7 @@ class Environment(Section):
     traffic: HaproxyTraffic | None = None
     hooks: Hooks | None = None
     state: State | None = None
+    dashboard: Dashboard | None = None
     colours: tuple[Name, Name] = ("blue", "green")
     approve: Literal["none", "promote", "steps"] = "none"
     bake: Bake = Bake()

@@ -16,7 +16,10 @@ from canary.policy import Policy
 from canary.recording import recording_to_text
 from canary.report import render_html, render_json, render_markdown
 from canary.rollout.outcome import Outcome
-from canary.state.base import Row, State
+from canary.state.base import Board, Row, State
+
+MARKS = 20
+"""So many of the newest canaries are marked on the dashboard."""
 
 
 def new_name(now: float) -> str:
@@ -33,12 +36,21 @@ def whoami() -> str:
 class Archive:
     """Keeps one outcome; the files on disk come first, for they need nobody else."""
 
-    def __init__(self, policy: Policy, directory: Path, state: State, who: str, ref: str) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        directory: Path,
+        state: State,
+        who: str,
+        ref: str,
+        board: Board | None = None,
+    ) -> None:
         self._policy = policy
         self._directory = directory
         self._state = state
         self._who = who
         self._ref = ref
+        self._board = board
 
     def keep(self, outcome: Outcome) -> None:
         """Write the files, then send everything where it belongs; raise the first error last."""
@@ -46,7 +58,7 @@ class Archive:
         for name, text in files.items():
             (self._directory / name).write_text(text, encoding="utf-8")
         problems = []
-        for step in (self._upload, self._remember, self._announce):
+        for step in (self._upload, self._remember, self._mark, self._announce):
             try:
                 step(outcome, files)
             except StateError as error:
@@ -71,6 +83,10 @@ class Archive:
 
     def _remember(self, outcome: Outcome, files: dict[str, str]) -> None:
         self._state.remember(self._row(outcome, "report.html" in files))
+
+    def _mark(self, _outcome: Outcome, _files: dict[str, str]) -> None:
+        if self._board is not None:
+            self._board.mark(self._state.history(MARKS))
 
     def _announce(self, outcome: Outcome, _files: dict[str, str]) -> None:
         subject = f"Canary {_word(outcome)}: {self._ref} on {self._environment(outcome)}"

@@ -113,3 +113,15 @@ class State(Protocol):
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
         """Return each alarm's state: OK, ALARM or INSUFFICIENT_DATA; raise if one is unknown."""
         ...
+
+
+class Board(Protocol):
+    """Where people watch releases. No canary waits for it, and none ends because of it."""
+
+    def tell(self, shares: Mapping[str, float]) -> None:
+        """Say which part of all users each colour gets; returns at once and never raises."""
+        ...
+
+    def mark(self, rows: Sequence[Row]) -> None:
+        """Show these verdicts, and no others; raise ``StateError`` if it could not be done."""
+        ...

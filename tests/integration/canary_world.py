@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,12 @@ ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 REGION = "eu-central-1"
 COLOURS = ("blue", "green")
+DASHBOARD = "shop-test-release"
+GRAPH = {
+    "metrics": [["Shop", "errors", "Environment", "test"]],
+    "region": REGION,
+    "title": "Errors",
+}
 HAPROXY = """
 global
   stats socket {directory}/admin.sock mode 600 level admin
@@ -162,6 +168,30 @@ class World:
         assert found, done.stderr
         return found
 
+    def marks(self) -> list[str]:
+        """Return what stands beside the vertical lines of the release dashboard's graph."""
+        answer = self.client("cloudwatch").get_dashboard(DashboardName=DASHBOARD)
+        [widget] = json.loads(answer["DashboardBody"])["widgets"]
+        return [mark["label"] for mark in widget["properties"]["annotations"]["vertical"]]
+
+    def told_weights(self, colour: str) -> list[float]:
+        """Return the weights that CloudWatch was told, oldest first."""
+        now = datetime.now(UTC)
+        answer = self.client("cloudwatch").get_metric_statistics(
+            Namespace="Shop",
+            MetricName="traffic_weight",
+            Dimensions=[
+                {"Name": "Environment", "Value": "test"},
+                {"Name": "Colour", "Value": colour},
+            ],
+            StartTime=now - timedelta(minutes=15),
+            EndTime=now + timedelta(minutes=1),
+            Period=1,
+            Statistics=["Average"],
+        )
+        points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
+        return [float(point["Average"]) for point in points]
+
     def green_weight(self) -> int:
         """Ask HAProxy itself, with nothing of ours between."""
         with socket.socket(socket.AF_UNIX) as connection:
@@ -232,6 +262,10 @@ class World:
         )
         topic = self.client("sns").create_topic(Name="events")
         self.topic = topic["TopicArn"]
+        widget = {"type": "metric", "width": 12, "height": 6, "properties": GRAPH}
+        self.client("cloudwatch").put_dashboard(
+            DashboardName=DASHBOARD, DashboardBody=json.dumps({"widgets": [widget]})
+        )
         self._table("lock", ("environment", "HASH"))
         self._table("history", ("environment", "HASH"), ("canary", "RANGE"))
 
@@ -323,6 +357,7 @@ class World:
                     "bucket": "releases",
                     "topic": self.topic,
                 },
+                "dashboard": {"name": DASHBOARD, "namespace": "Shop", "metric": "traffic_weight"},
             },
         }
         path = self.repository / ".run" / "test" / "canary.yml"

@@ -48,6 +48,10 @@ def test_a_good_release_is_promoted_and_a_bad_one_refused(world: World) -> None:
     objects = world.client("s3").list_objects_v2(Bucket="releases")["Contents"]
     keys = [item["Key"] for item in objects]
     assert f"canaries/{outcome['canary']}/recording.json" in keys
+    assert world.marks() == ["PASS v2"]
+    told = world.told_weights("green")
+    assert (told[0], told[-1]) == (0, 100)
+    assert any(5 < weight < 35 for weight in told), "the step of 20 %"
     replayed = world.run("replay", str(directory / "recording.json"), "--json")
     assert replayed.returncode == 0
 
@@ -67,6 +71,8 @@ def test_a_good_release_is_promoted_and_a_bad_one_refused(world: World) -> None:
     assert found["live"] == found["proxy"]["live"] == "blue"
     history = json.loads(world.run("history", "--json").stdout)
     assert [row["verdict"] for row in history] == ["FAIL", "PASS"]
+    assert [mark.split()[0] for mark in world.marks()] == ["PASS", "FAIL"]
+    assert world.told_weights("green")[-1] == 0
 
 
 def test_a_signal_takes_the_weight_back(world: World) -> None:

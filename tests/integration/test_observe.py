@@ -12,6 +12,9 @@ import pytest
 
 from app.metrics.batch import Datum, Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
+from canary.environment import Dashboard, parse_environment
+from canary.state.base import Row
+from canary.state.board import CloudWatchBoard, weights
 from tests.integration.ansible_runs import Ansible
 from tests.integration.cloudwatch_client import client, running
 
@@ -71,6 +74,8 @@ def publish_as_the_shop_does(address: str) -> None:
             put(address, instance_data(reading, 0, Usage(12.0, 90.0), start, where))
             put(address, service_data(reading, start, "local"))
         put(address, environment_data(7, 3500_00, start, {"Environment": "local"}))
+        moment = datetime.fromtimestamp(start, UTC)
+        put(address, weights("traffic_weight", "local", {"blue": 0.8, "green": 0.2}, moment))
         put(address, [probed("availability", "None", 1.0, start)])
         put(address, [probed("probe_latency", "Seconds", 0.02, start)])
 
@@ -167,6 +172,33 @@ def test_a_planned_change_is_shown_and_not_made(ansible: Ansible, address: str) 
     assert not plan.failed, plan.output
     assert set(plan.changed) >= MADE
     assert (bodies(address), alarms(address)) == before
+
+
+def marks(address: str, dashboard: str) -> list[list[Any]]:
+    """Return what is annotated on each widget."""
+    widgets = bodies(address)[f"shop-local-{dashboard}"]["widgets"]
+    return [each["properties"].get("annotations", {}).get("vertical", []) for each in widgets]
+
+
+def test_the_playbook_keeps_the_verdicts_that_the_command_drew(
+    ansible: Ansible, address: str
+) -> None:
+    settings = Dashboard(name="shop-local-release", namespace="Shop", metric="traffic_weight")
+    where = {"name": "local", "region": "eu-central-1", "endpoint_url": address}
+    environment = parse_environment({**where, "source": {"kind": "cloudwatch", "namespace": "S"}})
+    board = CloudWatchBoard(settings, environment)
+    told = ("v1 aaa", "v2 bbb", "green", "me", "no harm")
+    board.mark([Row("c1", 1_800_000_000, 1_800_000_090, "PASS", 0, *told)])
+    drawn_marks = marks(address, "release")
+    assert all([mark["label"] for mark in each] == ["PASS v2"] for each in drawn_marks)
+    assert not any(marks(address, "shop"))
+    for options in ((), ("--check",)):
+        same = ansible.play(OBSERVE, "--tags", "dashboards", *options)
+        assert not same.failed, same.output
+        assert same.changed == ()
+    other = ansible.play(OBSERVE, "--tags", "dashboards", dashboards_period=20)
+    assert "dashboards : Draw dashboards" in other.changed
+    assert marks(address, "release") == drawn_marks
 
 
 def test_an_alarm_that_nobody_wants_any_more_is_deleted(ansible: Ansible, address: str) -> None:

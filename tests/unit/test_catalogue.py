@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from prober.publish import data_of
 
 from app.metrics.batch import Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
+from canary.state.board import weights
 from tests.unit.inventories import ROOT
 from tests.unit.role_filters import filter_of
 
@@ -32,7 +34,7 @@ DIMENSIONS: dict[str, list[str]] = SHARED["metric_dimensions"]
 
 
 def published() -> set[tuple[str, str, tuple[str, ...]]]:
-    """Return name, unit and dimensions of all that the shop and the prober send."""
+    """Return name, unit and dimensions of all that shop, prober and ``canary run`` send."""
     reading = Reading()
     for key in (CHECKOUT, FAILED):
         reading.series[key] = Histogram()
@@ -42,13 +44,14 @@ def published() -> set[tuple[str, str, tuple[str, ...]]]:
         1, 100, 0, {"Environment": "local"}
     )
     data += data_of(PROBED, "local", 60)
+    data += weights("traffic_weight", "local", {"blue": 1.0, "green": 0.0}, datetime.now(UTC))
     return {
         (each["MetricName"], each["Unit"], tuple(part["Name"] for part in each["Dimensions"]))
         for each in data
     }
 
 
-def test_the_catalogue_is_what_the_shop_and_the_prober_publish() -> None:
+def test_the_catalogue_is_what_is_published() -> None:
     listed = {
         (metric["name"], metric["unit"], tuple(DIMENSIONS[scope]))
         for metric in CATALOGUE

@@ -24,6 +24,10 @@ def widget(kind: str = "metric", **changes: Any) -> dict[str, Any]:
     return {"type": kind, "x": 0, "y": 0, "width": 12, "height": 6, "properties": METRIC, **changes}
 
 
+def noted(vertical: Any) -> dict[str, Any]:
+    return {**METRIC, "annotations": {"vertical": vertical}}
+
+
 def body(*widgets: Any) -> str:
     return json.dumps({"widgets": list(widgets)})
 
@@ -74,6 +78,15 @@ def test_a_dashboard_is_kept_as_it_was_given() -> None:
         (body(widget(properties={**METRIC, "metrics": {"a": 1}})), "/widgets/0/properties/metrics"),
         (body(widget(properties={**METRIC, "metrics": [[]]})), "/widgets/0/properties/metrics/0"),
         (body(widget(properties={**METRIC, "view": "cake"})), "/widgets/0/properties/view"),
+        (body(widget(properties=noted(5))), "/widgets/0/properties/annotations/vertical"),
+        (
+            body(widget(properties=noted([{"label": "x"}]))),
+            "/widgets/0/properties/annotations/vertical/0/value",
+        ),
+        (
+            body(widget(properties=noted([[{"value": "2026-11-26T11:00Z"}, {"value": "noon"}]]))),
+            "/widgets/0/properties/annotations/vertical/0/value",
+        ),
         (body(widget("text", properties={})), "/widgets/0/properties/markdown"),
         (body(widget("log", properties={})), "/widgets/0/properties/query"),
         (body(widget("alarm", properties={})), "/widgets/0/properties/alarms"),

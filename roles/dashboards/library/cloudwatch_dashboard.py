@@ -24,6 +24,7 @@ short_description: Keep a CloudWatch dashboard as it should be
 description:
   - Creates, changes and deletes dashboards.
   - Bodies are compared as data, so the order of keys never makes a change.
+  - Vertical annotations are left to others, see I(keep_marks).
   - Fails if CloudWatch finds something to complain about in the body.
 options:
   name:
@@ -38,6 +39,12 @@ options:
   body:
     description: What it shows, as data; see CloudWatch's "Dashboard Body Structure and Syntax".
     type: dict
+  keep_marks:
+    description:
+      - Leave the vertical annotations that a graph has, whoever drew them.
+      - A graph is known by its title. One whose annotations stand in I(body) gets those.
+    default: false
+    type: bool
 author: [the cart-canary authors]
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -79,6 +86,28 @@ def read(module: AnsibleAWSModule, client: Any, name: str) -> dict[str, Any] | N
     return body
 
 
+def marks(widget: dict[str, Any]) -> list[Any]:
+    """Return a widget's vertical annotations."""
+    found: list[Any] = widget.get("properties", {}).get("annotations", {}).get("vertical", [])
+    return found
+
+
+def keeping(body: dict[str, Any], current: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a body whose graphs have the vertical annotations that they have now."""
+    there = (current or {}).get("widgets", [])
+    known = {each.get("properties", {}).get("title"): marks(each) for each in there}
+    return {**body, "widgets": [_keeping(widget, known) for widget in body["widgets"]]}
+
+
+def _keeping(widget: dict[str, Any], known: dict[str | None, list[Any]]) -> dict[str, Any]:
+    shown = widget["properties"]
+    kept = known.get(shown.get("title"), [])
+    if not kept or marks(widget):
+        return widget
+    annotations = {**shown.get("annotations", {}), "vertical": kept}
+    return {**widget, "properties": {**shown, "annotations": annotations}}
+
+
 def write(module: AnsibleAWSModule, client: Any, name: str, body: dict[str, Any]) -> None:
     try:
         answer = client.put_dashboard(
@@ -104,14 +133,17 @@ def main() -> None:
             "name": {"required": True, "type": "str"},
             "state": {"choices": ["present", "absent"], "default": "present", "type": "str"},
             "body": {"type": "dict"},
+            "keep_marks": {"type": "bool", "default": False},
         },
         required_if=[("state", "present", ["body"])],
         supports_check_mode=True,
     )
     client = module.client("cloudwatch", retry_decorator=AWSRetry.jittered_backoff())
-    name, body = module.params["name"], module.params["body"]
-    wanted = body if module.params["state"] == "present" else None
+    name = module.params["name"]
+    wanted = module.params["body"] if module.params["state"] == "present" else None
     current = read(module, client, name)
+    if wanted is not None and module.params["keep_marks"]:
+        wanted = keeping(wanted, current)
     changed = current != wanted
     if changed and not module.check_mode:
         if wanted is None:

@@ -20,6 +20,7 @@ from local_cloud.cloudwatch.errors import (
 from local_cloud.cloudwatch.store import Clock
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 KINDS = ("metric", "text", "log", "alarm", "explorer", "custom")
 MOST_WIDGETS = 500
 WIDEST, TALLEST = 24, 1000
@@ -161,6 +162,7 @@ def _property_faults(path: str, kind: str, properties: Mapping[str, Any]) -> Ite
     for n, metric in enumerate(metrics):
         if not isinstance(metric, list) or not metric:
             yield f"{path}/metrics/{n}", "Should be an array that is not empty"
+    yield from _mark_faults(f"{path}/annotations/vertical", properties)
     if properties.get("view") not in (
         None,
         "timeSeries",
@@ -171,6 +173,19 @@ def _property_faults(path: str, kind: str, properties: Mapping[str, Any]) -> Ite
         "gauge",
     ):
         yield f"{path}/view", "Should be timeSeries, singleValue, bar, pie, table or gauge"
+
+
+def _mark_faults(path: str, properties: Mapping[str, Any]) -> Iterator[Fault]:
+    """Vertical annotations: a moment each, or two between which the graph is shaded."""
+    annotations = properties.get("annotations")
+    marks = annotations.get("vertical", []) if isinstance(annotations, dict) else []
+    if not isinstance(marks, list):
+        yield path, "Should be an array"
+        return
+    for n, mark in enumerate(marks):
+        for end in mark if isinstance(mark, list) else [mark]:
+            if not isinstance(end, dict) or not MOMENT.fullmatch(str(end.get("value"))):
+                yield f"{path}/{n}/value", "Should be a time in ISO 8601"
 
 
 def _alarm_annotations(properties: Mapping[str, Any]) -> bool:
