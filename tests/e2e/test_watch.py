@@ -119,12 +119,12 @@ def test_every_widget_shows_something() -> None:
             assert all(lines), f"{title} has an empty line"
 
 
-def test_prometheus_scrapes_every_instance_and_the_prober() -> None:
+def test_prometheus_scrapes_every_instance_haproxy_and_the_prober() -> None:
     def healthy() -> set[str]:
         targets = prometheus("targets")["activeTargets"]
         return {each["labels"]["instance"] for each in targets if each["health"] == "up"}
 
-    wanted = {"blue-1", "blue-2", "green-1", "green-2", "prober"}
+    wanted = {"blue-1", "blue-2", "green-1", "green-2", "prober", "proxy-1"}
     until(lambda: healthy() == wanted, f"{wanted} are scraped")
 
 
