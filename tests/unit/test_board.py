@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -136,7 +136,8 @@ def test_what_cloudwatch_refuses_is_said_once_traffic_is_safe(
 
 
 def test_weights_are_told_whenever_they_are_read_or_changed() -> None:
-    world, told = World(), []
+    world = World()
+    told: list[Mapping[str, float]] = []
     shown = ShownTraffic(world.proxy, ("blue", "green"), told.append)
     shown.set("green", 0.2, 60)
     assert told == []
