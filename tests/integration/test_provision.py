@@ -151,6 +151,10 @@ def test_releases_are_private_versioned_and_encrypted(cloud: Cloud) -> None:
     assert set(blocked.values()) == {True}
     rules = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    (old,) = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert (old["Status"], old["Filter"]["Prefix"]) == ("Enabled", "backups/")
+    assert old["Expiration"]["Days"] == 35
+    assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
 
 
 def test_only_the_proxy_is_open_to_the_world(cloud: Cloud) -> None:
@@ -164,7 +168,7 @@ def test_only_the_proxy_is_open_to_the_world(cloud: Cloud) -> None:
         for addresses in rule["IpRanges"]
         if addresses["CidrIp"] == "0.0.0.0/0"
     }
-    assert open_ports == {("shop-local-proxy", 80)}
+    assert open_ports == {("shop-local-proxy", 80), ("shop-local-proxy", 443)}
     data = next(group for group in groups if group["GroupName"] == "shop-local-data")
     sources = {
         (rule["FromPort"], pair["GroupId"])

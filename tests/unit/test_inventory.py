@@ -84,6 +84,18 @@ def test_the_account_of_aws_is_nobodys_until_it_is_said(
     assert aws.value("localhost", "aws_account") == ""
 
 
+@pytest.mark.parametrize(("certificate", "ports"), [("", [80]), ("/chain.pem", [80, 443])])
+def test_aws_opens_tls_with_a_certificate_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificate: str, ports: list[int]
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    monkeypatch.setenv("CART_CANARY_TLS_CERTIFICATE", certificate)
+    assert aws.value("localhost", "network_client_ports") == ports
+    opened = aws.value("aws-proxy-1", "base_ports")
+    assert opened == [{"port": port, "sources": ["0.0.0.0/0"]} for port in ports]
+    assert aws.value("aws-proxy-1", "proxy_tls_certificate") == certificate
+
+
 def test_hosts_are_searched_for_by_their_own_environment() -> None:
     for name in ENVIRONMENTS:
         text = (ROOT / "inventory" / name / "aws_ec2.yml").read_text(encoding="utf-8")

@@ -45,6 +45,23 @@ def test_haproxy_and_shop_traffic_agree_on_every_servers_id() -> None:
     assert {name: int(number) for name, number in found} == known(SERVERS)
 
 
+def test_without_a_certificate_there_is_no_tls() -> None:
+    assert re.findall(r"^  bind :.*", haproxy(SERVERS), re.MULTILINE) == ["  bind :80"]
+    assert "ssl" not in haproxy(SERVERS)
+
+
+def test_with_a_certificate_old_tls_is_refused() -> None:
+    text = render(
+        "proxy", "haproxy.cfg.j2", proxy_servers=SERVERS, proxy_tls_certificate="/shop.pem"
+    )
+    plain, tls = re.findall(r"^  bind :.*", text, re.MULTILINE)
+    assert plain == "  bind :80"
+    assert tls.startswith("  bind :443 ssl crt /etc/haproxy/")
+    assert "ssl-min-ver TLSv1.2" in text
+    (ciphers,) = re.findall(r"default-bind-ciphers (\S+)", text)
+    assert all(each.startswith("ECDHE-") for each in ciphers.split(":"))
+
+
 def test_a_new_server_moves_no_other_on_the_ring() -> None:
     more = [
         {"name": "blue-2", "colour": "blue", "address": "10.77.1.12"},

@@ -1,0 +1,96 @@
+"""Where a secret could be seen by those who must not: process lists, journals, logs."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+PAUSE = 0.05
+"""Seconds between two looks at the process list; who lives for less may be missed."""
+
+
+def generated(run: Path) -> dict[str, str]:
+    """Return every secret of an environment, by the file that keeps it.
+
+    Of a private key it is the middle line: the first is alike in all keys of a kind, and nothing
+    but the key itself holds the rest.
+    """
+    found = {
+        f"secrets/{path.name}": path.read_text(encoding="utf-8").split()[0]
+        for path in sorted((run / "secrets").iterdir())
+    }
+    for path in sorted([*(run / "ssh").iterdir(), *(run / "tls").iterdir()]):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if lines[0].endswith("PRIVATE KEY-----"):
+            found[f"{path.parent.name}/{path.name}"] = lines[len(lines) // 2]
+    return found
+
+
+def shown(text: str, secrets: Mapping[str, str]) -> set[str]:
+    """Return the names of the secrets that stand in a text."""
+    return {name for name, value in secrets.items() if value in text}
+
+
+def printed(command: Sequence[str], secrets: Mapping[str, str]) -> set[str]:
+    """Return the names of the secrets that a command prints, however much it prints.
+
+    What is searched for goes by a file of our own: on a command line it would find itself.
+    """
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as patterns:
+        patterns.write("\n".join(secrets.values()) + "\n")
+        patterns.flush()
+        grep = ["grep", "--text", "--fixed-strings", "--only-matching", f"--file={patterns.name}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as printing:
+            matched = subprocess.run(
+                grep, stdin=printing.stdout, capture_output=True, text=True, check=False
+            )
+    assert printing.returncode == 0, command
+    assert matched.returncode in (0, 1), matched.stderr
+    return shown(matched.stdout, secrets)
+
+
+def journal(directory: Path) -> list[str]:
+    """Return the command that prints a journal with all its fields, command lines among them."""
+    return ["journalctl", f"--directory={directory}", "--all", "--output=export", "--no-pager"]
+
+
+def written(paths: Iterable[Path], secrets: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return, by file, the names of the secrets that stand in it."""
+    texts = ((path, path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+    found = {str(path): shown(text, secrets) for path, text in texts}
+    return {path: names for path, names in found.items() if names}
+
+
+class ProcessList:
+    """All command lines while it is watched. Those of hosts are this machine's processes too."""
+
+    def __init__(self) -> None:
+        self.lines: set[str] = set()
+        self.looks = 0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._end.wait(PAUSE):
+            self._look()
+
+    def _look(self) -> None:
+        self.looks += 1
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = path.read_bytes()
+            except OSError:  # it has ended
+                continue
+            self.lines.add(line.replace(b"\0", b" ").decode(errors="replace"))

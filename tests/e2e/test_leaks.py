@@ -1,0 +1,113 @@
+"""New passwords while the shop runs: they hold, and are seen nowhere but where they belong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_cloud.settings import Settings
+
+from tests.e2e.demo import address
+from tests.e2e.leaks import ProcessList, generated, journal, printed, shown, written
+from tests.e2e.releases import ROOT
+from tests.integration.app_http import ask
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+RUN = Path(os.environ.get("CART_CANARY_RUN", ROOT / ".run")) / "local"
+PLANNED = {"database_password": "plannedForTheDatabase", "cache_password": "plannedForTheCache"}
+MARK = "this line was planted by the search for secrets"
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What could be seen while two passwords were replaced, and what was secret meanwhile."""
+
+    secrets: dict[str, str]
+    outputs: dict[str, str]
+    processes: ProcessList
+
+
+def play(*words: str) -> str:
+    done = subprocess.run(
+        ["ansible-playbook", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def rotation(story: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Rotation:
+    """Replace the passwords as docs/operations.md says, and plan to replace them once more."""
+    assert story
+    before = {f"former {name}": value for name, value in generated(RUN).items()}
+    for name in ("database", "cache"):
+        (RUN / "secrets" / name).unlink()
+    planned = tmp_path_factory.mktemp("planned") / "passwords.json"
+    planned.write_text(json.dumps(PLANNED), encoding="utf-8")
+    with ProcessList() as processes:
+        outputs = {
+            "site.yml --diff": play("site.yml", "--diff"),
+            "configure.yml --check --diff": play(
+                "playbooks/configure.yml", "--check", "--diff", "--extra-vars", f"@{planned}"
+            ),
+        }
+    return Rotation(before | generated(RUN) | PLANNED, outputs, processes)
+
+
+def hosts() -> dict[str, Path]:
+    """Return where each host's files are on this machine."""
+    return {path.name: path / "upper/var/log" for path in sorted(Settings.load().hosts.iterdir())}
+
+
+def test_the_new_passwords_are_in_force(rotation: Rotation) -> None:
+    changed = [
+        name
+        for name, value in rotation.secrets.items()
+        if name.startswith("secrets/") and rotation.secrets[f"former {name}"] != value
+    ]
+    assert changed == ["secrets/cache", "secrets/database"]
+    assert ask(f"http://{address('local-proxy-1')}/carts").status == 200
+
+
+@pytest.mark.parametrize("which", ["site.yml --diff", "configure.yml --check --diff"])
+def test_no_output_shows_a_secret(rotation: Rotation, which: str) -> None:
+    output = rotation.outputs[which]
+    changed = re.findall(r"^(\S+) .*changed=[1-9]", output, re.MULTILINE)
+    assert "local-data-1" in changed, "there was something to show"
+    assert len([name for name in changed if "-app-" in name]) == 4
+    assert shown(output, rotation.secrets) == set()
+
+
+def test_no_process_list_shows_a_secret(rotation: Rotation) -> None:
+    everything = "\n".join(rotation.processes.lines)
+    for program in ("ansible-playbook", "redis-server", "postgres", "haproxy", "app"):
+        assert program in everything, f"{program} was not looked at"
+    assert rotation.processes.looks > 50
+    assert shown(everything, rotation.secrets) == set()
+
+
+def test_no_journal_of_a_host_shows_a_secret(rotation: Rotation) -> None:
+    """A planted line is found in each, and nothing else."""
+    wanted = rotation.secrets | {"mark": MARK}
+    plant = ["ansible", "aws_ec2", "--become", "--module-name=command", f"--args=logger {MARK}"]
+    subprocess.run(plant, cwd=ROOT, capture_output=True, check=True)
+    found = {name: printed(journal(logs / "journal"), wanted) for name, logs in hosts().items()}
+    assert len(found) >= 7
+    assert found == {name: {"mark"} for name in found}
+
+
+def test_no_log_shows_a_secret(rotation: Rotation) -> None:
+    logs = [path for place in hosts().values() for path in place.rglob("*") if path.is_file()]
+    kinds = {".log", ".json", ".html", ".md", ".yml", ".eml", ".out"}
+    ours = [path for path in RUN.glob("*") if path.suffix in kinds]
+    ours += [path for place in ("canaries", "cloud/mail") for path in (RUN / place).rglob("*.*")]
+    ours += list(Settings.load().state.glob("*.log"))
+    assert logs
+    assert ours
+    assert written(logs + ours, rotation.secrets) == {}

@@ -1,0 +1,98 @@
+"""A page's commands, as a new user types them: one after the other, in one shell, in a clone."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.releases import AUTHOR, ROOT
+
+INDENTED = re.compile(r"(?:^\n|\A)((?:^ {4}\S.*\n)+)", re.MULTILINE)
+END = "@@ ended with"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line of a page, and how often it stood there before."""
+
+    page: str
+    line: str
+    before: int
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What is run in a command's place where the test can't run it, and why it can't."""
+
+    why: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command printed, and its exit status; None if the shell never came back from it."""
+
+    command: Command
+    output: str
+    status: int | None
+
+
+def commands(page: str) -> Iterator[Command]:
+    """Read the indented blocks: the fenced ones show what is printed, or what is in a file."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    seen: Counter[str] = Counter()
+    for block in INDENTED.findall(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)):
+        for line in block.splitlines():
+            plain = re.sub(r"\s+# .*", "", line.strip())
+            yield Command(page, plain, seen[plain])
+            seen[plain] += 1
+
+
+def clone(place: Path) -> Path:
+    """Clone what is committed, beside the environment and the programs that are there already."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(place)], check=True)
+    for name in (".venv", ".run"):
+        (place / name).symlink_to(ROOT / name)
+    editor = place.parent / "editor"
+    editor.write_text("#!/bin/sh\necho '<!-- hello -->' >> \"$1\"\n", encoding="utf-8")
+    editor.chmod(0o755)
+    return place
+
+
+def walk(page: str, place: Path, instead: Mapping[Command, Instead]) -> list[Told]:
+    """Run a page's commands in one shell, whose directory, variables and path last."""
+    wanted = list(commands(page))
+    script = ["exec 2>&1"]
+    for each in wanted:
+        line = instead[each].line if each in instead else each.line
+        script += [line, f'echo; echo "{END} $?"']
+    known = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("LOCAL_CLOUD_", "CART_CANARY_RUN", "HOME", "LANG", "XDG_CACHE_HOME"))
+    }
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environment = known | AUTHOR | {"PATH": path, "EDITOR": str(place.parent / "editor")}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-c", "\n".join(script)],
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    said = re.split(rf"^{END} (\d+)\n", done.stdout, flags=re.MULTILINE)
+    outputs, statuses = said[0::2], [int(each) for each in said[1::2]]
+    missing = len(wanted) - len(statuses)
+    return [
+        Told(command, output, status)
+        for command, output, status in zip(
+            wanted, [*outputs, *[""] * missing], [*statuses, *[None] * missing], strict=False
+        )
+    ]
