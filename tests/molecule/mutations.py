@@ -6,6 +6,7 @@ and this ends with status 1.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from rich.table import Table
 
 from tests.molecule.scenarios import ROOT, Scenario, run
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+INDENT = re.compile(r"^ *│ ?", re.MULTILINE)
+TASK = re.compile(r"^TASK \[(.+?)\]", re.MULTILINE)
 TREE = ROOT / ".run" / "mutations"
 
 
@@ -86,10 +90,15 @@ def caught(mutation: Mutation) -> bool:
     apply(mutation, TREE)
     outcome = run(mutation.scenario, TREE / "roles")
     said = mutation.scenario.log.read_text(encoding="utf-8", errors="replace")
-    tasks = [line for line in said.splitlines() if line.startswith("TASK [")]
-    before_failure = said.split("fatal: ", 1)[0].count("\nTASK [")
-    noticed = bool(tasks) and f"TASK [{mutation.noticed_by}]" in tasks[before_failure - 1]
-    return not outcome.passed and noticed
+    return not outcome.passed and failed_task(said) == mutation.noticed_by
+
+
+def failed_task(log: str) -> str | None:
+    """Return the name of the first task that failed; Molecule colours and indents what it shows."""
+    plain = INDENT.sub("", COLOUR.sub("", log))
+    before, failure, _ = plain.partition("fatal: ")
+    tasks = TASK.findall(before)
+    return tasks[-1] if failure and tasks else None
 
 
 def main() -> int:

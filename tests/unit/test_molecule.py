@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.molecule import scenarios
-from tests.molecule.mutations import MUTATIONS, Mutation
+from tests.molecule.mutations import MUTATIONS, Mutation, failed_task
 from tests.molecule.scenarios import ROOT, Outcome, Scenario
 
 HOST_ROLES = {"app", "backup", "base", "cache", "database", "loadgen", "proxy", "service"}
@@ -25,6 +25,17 @@ def test_every_scenario_asks_something() -> None:
 def test_a_mutation_has_something_to_break(mutation: Mutation) -> None:
     assert mutation.before in (ROOT / mutation.file).read_text(encoding="utf-8")
     assert mutation.scenario in scenarios.scenarios()
+
+
+def test_the_task_that_failed_is_found_in_what_molecule_shows() -> None:
+    log = (
+        "  \x1b[2m│\x1b[0m TASK [Ask it]\n  \x1b[2m\x1b[32m│\x1b[0m ok: [molecule-host]\n"
+        "  \x1b[2m│\x1b[0m TASK [Check it]\n"
+    )
+    failure = "  \x1b[2m\x1b[31m│\x1b[0m \x1b[31mfatal: [molecule-host]: FAILED! =>\n"
+    later = "  \x1b[2m│\x1b[0m TASK [Stop it]\n"
+    assert failed_task(log + failure + later) == "Check it"
+    assert failed_task(log + later) is None
 
 
 def test_a_failure_shows_the_hosts_journal() -> None:
