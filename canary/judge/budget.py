@@ -10,18 +10,18 @@ import math
 
 import numpy as np
 
+from canary.judge.findings import limit_finding
 from canary.judge.pairs import Pairs
-from canary.judge.words import number, subject
+from canary.judge.words import number
 from canary.model import Finding, Verdict
-from canary.policy import Metric, Slo
+from canary.policy import Metric
 
 SURELY = 3.0
 """Standard errors above nothing: a budget smaller than the noise is not spent by noise."""
 
 
-def budget_finding(metric: Metric, slo: Slo, pairs: Pairs) -> Finding:
+def budget_finding(metric: Metric, budget: float, pairs: Pairs) -> Finding:
     """Hold what the candidate cost, beyond the baseline's rate, against its budget."""
-    budget = slo.excess or 0.0
     seen = _excess(pairs)
     allowed = f"at most {number(budget)} may be spent"
     if seen is None:
@@ -32,18 +32,8 @@ def budget_finding(metric: Metric, slo: Slo, pairs: Pairs) -> Finding:
         verdict = Verdict.FAIL if spent else Verdict.PASS
         cost = f"the candidate has cost {number(max(excess, 0.0))} more than the baseline's rate"
         words = f"{cost} explains, {allowed}: {verdict}"
-    return Finding(
-        metric=f"{metric.name} budget",
-        verdict=verdict,
-        sentence=f"{subject(metric)} budget: {words}",
-        critical=True,
-        group=metric.group,
-        relative=False,
-        towards_fail=1.0 if verdict is Verdict.FAIL else 0.0,
-        towards_pass=1.0 if verdict is Verdict.PASS else 0.0,
-        periods=int(np.isfinite(pairs.candidate.values).sum()),
-        details={} if seen is None else {"value": seen[0], "limit": budget},
-    )
+    value = None if seen is None else seen[0]
+    return limit_finding(metric, "budget", pairs, (verdict, words), (value, budget))
 
 
 def _excess(pairs: Pairs) -> tuple[float, float] | None:

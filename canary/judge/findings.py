@@ -17,6 +17,7 @@ from canary.judge.words import (
     count_sentence,
     duration,
     no_data_sentence,
+    subject,
 )
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
@@ -120,6 +121,30 @@ def _undecided(metric: Metric, sentence: str, pairs: Pairs) -> Finding:
         relative=metric.limit.scale == "relative",
         margin=metric.limit.value,
         periods=int(pairs.both.sum()),
+    )
+
+
+def limit_finding(
+    metric: Metric,
+    name: str,
+    pairs: Pairs,
+    said: tuple[Verdict, str],
+    held: tuple[float | None, float],
+) -> Finding:
+    """Return an absolute limit's finding: what was ``said``, of the value ``held`` against it."""
+    verdict, words = said
+    value, limit = held
+    return Finding(
+        metric=f"{metric.name} {name}",
+        verdict=verdict,
+        sentence=f"{subject(metric)} {name}: {words}",
+        critical=True,
+        group=metric.group,
+        relative=False,
+        towards_fail=1.0 if verdict is Verdict.FAIL else 0.0,
+        towards_pass=1.0 if verdict is Verdict.PASS else 0.0,
+        periods=int(np.isfinite(pairs.candidate.values).sum()),
+        details={} if value is None else {"value": value, "limit": limit},
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.judge.budget import budget_finding
+from canary.judge.findings import limit_finding
 from canary.judge.pairs import Pairs, Side, pairs_of
-from canary.judge.words import chances_name, number, percentage, subject
+from canary.judge.words import chances_name, number, percentage
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy, Slo
 from canary.stats.counts import poisson_lower
@@ -31,41 +32,26 @@ def limit_findings(
 ) -> tuple[Finding, ...]:
     """Return one finding for each absolute limit."""
     by_name = {metric.name: metric for metric in policy.metrics}
-    return tuple(
-        _finding(policy, slo, by_name[slo.metric], recording, pairs[slo.metric], times)
-        for slo in policy.slos
-    )
+    everything = _since_start(recording, times)
+    found = []
+    for slo in policy.slos:
+        metric, seen = by_name[slo.metric], pairs[slo.metric]
+        if slo.total is not None or slo.excess is not None:
+            seen = pairs_of(metric, recording, everything)
+        if slo.excess is not None:
+            found.append(budget_finding(metric, slo.excess, seen))
+        else:
+            last = max((slo.sustained or SUSTAINED_PERIODS * policy.period) // policy.period, 1)
+            found.append(_finding(metric, slo, seen, last))
+    return tuple(found)
 
 
-def _finding(
-    policy: Policy,
-    slo: Slo,
-    metric: Metric,
-    recording: Recording,
-    pairs: Pairs,
-    times: tuple[int, ...],
-) -> Finding:
-    if slo.total is not None or slo.excess is not None:
-        everything = _since_start(recording, times)
-        pairs = pairs_of(metric, recording, everything)
-    if slo.excess is not None:
-        return budget_finding(metric, slo, pairs)
-    last = max((slo.sustained or SUSTAINED_PERIODS * policy.period) // policy.period, 1)
+def _finding(metric: Metric, slo: Slo, pairs: Pairs, last: int) -> Finding:
     candidate = read(metric, slo, pairs.candidate, last)
     baseline = read(metric, slo, pairs.baseline, last)
-    verdict, words = _verdict(metric, slo, candidate, baseline)
-    return Finding(
-        metric=f"{metric.name} limit",
-        verdict=verdict,
-        sentence=f"{subject(metric)} limit: {words}",
-        critical=True,
-        group=metric.group,
-        relative=False,
-        towards_fail=1.0 if verdict is Verdict.FAIL else 0.0,
-        towards_pass=1.0 if verdict is Verdict.PASS else 0.0,
-        periods=int(np.isfinite(pairs.candidate.values).sum()),
-        details={} if candidate is None else {"value": candidate.value, "limit": bound_of(slo)},
-    )
+    value = None if candidate is None else candidate.value
+    said = _verdict(metric, slo, candidate, baseline)
+    return limit_finding(metric, "limit", pairs, said, (value, bound_of(slo)))
 
 
 def _since_start(recording: Recording, times: tuple[int, ...]) -> tuple[int, ...]:

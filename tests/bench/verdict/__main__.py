@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from tests.bench.verdict.cells import OURS, Cell, false_alarms, power
+from tests.bench.verdict.cells import OURS, TITLES, Cell, power
 from tests.bench.verdict.picture import draw
 from tests.bench.verdict.plan import ROOT, SECTIONS, Job, Size, jobs, judge_digest, known, measured
-from tests.bench.verdict.readings import HARMS
+from tests.bench.verdict.readings import HARMS, NONE
 from tests.bench.verdict.scoreboard import render
 from tests.bench.verdict.tables import found, rate
 
@@ -24,6 +24,8 @@ SMOKE_LIMIT = 0.01
 @click.command(help=__doc__)
 @click.option("--smoke", is_flag=True, help="500 canaries in all; exit 1 if the judge is off.")
 @click.option("--section", "chosen", multiple=True, type=click.Choice(list(SECTIONS)))
+@click.option("--scenario", "scenarios", multiple=True, type=click.Choice(list(TITLES)))
+@click.option("--harm", "harms", multiple=True, help="Measure cells of this harm only: '5xx x2'.")
 @click.option("--scale", default=1.0, help="Canaries per cell, as a share of the full number.")
 @click.option("--jobs", "workers", default=1, help="Cells measured at a time, a process each.")
 @click.option("--render", "only_render", is_flag=True, help="Write the page from saved cells.")
@@ -35,6 +37,8 @@ def main(
     *,
     smoke: bool,
     chosen: tuple[str, ...],
+    scenarios: tuple[str, ...],
+    harms: tuple[str, ...],
     scale: float,
     workers: int,
     only_render: bool,
@@ -47,7 +51,8 @@ def main(
     folder = cells / judge_digest()
     if not only_render:
         wanted = [job for name in chosen or SECTIONS for job in jobs(name, _size(scale))]
-        _measure(wanted, folder, workers)
+        wanted = [job for job in wanted if job.scenario in (scenarios or TITLES)]
+        _measure([job for job in wanted if not harms or job.harm.name in harms], folder, workers)
     found_cells = {section: known(section, folder) for section in SECTIONS}
     (docs / "scoreboard.md").write_text(render(found_cells, judge_digest()), encoding="utf-8")
     if found_cells["equal"] and found_cells["harmed"]:
@@ -81,13 +86,13 @@ def _said(cell: Cell) -> str:
 
 def _smoke() -> bool:
     """300 canaries of equal arms, 100 each of two harms nobody may miss."""
-    cell = false_alarms("S1", 30, 300, 0)
+    cell = power("S1", 30, NONE, 300)
     count = cell.alarms[OURS]
     fine = count.interval[0] <= SMOKE_LIMIT
     click.echo(f"false FAIL {rate(count)}, allowed {SMOKE_LIMIT:.0%}: {'ok' if fine else 'FAILED'}")
     for harm in HARMS:
         if harm.name in SMOKE:
-            count = power("S1", 30, harm, 100, others=False).alarms[OURS]
+            count = power("S1", 30, harm, 100).alarms[OURS]
             enough = count.share >= SMOKE[harm.name]
             click.echo(f"{harm.name} {found(count)}: {'ok' if enough else 'FAILED'}")
             fine = fine and enough

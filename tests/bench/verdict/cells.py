@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +13,7 @@ from scipy.stats import binomtest
 
 from canary.judge.batch import Trace
 from tests.bench.verdict import ours, world_a, world_b
-from tests.bench.verdict.comparators import Match, alarms, first, match
+from tests.bench.verdict.comparators import first
 from tests.bench.verdict.readings import (
     FIRST_TEST_SEED,
     METRICS,
@@ -26,11 +25,9 @@ from tests.bench.verdict.readings import (
 )
 
 OURS = "cart-canary"
-BATCH = 500
+BATCH, SMALL_BATCH = 500, 100
 WINDOWS = 200
 """A/A windows that the judge learns an environment from; every batch learns anew."""
-MATCHING = 1000
-"""Equal arms from which size-matched Kayenta gets its threshold."""
 
 
 def simulate(scenario: str, harm: Harm, runs: int, periods: int, seed: int) -> Canaries:
@@ -101,6 +98,20 @@ def seed(*words: object) -> int:
     return FIRST_TEST_SEED + zlib.crc32("/".join(map(str, words)).encode())
 
 
+def batch_of(runs: int) -> int:
+    """Canaries that learn from the same windows: no cell should rest on one rehearsal's luck."""
+    return BATCH if runs >= BATCH else SMALL_BATCH
+
+
+def drawn(
+    scenario: str, periods: int, harm: Harm, runs: int, size: int
+) -> Iterator[tuple[tuple[str, int, str, int], Canaries]]:
+    """The first ``runs`` canaries of a cell in batches of ``size``, each with its key."""
+    for start in range(0, runs, size):
+        key = (scenario, periods, harm.name, start)
+        yield key, simulate(scenario, harm, min(size, runs - start), periods, seed("judge", *key))
+
+
 def batches(
     scenario: str,
     periods: int,
@@ -115,61 +126,29 @@ def batches(
     judged.
     """
     asked = policy(periods)
-    for start in range(0, runs, BATCH):
-        key = (scenario, periods, harm.name, start)
+    for key, canaries in drawn(scenario, periods, harm, runs, batch_of(runs)):
         equal = simulate(scenario, NONE, WINDOWS, periods, seed("learn", *key))
-        canaries = simulate(scenario, harm, min(BATCH, runs - start), periods, seed("judge", *key))
         if change is not None:
             equal, canaries = change.seen(equal), change.seen(canaries)
         known = ours.calibrate(asked, equal, names)
         yield canaries, ours.trace(asked, canaries, change.known(known) if change else known, names)
 
 
-@cache
-def threshold(scenario: str, periods: int) -> Match:
-    """Size-matched Kayenta's lines in one scenario, from equal arms that nothing else sees."""
-    return match(simulate(scenario, NONE, MATCHING, periods, seed("match", scenario, periods)))
-
-
-def false_alarms(scenario: str, periods: int, runs: int, others: int) -> Cell:
-    """Equal arms: every alarm is false. The other rules see the first ``others`` canaries."""
-    found: dict[str, list[Ints]] = {}
-    for canaries, trace in batches(scenario, periods, NONE, runs):
-        _collect(found, _ours(trace, METRICS))
-        found.setdefault("PASS", []).append(_passed(trace))
-        found.setdefault("CLEARED", []).append(_cleared(trace, periods, METRICS))
-        if _length(found.get("others", [])) < others:
-            found.setdefault("others", []).append(np.zeros(canaries.runs, dtype=np.int64))
-            for rule, firsts in alarms(canaries, threshold(scenario, periods)).items():
-                _collect(found, {(rule, name): first for name, first in firsts.items()})
-    return _cell(scenario, periods, NONE, found)
-
-
 def power(
-    scenario: str,
-    periods: int,
-    harm: Harm,
-    runs: int,
-    *,
-    others: bool = True,
-    change: Change | None = None,
+    scenario: str, periods: int, harm: Harm, runs: int, *, change: Change | None = None
 ) -> Cell:
     """A real harm: alarms on the metrics it affects count, and a PASS of those metrics is wrong.
 
-    Only these metrics are judged: in a canary the others must pass too, so what is counted here is
-    never less than the wrong PASSes of a whole canary.
+    Where there is none every alarm is false, and a PASS is that of the whole canary. Only these
+    metrics are judged: in a canary the others must pass too, so what is counted here is never less
+    than the wrong PASSes of a whole canary.
     """
-    found: dict[str, list[Ints]] = {}
-    for canaries, trace in batches(scenario, periods, harm, runs, change, harm.affects):
-        _collect(found, _ours(trace, harm.affects))
+    found: Found = {}
+    for _, trace in batches(scenario, periods, harm, runs, change, harm.affects):
+        collect(found, _ours(trace, harm.affects))
         found.setdefault("PASS", []).append(_passed(trace))
         found.setdefault("CLEARED", []).append(_cleared(trace, periods, harm.affects))
-        if others:
-            for rule, firsts in alarms(
-                canaries, threshold(scenario, periods), harm.affects
-            ).items():
-                _collect(found, {(rule, name): first for name, first in firsts.items()})
-    return _cell(scenario, periods, harm, found)
+    return cell_of(scenario, periods, harm, found)
 
 
 Found = dict[str, list[Ints]]
@@ -194,16 +173,14 @@ def _cleared(trace: Trace, periods: int, names: tuple[str, ...]) -> Ints:
     return first(clear, trace.looks)
 
 
-def _collect(found: Found, firsts: Mapping[tuple[str, str], Ints]) -> None:
+def collect(found: Found, firsts: Mapping[tuple[str, str], Ints]) -> None:
     for (rule, name), periods in firsts.items():
         found.setdefault(f"{rule}|{name}", []).append(periods)
 
 
-def _length(parts: list[Ints]) -> int:
-    return sum(len(part) for part in parts)
-
-
-def _cell(scenario: str, periods: int, harm: Harm, found: Found) -> Cell:
+def cell_of(scenario: str, periods: int, harm: Harm, found: Found) -> Cell:
+    """Count what was found; of the other rules nobody asks for a PASS."""
+    never = [np.zeros(0, dtype=np.int64)]
     joined = {key: np.concatenate(parts) for key, parts in found.items() if "|" in key}
     rules = list(dict.fromkeys(key.split("|")[0] for key in joined))
     by_rule = {
@@ -220,10 +197,10 @@ def _cell(scenario: str, periods: int, harm: Harm, found: Found) -> Cell:
         harm.name,
         {rule: _count(earliest(firsts)) for rule, firsts in by_rule.items()},
         {key: _count(first) for key, first in joined.items()},
-        _count(np.concatenate(found["PASS"])),
-        _count(np.concatenate(found["CLEARED"])),
+        _count(np.concatenate(found.get("PASS", never))),
+        _count(np.concatenate(found.get("CLEARED", never))),
         {rule: _count(earliest(firsts)) for rule, firsts in calm.items() if firsts},
-        _within(earliest(by_rule[OURS]), periods, harm) if harm.onset else None,
+        _within(earliest(by_rule[OURS]), periods, harm) if harm.onset and OURS in by_rule else None,
     )
 
 

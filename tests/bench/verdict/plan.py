@@ -12,11 +12,11 @@ from typing import Any
 
 from tests.bench.verdict import world_a, world_b
 from tests.bench.verdict.ablations import PARTS, without
-from tests.bench.verdict.cells import OURS, Cell, Count, false_alarms, power
+from tests.bench.verdict.cells import OURS, Cell, Count, power
+from tests.bench.verdict.others import kept, others
 from tests.bench.verdict.readings import HARMS, LATE, MARGINS, NONE, Harm
 
 ROOT = Path(__file__).parents[3]
-JUDGE = ("canary/judge", "canary/stats")
 LENGTHS = (30, 60)
 GRID = ("S1", "S2", "S3", "S4", *world_b.SCENARIOS)
 EVERYWHERE = (*world_a.SCENARIOS, *world_b.SCENARIOS)
@@ -55,19 +55,28 @@ class Job:
         words = (self.section, self.scenario, self.periods, self.part, self.harm.name, self.runs)
         return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()) + ".json"
 
-    def measure(self) -> Cell:
-        """Simulate and judge."""
+    def measure(self, folder: Path) -> Cell:
+        """Simulate and judge; the other rules' answers stay in ``folder``."""
         if self.section == "ablation":
             with without(self.part) as change:
-                cell = power(
-                    self.scenario, self.periods, self.harm, self.runs, others=False, change=change
-                )
+                cell = power(self.scenario, self.periods, self.harm, self.runs, change=change)
             return replace(cell, harm=f"{self.part}: {self.harm.name}")
-        if self.harm == NONE:
-            return false_alarms(self.scenario, self.periods, self.runs, self.others)
-        return power(
-            self.scenario, self.periods, self.harm, self.runs, others=self.section != "margins"
-        )
+        cell = power(self.scenario, self.periods, self.harm, self.runs)
+        return _beside(cell, self._others(folder)) if self.others else cell
+
+    def _others(self, folder: Path) -> Cell:
+        where = self.scenario, self.periods, self.harm, self.others, folder
+        return _cell(kept(folder / self.file, lambda: asdict(others(*where, of=self.runs))))
+
+
+def _beside(cell: Cell, other: Cell) -> Cell:
+    """Put the other rules' answers beside ours."""
+    return replace(
+        cell,
+        alarms=cell.alarms | other.alarms,
+        by_metric=cell.by_metric | other.by_metric,
+        without_memory=cell.without_memory | other.without_memory,
+    )
 
 
 def jobs(section: str, size: Size) -> Iterator[Job]:
@@ -84,7 +93,9 @@ def jobs(section: str, size: Size) -> Iterator[Job]:
     runs = size.margin if section == "margins" else size.harmed
     for scenario in GRID:
         for periods in LENGTHS:
-            yield from (Job(section, scenario, periods, harm, runs) for harm in harms)
+            for harm in harms:
+                beside = 0 if section == "margins" else runs
+                yield Job(section, scenario, periods, harm, runs, beside)
 
 
 def _ablations(size: Size) -> Iterator[Job]:
@@ -99,23 +110,25 @@ SECTIONS = ("equal", "harmed", "late", "margins", "ablation")
 
 
 def judge_digest() -> str:
-    """What tells one version of the judge from another: a digest of its sources."""
-    files = [file for part in JUDGE for file in sorted((ROOT / part).rglob("*.py"))]
-    ours = [file for file in files if not file.name.startswith("kayenta")]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in ours)).hexdigest()[:12]
+    """What tells one version of the judge from another: a digest of all that decides here.
+
+    That is what judges thousands of runs, and whatever it imports; sentences, absolute limits and
+    Kayenta's rules cannot change a cell.
+    """
+    found: dict[str, bytes] = {}
+    waiting = ["canary.judge.batch"]
+    while waiting:
+        name = waiting.pop()
+        path = ROOT / f"{name.replace('.', '/')}.py"
+        if name not in found and path.is_file():
+            found[name] = path.read_bytes()
+            waiting += re.findall(r"^from (canary\.(?:judge|stats)\.\w+) ", path.read_text(), re.M)
+    return hashlib.sha256(b"".join(found[name] for name in sorted(found))).hexdigest()[:12]
 
 
 def measured(job: Job, folder: Path) -> Cell:
     """Measure a cell, or read it if it was measured before with as many canaries."""
-    path = folder / job.file
-    if path.is_file():
-        return _cell(json.loads(path.read_text(encoding="utf-8")))
-    cell = job.measure()
-    folder.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    half.write_text(json.dumps(asdict(cell), indent=1) + "\n", encoding="utf-8")
-    half.replace(path)
-    return cell
+    return _cell(kept(folder / job.file, lambda: asdict(job.measure(folder.parent / "others"))))
 
 
 def known(section: str, folder: Path) -> list[Cell]:

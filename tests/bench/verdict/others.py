@@ -1,0 +1,49 @@
+"""What the other rules say of a cell's canaries; they know nothing of this judge, so it is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.bench.verdict.cells import Cell, Found, batch_of, cell_of, collect, drawn, seed, simulate
+from tests.bench.verdict.comparators import Match, alarms, match
+from tests.bench.verdict.readings import NONE, Harm
+
+MATCHING = 1000
+"""Equal arms from which size-matched Kayenta gets its threshold."""
+
+
+def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Read what ``make`` made before, or make it and keep it."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(".half")
+        half.write_text(json.dumps(make(), indent=1) + "\n", encoding="utf-8")
+        half.replace(path)
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def threshold(scenario: str, periods: int, folder: Path) -> Match:
+    """Size-matched Kayenta's lines in one scenario, from equal arms that nothing else sees."""
+
+    def make() -> dict[str, Any]:
+        number = seed("match", scenario, periods)
+        return asdict(match(simulate(scenario, NONE, MATCHING, periods, number)))
+
+    return Match(**kept(folder / f"match-{scenario.lower()}-{periods}.json", make))
+
+
+def others(scenario: str, periods: int, harm: Harm, runs: int, folder: Path, *, of: int) -> Cell:
+    """The other rules' alarms on the first ``runs`` canaries of a cell that has ``of`` of them."""
+    found: Found = {}
+    for _, canaries in drawn(scenario, periods, harm, runs, batch_of(of)):
+        matched = threshold(scenario, periods, folder)
+        for rule, firsts in alarms(canaries, matched, harm.affects).items():
+            collect(found, {(rule, name): first for name, first in firsts.items()})
+    return cell_of(scenario, periods, harm, found)
