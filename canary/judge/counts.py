@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from canary.judge.evidence import (
     conclude,
     mean_channels,
     means,
+    pieces,
 )
 from canary.judge.pooled import environment_dispersion, pooled_ratio, pooled_z, without_worst
 from canary.judge.rule import Rule
@@ -84,9 +86,9 @@ class Counts:
         """How many periods there are."""
         return int(self.candidate.shape[1])
 
-    def segment(self, start: int, stop: int) -> Counts:
-        """Return the same runs over the periods from ``start`` to ``stop``."""
-        g, b, n_g, n_b = (column[:, start:stop] for column in self._columns)
+    def cut(self, starts: Sequence[int], length: int) -> Counts:
+        """Return the pieces of ``length`` periods that begin at ``starts``, as runs."""
+        g, b, n_g, n_b = (pieces(column, starts, length) for column in self._columns)
         return Counts.of(g, b, n_g, n_b, self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:

@@ -106,10 +106,10 @@ class Ratio:
         """How many periods there are."""
         return int(self.d.shape[1])
 
-    def segment(self, start: int, stop: int) -> Ratio:
-        """Return the same runs over the periods from ``start`` to ``stop``."""
+    def cut(self, starts: Sequence[int], length: int) -> Ratio:
+        """Return the pieces of ``length`` periods that begin at ``starts``, as runs."""
         columns = (self.d, self.v, self.candidate, self.baseline)
-        d, v, candidate, baseline = (column[:, start:stop] for column in columns)
+        d, v, candidate, baseline = (pieces(column, starts, length) for column in columns)
         return Ratio(d, v, candidate, baseline, self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:
@@ -125,6 +125,11 @@ class Ratio:
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
         arms = self.candidate[:, :k], self.baseline[:, :k]
         return means(self.d[:, :k], self.v[:, :k], arms, self.rule, k)
+
+
+def pieces(column: Floats, starts: Sequence[int], length: int) -> Floats:
+    """Return the pieces of every row that begin at ``starts``, one below the other."""
+    return np.concatenate([column[:, start : start + length] for start in starts])
 
 
 def means(

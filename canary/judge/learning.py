@@ -107,14 +107,13 @@ def _channel_z(model: AnyModel, k: int) -> tuple[dict[str, Floats], dict[str, Fl
     ungated = ("window",) if isinstance(model, Counts) else ()
     gated: dict[str, list[Floats]] = {}
     free: dict[str, list[Floats]] = {}
-    for start in range(0, model.periods - k + 1, max(k // 2, 1)):
-        piece = model.segment(start, start + k)
-        for sign in (1.0, -1.0):
-            turned = replace(piece, rule=replace(model.rule, sign=sign))
-            for channel in turned.channels(k):
-                shut = ~channel.gate & (channel.name not in ungated)
-                gated.setdefault(channel.name, []).append(np.where(shut, 0.0, channel.z))
-                free.setdefault(channel.name, []).append(channel.z)
+    piece = model.cut(range(0, model.periods - k + 1, max(k // 2, 1)), k)
+    for sign in (1.0, -1.0):
+        turned = replace(piece, rule=replace(model.rule, sign=sign))
+        for channel in turned.channels(k):
+            shut = ~channel.gate & (channel.name not in ungated)
+            gated.setdefault(channel.name, []).append(np.where(shut, 0.0, channel.z))
+            free.setdefault(channel.name, []).append(channel.z)
     return (
         {name: np.concatenate(parts) for name, parts in gated.items()},
         {name: np.concatenate(parts) for name, parts in free.items()},

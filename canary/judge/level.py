@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from canary.judge.evidence import Channel, Evidence, conclude, mean_channels
+from canary.judge.evidence import Channel, Evidence, conclude, mean_channels, pieces
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats, t_to_z
 from canary.stats.paired import Estimate, paired_mean
@@ -27,9 +28,9 @@ class Level:
         """How many periods there are."""
         return int(self.d.shape[1])
 
-    def segment(self, start: int, stop: int) -> Level:
-        """Return the same runs over the periods from ``start`` to ``stop``."""
-        return Level(self.d[:, start:stop], self.rule)
+    def cut(self, starts: Sequence[int], length: int) -> Level:
+        """Return the pieces of ``length`` periods that begin at ``starts``, as runs."""
+        return Level(pieces(self.d, starts, length), self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:
         """Return every way in which the first ``k`` periods could show harm."""

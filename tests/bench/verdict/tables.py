@@ -92,13 +92,14 @@ POWER_RULES = (AT_END, EVERY, STRICT, MATCHED, ARGO[1], FLAGGER)
 def power(cells: Sequence[Cell]) -> list[str]:
     """Power and median period of detection, on the metrics that a harm affects."""
     names = ("Kayenta @T", "every period", "at 99.5 %", "size-matched", "Argo 3", "Flagger")
-    head = ("sc", "T", "harm", *names, "**ours**", "wrong PASS", "against size-matched")
+    head = ("sc", "T", "harm", "canaries", *names, "**ours**", "wrong PASS", "against size-matched")
     rows = []
     for cell in cells:
         others = (found(cell.alarms.get(rule)) for rule in POWER_RULES)
         ours = f"**{found(cell.alarms[OURS])}**"
         ends = (ours, _pc(cell.passed.share), outcome(cell))
-        rows.append((cell.scenario, str(cell.periods), cell.harm, *others, *ends))
+        runs = str(cell.alarms[OURS].runs)
+        rows.append((cell.scenario, str(cell.periods), cell.harm, runs, *others, *ends))
     return table(head, rows)
 
 
@@ -140,7 +141,7 @@ def summary(cells: Sequence[Cell]) -> list[str]:
 
 def margins(cells: Sequence[Cell]) -> list[str]:
     """Wrong PASSes at one and two margins."""
-    head = ("sc", "T", "harm", "wrong PASS", "FAIL")
+    head = ("sc", "T", "harm", "canaries", "wrong PASS", "FAIL")
     return table(
         head,
         (
@@ -148,6 +149,7 @@ def margins(cells: Sequence[Cell]) -> list[str]:
                 c.scenario,
                 str(c.periods),
                 c.harm,
+                str(c.cleared.runs),
                 rate(c.cleared),
                 found(c.alarms[OURS]),
             )
