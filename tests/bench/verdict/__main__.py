@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -61,9 +62,8 @@ def main(
 
 def _size(scale: float) -> Size:
     full = Size()
-    return Size(
-        *(max(int(scale * n), 20) for n in (full.equal, full.others, full.harmed, full.margin))
-    )
+    scaled = {name: max(int(scale * n), 20) for name, n in asdict(full).items()}
+    return Size(**scaled | {"beside": full.beside})
 
 
 def _measure(wanted: list[Job], folder: Path, workers: int) -> None:

@@ -29,11 +29,12 @@ WHOLE = PARTS[0]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Canaries per cell: of equal arms (ours, others), of harm, at a margin."""
+    """Canaries per cell: of equal arms, of harm, at a margin; and how many the other rules see."""
 
     equal: int = 4000
     others: int = 1000
     harmed: int = 400
+    beside: int = 100
     margin: int = 1000
 
 
@@ -52,7 +53,10 @@ class Job:
     @property
     def file(self) -> str:
         """Where it is kept, beside others of the same judge."""
-        words = (self.section, self.scenario, self.periods, self.part, self.harm.name, self.runs)
+        return self._file(self.runs)
+
+    def _file(self, runs: int) -> str:
+        words = (self.section, self.scenario, self.periods, self.part, self.harm.name, runs)
         return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()) + ".json"
 
     def measure(self, folder: Path) -> Cell:
@@ -66,7 +70,9 @@ class Job:
 
     def _others(self, folder: Path) -> Cell:
         where = self.scenario, self.periods, self.harm, self.others, folder
-        return _cell(kept(folder / self.file, lambda: asdict(others(*where, of=self.runs))))
+        return _cell(
+            kept(folder / self._file(self.others), lambda: asdict(others(*where, of=self.runs)))
+        )
 
 
 def _beside(cell: Cell, other: Cell) -> Cell:
@@ -94,8 +100,8 @@ def jobs(section: str, size: Size) -> Iterator[Job]:
     for scenario in GRID:
         for periods in LENGTHS:
             for harm in harms:
-                beside = 0 if section == "margins" else runs
-                yield Job(section, scenario, periods, harm, runs, beside)
+                beside = 0 if section == "margins" else size.beside
+                yield Job(section, scenario, periods, harm, runs, min(beside, runs))
 
 
 def _ablations(size: Size) -> Iterator[Job]:
