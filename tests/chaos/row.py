@@ -81,9 +81,10 @@ def status() -> Any:
 
 
 def known_release() -> str:
-    """Return the commit that was deployed last: hosts have it, so a canary of it begins soon."""
+    """Return the good commit that was deployed last: hosts have it, so a canary begins soon."""
     rows = answer("canary", "history", "--env", "local", "--json")
-    return next(str(row["candidate"]).split()[-1] for row in rows if row["colours"])
+    good = (row for row in rows if row["colours"] and row["verdict"] in ("DEPLOYED", "PASS"))
+    return str(next(good)["candidate"]).split()[-1]
 
 
 def write_policy(relay: Relay) -> None:
