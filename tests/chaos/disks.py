@@ -12,24 +12,36 @@ SPARE = 64
 """Kilobytes that a directory's own content may grow by until nothing is left."""
 
 
-def fill(host: str, directory: str) -> None:
+FILL = """
+used=$(du -sk {directory} | cut -f1)
+cp -a {directory} /dev/shm/chaos
+mount -t tmpfs -o mode=755,size=$((used + {spare}))k chaos {directory}
+cp -a /dev/shm/chaos/. {directory}/
+rm -rf /dev/shm/chaos
+dd if=/dev/zero of={directory}/chaos-filler bs=1k 2>/dev/null || true
+test $(stat -f -c %a {directory}) -eq 0
+"""
+EMPTY = """
+rm -f {directory}/chaos-filler
+cp -a {directory} /dev/shm/chaos
+umount --lazy {directory}
+cp -a /dev/shm/chaos/. {directory}/
+rm -rf /dev/shm/chaos
+"""
+
+
+def fill(host: str, directory: str, unit: str = "") -> None:
     """Leave no byte in a directory; what it holds stays, and whoever has it open keeps that."""
-    on(
-        host,
-        f"set -eu; used=$(du -sk {directory} | cut -f1); mkdir -p /run/chaos; "
-        f"mount -t tmpfs -o mode=755,size=$((used + {SPARE}))k chaos /run/chaos; "
-        f"chown --reference={directory} /run/chaos; chmod --reference={directory} /run/chaos; "
-        f"cp -a {directory}/. /run/chaos/; mount --move /run/chaos {directory}; "
-        f"dd if=/dev/zero of={directory}/chaos-filler bs=1k 2>/dev/null || true; "
-        f"test $(stat -f -c %a {directory}) -eq 0",
-    )
+    _run(host, FILL.format(directory=directory, spare=SPARE), unit)
 
 
-def empty(host: str, directory: str) -> None:
+def empty(host: str, directory: str, unit: str = "") -> None:
     """Take the small file system away; what was changed on it goes to the disk."""
-    on(
-        host,
-        f"set -eu; rm -f {directory}/chaos-filler; mkdir -p /run/chaos; "
-        f"cp -a {directory}/. /run/chaos/; umount --lazy {directory}; "
-        f"find {directory} -mindepth 1 -delete; cp -a /run/chaos/. {directory}/; rm -rf /run/chaos",
-    )
+    _run(host, EMPTY.format(directory=directory), unit)
+
+
+def _run(host: str, script: str, unit: str) -> None:
+    """Run it where the unit sees it: a sandboxed one has mounts of its own."""
+    process = f"$(systemctl show --property=MainPID --value {unit})"
+    enter = f"nsenter --mount --target {process} " if unit else ""
+    on(host, f"{enter}sh -eu", script)

@@ -162,8 +162,8 @@ HOSTS = (
     ),
     Fault(
         "a candidate's disk is full",
-        lambda s: disks.fill(s.candidate, STATE),
-        lambda s: disks.empty(s.candidate, STATE),
+        lambda s: disks.fill(s.candidate, STATE, "shop"),
+        lambda s: disks.empty(s.candidate, STATE, "shop"),
     ),
     Fault(
         "the proxy's disk is full",

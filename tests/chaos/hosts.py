@@ -23,11 +23,11 @@ def shop(colour: str, number: int) -> str:
     return f"local-app-{colour}-{number}"
 
 
-def on(host: str, command: str) -> str:
+def on(host: str, command: str, stdin: str = "") -> str:
     """Run a command on a host, as root; it must succeed."""
     ssh = ["local-cloud", "ssh", host, f"sudo sh -c '{command}'"]
     done = subprocess.run(
-        ssh, cwd=ROOT, check=False, capture_output=True, text=True, timeout=PATIENCE
+        ssh, cwd=ROOT, input=stdin, check=False, capture_output=True, text=True, timeout=PATIENCE
     )
     if done.returncode:
         raise RuntimeError(f"{host}: {command}: {done.stdout}{done.stderr}")
@@ -53,7 +53,8 @@ def kill_worker(host: str) -> None:
 
 def publisher(host: str, number: str) -> None:
     """Send a signal to what publishes an instance's metrics."""
-    on(host, f"pkill --signal {number} --full app.housekeeper")
+    # In brackets, so that the pattern is not found in this command's own words.
+    on(host, f"pkill --signal {number} --full [a]pp.housekeeper")
 
 
 @cache

@@ -36,6 +36,7 @@ TO_THE_END = 240.0
 LONGEST = "90s"
 """A canary's own limit here, instead of the demonstration's."""
 AGREES = 60.0
+WENT_ON = "(went on)"
 POLICY = ROOT / ".run/local/chaos-policy.yml"
 
 
@@ -142,6 +143,8 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
         if began:
             _endure(Scene(live, idle, canary, relay), faults, row, watch)
         row.ended, row.reason = ended(canary)
+        if row.ended == WENT_ON and row.to_zero is not None:
+            row.ended = "(stopped, its weight was gone)"
         row.load_average = os.getloadavg()[0]
     row.sent, row.failed, row.why = dict(load.sent), dict(load.failed), dict(load.why)
     row.agrees = agrees(live if row.ended != "PASS" else idle)
@@ -180,7 +183,7 @@ def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:
         return "(killed)", ""
     told = json.loads(out)
     if stopped and told["reason"].startswith("Stopped by"):
-        return "(went on)", told["reason"]
+        return WENT_ON, told["reason"]
     return str(told["verdict"] or "COULD NOT RUN"), told["reason"]
 
 
