@@ -21,9 +21,11 @@ from app.cache import Cache, Count, LocalCache, NoCache, RedisCache, redis_clien
 from app.errors import PROBLEM_JSON, ProblemError
 from app.faults import Faults
 from app.logs import RequestLog
+from app.matching import Matching
 from app.metrics.batch import NOT_COUNTED
 from app.metrics.exposition import Exposition
 from app.metrics.publisher import metrics_directory
+from app.metrics.recorder import Recorder
 from app.metrics.slots import Slot
 from app.metrics.version import SharedNumber
 from app.models import encode
@@ -61,18 +63,19 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     if faults.slow_store:
         store = slowed(store, faults.store_call)
     health = Health(settings, store, faults)
+    recorder = Recorder(slot)
     api = Api(
         Carts(store, faults),
         Catalogue(store, open_cache(settings, slot.count, faults)),
         Commits(settings),
         health,
-        Exposition(metrics_directory(settings), os.getppid, health.gauges),
+        Exposition(metrics_directory(settings), os.getppid, health.gauges, recorder.flush),
         settings.body_limit,
     )
     described = api.routes()
     document = Reply(encode(openapi(described)))
     own = Route("GET", "/openapi.json", lambda _: document, "This document")
-    return Envelope(router([*described, own, *page_routes()], faults), settings, slot)
+    return Envelope(router([*described, own, *page_routes()], faults), settings, recorder)
 
 
 def open_cache(settings: Settings, count: Count, faults: Faults, *, near: bool = True) -> Cache:
@@ -107,13 +110,13 @@ def _stricken(handler: Callable[..., Reply], strike: Callable[[], None]) -> Call
 class Envelope:
     """Answers a request by its route, with every header, and records how it went.
 
-    Bottle finds the route. Its request and response objects are left out: they cost more than all
+    Bottle's routes. Its request and response objects are left out: they cost more than all
     else that is done here for a cached product, and no handler needs them.
     """
 
-    def __init__(self, app: bottle.Bottle, settings: Settings, slot: Slot) -> None:
-        self._match = app.match
-        self._record = slot.record
+    def __init__(self, app: bottle.Bottle, settings: Settings, recorder: Recorder) -> None:
+        self._match = Matching(app)
+        self._record = recorder.record
         self._log = RequestLog(settings)
         self._headers: Headers = [
             ("X-Release", settings.release),

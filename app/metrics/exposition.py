@@ -26,12 +26,19 @@ Gauges = Callable[[], dict[str, float]]
 
 
 class Exposition:
-    """``gauges`` gives what only the shop knows: carts, their value, the faults."""
+    """``gauges`` gives what only the shop knows; ``flush`` counts what this worker has noted."""
 
-    def __init__(self, directory: Path, root: Callable[[], int], gauges: Gauges) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        root: Callable[[], int],
+        gauges: Gauges,
+        flush: Callable[[], None] = lambda: None,
+    ) -> None:
         self._directory = directory
         self._root = root
         self._gauges = gauges
+        self._flush = flush
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -40,6 +47,7 @@ class Exposition:
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry at each scrape."""
+        self._flush()
         reading = read(self._directory)
         yield _durations(reading)
         yield from _counters(reading)

@@ -11,7 +11,7 @@ import fcntl
 import mmap
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Reading:
 
 
 class Slot:
-    """One worker's file. ``record`` is on the path of every request: about a microsecond."""
+    """One worker's file."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -76,12 +76,16 @@ class Slot:
 
     def record(self, key: Key, seconds: float) -> None:
         """Count one answer."""
-        at = self._offsets.get(key) or self._offset(key)
-        words = self._words
-        in_bucket = at + 1 + bucket(seconds * 1000)
+        self.add([(key, seconds)])
+
+    def add(self, answers: Iterable[tuple[Key, float]]) -> None:
+        """Count answers: each one's key, and how many seconds it took."""
+        words, offsets = self._words, self._offsets
         with self._lock:
-            words[at] += int(seconds * 1_000_000)
-            words[in_bucket] += 1
+            for key, seconds in answers:
+                at = offsets.get(key) or self._offset(key)
+                words[at] += int(seconds * 1_000_000)
+                words[at + 1 + bucket(seconds * 1000)] += 1
 
     def count(self, counter: Counter, by: int = 1) -> None:
         with self._lock:
@@ -89,15 +93,12 @@ class Slot:
 
     def _offset(self, key: Key) -> int:
         """Return where a new series begins; when there is no room, that of all others."""
-        with self._lock:
-            if key in self._offsets:
-                return self._offsets[key]
-            used = self._words[0]
-            if used >= SERIES - 1:
-                key = _OTHER
-            if key not in self._offsets:
-                self._offsets[key] = _name(self._words, used, key)
-            return self._offsets[key]
+        used = self._words[0]
+        if used >= SERIES - 1:
+            key = _OTHER
+        if key not in self._offsets:
+            self._offsets[key] = _name(self._words, used, key)
+        return self._offsets[key]
 
 
 def read(directory: Path) -> Reading:

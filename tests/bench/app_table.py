@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from app.metrics.recorder import Recorder
 from app.metrics.slots import Slot
 
 RATE = 200
@@ -40,14 +41,15 @@ def recording() -> float:
     Timed alone: between two servers, with and without it, it drowns in what else differs.
     """
     with tempfile.TemporaryDirectory() as directory:
-        slot = Slot(Path(directory))
+        recorder = Recorder(Slot(Path(directory)))
         key = ("/cart", "POST", 200)
         tries = []
         for _ in range(10):
-            began = time.thread_time()
+            began = time.process_time()  # of both threads: who notes, and who adds up
             for _ in range(10_000):
-                slot.record(key, 0.0123)
-            tries.append((time.thread_time() - began) / 10_000 * 1e6)
+                recorder.record(key, 0.0123)
+            recorder.flush()
+            tries.append((time.process_time() - began) / 10_000 * 1e6)
     return min(tries)
 
 

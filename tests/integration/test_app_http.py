@@ -107,7 +107,7 @@ def test_metrics_are_the_sum_over_the_workers(running: Shop) -> None:
     before = counted()
     for _ in range(40):
         ask(f"{running.url}/products")
-    assert counted() == before + 40
+    wait_for(lambda: counted() == before + 40, "all of them counted")
 
 
 @pytest.mark.parametrize("drain", ["0", "1"])
@@ -192,7 +192,8 @@ def test_gunicorn_is_a_fallback(tmp_path: Path) -> None:
         made = ask(f"{server.url}/cart", cart()).json()
         orders = {ask(f"{server.url}/cart/checkout", made).text for _ in range(8)}
         assert len(orders) == 1
-        assert 'route="/cart/checkout",status="200"} 8.0' in ask(f"{server.url}/metrics").text
+        counted = 'route="/cart/checkout",status="200"} 8.0'
+        wait_for(lambda: counted in ask(f"{server.url}/metrics").text, "all of them counted")
     finally:
         process.terminate()
         assert process.wait(20) == 0
