@@ -28,6 +28,7 @@ SMOKE_LIMIT = 0.01
 @click.option("--scenario", "scenarios", multiple=True, type=click.Choice(list(TITLES)))
 @click.option("--harm", "harms", multiple=True, help="Measure cells of this harm only: '5xx x2'.")
 @click.option("--scale", default=1.0, help="Canaries per cell, as a share of the full number.")
+@click.option("--alone", is_flag=True, help="Without the other rules, where harm is done.")
 @click.option("--jobs", "workers", default=1, help="Cells measured at a time, a process each.")
 @click.option("--render", "only_render", is_flag=True, help="Write the page from saved cells.")
 @click.option(
@@ -41,6 +42,7 @@ def main(
     scenarios: tuple[str, ...],
     harms: tuple[str, ...],
     scale: float,
+    alone: bool,
     workers: int,
     only_render: bool,
     cells: Path,
@@ -51,7 +53,9 @@ def main(
         sys.exit(0 if _smoke() else 1)
     folder = cells / judge_digest()
     if not only_render:
-        wanted = [job for name in chosen or SECTIONS for job in jobs(name, _size(scale))]
+        wanted = [
+            job for name in chosen or SECTIONS for job in jobs(name, _size(scale, alone=alone))
+        ]
         wanted = [job for job in wanted if job.scenario in (scenarios or TITLES)]
         _measure([job for job in wanted if not harms or job.harm.name in harms], folder, workers)
     found_cells = {section: known(section, folder) for section in SECTIONS}
@@ -60,10 +64,10 @@ def main(
         draw(found_cells["equal"], found_cells["harmed"], docs / "images" / "scoreboard.png")
 
 
-def _size(scale: float) -> Size:
+def _size(scale: float, *, alone: bool) -> Size:
     full = Size()
     scaled = {name: max(int(scale * n), 20) for name, n in asdict(full).items()}
-    return Size(**scaled | {"beside": full.beside})
+    return Size(**scaled | {"beside": 0 if alone else full.beside})
 
 
 def _measure(wanted: list[Job], folder: Path, workers: int) -> None:

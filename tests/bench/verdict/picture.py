@@ -58,6 +58,7 @@ def _alarms(axes: Axes, cell: Cell) -> None:
 
 def _power(axes: Axes, cells: Sequence[Cell]) -> None:
     """Every cell of the grid: above the diagonal ours finds more."""
+    cells = [cell for cell in cells if MATCHED in cell.alarms]
     for kind, (words, colour, marker) in KINDS.items():
         chosen = [c for c in cells if any(word in c.harm for word in words)]
         x = [100 * c.alarms[MATCHED].share for c in chosen]

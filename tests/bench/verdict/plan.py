@@ -53,11 +53,12 @@ class Job:
     @property
     def file(self) -> str:
         """Where it is kept, beside others of the same judge."""
-        return self._file(self.runs)
+        alone = self.section in ("harmed", "late") and not self.others
+        return self._file(self.runs, "alone" if alone else "")
 
-    def _file(self, runs: int) -> str:
-        words = (self.section, self.scenario, self.periods, self.part, self.harm.name, runs)
-        return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()) + ".json"
+    def _file(self, runs: int, end: str = "") -> str:
+        words = (self.section, self.scenario, self.periods, self.part, self.harm.name, runs, end)
+        return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()).strip("-") + ".json"
 
     def measure(self, folder: Path) -> Cell:
         """Simulate and judge; the other rules' answers stay in ``folder``."""
@@ -143,7 +144,7 @@ def known(section: str, folder: Path) -> list[Cell]:
     for path in sorted(folder.glob(f"{section}-*.json")):
         cell = _cell(json.loads(path.read_text(encoding="utf-8")))
         key = cell.scenario, cell.periods, cell.harm
-        if key not in best or _runs(best[key]) < _runs(cell):
+        if key not in best or _worth(best[key]) < _worth(cell):
             best[key] = cell
     return [best[key] for key in _keys(section) if key in best]
 
@@ -158,8 +159,8 @@ def _keys(section: str) -> Sequence[tuple[str, int, str]]:
     return found
 
 
-def _runs(cell: Cell) -> int:
-    return cell.alarms[OURS].runs
+def _worth(cell: Cell) -> tuple[int, int]:
+    return cell.alarms[OURS].runs, len(cell.alarms)
 
 
 def _cell(entry: dict[str, Any]) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.bench.verdict import tables, targets
-from tests.bench.verdict.cells import BATCH, OURS, TITLES, WINDOWS, Cell
+from tests.bench.verdict.cells import BATCH, OURS, SMALL_BATCH, TITLES, WINDOWS, Cell
 from tests.bench.verdict.plan import Size, jobs
 from tests.bench.verdict.readings import FIRST_TEST_SEED
 
@@ -15,11 +15,11 @@ INTRO = f"""\
 How often this judge is wrong, how soon it is right, and where others are better. Everything here
 is measured by
 
-    python -m tests.bench.verdict        # the whole of it, about an hour on one core
+    python -m tests.bench.verdict        # the whole of it, some hours of one core
     python -m tests.bench.verdict --smoke    # 500 canaries, for CI
 
 and nothing is left out: every cell that was measured is below, losses included. A run that is
-stopped goes on where it was; `--jobs 2` uses two processors.
+stopped goes on where it was; `--jobs 2` uses two processors, `--scale 0.5` half the canaries.
 
 ![False alarms and power](images/scoreboard.png)
 
@@ -31,7 +31,8 @@ name of each cell. Ten metrics a canary (mean, p50, p90 and p99 latency, 5xx, 4x
 memory, throughput), 30 or 60 periods of a minute, **a look at every period**.
 
 **Ours** learns each environment's noise from {WINDOWS} windows of equal arms, as `canary rehearse`
-does; every {BATCH} canaries learn from new windows, so that luck in learning is part of the rate.
+does; every {BATCH} canaries ({SMALL_BATCH} where a cell has fewer than that) learn from new
+windows, so that luck in learning is part of the rate.
 
 **Others** get the growing window of one value a minute. *Kayenta*: its rule with its shipped
 constants, at the end, at every period from the tenth, and as documented (three runs, 75/95).
@@ -113,7 +114,8 @@ def _equal(cells: Sequence[Cell]) -> list[str]:
 def _power(cells: targets.Cells) -> list[str]:
     text = (
         "Found on the affected metrics, and the median period of the find. “Wrong PASS” is ours "
-        "passing the affected metrics (a whole canary passes less often). **!** marks more than 15 "
+        "passing the affected metrics (a whole canary passes less often). The others see the first "
+        f"{Size().beside} canaries of a cell, or none (-). **!** marks more than 15 "
         "points less power than size-matched Kayenta. A leak of 0.05 points a minute lies within "
         "the margin of 0.1, and so does latency x1.05: passing them is allowed."
     )
