@@ -64,6 +64,11 @@ WON = (
     "held to the same false alarms; at 99.5 % it alarms more often than ours in rough scenarios, "
     "and with its shipped constants far more often everywhere (above)."
 )
+LATE = (
+    "The harm starts at half time. Found as if the canary went on to its end: one that has passed "
+    "before sees nothing. How often the affected metrics alone have passed by then is the last "
+    "column; a whole canary passes later (above)."
+)
 MARGINS = (
     "A candidate exactly as bad as its margin, and twice as bad. Counted as the strictest "
     "policy would: one of the affected metrics only; in a canary the others must pass too."
@@ -122,7 +127,7 @@ def _power(cells: targets.Cells) -> list[str]:
     harmed, late = cells["harmed"], cells["late"]
     parts = _section("Won and lost", WON, tables.summary(_world_a(harmed)))
     parts += _section("Power", text, tables.power(harmed))
-    return parts + _section("Late onset", "The harm starts at half time.", tables.power(late))
+    return parts + _section("Late onset", LATE, tables.late(late))
 
 
 def _world_a(cells: Sequence[Cell]) -> list[Cell]:

@@ -103,6 +103,18 @@ def power(cells: Sequence[Cell]) -> list[str]:
     return table(head, rows)
 
 
+def late(cells: Sequence[Cell]) -> list[str]:
+    """Harm that starts at half time: found at all, in the time set for it, and passed before."""
+    head = ("sc", "T", "harm", "canaries", "size-matched", "**ours**", "in time", "passed first")
+    rows = []
+    for cell in cells:
+        ours = cell.alarms[OURS]
+        answers = (found(cell.alarms.get(MATCHED)), f"**{found(ours)}**", rate(cell.within))
+        where = cell.scenario, str(cell.periods), cell.harm, str(ours.runs)
+        rows.append((*where, *answers, found(cell.cleared)))
+    return table(head, rows)
+
+
 def outcome(cell: Cell, rule: str = MATCHED) -> str:
     """Won: over 5 points more power, or as much and faster; lost is the reverse."""
     ours, other = cell.alarms[OURS], cell.alarms.get(rule)
