@@ -21,13 +21,18 @@ def generated(run: Path) -> dict[str, str]:
     """
     found = {
         f"secrets/{path.name}": path.read_text(encoding="utf-8").split()[0]
-        for path in sorted((run / "secrets").iterdir())
+        for path in files(run / "secrets")
     }
-    for path in sorted([*(run / "ssh").iterdir(), *(run / "tls").iterdir()]):
+    for path in [*files(run / "ssh"), *files(run / "tls")]:
         lines = path.read_text(encoding="utf-8").splitlines()
         if lines[0].endswith("PRIVATE KEY-----"):
             found[f"{path.parent.name}/{path.name}"] = lines[len(lines) // 2]
     return found
+
+
+def files(place: Path) -> list[Path]:
+    """Return the files under a directory that hold something; an absent one has none."""
+    return [path for path in sorted(place.rglob("*")) if path.is_file() and path.stat().st_size]
 
 
 def shown(text: str, secrets: Mapping[str, str]) -> set[str]:
