@@ -70,7 +70,7 @@ def walk(page: str, place: Path, instead: Mapping[Command, Instead]) -> list[Tol
     script = ["exec 2>&1"]
     for each in wanted:
         line = instead[each].line if each in instead else each.line
-        script += [line, f'echo; echo "{END} $?"']
+        script += [line, rf"printf '\n{END} %s\n' $?"]
     known = {
         name: value
         for name, value in os.environ.items()
