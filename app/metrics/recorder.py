@@ -10,6 +10,7 @@ import atexit
 import threading
 import time
 from collections import deque
+from multiprocessing.util import Finalize
 
 from app.metrics.slots import Key, Slot
 
@@ -41,7 +42,9 @@ class Recorder:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
+                # A worker of the server is a child of multiprocessing, which knows no atexit.
                 atexit.register(self.flush)
+                Finalize(None, self.flush, exitpriority=0)
                 self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
                 self._thread.start()
 

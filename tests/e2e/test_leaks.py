@@ -53,7 +53,8 @@ def rotation(story: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
     planned.write_text(json.dumps(PLANNED), encoding="utf-8")
     with ProcessList() as processes:
         outputs = {
-            "site.yml --diff": play("site.yml", "--diff"),
+            "site.yml --diff": play("playbooks/configure.yml", "--limit", "data", "--diff")
+            + play("site.yml", "--diff"),
             "configure.yml --check --diff": play(
                 "playbooks/configure.yml", "--check", "--diff", "--extra-vars", f"@{planned}"
             ),
