@@ -27,7 +27,7 @@ from tests.chaos.page import page
 from tests.chaos.relay import Relay
 from tests.chaos.row import Row, begin, carries, ended, status, suffer
 from tests.chaos.watch import Watch
-from tests.e2e.demo import address
+from tests.e2e.demo import address, other
 from tests.e2e.releases import ROOT
 
 SEED = 20261126
@@ -57,7 +57,7 @@ def books_can_be_wrong() -> tuple[Books, Books]:
 def last_canary(relay: Relay, row: Row) -> None:
     """Show that after the last fault a canary runs as well."""
     live = status()["live"]
-    idle = {"blue": "green", "green": "blue"}[live]
+    idle = other(live)
     with Load(address("local-proxy-1"), 30.0), Watch() as watch:
         time.sleep(15)
         canary = begin(relay, ROOT / ".run/local/chaos/last.log")

@@ -14,7 +14,7 @@ from tests.chaos.hosts import shop, terminate
 from tests.chaos.load import Load
 from tests.chaos.orders import compare, orders
 from tests.chaos.row import RATE, Row, agrees, status, unlocked
-from tests.e2e.demo import address
+from tests.e2e.demo import address, other
 from tests.e2e.releases import ROOT, release
 
 LOG = ROOT / ".run/local/chaos/tasks.log"
@@ -49,7 +49,7 @@ def deployment(mark: str) -> Command:
 
 def site(_mark: str) -> Command:
     """End an idle host, so that there is something to do; return what brings it back."""
-    idle = {"blue": "green", "green": "blue"}[status()["live"]]
+    idle = other(status()["live"])
     terminate(shop(idle, 2))
     return ["ansible-playbook", "site.yml"]
 

@@ -21,7 +21,7 @@ from tests.chaos.load import Load
 from tests.chaos.orders import Books, compare, orders
 from tests.chaos.relay import Relay
 from tests.chaos.watch import Watch
-from tests.e2e.demo import address, answer
+from tests.e2e.demo import address, answer, other
 from tests.e2e.releases import ROOT
 
 RATE = 30.0
@@ -130,7 +130,7 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
     """Begin a canary under load, inflict the faults once it has traffic, and see what comes."""
     found = unlocked()
     live = found["live"]
-    idle = {"blue": "green", "green": "blue"}[live]
+    idle = other(live)
     row = Row(name, evidence=any(fault.evidence for fault in faults))
     log = ROOT / f".run/local/chaos/{name.replace(' ', '-').replace('/', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:
 def agrees(live: str) -> str:
     """Wait until memory and proxy agree that ``live`` has everything; say how they differ."""
     deadline = time.monotonic() + AGREES
-    idle = {"blue": "green", "green": "blue"}[live]
+    idle = other(live)
     problem = "NO"
     while time.monotonic() < deadline:
         try:

@@ -83,6 +83,11 @@ def address(name: str) -> str:
     return str(next(host["ip"] for host in hosts if host["name"] == name))
 
 
+def other(colour: str) -> str:
+    """Return the colour that a release goes to while ``colour`` is live."""
+    return {"blue": "green", "green": "blue"}[colour]
+
+
 def released() -> bool:
     """Tell whether the shop runs already, from an earlier demonstration."""
     states = answer("canary", "status", "--env", "local", "--json")["proxy"]["states"]

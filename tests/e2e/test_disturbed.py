@@ -17,7 +17,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.orders import Books
 from tests.chaos.relay import Relay
 from tests.chaos.row import suffer
-from tests.e2e.demo import address, answer, locust, wait_for_metrics
+from tests.e2e.demo import address, answer, locust, other, wait_for_metrics
 from tests.e2e.releases import ROOT, release
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -67,7 +67,7 @@ def shoppers(story: dict[str, Any]) -> Iterator[None]:
 @pytest.mark.usefixtures("shoppers")
 def test_a_killed_canary_loses_its_traffic_within_two_periods() -> None:
     live = status()["live"]
-    idle = {"blue": "green", "green": "blue"}[live]
+    idle = other(live)
     release("killed", "", f"A release whose canary is killed, {time.time_ns()}")
     canary = subprocess.Popen(
         ["canary", "run", "--env", "local", "--candidate", "refs/demo/killed"],
@@ -107,7 +107,7 @@ def test_faults_cost_no_customer_anything(story: dict[str, Any]) -> None:
 
 def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> None:
     assert story
-    idle = {"blue": "green", "green": "blue"}[status()["live"]]
+    idle = other(status()["live"])
     name = f"local-app-{idle}-2"
     gone = address(name)
     hosts = answer("local-cloud", "status", "--json")["hosts"]

@@ -13,7 +13,7 @@ import yaml
 from local_cloud.settings import Settings
 from playwright.sync_api import expect, sync_playwright
 
-from tests.e2e.demo import address, answer
+from tests.e2e.demo import address, answer, other
 from tests.e2e.prometheus_rules import HARM, situations
 from tests.e2e.releases import ROOT
 from tests.e2e.watched import (
@@ -44,7 +44,7 @@ HOUR = 3600
 def stopped() -> str:
     """The instance whose shop is stopped: of the idle colour, so that no shopper notices."""
     live = answer("canary", "status", "--env", "local", "--json")["live"]
-    return {"blue": "green", "green": "blue"}[live] + "-2"
+    return other(live) + "-2"
 
 
 @pytest.fixture(scope="module")

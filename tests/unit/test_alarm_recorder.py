@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,10 @@ import pytest
 from alarm_recorder.recorder import Recorder, Settings
 from alarm_recorder.rows import Table, row_of
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from canary.state.tables import HistoryTable
 
+pytestmark = pytest.mark.usefixtures("aws")
 ALARM = {
     "AlarmName": "shop-local-ManyCarts",
     "NewStateValue": "ALARM",
@@ -120,26 +120,23 @@ class Broken:
 
 
 @pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Table, Any]]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        dynamodb = boto3.resource("dynamodb", region_name="eu-central-1")
-        keys: dict[Table, str] = {"alarms": "change", "canaries": "canary"}
-        yield {
-            table: dynamodb.create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[
-                    {"AttributeName": name, "AttributeType": "S"} for name in ("environment", key)
-                ],
-                KeySchema=[
-                    {"AttributeName": "environment", "KeyType": "HASH"},
-                    {"AttributeName": key, "KeyType": "RANGE"},
-                ],
-            )
-            for table, key in keys.items()
-        }
+def tables() -> dict[Table, Any]:
+    dynamodb = boto3.resource("dynamodb", region_name="eu-central-1")
+    keys: dict[Table, str] = {"alarms": "change", "canaries": "canary"}
+    return {
+        table: dynamodb.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("environment", key)
+            ],
+            KeySchema=[
+                {"AttributeName": "environment", "KeyType": "HASH"},
+                {"AttributeName": key, "KeyType": "RANGE"},
+            ],
+        )
+        for table, key in keys.items()
+    }
 
 
 def test_a_message_is_deleted_once_its_row_is_there(tables: dict[Table, Any]) -> None:

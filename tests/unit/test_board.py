@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from canary.environment import Dashboard, parse_environment
 from canary.errors import StateError
@@ -20,17 +19,10 @@ from canary.traffic.shown import ShownTraffic
 from tests.unit.rollout_world import World
 from tests.unit.test_environment import GOOD
 
+pytestmark = pytest.mark.usefixtures("aws")
 ROW = Row("c1", 1_800_000_000, 1_800_000_090, "PASS", 0, "v1 aaa", "v2 bbb", "green", "me", "fine")
 GRAPH = {"type": "metric", "properties": {"title": "Errors", "metrics": [["Shop", "errors"]]}}
 SETTINGS = Dashboard(name="shop-local-release", namespace="Shop", metric="traffic_weight")
-
-
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield
 
 
 def board() -> CloudWatchBoard:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from alarm_recorder.rows import row_of
-from moto import mock_aws
 
 from canary.environment import parse_environment
 from canary.errors import StateError
@@ -19,19 +17,12 @@ from canary.state.base import Holder, Row
 from canary.state.tables import LockTable
 from tests.unit.test_environment import GOOD
 
+pytestmark = pytest.mark.usefixtures("aws")
 REGION = "eu-central-1"
 NOW = 1_800_000_000.0
 MINE = Holder("c1", "me@here", NOW, NOW + 60)
 OTHERS = Holder("c2", "you@there", NOW, NOW + 60)
 ROW = Row("c1", NOW, NOW + 90, "PASS", 0, "v1 aaa", "v2 bbb", "green", "me", "no harm")
-
-
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield
 
 
 def client(service: str) -> Any:
