@@ -174,8 +174,12 @@ class World:
         [widget] = json.loads(answer["DashboardBody"])["widgets"]
         return [mark["label"] for mark in widget["properties"]["annotations"]["vertical"]]
 
-    def told_weights(self, colour: str) -> list[float]:
-        """Return the weights that CloudWatch was told, oldest first."""
+    def told_weights(self, colour: str) -> list[tuple[float, float]]:
+        """Return the least and greatest weight that CloudWatch was told, second by second.
+
+        A weight set and the next one may be told within one second, CloudWatch's shortest period:
+        an average of the two would be a weight that nobody told.
+        """
         now = datetime.now(UTC)
         answer = self.client("cloudwatch").get_metric_statistics(
             Namespace="Shop",
@@ -187,10 +191,10 @@ class World:
             StartTime=now - timedelta(minutes=15),
             EndTime=now + timedelta(minutes=1),
             Period=1,
-            Statistics=["Average"],
+            Statistics=["Minimum", "Maximum"],
         )
         points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
-        return [float(point["Average"]) for point in points]
+        return [(float(point["Minimum"]), float(point["Maximum"])) for point in points]
 
     def green_weight(self) -> int:
         """Ask HAProxy itself, with nothing of ours between."""
