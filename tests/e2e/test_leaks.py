@@ -1,4 +1,4 @@
-"""Secrets of a running environment, and of a plan to replace them, are seen nowhere else."""
+"""New passwords while the shop runs: they hold, and are seen nowhere but where they belong."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from local_cloud.settings import Settings
 
+from tests.e2e.demo import address, answer
 from tests.e2e.leaks import ProcessList, files, generated, journal, printed, shown, written
 from tests.e2e.releases import ROOT
+from tests.integration.app_http import ask
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 RUN = Path(os.environ.get("CART_CANARY_RUN", ROOT / ".run")) / "local"
@@ -24,7 +26,7 @@ MARK = "this line was planted by the search for secrets"
 
 @dataclass(frozen=True)
 class Seen:
-    """What could be seen while the environment was set up again, and what was secret."""
+    """What could be seen while two passwords were replaced, and what was secret meanwhile."""
 
     secrets: dict[str, str]
     outputs: dict[str, str]
@@ -41,8 +43,11 @@ def play(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def seen(story: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Set everything up again, and plan to replace the passwords."""
+    """Replace the passwords as docs/operations.md says, and plan to replace them once more."""
     assert story
+    former = {f"former {name}": value for name, value in generated(RUN).items()}
+    for name in ("database", "cache"):
+        (RUN / "secrets" / name).unlink()
     planned = tmp_path_factory.mktemp("planned") / "passwords.json"
     planned.write_text(json.dumps(PLANNED), encoding="utf-8")
     with ProcessList() as processes:
@@ -52,7 +57,7 @@ def seen(story: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> See
                 "playbooks/configure.yml", "--check", "--diff", "--extra-vars", f"@{planned}"
             ),
         }
-    return Seen(generated(RUN) | PLANNED, outputs, processes)
+    return Seen(former | generated(RUN) | PLANNED, outputs, processes)
 
 
 def hosts() -> dict[str, Path]:
@@ -60,15 +65,25 @@ def hosts() -> dict[str, Path]:
     return {path.name: path / "upper/var/log" for path in sorted(Settings.load().hosts.iterdir())}
 
 
-def test_no_output_shows_a_secret(seen: Seen) -> None:
-    assert not [output for output in seen.outputs.values() if shown(output, seen.secrets)]
+def test_the_new_passwords_are_in_force(seen: Seen) -> None:
+    secrets = [name for name in seen.secrets if name.startswith("secrets/")]
+    changed = [name for name in secrets if seen.secrets[f"former {name}"] != seen.secrets[name]]
+    assert changed == ["secrets/cache", "secrets/database"]
+    proxy = ask(f"http://{address('local-proxy-1')}/carts")
+    assert proxy.status == 200
+    hosts = answer("local-cloud", "status", "--json")["hosts"]
+    shops = [host["ip"] for host in hosts if "-app-" in host["name"]]
+    assert len(shops) == 4
+    assert [ask(f"http://{ip}:8080/status").status for ip in shops] == [200] * 4
 
 
-def test_a_plan_for_new_passwords_had_something_to_show(seen: Seen) -> None:
-    plan = seen.outputs["configure.yml --check --diff"]
-    changed = re.findall(r"^(\S+) .*changed=[1-9]", plan, re.MULTILINE)
-    assert "local-data-1" in changed
+@pytest.mark.parametrize("which", ["configure.yml --diff", "configure.yml --check --diff"])
+def test_no_output_shows_a_secret(seen: Seen, which: str) -> None:
+    output = seen.outputs[which]
+    changed = re.findall(r"^(\S+) .*changed=[1-9]", output, re.MULTILINE)
+    assert "local-data-1" in changed, "there was something to show"
     assert len([name for name in changed if "-app-" in name]) == 4
+    assert shown(output, seen.secrets) == set()
 
 
 def test_no_process_list_shows_a_secret(seen: Seen) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import re
 import subprocess
 import time
@@ -29,7 +31,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def port(certificate: Path) -> Iterator[int]:
+def plain() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def port(certificate: Path, plain: int) -> Iterator[int]:
     place = certificate.parent
     (place / "shop.pem").write_text(certificate.read_text() + (place / "key.pem").read_text())
     chosen = free_port()
@@ -37,8 +44,9 @@ def port(certificate: Path) -> Iterator[int]:
         "proxy",
         "haproxy.cfg.j2",
         proxy_servers=[{"name": "blue-1", "colour": "blue", "address": "127.0.0.1", "port": 9}],
-        proxy_port=free_port(),
+        proxy_port=plain,
         proxy_tls_port=chosen,
+        proxy_tls_only=True,
         proxy_tls_certificate=str(certificate),
         __proxy_tls_file=str(place / "shop.pem"),
         __proxy_socket=str(place / "admin.sock"),
@@ -90,3 +98,21 @@ def test_who_knows_another_authority_does_not_believe_it(port: int, tmp_path: Pa
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "other.crt")]
     subprocess.run([*KEY, *ADDRESS, *files], check=True, capture_output=True)
     assert shake_hands(port, tmp_path / "other.crt").returncode != 0
+
+
+@pytest.mark.parametrize(("source", "status"), [("127.0.0.2", 308), ("127.0.0.1", 503)])
+def test_the_plain_port_sends_everybody_but_its_own_host_to_the_other(
+    port: int, plain: int, source: str, status: int
+) -> None:
+    """503 is what a proxy answers whose only server is not there: it did try."""
+    assert port
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", plain, timeout=20, source_address=(source, 0)
+    )
+    with contextlib.closing(connection):
+        connection.request("POST", "/cart?a=b", headers={"Host": "shop.example"})
+        with connection.getresponse() as answer:
+            answer.read()
+    assert answer.status == status
+    if status == 308:
+        assert answer.headers["Location"] == "https://shop.example/cart?a=b"

@@ -46,11 +46,11 @@ MUTATIONS = (
         noticed_by="Check it",
     ),
     Mutation(
-        name="missing handler",
+        name="forgotten restart",
         scenario=Scenario("service", "changed"),
-        file="roles/service/tasks/configure.yml",
-        before="  notify: Restart the service\n",
-        after="",
+        file="roles/service/vars/main.yml",
+        before="'restarted' if __service_due",
+        after="'started' if __service_due",
         noticed_by="Check it",
     ),
     Mutation(
