@@ -9,7 +9,7 @@ export DEBIAN_FRONTEND := noninteractive
 PYTHON ?= python3
 # What the local cloud and the tests need from Debian, beyond git, make and Python 3.11.
 DEBIAN_PACKAGES := $(shell grep -v '^\#' packages.txt)
-NEVER_IMPORTED := ansible_collections/(?!(amazon|ansible)/|community/(crypto|general|postgresql)/)
+NEVER_IMPORTED := ansible_collections/(?!(amazon|ansible)/|community/(aws|crypto|general|postgresql)/)
 
 .PHONY: help
 help: ## Explain these words
