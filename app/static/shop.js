@@ -25,9 +25,13 @@ function problem(text, status) {
   try { return JSON.parse(text).detail; } catch { return `The shop answered ${status}.`; }
 }
 
-async function attempt(action) {
-  byId("message").textContent = "";
-  try { await action(); } catch (error) { byId("message").textContent = error.message; }
+// One after another: a click while the shop still answers the one before sees what that one did.
+let last = Promise.resolve();
+function attempt(action) {
+  last = last.then(async () => {
+    byId("message").textContent = "";
+    try { await action(); } catch (error) { byId("message").textContent = error.message; }
+  });
 }
 
 function element(name, text, ...children) {
@@ -51,13 +55,13 @@ async function showProducts() {
     button("Add", `Add ${product.name}`, () => add(product)))));
 }
 
+const same = (item, other) => item.description === other.description && item.unitPrice === other.unitPrice;
+
 function add(product) {
-  const found = cart.items.find((item) => item.description === product.name
-    && item.unitPrice === product.price);
-  const items = found
-    ? cart.items.map((item) => item === found ? { ...item, qty: item.qty + 1 } : item)
-    : [...cart.items, { description: product.name, qty: 1, unitPrice: product.price }];
-  return save(items);
+  const one = { description: product.name, qty: 1, unitPrice: product.price };
+  return save(cart.items.some((item) => same(item, one))
+    ? cart.items.map((item) => same(item, one) ? { ...item, qty: item.qty + 1 } : item)
+    : [...cart.items, one]);
 }
 
 async function save(items) {
@@ -69,20 +73,26 @@ function showCart() {
   byId("items").replaceChildren(...cart.items.map((item) => element("tr", undefined,
     element("td", item.description), element("td", item.qty), element("td", item.unitPrice.toFixed(2)),
     element("td", undefined, button("Remove", `Remove ${item.description}`,
-      () => save(cart.items.filter((other) => other !== item)))))));
+      () => save(cart.items.filter((other) => !same(other, item))))))));
   const cents = cart.items.reduce((sum, item) => sum + item.qty * Math.round(item.unitPrice * 100), 0);
   byId("total").textContent = (cents / 100).toFixed(2);
   byId("checkout").disabled = cart.items.length === 0;
 }
 
 async function checkOut() {
-  const order = await ask("/cart/checkout", cart, { "Idempotency-Key": cart.id });
-  cart = { items: [] };
-  showCart();
-  byId("message").textContent = `Thank you. Your order is ${order}.`;
+  try {
+    const order = await ask("/cart/checkout", cart, { "Idempotency-Key": cart.id });
+    cart = { items: [] };
+    byId("message").textContent = `Thank you. Your order is ${order}.`;
+  } finally {
+    showCart();
+  }
 }
 
-byId("checkout").addEventListener("click", () => attempt(checkOut));
+byId("checkout").addEventListener("click", (event) => {
+  event.target.disabled = true; // a second click would check out the empty cart after it
+  attempt(checkOut);
+});
 byId("new-product").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = new FormData(event.target);

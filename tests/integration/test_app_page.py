@@ -65,6 +65,28 @@ def test_a_shopper_fills_a_cart_and_checks_out(page: Page, server: Shop) -> None
     assert set(ask(f"{server.url}/carts").json()) == before
 
 
+SLOW = """() => {
+  const answer = window.fetch;
+  window.fetch = async (...asked) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return answer(...asked);
+  };
+}"""
+
+
+def test_clicks_that_are_faster_than_the_shop_all_count(page: Page, server: Shop) -> None:
+    before = set(ask(f"{server.url}/carts").json())
+    page.evaluate(SLOW)
+    page.get_by_role("button", name="Add Samsung TV").click()
+    page.get_by_role("button", name="Add <b>Lamp</b>").click()
+    page.get_by_role("button", name="Add <b>Lamp</b>").click()
+    expect(page.locator("#total")).to_have_text("179.98")
+    page.get_by_role("button", name="Add Samsung TV").click()
+    page.get_by_role("button", name="Remove <b>Lamp</b>").click()
+    expect(page.locator("#total")).to_have_text("280.00")
+    assert len(set(ask(f"{server.url}/carts").json()) - before) == 1
+
+
 def test_names_are_text_and_not_markup(page: Page) -> None:
     expect(page.get_by_text("<b>Lamp</b>", exact=True)).to_be_visible()
     assert page.locator("#products b").count() == 0
