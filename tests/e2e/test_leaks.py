@@ -71,8 +71,8 @@ def test_the_new_passwords_are_in_force(seen: Seen) -> None:
     assert changed == ["secrets/cache", "secrets/database"]
     proxy = ask(f"http://{address('local-proxy-1')}/carts")
     assert proxy.status == 200
-    hosts = answer("local-cloud", "status", "--json")["hosts"]
-    shops = [host["ip"] for host in hosts if "-app-" in host["name"]]
+    found = answer("local-cloud", "status", "--json")["hosts"]
+    shops = [host["ip"] for host in found if "-app-" in host["name"]]
     assert len(shops) == 4
     assert [ask(f"http://{ip}:8080/status").status for ip in shops] == [200] * 4
 

@@ -27,6 +27,8 @@ import numpy as np
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.tables import make_table
+
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 REGION = "eu-central-1"
@@ -270,16 +272,8 @@ class World:
         self.client("cloudwatch").put_dashboard(
             DashboardName=DASHBOARD, DashboardBody=json.dumps({"widgets": [widget]})
         )
-        self._table("lock", ("environment", "HASH"))
-        self._table("history", ("environment", "HASH"), ("canary", "RANGE"))
-
-    def _table(self, name: str, *keys: tuple[str, str]) -> None:
-        self.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k, _ in keys],
-            KeySchema=[{"AttributeName": k, "KeyType": kind} for k, kind in keys],
-        )
+        make_table(self.client("dynamodb"), "lock", "environment")
+        make_table(self.client("dynamodb"), "history", "environment", "canary")
 
     def _start_proxy(self) -> None:
         servers = {}

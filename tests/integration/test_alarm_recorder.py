@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from canary.state.tables import HistoryTable
+from tests.tables import make_table
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -59,21 +60,9 @@ class Account:
         )["QueueUrl"]
         arn = self.topic.replace(":sns:", ":sqs:")
         self.sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
-        self.alarms = self._table("alarms", "change")
-        self.history = self._table("history", "canary")
-
-    def _table(self, name: str, key: str) -> Any:
-        return boto3.resource("dynamodb", **self.options).create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": each, "AttributeType": "S"} for each in ("environment", key)
-            ],
-            KeySchema=[
-                {"AttributeName": "environment", "KeyType": "HASH"},
-                {"AttributeName": key, "KeyType": "RANGE"},
-            ],
-        )
+        dynamodb = boto3.resource("dynamodb", **self.options)
+        self.alarms = make_table(dynamodb, "alarms", "environment", "change")
+        self.history = make_table(dynamodb, "history", "environment", "canary")
 
     def publish(self, messages: list[dict[str, Any]]) -> None:
         for start in range(0, len(messages), 10):

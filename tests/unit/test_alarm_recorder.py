@@ -14,6 +14,7 @@ from alarm_recorder.rows import Table, row_of
 from botocore.exceptions import ClientError
 
 from canary.state.tables import HistoryTable
+from tests.tables import make_table
 
 pytestmark = pytest.mark.usefixtures("aws")
 ALARM = {
@@ -123,20 +124,7 @@ class Broken:
 def tables() -> dict[Table, Any]:
     dynamodb = boto3.resource("dynamodb", region_name="eu-central-1")
     keys: dict[Table, str] = {"alarms": "change", "canaries": "canary"}
-    return {
-        table: dynamodb.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("environment", key)
-            ],
-            KeySchema=[
-                {"AttributeName": "environment", "KeyType": "HASH"},
-                {"AttributeName": key, "KeyType": "RANGE"},
-            ],
-        )
-        for table, key in keys.items()
-    }
+    return {table: make_table(dynamodb, table, "environment", key) for table, key in keys.items()}
 
 
 def test_a_message_is_deleted_once_its_row_is_there(tables: dict[Table, Any]) -> None:

@@ -15,6 +15,7 @@ from canary.errors import StateError
 from canary.state.aws import AwsState
 from canary.state.base import Holder, Row
 from canary.state.tables import LockTable
+from tests.tables import make_table
 from tests.unit.test_environment import GOOD
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -29,13 +30,8 @@ def client(service: str) -> Any:
     return boto3.client(service, region_name=REGION)
 
 
-def table(name: str, *keys: tuple[str, str]) -> Any:
-    return boto3.resource("dynamodb", region_name=REGION).create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
-    )
+def table(name: str, *keys: str) -> Any:
+    return make_table(boto3.resource("dynamodb", region_name=REGION), name, *keys)
 
 
 def state(**changes: Any) -> AwsState:
@@ -61,7 +57,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def lock(clock: Clock) -> LockTable:
-    return LockTable(table("lock", ("environment", "HASH")), "local", clock)
+    return LockTable(table("lock", "environment"), "local", clock)
 
 
 def test_a_free_lock_is_taken_and_given_back(lock: LockTable) -> None:
@@ -111,7 +107,7 @@ def test_nobody_frees_what_is_not_theirs(lock: LockTable) -> None:
 
 
 def test_history_comes_newest_first_and_whole() -> None:
-    table("shop-local-history", ("environment", "HASH"), ("canary", "RANGE"))
+    table("shop-local-history", "environment", "canary")
     memory = state()
     for name in ("20270101T000000Z-aa", "20270103T000000Z-aa", "20270102T000000Z-aa"):
         memory.remember(replace(ROW, canary=name))
@@ -121,7 +117,7 @@ def test_history_comes_newest_first_and_whole() -> None:
 
 
 def test_alarm_changes_are_read_as_the_recorder_wrote_them() -> None:
-    rows = table("shop-local-alarms", ("environment", "HASH"), ("change", "RANGE"))
+    rows = table("shop-local-alarms", "environment", "change")
     memory = state(alarm_table="shop-local-alarms")
     assert memory.alarm_changes(5) == []
     for second, new in enumerate(("ALARM", "OK")):
