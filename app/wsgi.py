@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     recorder = Recorder(slot)
     api = Api(
         Carts(store, faults),
-        Catalogue(store, open_cache(settings, slot.count, faults)),
+        Catalogue(store, open_cache(settings, recorder.count, faults)),
         Commits(settings),
         health,
         Exposition(metrics_directory(settings), os.getppid, health.gauges, recorder.flush),

@@ -6,8 +6,8 @@ C. Masson, J. E. Rim, H. K. Lee (2019), "DDSketch", PVLDB 12(12), 2195-2205.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from functools import partial
 
 GAMMA = 1.05
@@ -20,9 +20,27 @@ def bound(index: int) -> float:
     return LOWEST_MS * GAMMA**index
 
 
+_BOUNDS = [bound(each) for each in range(BUCKETS - 1)]
 #: The bucket that holds a duration in milliseconds; the ends take what lies beyond them. Sought
-#: and not computed: half the time of a logarithm, and each request pays for it.
-bucket: Callable[[float], int] = partial(bisect_left, [bound(each) for each in range(BUCKETS - 1)])
+#: and not computed: half the time of a logarithm.
+bucket: Callable[[float], int] = partial(bisect_left, _BOUNDS)
+
+
+def tally(ordered: list[float]) -> Iterator[tuple[int, int]]:
+    """Yield each bucket that holds any of these durations in seconds, and how many.
+
+    They are in order, so each bucket in use is sought once, and not each duration.
+
+    >>> list(tally([0.00001, 0.00001, 500.0]))
+    [(0, 2), (335, 1)]
+    """
+    done = 0
+    while done < len(ordered):
+        index, end = bucket(ordered[done] * 1000), len(ordered)
+        if index < len(_BOUNDS):
+            end = bisect_right(ordered, _BOUNDS[index], done, key=lambda each: each * 1000)
+        yield index, end - done
+        done = end
 
 
 def value(index: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import fcntl
+import math
 import mmap
 import os
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.metrics.histogram import BUCKETS, bucket
+from app.metrics.histogram import BUCKETS, tally
 
 SLOTS = 128
 SERIES = 64
@@ -76,16 +77,17 @@ class Slot:
 
     def record(self, key: Key, seconds: float) -> None:
         """Count one answer."""
-        self.add([(key, seconds)])
+        self.add(key, [seconds])
 
-    def add(self, answers: Iterable[tuple[Key, float]]) -> None:
-        """Count answers: each one's key, and how many seconds it took."""
-        words, offsets = self._words, self._offsets
+    def add(self, key: Key, seconds: Iterable[float]) -> None:
+        """Count answers: how many seconds each one took."""
+        ordered = sorted(seconds)
+        words = self._words
         with self._lock:
-            for key, seconds in answers:
-                at = offsets.get(key) or self._offset(key)
-                words[at] += int(seconds * 1_000_000)
-                words[at + 1 + bucket(seconds * 1000)] += 1
+            at = self._offsets.get(key) or self._offset(key)
+            words[at] += round(math.fsum(ordered) * 1_000_000)
+            for index, count in tally(ordered):
+                words[at + 1 + index] += count
 
     def count(self, counter: Counter, by: int = 1) -> None:
         with self._lock:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+from app.metrics.histogram import BUCKETS, bucket
 from app.metrics.recorder import Recorder
-from app.metrics.slots import Slot, read
+from app.metrics.slots import Counter, Slot, read
 from tests.unit.inventories import ROOT
 
 CART = ("/cart", "POST", 200)
@@ -26,6 +28,7 @@ def test_threads_that_note_and_flush_at_once_lose_and_double_nothing(tmp_path: P
     def work(key: tuple[str, str, int]) -> None:
         for number in range(2_000):
             recorder.record(key, 0.010)
+            recorder.count(Counter.CACHE_HITS)
             if number % 100 == 0:
                 recorder.flush()
 
@@ -37,6 +40,21 @@ def test_threads_that_note_and_flush_at_once_lose_and_double_nothing(tmp_path: P
     recorder.flush()
     assert counted(tmp_path) == {CART: 8_000, FAILED: 8_000}
     assert read(tmp_path).series[CART].microseconds == 8_000 * 10_000
+    assert read(tmp_path).counters[Counter.CACHE_HITS] == 16_000
+    assert read(tmp_path).counters[Counter.CACHE_MISSES] == 0
+
+
+def test_answers_added_up_together_fall_where_each_would_alone(tmp_path: Path) -> None:
+    seconds = [0.0, 1e-9, *(0.000_01 * 1.013**each for each in range(1_300)), 500.0, 0.01, 0.01]
+    recorder = Recorder(Slot(tmp_path))
+    alone = [0] * BUCKETS
+    for each in reversed(seconds):
+        recorder.record(CART, each)
+        alone[bucket(each * 1000)] += 1
+    recorder.flush()
+    together = read(tmp_path).series[CART]
+    assert together.buckets == alone
+    assert together.microseconds == round(math.fsum(seconds) * 1_000_000)
 
 
 def test_what_is_noted_is_counted_without_being_asked_for(tmp_path: Path) -> None:
