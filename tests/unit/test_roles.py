@@ -102,6 +102,19 @@ def test_a_role_reads_no_other_roles_variables(role: Path) -> None:
         assert read & others == set(), path
 
 
+def test_base_asks_for_every_file_that_it_writes() -> None:
+    """One written and not asked for would be mended only along with another."""
+    role = ROOT / "roles/base"
+    templates = (
+        task["ansible.builtin.template"]
+        for path in task_files(role)
+        for task in load(path)
+        if "ansible.builtin.template" in task
+    )
+    written = {template["dest"]: template["src"] for template in templates}
+    assert written == load(role / "vars/main.yml")["__base_files"]
+
+
 @pytest.mark.parametrize("path", INVENTORY, ids=lambda path: str(path.relative_to(ROOT)))
 def test_inventory_sets_only_declared_role_variables(path: Path) -> None:
     """A misspelt variable is otherwise ignored in silence."""
