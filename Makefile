@@ -119,6 +119,9 @@ chaos: setup ## Faults on the hosts of the local cloud that is up: what customer
 
 # ---- benchmarks ---------------------------------------------------------------------------
 
+.PHONY: bench
+bench: bench-judge bench-app ## Every claim of speed that needs no cloud (12 min, quiet machine)
+
 .PHONY: bench-verdict
 bench-verdict: setup ## Scoreboard: this judge beside its peers, seeded simulations
 	python -m tests.bench.verdict
