@@ -14,6 +14,11 @@ from canary.rollout.watch import Watch
 SLIP = 0.5
 """A step whose real share is this far off (relative to it) was not set as meant."""
 
+LEAD = 1.5
+"""Seconds before a period at which the first weight is set: what comes earlier is not judged."""
+TOLD = 2.0
+"""A wait that is longer, in seconds, is explained."""
+
 
 def observe(context: Context, progress: Progress) -> Ending | None:
     """Go through the steps; return how the canary ended, or None if it may be promoted."""
@@ -29,6 +34,8 @@ def observe(context: Context, progress: Progress) -> Ending | None:
 def raise_weight(context: Context, progress: Progress, share: float) -> None:
     """Set a weight, and read back what the proxy really does."""
     traffic, colour = context.ports.traffic, progress.arms.candidate.colour
+    if not progress.steps:
+        _await_period(context)
     context.touched = True
     context.keeper.beat()
     traffic.set(colour, share, context.plan.lease, progress.arms.matched)
@@ -48,6 +55,15 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
         progress.counted.start(traffic.status())
     except TrafficError as error:  # then the first period counts a little too much
         context.warn(str(error))
+
+
+def _await_period(context: Context) -> None:
+    """Keep customers from a candidate while a period lasts that cannot be judged."""
+    begin = context.plan.boundary(context.now() + LEAD) - LEAD
+    seconds = begin - context.now()
+    if seconds > TOLD:
+        context.say("waiting", f"traffic begins with the next period, in {seconds:.0f} s")
+    context.sleep_until(begin)
 
 
 class _Step:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from canary.errors import StateError
 from canary.model import Arm, Finding
 from canary.rollout.engine import run
@@ -69,6 +71,22 @@ def test_the_recording_holds_what_the_judge_saw() -> None:
         if arm is Arm.CANDIDATE
     }
     assert set(shares) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("into_a_period", "told"),
+    [(0.0, True), (0.1, True), (2.4, False), (3.4, False), (3.6, True), (4.9, True)],
+)
+def test_no_customer_meets_a_candidate_long_before_it_can_be_judged(
+    into_a_period: float, *, told: bool
+) -> None:
+    world = World()
+    world.time.moment += into_a_period
+    outcome = go(world)
+    assert outcome.recording is not None
+    raised, _ = world.proxy.history[0]
+    assert 0 < outcome.recording.steps[0].start - raised <= 1.5
+    assert any("next period" in sentence for sentence in world.said("waiting")) == told
 
 
 def test_no_period_is_read_before_it_has_settled() -> None:
