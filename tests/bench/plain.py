@@ -17,12 +17,14 @@ from pathlib import Path
 from tests.e2e.demo import address
 from tests.e2e.releases import ROOT
 
-# Where hosts are and how to reach them; everything else is Ansible's default.
+# Where hosts are and how to reach them; everything else is Ansible's default, but for what lets
+# it become PostgreSQL's user, which it cannot without either this or pipelining.
 CONFIGURATION = f"""
 [defaults]
 inventory = {ROOT}/inventory/local
 inventory_plugins = {ROOT}/inventory/plugins
 roles_path = {ROOT}/roles
+allow_world_readable_tmpfiles = true
 """
 PROXY = """
 global
@@ -55,9 +57,9 @@ UNIT = """
 [Service]
 WorkingDirectory=/opt/plain
 EnvironmentFile=/etc/shop/shop.env
-Environment=SHOP_PORT=8081 SHOP_METRICS_SINK=none
-Environment=SHOP_STATE_DIRECTORY=/tmp/plain SHOP_RUN_DIRECTORY=/tmp/plain/run
-ExecStart=/opt/plain/venv/bin/python -m app
+# Not by Environment=, which a file overrules.
+ExecStart=/usr/bin/env SHOP_PORT=8081 SHOP_METRICS_SINK=none SHOP_STATE_DIRECTORY=/tmp/plain \
+  SHOP_RUN_DIRECTORY=/tmp/plain/run /opt/plain/venv/bin/python -m app
 """
 DEPLOY = """
 - hosts: app_{colour}

@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from canary.cli.assemble import traffic_of
@@ -22,7 +21,7 @@ from canary.cli.common import find_place
 from canary.environment import Environment
 from canary.traffic.haproxy import Haproxy
 from tests.bench.plain import Plain, plain
-from tests.bench.release_page import page
+from tests.bench.release_page import ROWS, page
 from tests.chaos.load import Load
 from tests.e2e.demo import address
 from tests.e2e.releases import ROOT, release
@@ -31,6 +30,8 @@ ZERO_TIMES = 20
 RATE = 200.0
 REQUESTS = 50_000
 Seconds = dict[str, list[float]]
+KEPT = ROOT / ".run/local/bench-release.json"
+PAGE = ROOT / "docs/bench-release.md"
 
 
 @dataclass
@@ -41,8 +42,10 @@ class Bench:
     traffic: Haproxy
     live: str
     times: int
+    requests: int
     ours: Seconds = field(default_factory=dict)
     theirs: Seconds = field(default_factory=dict)
+    load: dict[str, Any] = field(default_factory=dict)
 
     @property
     def idle(self) -> str:
@@ -72,14 +75,20 @@ def zero(bench: Bench) -> float:
     return time.monotonic() - began
 
 
-def flips(bench: Bench) -> None:
-    """Promote by hand and roll back, as a person does."""
+def flips(bench: Bench, way: Plain) -> None:
+    """Promote by hand and roll back, as a person does; then change weights the plain way."""
     where = ("--env", "local")
     bench.ours["zero"] = [zero(bench) for _ in range(ZERO_TIMES)]
     bench.ours["promote"], bench.ours["rollback"] = [], []
     for _ in range(bench.times):
         bench.ours["promote"].append(call("canary", "promote", "--colour", bench.idle, *where))
         bench.ours["rollback"].append(call("canary", "rollback", *where))
+    way.weights(10)
+    down, up = [], []
+    for _ in range(bench.times):
+        down.append(way.weights(0))
+        up.append(way.weights(100))
+    bench.theirs |= {"zero": down, "promote": up, "rollback": down}
 
 
 def deployments(bench: Bench, way: Plain) -> None:
@@ -95,26 +104,20 @@ def deployments(bench: Bench, way: Plain) -> None:
         bench.theirs["deploy"].append(way.deploy(bench.idle, archive))
 
 
-def comparison(bench: Bench) -> None:
-    """Do everything the plain way, and both ways in turns where hosts are changed."""
-    with plain(bench.idle) as way:
-        way.weights(10)
-        down, up = [], []
-        for _ in range(bench.times):
-            down.append(way.weights(0))
-            up.append(way.weights(100))
-        bench.theirs |= {"zero": down, "promote": up, "rollback": down}
-        deployments(bench, way)
-        bench.ours["site"] = [call("ansible-playbook", "site.yml") for _ in range(bench.times)]
-        bench.theirs["site"] = [way.site() for _ in range(bench.times)]
+def sites(bench: Bench, way: Plain) -> None:
+    """Run site.yml where there is nothing to do, both ways in turns."""
+    bench.ours["site"], bench.theirs["site"] = [], []
+    for _ in range(bench.times):
+        bench.ours["site"].append(call("ansible-playbook", "site.yml"))
+        bench.theirs["site"].append(way.site())
 
 
-def under_load(bench: Bench, requests: int) -> dict[str, Any]:
-    """Change weights, promote and roll back all the while; return what customers met."""
+def under_load(bench: Bench, _way: Plain) -> None:
+    """Change weights, promote and roll back all the while, and see what customers meet."""
     weights = flipped = 0
     with Load(address("local-proxy-1"), RATE) as load:
         began = time.monotonic()
-        while sum(load.sent.values()) < requests:
+        while sum(load.sent.values()) < bench.requests:
             live = bench.traffic.status().live
             idle = bench.environment.other(live)
             for share in (0.05, 0.2, 0.5):
@@ -126,7 +129,7 @@ def under_load(bench: Bench, requests: int) -> dict[str, Any]:
             weights, flipped = weights + 3, flipped + 2
         seconds = time.monotonic() - began
     sent = sum(load.sent.values())
-    return {
+    bench.load |= {
         "requests": sent,
         "failed": sum(load.failed.values()),
         "why": dict(load.why),
@@ -137,30 +140,43 @@ def under_load(bench: Bench, requests: int) -> dict[str, Any]:
     }
 
 
+PARTS = {"flips": flips, "load": under_load, "deploy": deployments, "site": sites}
+
+
+def keep(bench: Bench, before: float) -> dict[str, Any]:
+    """Add what has been measured to what is kept, and return all of it."""
+    found: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    stamp = {"moment": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "before": before}
+    new = dict.fromkeys((*bench.ours, *(["load"] if bench.load else [])), stamp)
+    found["when"] = found.get("when", {}) | new
+    found["ours"] = found.get("ours", {}) | bench.ours
+    found["theirs"] = found.get("theirs", {}) | bench.theirs
+    found["load"] = bench.load or found.get("load", {})
+    KEPT.write_text(json.dumps(found, indent=2) + "\n")
+    return found
+
+
 def main() -> int:
-    """Measure everything, and write it to docs/bench-release.md."""
+    """Measure, and write docs/bench-release.md once every part has been measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.release")
     parser.add_argument("--times", type=int, default=3, help="repetitions of what takes long")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="requests under load")
+    parser.add_argument("--only", choices=PARTS, help="measure one part anew, and keep the others")
     asked = parser.parse_args()
     environment = find_place("local", None).environment
     traffic = traffic_of(environment)
-    bench = Bench(environment, traffic, traffic.status().live, asked.times)
-    before = os.getloadavg()[0]
-    flips(bench)
-    load = under_load(bench, asked.requests)
-    comparison(bench)
-    document = {
-        "moment": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "ours": bench.ours,
-        "theirs": bench.theirs,
-        "load": load,
-        "before": before,
-        "cores": os.cpu_count(),
-    }
-    Path(ROOT, ".run/local/bench-release.json").write_text(json.dumps(document, indent=2) + "\n")
-    text, met = page(document)
-    Path(ROOT, "docs/bench-release.md").write_text(text)
+    live = traffic.status().live
+    with plain(environment.other(live)) as way:
+        for name in [asked.only] if asked.only else PARTS:
+            sys.stderr.write(f"{name}\n")
+            bench = Bench(environment, traffic, live, asked.times, asked.requests)
+            before = os.getloadavg()[0]
+            PARTS[name](bench, way)
+            found = keep(bench, before)
+    if missing := [part for part in (*ROWS, "load") if part not in found["when"]]:
+        sys.exit(f"Kept; not measured yet: {', '.join(missing)}")
+    text, met = page(found)
+    PAGE.write_text(text)
     sys.stdout.write(text)
     return 0 if met else 1
 

@@ -1,7 +1,8 @@
-"""docs/bench-release.md, from one run."""
+"""docs/bench-release.md, from what was measured."""
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,11 +20,11 @@ TEXT = """# How fast traffic moves
 
     make bench-release         # needs make demo's cloud, and a machine that does nothing else
 
-Written by one run on {moment}, on {cores} cores, load average {before:.1f} when it began. Seconds,
-median and worst.
+Seconds, median and worst, on {cores} cores; both ways of a row in one run. Each row says when, and
+how busy the machine was before (load average).
 
-| | cart-canary | plain Ansible | times as fast |
-| --- | --- | --- | --- |
+| | cart-canary | plain Ansible | times as fast | measured (UTC), load |
+| --- | --- | --- | --- | --- |
 {rows}
 Ours: zero traffic is asked of the proxy itself, from the decision of a running canary on. Promote
 and rollback are the commands that a person types, start of the program included. A deployment takes
@@ -32,10 +33,12 @@ back.
 
 Plain: Ansible with its default configuration. A changed weight is a template, checked, and a reload
 of HAProxy. A deployment copies the same archive to both hosts at once, installs it and restarts,
-whoever is being served. `site.yml` is the same one. Both ways ran in this one run, on the same
-hosts, in turns where hosts are changed.
+whoever is being served. `site.yml` is the same one. Both ways ran on the same hosts, in
+turns where hosts are changed.
 
 ## Under load
+
+Measured {moment} UTC.
 
 | goal | seen | |
 | --- | --- | --- |
@@ -51,11 +54,11 @@ def page(found: Mapping[str, Any]) -> tuple[str, bool]:
     ours, theirs, load = found["ours"], found["theirs"], found["load"]
     zero = statistics.median(ours["zero"])
     fast, safe = zero < GOAL, not load["failed"] and load["requests"] >= REQUESTS
+    rows = [_row(name, ours[key], theirs[key], found["when"][key]) for key, name in ROWS.items()]
     text = TEXT.format(
-        moment=found["moment"],
-        cores=found["cores"],
-        before=found["before"],
-        rows="".join(_row(name, ours[key], theirs[key]) for key, name in ROWS.items()),
+        cores=os.cpu_count(),
+        moment=found["when"]["load"]["moment"],
+        rows="".join(rows),
         goal=GOAL,
         times=len(ours["zero"]),
         zero=zero,
@@ -71,9 +74,10 @@ def page(found: Mapping[str, Any]) -> tuple[str, bool]:
     return text, fast and safe
 
 
-def _row(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:
+def _row(name: str, ours: Sequence[float], theirs: Sequence[float], when: Mapping[str, Any]) -> str:
     times = statistics.median(theirs) / statistics.median(ours)
-    return f"| {name} | {_cell(ours)} | {_cell(theirs)} | {times:.1f} |\n"
+    cells = (_cell(ours), _cell(theirs), f"{times:.1f}", f"{when['moment']}, {when['before']:.1f}")
+    return f"| {name} | {' | '.join(cells)} |\n"
 
 
 def _cell(values: Sequence[float]) -> str:
