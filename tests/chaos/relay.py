@@ -10,6 +10,7 @@ import http.client
 import json
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,8 +107,9 @@ class Relay:
                     self.send_header(name, value)
                 if self.command != "HEAD":
                     self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                with suppress(ConnectionError):  # who asked may have given up
+                    self.end_headers()
+                    self.wfile.write(content)
 
             do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = relayed  # noqa: N815
 
