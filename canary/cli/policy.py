@@ -11,8 +11,7 @@ import click
 from canary.cli.common import answer, json_option
 from canary.environment import Environment, parse_environment
 from canary.errors import PolicyError
-from canary.policy import Policy, load_policy, policy_schema
-from canary.sources.queries import PROXY, from_proxy
+from canary.policy import PROXY, Policy, load_policy, policy_schema
 from canary.traffic.base import COUNTERS
 
 
@@ -63,7 +62,7 @@ def full_schema() -> dict[str, Any]:
 def refuse_unknown_counters(policy: Policy) -> None:
     """A metric that the proxy does not count would be missing for ever."""
     for metric in policy.metrics:
-        if from_proxy(metric) and metric.source_name.removeprefix(PROXY) not in COUNTERS:
+        if metric.from_proxy and metric.source_name.removeprefix(PROXY) not in COUNTERS:
             allowed = ", ".join(PROXY + name for name in COUNTERS)
             raise PolicyError(
                 f"Metric {metric.name} has source {metric.source_name}; the proxy counts: {allowed}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from canary.judge.pairs import Pairs, counted_share, meant_share, needs_samples
 from canary.judge.words import number, percentage
-from canary.model import Recording
+from canary.model import Arm, Recording
 from canary.policy import Metric, Policy
 
 
@@ -25,9 +26,12 @@ class Quality:
         return self.blocking + self.notes
 
 
-def quality_of(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> Quality:
-    """Look at the evidence as a whole."""
-    return Quality(tuple(_split(policy, recording)), tuple(_notes(recording, pairs)))
+def quality_of(
+    policy: Policy, recording: Recording, pairs: dict[str, Pairs], times: tuple[int, ...]
+) -> Quality:
+    """Look at the evidence as a whole; ``times`` are the starts of the judged periods."""
+    blocking = (*_split(policy, recording), *_unheard(policy, recording, times))
+    return Quality(blocking, tuple(_notes(recording, pairs)))
 
 
 def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
@@ -89,6 +93,31 @@ def _split(policy: Policy, recording: Recording) -> list[str]:
                 f"and {number(100 * meant)} % were meant"
             )
     return found
+
+
+def _unheard(policy: Policy, recording: Recording, times: tuple[int, ...]) -> list[str]:
+    """Name the candidate's instances that customers may have met and nobody has seen.
+
+    One that sends anything is seen: what it does not send of one metric may not have happened.
+    What the proxy counts comes from the proxy, and says nothing about who sends.
+    """
+    proxys = {metric.name for metric in policy.metrics if metric.from_proxy}
+    heard: dict[str, set[int]] = {name: set() for name in recording.candidate.instances}
+    for one in recording.series:
+        if one.arm is Arm.CANDIDATE and one.metric not in proxys:
+            there = zip(one.times, one.values, strict=True)
+            sent = {time for time, value in there if value is not None and math.isfinite(value)}
+            heard.setdefault(one.instance, set()).update(sent)
+    anybody = set().union(*heard.values())
+    known = [time for time in times if time in anybody]  # else the whole arm is silent
+    if len(known) < policy.missing.consecutive:
+        return []
+    return [
+        f"{instance} of the candidate has sent nothing in {lost} of {len(known)} periods"
+        for instance, seen in sorted(heard.items())
+        if (lost := sum(time not in seen for time in known)) > policy.missing.share * len(known)
+        or not seen.intersection(known[-policy.missing.consecutive :])
+    ]
 
 
 def _notes(recording: Recording, pairs: dict[str, Pairs]) -> list[str]:

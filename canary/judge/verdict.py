@@ -39,7 +39,7 @@ def judge(policy: Policy, recording: Recording, until: int | None = None) -> Jud
     )
     findings = compared + limit_findings(policy, recording, pairs, times)
     elapsed = at - recording.steps[0].start if recording.steps else 0
-    quality = quality_of(policy, recording, pairs)
+    quality = quality_of(policy, recording, pairs, times)
     state = State(policy, recording, findings, quality, elapsed)
     verdict = verdict_of(state)
     counted = [finding for finding in findings if not finding.muted]

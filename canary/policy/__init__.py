@@ -2,9 +2,10 @@
 
 from canary.policy.load import load_policy, parse_policy, policy_schema, policy_schema_text
 from canary.policy.quantities import Drift, Margin
-from canary.policy.schema import Harm, Kind, Metric, Missing, Policy, Slo, TrafficRule
+from canary.policy.schema import PROXY, Harm, Kind, Metric, Missing, Policy, Slo, TrafficRule
 
 __all__ = [
+    "PROXY",
     "Drift",
     "Harm",
     "Kind",

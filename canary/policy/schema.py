@@ -37,6 +37,8 @@ _DEFAULT_MARGIN = {
     "gauge": "10%",
     "level": "10%",
 }
+PROXY = "proxy."
+"""Begins the source's name of what the proxy itself counts: proxy.retries, proxy.errors."""
 TAIL_MARGIN = Margin(0.10)
 TAIL = 95.0
 
@@ -105,6 +107,11 @@ class Metric(Section):
         return self.source or self.name
 
     @property
+    def from_proxy(self) -> bool:
+        """Whether the proxy's counters, not the source, hold it."""
+        return self.source_name.startswith(PROXY)
+
+    @property
     def quantile(self) -> float | None:
         """0.9 for p90, nothing for a mean."""
         name = self.statistic_name
@@ -165,7 +172,10 @@ class Slo(Section):
 
 
 class Missing(Section):
-    """How many pairs of periods may be missing before the evidence is not trusted."""
+    """How many pairs of periods may be missing before the evidence is not trusted.
+
+    As many periods may be missing of each of the candidate's instances.
+    """
 
     share: Share = 0.2
     consecutive: int = Field(default=3, ge=1)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from canary.artifact import Published
 from canary.errors import SourceError, StateError, TrafficError
 from canary.model import Arm, Release
-from canary.policy import Metric
+from canary.policy import PROXY, Metric
 from canary.rollout.context import Context
 from canary.rollout.evidence import Compared, Counted, Evidence
 from canary.rollout.progress import Arms, Progress, pair
-from canary.sources.queries import PROXY, from_proxy, source_queries
+from canary.sources.queries import source_queries
 from canary.traffic.base import Status
 
 FLOWING = 12
@@ -116,7 +116,7 @@ def _unsent(live: str, silent: list[Metric]) -> str:
 
 
 def _silent(metric: Metric, heard: set[str]) -> bool:
-    return not (metric.muted or from_proxy(metric) or metric.name in heard)
+    return not (metric.muted or metric.from_proxy or metric.name in heard)
 
 
 def _publish(context: Context, ref: str) -> Published:
@@ -193,7 +193,7 @@ def _progress(context: Context, arms: Arms) -> Progress:
     counters = {
         metric.name: metric.source_name.removeprefix(PROXY)
         for metric in metrics
-        if from_proxy(metric)
+        if metric.from_proxy
     }
     return Progress(
         environment=context.request.environment,

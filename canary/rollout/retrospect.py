@@ -10,7 +10,7 @@ from canary.judge import judge
 from canary.model import Arm, Judgement, Recording, Release, Step, Verdict
 from canary.policy import Policy
 from canary.sources.base import Source, periods
-from canary.sources.queries import from_proxy, source_queries
+from canary.sources.queries import source_queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Window:
 
 def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
     """Return the policy without what only the proxy counts, while a canary runs; and its names."""
-    left_out = tuple(metric.name for metric in policy.metrics if from_proxy(metric))
+    left_out = tuple(metric.name for metric in policy.metrics if metric.from_proxy)
     kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
     if not kept:
         raise SourceError(

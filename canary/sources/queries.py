@@ -7,19 +7,12 @@ from collections.abc import Sequence
 from canary.policy import Metric
 from canary.sources.base import Query
 
-PROXY = "proxy."  # metrics that the proxy itself counts: proxy.retries, proxy.errors...
-
 _STATISTICS = {"mean": "Average", "sum": "Sum", "maximum": "Maximum", "minimum": "Minimum"}
 
 
 def source_queries(metrics: Sequence[Metric]) -> tuple[Query, ...]:
     """Return what to ask the metrics' source for."""
-    return tuple(_query(metric) for metric in metrics if not from_proxy(metric))
-
-
-def from_proxy(metric: Metric) -> bool:
-    """Tell whether the proxy's counters, not the source, hold this metric."""
-    return metric.source_name.startswith(PROXY)
+    return tuple(_query(metric) for metric in metrics if not metric.from_proxy)
 
 
 def _query(metric: Metric) -> Query:

@@ -93,6 +93,29 @@ def late(one: Series) -> Series:
     return replace(one, values=(*one.values[:half], *(None,) * (len(one.times) - half)))
 
 
+def instance_without(number: int, *, since: int = 0) -> Change:
+    """Let one of the candidate's two instances send nothing from a period on."""
+
+    def change(recording: Recording) -> Recording:
+        quiet = recording.candidate.instances[number]
+        edited = [
+            replace(one, values=(*one.values[:since], *(None for _ in one.values[since:])))
+            if one.instance == quiet
+            else one
+            for one in recording.series
+        ]
+        return replace(recording, series=tuple(edited))
+
+    return change
+
+
+def instance_that_is_unknown(recording: Recording) -> Recording:
+    """The source has no series of one of the candidate's instances."""
+    absent = recording.candidate.instances[0]
+    kept = tuple(one for one in recording.series if one.instance != absent)
+    return replace(recording, series=kept)
+
+
 CASES: dict[str, Change] = {
     "missing metric": without("errors"),
     "missing on one arm": without("p90 latency", Arm.CANDIDATE),
@@ -116,6 +139,9 @@ CASES: dict[str, Change] = {
     "a third of the pairs missing": on("p90 latency", every(3, None)),
     "silent at the end": on("p90 latency", silent_at_the_end),
     "late datapoints": on("p90 latency", late),
+    "an instance of the candidate is never heard": instance_without(1),
+    "the source knows an instance of the candidate not": instance_that_is_unknown,
+    "an instance of the candidate falls silent": instance_without(0, since=-4),
     "no series at all": lambda recording: replace(recording, series=()),
     "no steps": lambda recording: replace(recording, steps=()),
     "never on equal footing": lambda recording: replace(
@@ -129,7 +155,11 @@ CASES: dict[str, Change] = {
     ),
 }
 
-LATE = {"silent at the end", "late datapoints"}
+LATE = {
+    "silent at the end",
+    "late datapoints",
+    "an instance of the candidate falls silent",
+}
 """What breaks late may have passed before."""
 
 

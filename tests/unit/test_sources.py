@@ -11,7 +11,7 @@ from canary.model import Arm, Recording, Release, Series, Step
 from canary.policy import Metric
 from canary.sources.base import Query, joined, log_spread, periods, settled_end
 from canary.sources.csv import Csv
-from canary.sources.queries import from_proxy, source_queries
+from canary.sources.queries import source_queries
 from canary.sources.recording import Recorded
 
 BASELINE = Release("v1", "a", "blue", ("i-1",))
@@ -146,4 +146,4 @@ def test_metrics_become_queries_of_what_they_need() -> None:
         "requests": Query("requests", "requests", "Sum", samples="requests"),
         "cpu": Query("cpu", "cpu", "Average"),
     }
-    assert [metric.name for metric in metrics if from_proxy(metric)] == ["retries"]
+    assert [metric.name for metric in metrics if metric.from_proxy] == ["retries"]
