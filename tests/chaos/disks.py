@@ -25,6 +25,9 @@ EMPTY = """
 rm -f {directory}/chaos-filler
 cp -a {directory} /dev/shm/chaos
 umount --lazy {directory}
+(cd {directory}; find . -type f) | while read -r file; do
+  test -e "/dev/shm/chaos/$file" || rm -f "{directory}/$file"
+done
 cp -a /dev/shm/chaos/. {directory}/
 rm -rf /dev/shm/chaos
 """
@@ -36,7 +39,7 @@ def fill(host: str, directory: str, unit: str = "") -> None:
 
 
 def empty(host: str, directory: str, unit: str = "") -> None:
-    """Take the small file system away; what was changed on it goes to the disk."""
+    """Take the small file system away; what was changed and deleted on it is on the disk."""
     _run(host, EMPTY.format(directory=directory), unit)
 
 
