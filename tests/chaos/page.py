@@ -54,6 +54,18 @@ The playbook's process is killed just before its n-th task, at boundaries drawn 
 the same load, and run again. `site.yml` then has a host to replace that was terminated before.
 """
 END = """
+## Where it takes longer than two periods
+
+* *The source of metrics fails.* It is waited for two periods, so that a hiccup ends no canary; the
+  third look without an answer takes the traffic back. One that hangs is given up only when its
+  answer is overdue.
+* *One instance of the candidate is not heard*, or parts of every answer are missing. That holds
+  PASS back, and the canary keeps its weight until its time is over (90 s here): an agent that
+  starts again may still bring the evidence.
+
+Where requests failed, a host of the shop was cut off from PostgreSQL and Redis at once: what it had
+begun was lost, until its health check had taken it out.
+
 In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
 `tests/unit/test_random_faults.py`.
 """
