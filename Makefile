@@ -120,7 +120,7 @@ chaos: setup ## Faults on the hosts of the local cloud that is up: what customer
 # ---- benchmarks ---------------------------------------------------------------------------
 
 .PHONY: bench
-bench: bench-judge bench-app ## Every claim of speed that needs no cloud (12 min, quiet machine)
+bench: bench-judge bench-app ## Every claim of speed that needs no cloud (13 min, quiet machine)
 
 .PHONY: bench-verdict
 bench-verdict: setup ## Scoreboard: this judge beside its peers, seeded simulations
@@ -131,7 +131,7 @@ bench-judge: setup ## Time to judge, beside Kayenta's algorithm in the same run
 	python -m tests.bench.judge
 
 .PHONY: bench-app
-bench-app: setup ## Speed: the shop beside Flask with gunicorn and FastAPI with uvicorn (10 min, quiet machine)
+bench-app: setup ## Speed: the shop beside Flask with gunicorn and FastAPI with uvicorn (11 min, quiet machine)
 	@command -v wrk > /dev/null || apt-get install -qq -y --no-install-recommends wrk > .run/apt.log \
 	  || { echo "wrk is missing; as root: apt-get install wrk"; exit 1; }
 	python -m tests.bench.bench_app

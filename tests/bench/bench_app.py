@@ -31,7 +31,7 @@ from tests.integration.app_servers import ROOT, free_port, postgres, program, re
 
 HERE = Path(__file__).parent / "app_peers"
 ENVIRONMENT = ROOT / ".run" / "bench-app"
-SECONDS, CONNECTIONS, PAIRS = 4, 32, 20
+SECONDS, CONNECTIONS, PAIRS = 4, 32, 60
 CARTS = 30_000
 ITEMS = [{"description": f"item {n}", "qty": n, "unitPrice": f"{n}9.99"} for n in (1, 2, 3)]
 BODY = json.dumps({"items": ITEMS})
