@@ -23,6 +23,7 @@ TOLD = 2.0
 def observe(context: Context, progress: Progress) -> Ending | None:
     """Go through the steps; return how the canary ended, or None if it may be promoted."""
     watch = Watch(context, progress)
+    _await_period(context)
     for index, share in enumerate(context.plan.steps):
         raise_weight(context, progress, share)
         ending = _Step(context, progress, watch, index).run()
@@ -34,8 +35,6 @@ def observe(context: Context, progress: Progress) -> Ending | None:
 def raise_weight(context: Context, progress: Progress, share: float) -> None:
     """Set a weight, and read back what the proxy really does."""
     traffic, colour = context.ports.traffic, progress.arms.candidate.colour
-    if not progress.steps:
-        _await_period(context)
     context.touched = True
     context.keeper.beat()
     traffic.set(colour, share, context.plan.lease, progress.arms.matched)

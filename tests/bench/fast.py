@@ -12,7 +12,6 @@ import argparse
 import json
 import re
 import statistics
-import subprocess
 import sys
 import time
 from typing import Any
@@ -21,7 +20,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from tests.e2e.demo import SHOPPERS, answer
+from tests.e2e.demo import SHOPPERS, answer, call
 from tests.e2e.releases import ROOT, release
 
 LIMIT = 60
@@ -50,10 +49,6 @@ def write_policy() -> None:
     POLICY.write_text(yaml.safe_dump(policy, sort_keys=False))
 
 
-def call(*command: str) -> None:
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-
-
 def load(word: str) -> None:
     call("ansible-playbook", "playbooks/load.yml", "-e", f"load={word} users={SHOPPERS}")
 
@@ -68,9 +63,7 @@ def rehearse(since: str, colour: str) -> str:
 def judged(name: str) -> dict[str, Any]:
     """Run one canary; return its verdict, why, and the seconds from first traffic to it."""
     made = release("fast", CANDIDATES[name], name)
-    command = ["canary", "run", "--policy", str(POLICY), "--candidate", made, "--json"]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    told = json.loads(done.stdout)
+    told = answer("canary", "run", "--policy", str(POLICY), "--candidate", made, "--json")
     report = json.loads((PLACE / "canaries" / told["canary"] / "report.json").read_text())
     times = {event["kind"]: event["time"] for event in reversed(report["events"])}
     seconds = times["end"] - times["step"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.chaos.row import RATE
+from tests.chaos.row import LONGEST, RATE
 
 INTRODUCTION = """# Faults, and what customers met
 
@@ -60,11 +60,11 @@ END = """
   third look without an answer takes the traffic back. One that hangs is given up only when its
   answer is overdue.
 * *One instance of the candidate is not heard*, or parts of every answer are missing. That holds
-  PASS back, and the canary keeps its weight until its time is over (90 s here): an agent that
-  starts again may still bring the evidence.
+  PASS back, and the canary keeps its weight until its time is over (`maximum: {longest}` here): an
+  agent that starts again may still bring the evidence.
 
-Where requests failed, a host of the shop was cut off from PostgreSQL and Redis at once: what it had
-begun was lost, until its health check had taken it out.
+A host of the shop that is cut off from PostgreSQL and Redis at once loses what it has begun, until
+its health check takes it out.
 
 In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
 `tests/unit/test_random_faults.py`.
@@ -82,7 +82,7 @@ def page(rows: Iterable[Kept], cores: int) -> str:
     parts += ["", _table(HEAD, [_fault(row) for row in faults])]
     if cuts:
         parts += [CUTS, _table(CUT_HEAD, [_cut(row) for row in cuts])]
-    return "\n".join(parts) + END
+    return "\n".join(parts) + END.format(longest=LONGEST)
 
 
 def _fault(row: Kept) -> tuple[str, ...]:

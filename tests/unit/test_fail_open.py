@@ -75,8 +75,10 @@ def every(number: int, value: float | None) -> Callable[[Series], Series]:
     return edit
 
 
-def silent_at_the_end(one: Series) -> Series:
-    return replace(one, values=(*one.values[:-4], None, None, None, None))
+def silent_since(period: int) -> Callable[[Series], Series]:
+    return lambda one: replace(
+        one, values=(*one.values[:period], *(None for _ in one.values[period:]))
+    )
 
 
 def no_samples(one: Series) -> Series:
@@ -89,8 +91,7 @@ def few_samples(one: Series) -> Series:
 
 def late(one: Series) -> Series:
     """The latter half has not arrived yet."""
-    half = len(one.times) // 2
-    return replace(one, values=(*one.values[:half], *(None,) * (len(one.times) - half)))
+    return silent_since(len(one.times) // 2)(one)
 
 
 def instance_without(number: int, *, since: int = 0) -> Change:
@@ -99,10 +100,7 @@ def instance_without(number: int, *, since: int = 0) -> Change:
     def change(recording: Recording) -> Recording:
         quiet = recording.candidate.instances[number]
         edited = [
-            replace(one, values=(*one.values[:since], *(None for _ in one.values[since:])))
-            if one.instance == quiet
-            else one
-            for one in recording.series
+            silent_since(since)(one) if one.instance == quiet else one for one in recording.series
         ]
         return replace(recording, series=tuple(edited))
 
@@ -137,7 +135,7 @@ CASES: dict[str, Change] = {
     "zero traffic behind a latency": on("p90 latency", no_samples),
     "too little traffic": on("errors", few_samples),
     "a third of the pairs missing": on("p90 latency", every(3, None)),
-    "silent at the end": on("p90 latency", silent_at_the_end),
+    "silent at the end": on("p90 latency", silent_since(-4)),
     "late datapoints": on("p90 latency", late),
     "an instance of the candidate is never heard": instance_without(1),
     "the source knows an instance of the candidate not": instance_that_is_unknown,
