@@ -17,8 +17,8 @@ from app.metrics.slots import Counter, Key, Slot
 
 T = TypeVar("T")
 
-PAUSE_SECONDS = 0.05
-"""So long an answer may be unseen by whoever reads the counters."""
+PAUSE_SECONDS = 0.25
+"""So long an answer may be unseen by whoever reads the counters; shorter pauses cost more."""
 
 
 class Recorder:

@@ -17,7 +17,6 @@ from app.metrics.slots import Slot
 RATE = 200
 PEERS = ("Flask, gunicorn", "FastAPI, uvicorn")
 LIMIT = "limit: hello, Granian"
-MEASURED, UNMEASURED = "shop, Granian alone", "the same, unmeasured"
 Results = dict[str, dict[str, "list[Run]"]]
 
 
