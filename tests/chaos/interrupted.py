@@ -1,14 +1,23 @@
-"""A deployment and site.yml, cut off between two tasks, and run again: what customers met."""
+"""A deployment and site.yml, cut off again and again, and run again: what customers met.
+
+A deployment is cut off after each host's every task, changed or not, each time with a release of
+its own, and then run to its end. site.yml is cut off after everything that it changes, in a chain:
+each run finds what all those before it left unfinished, and the last one is not cut off. Where a
+task of site.yml changes nothing, a cut leaves what the cut before it left.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.chaos.hosts import shop, terminate
 from tests.chaos.load import Load
@@ -19,72 +28,104 @@ from tests.e2e.releases import ROOT, release
 
 LOG = ROOT / ".run/local/chaos/tasks.log"
 CALLBACKS = Path(__file__).parent / "callbacks"
+
+
+class Done(NamedTuple):
+    """A host's task that ended well, and whether it changed something."""
+
+    name: str
+    changed: bool
+
+
 Tell = Callable[[Row], None]
 Command = list[str]
+Prepare = Callable[[], Command]
+CutOff = Callable[[Prepare, list[str]], tuple[int, list[str]]]
 
 
-def run(command: Command, cut: int) -> tuple[int, list[str]]:
-    """Run a command whose playbook ends before task ``cut``; return its status and the tasks."""
+def run(command: Command, after: Collection[str] = ()) -> tuple[int, list[Done]]:
+    """Run a command whose playbook ends after one of these tasks; return status and tasks."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text("")
     environment = {
         **os.environ,
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
         "ANSIBLE_CALLBACKS_ENABLED": "cut",
-        "CUT_AT": str(cut),
+        "CUT_AFTER": json.dumps(sorted(after)),
         "CUT_LOG": str(LOG),
     }
     with LOG.with_suffix(".out").open("wb") as output:
         done = subprocess.run(
             command, cwd=ROOT, check=False, env=environment, stdout=output, stderr=output
         )
-    return done.returncode, LOG.read_text().splitlines()
+    return done.returncode, [Done(*json.loads(line)) for line in LOG.read_text().splitlines()]
 
 
-def deployment(mark: str) -> Command:
+def deployment() -> Command:
     """Return the command that puts a release on the idle colour that no host has."""
-    made = release("cut", "", f"A release whose deployment is cut off, {mark}, {time.time_ns()}")
+    made = release("cut", "", f"A release whose deployment is cut off, {time.time_ns()}")
     return ["canary", "deploy", made, "--env", "local"]
 
 
-def site(_mark: str) -> Command:
+def site() -> Command:
     """End an idle host, so that there is something to do; return what brings it back."""
-    idle = other(status()["live"])
-    terminate(shop(idle, 2))
+    terminate(shop(other(status()["live"]), 2))
     return ["ansible-playbook", "site.yml"]
 
 
 def interruptions(only: str, cuts: int, seed: int, tell: Tell) -> list[Row]:
-    """Cut each of the two at a seeded sample of its task boundaries, under load."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    """Cut each of the two at up to so many boundaries, a seeded sample of all, under load."""
     rows = []
-    for word, prepare in (("deploy", deployment), ("site.yml", site)):
+    for word, prepare, cut_off in (("deploy", deployment, alone), ("site.yml", site, chained)):
         if not cuts or not any(part in f"{word} cut" for part in only.split(",")):
             continue
-        code, tasks = run(prepare("whole"), 0)
+        code, tasks = run(prepare())
         if code:
             raise SystemExit(f"{word} does not work uncut: see {LOG.with_suffix('.out')}")
-        sys.stderr.write(f"{word} has {len(tasks)} tasks\n")
-        for number in sorted(draw.sample(range(2, len(tasks) + 1), min(cuts, len(tasks) - 1))):
-            name = f"{word} cut before task {number} of {len(tasks)}"
-            rows.append(interrupted(name, prepare(str(number)), number))
-            tell(rows[-1])
+        every = [name for name, changed in dict(tasks).items() if changed or cut_off is alone]
+        drawn = set(random.Random(seed).sample(every, min(cuts, len(every))))  # noqa: S311
+        sys.stderr.write(f"{word} can be cut {len(every)} times, and will be {len(drawn)} times\n")
+        rows.append(interrupted(f"{word} cut", prepare, [n for n in every if n in drawn], cut_off))
+        rows[-1].reason = f"{len(every)} {'changes' if cut_off is chained else 'tasks'}"
+        tell(rows[-1])
     return rows
 
 
-def interrupted(name: str, command: Command, number: int) -> Row:
-    """Run it until its n-th task and once more, under load."""
+def alone(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
+    """Cut one run off after each task; return how many were, and which did not work again."""
+    number, broken = 0, []
+    for name in after:
+        command = prepare()
+        code, tasks = run(command, {name})
+        number += bool(code and tasks and tasks[-1].name == name)
+        again, _ = run(command)
+        broken += [f"{name} ({again})"] * bool(again)
+    return number, broken
+
+
+def chained(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
+    """Cut off run after run, each of which begins with what those before left, but the last."""
+    command, left = prepare(), set(after)
+    while True:
+        code, tasks = run(command, left)
+        if code != -signal.SIGKILL:
+            broken = [f"the run after {len(after) - len(left)} cuts ({code})"] * bool(code)
+            return len(after) - len(left), broken
+        left.remove(tasks[-1].name)
+
+
+def interrupted(name: str, prepare: Prepare, after: list[str], cut_off: CutOff) -> Row:
+    """Cut it off after each of these tasks, and run it again, under load."""
     live = unlocked()["live"]
     row = Row(name, kind="cut", to_zero=0.0)
     with Load(address("local-proxy-1"), RATE) as load:
         time.sleep(3)
-        code, tasks = run(command, number)
-        cut_at = tasks[-1] if tasks else "nothing"
-        row.ended = f"cut: {cut_at}" if code and len(tasks) == number else f"NOT CUT ({code})"
-        again, _ = run(command, 0)
-        row.next = "works" if again == 0 else f"NO ({again})"
+        number, broken = cut_off(prepare, after)
         time.sleep(2)
         row.load_average = os.getloadavg()[0]
+    row.ended = str(number)
+    row.problem = "" if number else "it was never cut off"
+    row.next = f"NO: {', '.join(broken)}" if broken else "works"
     row.sent, row.failed, row.why = dict(load.sent), dict(load.failed), dict(load.why)
     row.agrees = agrees(live)
     row.books = compare(load.told, orders(load.run))

@@ -38,7 +38,7 @@ HEAD = (
 )
 CUT_HEAD = (
     "interrupted",
-    "at",
+    "after",
     "failed reads",
     "failed writes",
     "lost orders",
@@ -50,8 +50,11 @@ CUT_HEAD = (
 CUTS = """
 ## Interrupted playbooks
 
-The playbook's process is killed just before its n-th task, at boundaries drawn by the seed, under
-the same load, and run again. `site.yml` then has a host to replace that was terminated before.
+Under the same load, the playbook's process is killed once a host has done a task. A deployment is
+killed after a task, changed or not, and run again, each time with a new release. `site.yml` has a
+host to replace that was terminated, and is killed in a chain: each run begins with what the ones
+before left, is killed after the next change, and the last one is not. Where it changes nothing a
+kill would leave what the one before left.
 """
 END = """
 ## Where it takes longer than two periods
@@ -92,8 +95,8 @@ def _fault(row: Kept) -> tuple[str, ...]:
 
 
 def _cut(row: Kept) -> tuple[str, ...]:
-    where = row["ended"].removeprefix("cut: ")
-    return (row["name"], where, *_customers(row), row["next"], row["agrees"], _when(row))
+    after = f"{row['ended']} of {row['reason']}"
+    return (row["name"], after, *_customers(row), row["next"], row["agrees"], _when(row))
 
 
 def _customers(row: Kept) -> tuple[str, ...]:

@@ -73,10 +73,10 @@ def test_page_holds_a_row_of_each_kind() -> None:
         "moment": "2026-11-26 15:00",
         "load_average": 3.4,
     }
-    cut = {**row, "kind": "cut", "name": "deploy cut before task 3 of 9", "ended": "cut: Unpack"}
+    cut = {**row, "kind": "cut", "name": "deploy cut", "ended": "7", "reason": "9 tasks"}
     text = page([row, cut], cores=2)
     assert "| kill -9 the cache | 0 of 10 | 1 of 20 | 0 | 0 | kept | (went on) | yes |" in text
-    assert "| deploy cut before task 3 of 9 | Unpack | 0 of 10 |" in text
+    assert "| deploy cut | 7 of 9 tasks | 0 of 10 |" in text
 
 
 @pytest.fixture

@@ -115,6 +115,13 @@ def test_base_asks_for_every_file_that_it_writes() -> None:
     assert written == load(role / "vars/main.yml")["__base_files"]
 
 
+def test_no_role_counts_on_a_handler() -> None:
+    """One that was notified before a run is cut off is not notified again."""
+    assert list(ROOT.glob("roles/*/handlers")) == []
+    for path in (file for role in ROLES for file in task_files(role)):
+        assert "notify:" not in path.read_text(encoding="utf-8"), path
+
+
 @pytest.mark.parametrize("path", INVENTORY, ids=lambda path: str(path.relative_to(ROOT)))
 def test_inventory_sets_only_declared_role_variables(path: Path) -> None:
     """A misspelt variable is otherwise ignored in silence."""

@@ -1,7 +1,8 @@
-"""Ends a playbook as a killed process ends, just before its n-th task; and counts tasks."""
+"""Ends a playbook as a killed process ends, once one of some tasks is done; and notes each."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -12,8 +13,10 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: cut
 type: aggregate
-short_description: End a playbook as a killed process ends, just before its n-th task
-description: CUT_AT is that task's number, 0 for none; CUT_LOG the file that names every task.
+short_description: End a playbook as a killed process ends, once one of some tasks is done
+description:
+  - CUT_LOG is the file that names each host's every task that is done, one JSON list a line.
+  - CUT_AFTER is a JSON list of such names; the playbook ends after whichever comes first.
 """
 
 
@@ -24,13 +27,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc, unused-ignore]
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun = 0
-        self._at = int(os.environ["CUT_AT"])
+        self._after = set(json.loads(os.environ["CUT_AFTER"]))
         self._log = Path(os.environ["CUT_LOG"])
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002, FBT001
-        self._begun += 1
+    def v2_runner_on_ok(self, result: Any) -> None:
+        name = f"{result.host.get_name()}: {result.task.get_name().strip()}"
         with self._log.open("a") as log:
-            log.write(f"{task.get_name().strip()}\n")
-        if self._begun == self._at:
+            log.write(json.dumps([name, result.is_changed()]) + "\n")
+        if name in self._after:
             os.kill(os.getpid(), signal.SIGKILL)
