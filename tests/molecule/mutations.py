@@ -54,6 +54,14 @@ MUTATIONS = (
         noticed_by="Check it",
     ),
     Mutation(
+        name="settings that nobody reads",
+        scenario=Scenario("base", "default"),
+        file="roles/service/library/unit_applied.py",
+        before="st_ctime > moment",
+        after="st_ctime < 0",
+        noticed_by="The firewall is up",
+    ),
+    Mutation(
         name="world-readable secret",
         scenario=Scenario("service", "default"),
         file="roles/service/tasks/configure.yml",
