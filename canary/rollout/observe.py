@@ -104,7 +104,8 @@ class _Step:
             progress.evidence.read(look)
         except SourceError as error:
             self._context.warn(str(error))
-            self._silent = look - progress.evidence.end > plan.patience
+            silence = plan.look(self._context.now()) - progress.evidence.end
+            self._silent = silence >= plan.patience
             return Move.GIVE_UP if self._silent else Move.WAIT
         if self._watch.status is not None:
             progress.counted.add(self._watch.status, self._index, look)
@@ -137,7 +138,7 @@ class _Step:
         if self._silent:
             return Ending(
                 Verdict.INCONCLUSIVE,
-                f"{self._context.ports.source.describe()} has been silent for more than two "
-                "periods; nothing is judged blindly",
+                f"{self._context.ports.source.describe()} has been silent for two periods; "
+                "nothing is judged blindly",
             )
         return Ending(Verdict.INCONCLUSIVE, self._progress.judgements[-1].reason, undecided=True)

@@ -48,7 +48,7 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
             heard = context.now()
         except StateError as error:
             context.warn(str(error))
-            if context.now() - heard > plan.patience:
+            if context.now() - heard >= plan.patience:
                 return Ending(None, "The alarms can't be read, so nobody watches the bake")
             continue
         raised = [f"{name} is {state}" for name, state in states.items() if state not in WATCHED]

@@ -21,6 +21,8 @@ from canary.model import Arm, Release, Series
 from canary.sources.base import Query, log_spread, periods
 
 QUERIES_PER_CALL = 500  # the API's limit
+HASTE = 30
+"""Periods that are shorter, in seconds, leave room for one retry alone."""
 LIVE_STATES = ["pending", "running"]
 
 Points = dict[int, float]
@@ -175,11 +177,12 @@ class CloudWatch:
 
 
 def _patience(period: int) -> Config:
-    """Give up in time: a canary that hangs in a call for four periods loses its lease."""
+    """Give up within a period: a canary waits for its source for two of them."""
+    attempts = 2 if period < HASTE else 5
     return Config(
         connect_timeout=2,
-        read_timeout=max(3, min(period, 30)),
-        retries={"mode": "standard", "total_max_attempts": 2 if period < 30 else 5},
+        read_timeout=max(2, period / attempts),
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
 
 
