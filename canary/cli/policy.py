@@ -62,7 +62,7 @@ def full_schema() -> dict[str, Any]:
 def refuse_unknown_counters(policy: Policy) -> None:
     """A metric that the proxy does not count would be missing for ever."""
     for metric in policy.metrics:
-        if metric.from_proxy and metric.source_name.removeprefix(PROXY) not in COUNTERS:
+        if metric.counter is not None and metric.counter not in COUNTERS:
             allowed = ", ".join(PROXY + name for name in COUNTERS)
             raise PolicyError(
                 f"Metric {metric.name} has source {metric.source_name}; the proxy counts: {allowed}"

@@ -107,9 +107,10 @@ class Metric(Section):
         return self.source or self.name
 
     @property
-    def from_proxy(self) -> bool:
-        """Whether the proxy's counters, not the source, hold it."""
-        return self.source_name.startswith(PROXY)
+    def counter(self) -> str | None:
+        """The proxy's counter that holds it, or nothing if the source does."""
+        name = self.source_name
+        return name.removeprefix(PROXY) if name.startswith(PROXY) else None
 
     @property
     def quantile(self) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from canary.artifact import Published
 from canary.errors import SourceError, StateError, TrafficError
 from canary.model import Arm, Release
-from canary.policy import PROXY, Metric
+from canary.policy import Metric
 from canary.rollout.context import Context
 from canary.rollout.evidence import Compared, Counted, Evidence
 from canary.rollout.progress import Arms, Progress, pair
@@ -116,7 +116,7 @@ def _unsent(live: str, silent: list[Metric]) -> str:
 
 
 def _silent(metric: Metric, heard: set[str]) -> bool:
-    return not (metric.muted or metric.from_proxy or metric.name in heard)
+    return not (metric.muted or metric.counter or metric.name in heard)
 
 
 def _publish(context: Context, ref: str) -> Published:
@@ -190,11 +190,7 @@ def _progress(context: Context, arms: Arms) -> Progress:
         )
         for equal in (False, True)
     ]
-    counters = {
-        metric.name: metric.source_name.removeprefix(PROXY)
-        for metric in metrics
-        if metric.from_proxy
-    }
+    counters = {metric.name: metric.counter for metric in metrics if metric.counter is not None}
     return Progress(
         environment=context.request.environment,
         period=period,

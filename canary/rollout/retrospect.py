@@ -29,7 +29,7 @@ class Window:
 
 def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
     """Return the policy without what only the proxy counts, while a canary runs; and its names."""
-    left_out = tuple(metric.name for metric in policy.metrics if metric.from_proxy)
+    left_out = tuple(metric.name for metric in policy.metrics if metric.counter)
     kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
     if not kept:
         raise SourceError(

@@ -12,7 +12,7 @@ _STATISTICS = {"mean": "Average", "sum": "Sum", "maximum": "Maximum", "minimum":
 
 def source_queries(metrics: Sequence[Metric]) -> tuple[Query, ...]:
     """Return what to ask the metrics' source for."""
-    return tuple(_query(metric) for metric in metrics if not metric.from_proxy)
+    return tuple(_query(metric) for metric in metrics if metric.counter is None)
 
 
 def _query(metric: Metric) -> Query:

@@ -146,4 +146,4 @@ def test_metrics_become_queries_of_what_they_need() -> None:
         "requests": Query("requests", "requests", "Sum", samples="requests"),
         "cpu": Query("cpu", "cpu", "Average"),
     }
-    assert [metric.name for metric in metrics if metric.from_proxy] == ["retries"]
+    assert [metric.name for metric in metrics if metric.counter] == ["retries"]
