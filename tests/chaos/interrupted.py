@@ -98,6 +98,7 @@ def alone(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
         command = prepare()
         code, tasks = run(command, {name})
         number += bool(code and tasks and tasks[-1].name == name)
+        sys.stderr.write(f"{number} of {len(after)}: cut after {name}\n")
         again, _ = run(command)
         broken += [f"{name} ({again})"] * bool(again)
     return number, broken
@@ -112,6 +113,7 @@ def chained(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
             broken = [f"the run after {len(after) - len(left)} cuts ({code})"] * bool(code)
             return len(after) - len(left), broken
         left.remove(tasks[-1].name)
+        sys.stderr.write(f"{len(after) - len(left)} of {len(after)}: cut after {tasks[-1].name}\n")
 
 
 def interrupted(name: str, prepare: Prepare, after: list[str], cut_off: CutOff) -> Row:
