@@ -27,6 +27,8 @@ from tests.e2e.demo import address, other
 from tests.e2e.releases import ROOT, release
 
 LOG = ROOT / ".run/local/chaos/tasks.log"
+LONGEST = 5400.0
+"""Seconds that the load may last: what is cut off after it would meet no customer."""
 CALLBACKS = Path(__file__).parent / "callbacks"
 
 
@@ -120,13 +122,16 @@ def interrupted(name: str, prepare: Prepare, after: list[str], cut_off: CutOff) 
     """Cut it off after each of these tasks, and run it again, under load."""
     live = unlocked()["live"]
     row = Row(name, kind="cut", to_zero=0.0)
-    with Load(address("local-proxy-1"), RATE) as load:
+    began = time.monotonic()
+    with Load(address("local-proxy-1"), RATE, longest=LONGEST) as load:
         time.sleep(3)
         number, broken = cut_off(prepare, after)
         time.sleep(2)
         row.load_average = os.getloadavg()[0]
     row.ended = str(number)
     row.problem = "" if number else "it was never cut off"
+    if time.monotonic() - began > LONGEST:
+        row.problem = "the load ended before the last cut: ask for fewer --cuts"
     row.next = f"NO: {', '.join(broken)}" if broken else "works"
     row.sent, row.failed, row.why = dict(load.sent), dict(load.failed), dict(load.why)
     row.agrees = agrees(live)

@@ -21,6 +21,7 @@ AGAIN = (1.0, 3.0, 6.0)
 """Seconds until a customer whose checkout failed tries it again."""
 PRODUCTS = 20
 LONGEST = 900.0
+"""Seconds after which a load ends by itself, unless it is told another limit."""
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Load:
 
     host: str
     rate: float
+    longest: float = LONGEST
     run: str = field(default_factory=lambda: f"chaos-{uuid.uuid4().hex[:8]}")
     sent: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -52,7 +54,7 @@ class Load:
         for number in range(1, PRODUCTS + 1):
             await self._exchange("POST", "/data", {"id": number, "name": "A thing", "price": 1})
         began, number, going = time.monotonic(), 0, set()
-        while not self._stop.is_set() and time.monotonic() - began < LONGEST:
+        while not self._stop.is_set() and time.monotonic() - began < self.longest:
             # A purchase is two requests; so of four requests two are reads.
             task = asyncio.create_task(self._read(number) if number % 3 else self._buy(number))
             going.add(task)
