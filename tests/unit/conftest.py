@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
+
+
+@pytest.fixture(autouse=True)
+def _no_cloud_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has a local cloud beside another one has said so in the environment."""
+    for name in [name for name in os.environ if name.startswith("LOCAL_CLOUD_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
