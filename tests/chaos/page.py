@@ -54,7 +54,8 @@ Under the same load, the playbook's process is killed once a host has done a tas
 killed after a task, changed or not, and run again, each time with a new release. `site.yml` has a
 host to replace that was terminated, and is killed in a chain: each run begins with what the ones
 before left, is killed after the next change, and the last one is not. Where it changes nothing a
-kill would leave what the one before left.
+kill would leave what the one before left. Hosts go on side by side, so some changes are made in a
+run that is killed after another one.
 """
 END = """
 ## Where it takes longer than two periods
