@@ -101,7 +101,7 @@ def _unheard(policy: Policy, recording: Recording, times: tuple[int, ...]) -> li
     One that sends anything is seen: what it does not send of one metric may not have happened.
     What the proxy counts comes from the proxy, and says nothing about who sends.
     """
-    proxys = {metric.name for metric in policy.metrics if metric.counter}
+    proxys = {metric.name for metric in policy.metrics if metric.counter is not None}
     heard: dict[str, set[int]] = {name: set() for name in recording.candidate.instances}
     for one in recording.series:
         if one.arm is Arm.CANDIDATE and one.metric not in proxys:

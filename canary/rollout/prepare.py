@@ -116,7 +116,7 @@ def _unsent(live: str, silent: list[Metric]) -> str:
 
 
 def _silent(metric: Metric, heard: set[str]) -> bool:
-    return not (metric.muted or metric.counter or metric.name in heard)
+    return not (metric.muted or metric.counter is not None or metric.name in heard)
 
 
 def _publish(context: Context, ref: str) -> Published:

@@ -29,7 +29,7 @@ class Window:
 
 def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
     """Return the policy without what only the proxy counts, while a canary runs; and its names."""
-    left_out = tuple(metric.name for metric in policy.metrics if metric.counter)
+    left_out = tuple(m.name for m in policy.metrics if m.counter is not None)
     kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
     if not kept:
         raise SourceError(

@@ -26,7 +26,10 @@ LONGEST = 900.0
 
 @dataclass
 class Load:
-    """Use as a context; ``rate`` requests a second, half of them reads."""
+    """Use as a context; ``rate`` requests a second, half of them reads.
+
+    ``ran_out`` says that it ended by itself, after ``longest`` seconds.
+    """
 
     host: str
     rate: float
@@ -37,6 +40,7 @@ class Load:
     why: Counter[str] = field(default_factory=Counter)
     when: list[float] = field(default_factory=list)
     told: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    ran_out: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -61,6 +65,7 @@ class Load:
             task.add_done_callback(going.discard)
             number += 1
             await asyncio.sleep(max(0.0, began + number / (self.rate * 0.75) - time.monotonic()))
+        self.ran_out = not self._stop.is_set()
         await asyncio.gather(*going)
 
     async def _read(self, number: int) -> None:

@@ -63,8 +63,13 @@ written:
 """
 
 RUNS = ("active", "activating", "reloading")
-SINCE = {"reloaded": "StateChangeTimestamp"}
-VERB = {"reloaded": "reload", "restarted": "restart", "stopped": "stop"}
+#: What systemctl is told, and the moment since which files count as read: a reload leaves that of
+#: the start as it was, and a start that takes long reads early.
+STATES = {
+    "reloaded": ("reload", "StateChangeTimestamp"),
+    "restarted": ("restart", "InactiveExitTimestamp"),
+    "stopped": ("stop", "InactiveExitTimestamp"),
+}
 MOMENT = "%a %Y-%m-%d %H:%M:%S.%f %Z"
 
 
@@ -79,10 +84,8 @@ def shown(module: AnsibleModule) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-def since(unit: dict[str, str], state: str) -> float:
-    """Return when it last began to read its files, in seconds since 1970; 0 if it never did."""
-    # A reload leaves the moment of the start as it was; a start that takes long reads early.
-    moment = unit.get(SINCE.get(state, "InactiveExitTimestamp"), "")
+def seconds(moment: str) -> float:
+    """Return systemd's moment in seconds since 1970; 0 if it never was."""
     return datetime.strptime(moment, MOMENT).replace(tzinfo=UTC).timestamp() if moment else 0.0
 
 
@@ -103,21 +106,22 @@ def main() -> None:
         argument_spec={
             "unit": {"required": True, "type": "str"},
             "files": {"required": True, "type": "list", "elements": "path"},
-            "state": {"required": True, "choices": list(VERB), "type": "str"},
+            "state": {"required": True, "choices": list(STATES), "type": "str"},
             "planned": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
-    name, state = module.params["unit"], module.params["state"]
+    name = module.params["unit"]
+    verb, since = STATES[module.params["state"]]
     unit = shown(module)
-    found = written(module, since(unit, state))
+    found = written(module, seconds(unit.get(since, "")))
     due = bool(found) or (module.check_mode and module.params["planned"])
     changed = due and unit.get("ActiveState") in RUNS
     if changed and not module.check_mode:
         if unit.get("NeedDaemonReload") == "yes":
             systemctl(module, "daemon-reload")
-        systemctl(module, VERB[state], name)
-    told = f"{VERB[state]} {name}, for what was written since it read: {', '.join(found)}\n"
+        systemctl(module, verb, name)
+    told = f"{verb} {name}, for what was written since it read: {', '.join(found)}\n"
     module.exit_json(changed=changed, written=found, diff={"prepared": told if changed else ""})
 
 
