@@ -125,7 +125,7 @@ class PrometheusSource(Section):
     url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     instance_label: Text = "instance"
     queries: dict[str, PrometheusQuery] = Field(min_length=1)
-    timeout: Seconds = 10.0
+    timeout: Seconds = Field(default=10.0, description="Seconds for an answer, at most a period.")
     settle: Annotated[float, Field(ge=0, le=3600)] | None = None
 
 

@@ -29,6 +29,8 @@ class Prometheus:
         self._settings = settings
         self._environment = environment
         self._period = period
+        # A canary waits for its source for two periods: one call has to end within one.
+        self._patience = min(settings.timeout, period)
 
     def describe(self) -> str:
         return f"Prometheus at {self._settings.url}, every {self._period} s"
@@ -107,7 +109,7 @@ class Prometheus:
         request = urllib.request.Request(address, data=body)  # noqa: S310 - http(s), by schema
         try:
             with urllib.request.urlopen(  # noqa: S310 - http(s), by schema
-                request, timeout=self._settings.timeout
+                request, timeout=self._patience
             ) as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,7 @@ class Server(http.server.ThreadingHTTPServer):
     asked: list[dict[str, str]]
     answer: dict[str, Any]
     status: int
+    pause: float
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,6 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         size = int(self.headers["Content-Length"])
         form = urllib.parse.parse_qs(self.rfile.read(size).decode())
         self.server.asked.append({key: values[0] for key, values in form.items()})
+        time.sleep(self.server.pause)
         self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(json.dumps(self.server.answer).encode())
@@ -50,7 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     running = Server(("127.0.0.1", 0), Handler)
-    running.asked, running.status = [], 200
+    running.asked, running.status, running.pause = [], 200, 0.0
     running.answer = matrix(({"instance": "one"}, [[65, "20.5"], [70, "NaN"]]))
     threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}).start()
     yield running
@@ -63,7 +66,7 @@ def matrix(*series: tuple[dict[str, str], list[list[object]]]) -> dict[str, Any]
     return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
 
-def source(server: Server) -> Prometheus:
+def source(server: Server, period: int = 5) -> Prometheus:
     settings = {
         "kind": "prometheus",
         "url": f"http://127.0.0.1:{server.server_address[1]}/",
@@ -72,7 +75,7 @@ def source(server: Server) -> Prometheus:
     }
     environment = parse_environment(GOOD | {"source": settings})
     assert isinstance(environment.source, PrometheusSource)
-    return Prometheus(environment.source, environment, 5)
+    return Prometheus(environment.source, environment, period)
 
 
 def test_a_period_is_asked_for_at_its_end(server: Server) -> None:
@@ -122,3 +125,10 @@ def test_a_server_that_is_gone_is_a_sentence() -> None:
     assert isinstance(environment.source, PrometheusSource)
     with pytest.raises(SourceError, match="did not answer"):
         Prometheus(environment.source, environment, 5).read([QUERY], ARMS, 60, 75)
+
+
+def test_an_answer_is_not_waited_for_longer_than_a_period(server: Server) -> None:
+    server.pause = 2.0  # the timeout is 5 s: a period of 5 s gets the answer, one of 1 s does not
+    assert source(server, period=5).instances("blue")
+    with pytest.raises(SourceError, match="did not answer"):
+        source(server, period=1).instances("blue")
