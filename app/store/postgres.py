@@ -40,6 +40,10 @@ _MIGRATION_LOCK = 0x73686F70  # "shop"
 _LEADER_LOCK = _MIGRATION_LOCK + 1
 _RESTART_SECONDS = 1.5
 _ASK_AGAIN_SECONDS = 0.1
+#: Longer than the proxy waits for an answer (``timeout server``), so that of a host which alone
+#: cannot reach its database no customer hears: the proxy asks another one. Each thread has a
+#: connection of its own, so nobody waits this long only because many ask.
+_CONNECTION_SECONDS = 3.5
 
 
 class PatientConnection(psycopg.Connection[Row]):
@@ -209,7 +213,7 @@ def _open(url: str, connections: int) -> Pool:
         min_size=1,
         max_size=connections,
         open=True,
-        timeout=2.5,
+        timeout=_CONNECTION_SECONDS,
         reconnect_timeout=2,
         kwargs={
             "autocommit": True,

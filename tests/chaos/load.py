@@ -19,6 +19,8 @@ from typing import Any
 PATIENCE = 15.0
 AGAIN = (1.0, 3.0, 6.0)
 """Seconds until a customer whose checkout failed tries it again."""
+APART = 0.002
+"""Seconds between head and body: many clients send them apart, and a proxy may have begun."""
 PRODUCTS = 20
 LONGEST = 900.0
 """Seconds after which a load ends by itself, unless it is told another limit."""
@@ -121,8 +123,9 @@ class Load:
     ) -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(self.host, 80)
         try:
-            writer.write(request(method, path, body, key))
-            await writer.drain()
+            for part in request(method, path, body, key):
+                writer.write(part)
+                await asyncio.sleep(APART)
             answer = await reader.read(-1)
         finally:
             writer.close()
@@ -130,11 +133,12 @@ class Load:
         return int(head.split(b" ", 2)[1]), content
 
 
-def request(method: str, path: str, body: Any, key: str) -> bytes:
-    """Return the bytes of one request; each is another shopper's."""
+def request(method: str, path: str, body: Any, key: str) -> list[bytes]:
+    """Return a request's head, and its body if there is one; each is another shopper's."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.0", "Host: shop", f"X-User: {uuid.uuid4().hex}"]
     if content:
         lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
         lines.append(f"Idempotency-Key: {key or uuid.uuid4().hex}")
-    return "\r\n".join([*lines, "", ""]).encode() + content
+    head = "\r\n".join([*lines, "", ""]).encode()
+    return [head, content] if content else [head]

@@ -6,19 +6,24 @@ import http.client
 import json
 import signal
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from tests.integration.app_examples import answer_as_documented
 from tests.integration.app_http import ask
 from tests.integration.app_pair import RELEASE, Pair, running_pair
-from tests.integration.app_servers import Shop, wait_for
+from tests.integration.app_servers import Shop, postgres, wait_for
 from tests.unit.app_bad_input import cart
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+PAUSE = 0.05
+"""Seconds between a shopper's requests."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,7 @@ class Shopper(threading.Thread):
 
     def run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        while not self._ended.is_set():
+        while not self._ended.wait(PAUSE):
             headers = {"X-User": self._user, "Idempotency-Key": uuid.uuid4().hex}
             try:
                 connection.request("POST", "/cart", json.dumps(cart()), headers)
@@ -77,7 +82,9 @@ class Shopper(threading.Thread):
         connection.close()
 
 
-def test_a_reload_and_a_restart_of_both_colours_lose_no_request(pair: Pair) -> None:
+@contextmanager
+def shopping(pair: Pair) -> Iterator[list[Shopper]]:
+    """Blue is live; green has half of the shoppers."""
     pair.proxy.traffic.promote("blue")
     pair.proxy.traffic.set("green", 0.5, lease=60)
     stop = threading.Event()
@@ -85,19 +92,47 @@ def test_a_reload_and_a_restart_of_both_colours_lose_no_request(pair: Pair) -> N
     for shopper in shoppers:
         shopper.start()
     try:
-        for shop, name in ((pair.shops["green"], "green-1"), (pair.shops["blue"], "blue-1")):
-            reload(shop)
-            assert shop.stop() == 0
-            shop.start()
-            pair.proxy.wait_until_up(name)
+        yield shoppers
     finally:
         stop.set()
         for shopper in shoppers:
             shopper.join()
         pair.proxy.traffic.release()
-    answers = sum((shopper.answers for shopper in shoppers), Counter())
-    assert set(answers) == {"200 blue", "200 green"}, answers
-    assert min(answers.values()) > 20, answers
+
+
+def answered(shoppers: list[Shopper]) -> Counter[str]:
+    return sum((shopper.answers for shopper in shoppers), Counter())
+
+
+def test_a_reload_and_a_restart_of_both_colours_lose_no_request(pair: Pair) -> None:
+    with shopping(pair) as shoppers:
+        for shop, name in ((pair.shops["green"], "green-1"), (pair.shops["blue"], "blue-1")):
+            reload(shop)
+            assert shop.stop() == 0
+            shop.start()
+            pair.proxy.wait_until_up(name)
+    assert set(answered(shoppers)) == {"200 blue", "200 green"}, answered(shoppers)
+    assert min(answered(shoppers).values()) > 20, answered(shoppers)
+
+
+def test_a_host_that_alone_has_lost_its_database_fails_no_request(pair: Pair) -> None:
+    """It is patient for longer than the proxy, which asks another; then it is not ready."""
+    usual = pair.shops["green"]
+    with postgres() as lost:
+        green = replace(usual, environment={**usual.environment, "SHOP_DATABASE_URL": lost.url})
+        usual.stop()
+        green.start()
+        pair.proxy.wait_until_up("green-1")
+        try:
+            with shopping(pair) as shoppers:
+                wait_for(lambda: answered(shoppers)["200 green"] > 20, "an answer from green")
+                lost.kill()
+                wait_for(lambda: not green.answers("/ready"), "a green that is not ready")
+                time.sleep(2)
+        finally:
+            green.stop()
+            usual.start()
+    assert set(answered(shoppers)) == {"200 blue", "200 green"}, answered(shoppers)
 
 
 def reload(shop: Shop) -> None:
