@@ -76,13 +76,13 @@ class _Step:
         self._start = progress.steps[index].start
         self._elapsed_before = self._start - progress.steps[0].start
         self._cautious = False
-        self._silent = False
+        self._silence = ""
 
     def run(self) -> Ending | None:
         """Look every period until the step is over; None means: go on."""
         look = self._start
         while True:
-            look = self._wait(look + self._context.plan.period)
+            look = self._wait(look)
             ending = self._watch.look()
             if ending is None:
                 move = self._judge(look)
@@ -92,10 +92,17 @@ class _Step:
             if ending is not None:
                 return ending
 
-    def _wait(self, look: int) -> int:
-        """Wait until the data up to ``look`` has settled; after a delay, skip to the newest."""
+    def _wait(self, last: int) -> int:
+        """Wait until a further period has settled, or to ask once more about the last one.
+
+        After a delay, skip to the newest.
+        """
         plan = self._context.plan
-        self._context.sleep_until(plan.until(look))
+        if self._silence:
+            look, moment = last, plan.last_call(self._progress.evidence.end)
+        else:
+            look, moment = last + plan.period, plan.until(last + plan.period)
+        self._context.sleep_until(moment)
         return max(look, plan.look(self._context.now()))
 
     def _judge(self, look: int) -> Move:
@@ -103,10 +110,8 @@ class _Step:
         try:
             progress.evidence.read(look)
         except SourceError as error:
-            self._context.warn(str(error))
-            silence = plan.look(self._context.now()) - progress.evidence.end
-            self._silent = silence >= plan.patience
-            return Move.GIVE_UP if self._silent else Move.WAIT
+            return self._unheard(error)
+        self._silence = ""
         if self._watch.status is not None:
             progress.counted.add(self._watch.status, self._index, look)
         served = look - self._start
@@ -118,6 +123,16 @@ class _Step:
         progress.judgements.append(self._context.ports.judge(recording, look))
         self._context.ports.observer.look(recording, progress.judgements)
         return self._allowed(plan.decide(progress.judgements[-1], self._index, served, elapsed))
+
+    def _unheard(self, error: SourceError) -> Move:
+        """Ask a source that did not answer once more, if there is time for it."""
+        self._context.warn(str(error))
+        end, now = self._progress.evidence.end, self._context.now()
+        self._silence = (
+            f"{self._context.ports.source.describe()} has told nothing of the last "
+            f"{now - end:.0f} seconds; nothing is judged blindly"
+        )
+        return Move.WAIT if now < self._context.plan.last_call(end) else Move.GIVE_UP
 
     def _allowed(self, move: Move) -> Move:
         """Wait where a person has to agree first; say why nothing moves."""
@@ -135,10 +150,6 @@ class _Step:
             return Ending(Verdict.FAIL, self._progress.judgements[-1].reason)
         if move is not Move.GIVE_UP:
             return None
-        if self._silent:
-            return Ending(
-                Verdict.INCONCLUSIVE,
-                f"{self._context.ports.source.describe()} has been silent for two periods; "
-                "nothing is judged blindly",
-            )
+        if self._silence:
+            return Ending(Verdict.INCONCLUSIVE, self._silence)
         return Ending(Verdict.INCONCLUSIVE, self._progress.judgements[-1].reason, undecided=True)

@@ -63,7 +63,7 @@ class Plan:
 
     @property
     def patience(self) -> float:
-        """Seconds that a source may be silent before the canary stops: two periods."""
+        """Seconds for which alarms may be unknown before a bake stops: two periods."""
         return 2 * self.period
 
     def look(self, now: float) -> int:
@@ -77,6 +77,13 @@ class Plan:
     def until(self, look: int) -> float:
         """Return the moment at which the data up to ``look`` has settled."""
         return look + self.settle
+
+    def last_call(self, end: int) -> float:
+        """Return when a source has to have answered that was heard up to ``end``.
+
+        Half a period after it was due: silence then costs at most two periods of traffic.
+        """
+        return self.until(end + self.period) + self.period / 2
 
     def service(self, step: int) -> float:
         """Return how long a step lasts at least; the first one holds the warm-up too."""

@@ -181,7 +181,7 @@ def _patience(period: int) -> Config:
     attempts = 2 if period < HASTE else 5
     return Config(
         connect_timeout=2,
-        read_timeout=max(2, period / attempts),
+        read_timeout=max(2, 0.8 * period / attempts),
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
 

@@ -60,16 +60,9 @@ run that is killed after another one.
 END = """
 ## Where it takes longer than two periods
 
-* *The source of metrics fails.* It is waited for two periods, so that a hiccup ends no canary; the
-  second look without an answer takes the traffic back. A look comes once a period, two seconds
-  after its end (`settle`), so the second may come 10 to 12 s after the fault, and later still if
-  the candidate's first period had not begun.
 * *One instance of the candidate is not heard*, or parts of every answer are missing. That holds
   PASS back, and the canary keeps its weight until its time is over (`maximum: {longest}` here): an
   agent that starts again may still bring the evidence.
-
-A host of the shop that is cut off from PostgreSQL and Redis at once loses what it has begun, until
-its health check takes it out.
 
 In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
 `tests/unit/test_random_faults.py`.

@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -43,8 +44,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append({key: values[0] for key, values in form.items()})
         time.sleep(self.server.pause)
         self.send_response(self.server.status)
-        self.end_headers()
-        self.wfile.write(json.dumps(self.server.answer).encode())
+        with suppress(ConnectionError):  # who asked may have given up
+            self.end_headers()
+            self.wfile.write(json.dumps(self.server.answer).encode())
 
     def log_message(self, *_arguments: object) -> None:
         """Keep quiet."""
