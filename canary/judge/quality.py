@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from canary.judge.heard import heard
 from canary.judge.pairs import Pairs, counted_share, meant_share, needs_samples
 from canary.judge.words import number, percentage
 from canary.model import Arm, Recording
@@ -102,19 +102,15 @@ def _unheard(policy: Policy, recording: Recording, times: tuple[int, ...]) -> li
     What the proxy counts comes from the proxy, and says nothing about who sends.
     """
     proxys = {metric.name for metric in policy.metrics if metric.counter is not None}
-    heard: dict[str, set[int]] = {name: set() for name in recording.candidate.instances}
-    for one in recording.series:
-        if one.arm is Arm.CANDIDATE and one.metric not in proxys:
-            there = zip(one.times, one.values, strict=True)
-            sent = {time for time, value in there if value is not None and math.isfinite(value)}
-            heard.setdefault(one.instance, set()).update(sent)
-    anybody = set().union(*heard.values())
+    found = heard(one for one in recording.series if one.metric not in proxys)
+    sent = {name: found.get((Arm.CANDIDATE, name), set()) for name in recording.candidate.instances}
+    anybody = set().union(*sent.values())
     known = [time for time in times if time in anybody]  # else the whole arm is silent
     if len(known) < policy.missing.consecutive:
         return []
     return [
         f"{instance} of the candidate has sent nothing in {lost} of {len(known)} periods"
-        for instance, seen in sorted(heard.items())
+        for instance, seen in sorted(sent.items())
         if (lost := sum(time not in seen for time in known)) > policy.missing.share * len(known)
         or not seen.intersection(known[-policy.missing.consecutive :])
     ]

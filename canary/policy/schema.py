@@ -175,7 +175,8 @@ class Slo(Section):
 class Missing(Section):
     """How many pairs of periods may be missing before the evidence is not trusted.
 
-    As many periods may be missing of each of the candidate's instances.
+    As many periods may be missing of each of the candidate's instances; one that serves customers
+    and sends nothing for ``consecutive`` periods ends the canary.
     """
 
     share: Share = 0.2

@@ -57,11 +57,13 @@ class Counted:
     Attributes:
         servers: which arm and which instance stand behind each server that is compared.
         metrics: the policy's name of each counter that it judges.
+        served: requests by instance, and by the start of the period that they came in.
     """
 
     def __init__(
         self, servers: Mapping[str, tuple[Arm, str]], metrics: Mapping[str, str], period: int
     ) -> None:
+        self.served: dict[str, dict[int, int]] = {}
         self._servers = servers
         self._metrics = metrics
         self._period = period
@@ -75,8 +77,9 @@ class Counted:
 
     def add(self, status: Status, step: int, end: int) -> None:
         """Add what was counted since the last call, as the period that ends at ``end``."""
-        for server, (arm, _) in self._servers.items():
+        for server, (arm, instance) in self._servers.items():
             requests = self._since(status, "requests", server)
+            self.served.setdefault(instance, {})[end - self._period] = requests
             key = (step, arm)
             self._split[key] = self._split.get(key, 0) + requests
             for metric, counter in self._metrics.items():

@@ -9,6 +9,7 @@ from canary.rollout.context import Context
 from canary.rollout.outcome import Ending
 from canary.rollout.plan import Move, leaning
 from canary.rollout.progress import Progress
+from canary.rollout.unseen import unseen
 from canary.rollout.watch import Watch
 
 SLIP = 0.5
@@ -106,14 +107,19 @@ class _Step:
         return max(look, plan.look(self._context.now()))
 
     def _judge(self, look: int) -> Move:
-        progress, plan = self._progress, self._context.plan
+        progress = self._progress
         try:
             progress.evidence.read(look)
         except SourceError as error:
             return self._unheard(error)
-        self._silence = ""
         if self._watch.status is not None:
             progress.counted.add(self._watch.status, self._index, look)
+        self._silence = unseen(progress, look, self._context.policy.missing.consecutive)
+        move = self._decided(look)
+        return Move.GIVE_UP if self._silence and move is not Move.FAIL else self._allowed(move)
+
+    def _decided(self, look: int) -> Move:
+        progress, plan = self._progress, self._context.plan
         served = look - self._start
         elapsed = self._elapsed_before + served
         if elapsed < plan.warmup:
@@ -122,7 +128,7 @@ class _Step:
         recording = progress.recording(self._context.events)
         progress.judgements.append(self._context.ports.judge(recording, look))
         self._context.ports.observer.look(recording, progress.judgements)
-        return self._allowed(plan.decide(progress.judgements[-1], self._index, served, elapsed))
+        return plan.decide(progress.judgements[-1], self._index, served, elapsed)
 
     def _unheard(self, error: SourceError) -> Move:
         """Ask a source that did not answer once more, if there is time for it."""
@@ -136,7 +142,8 @@ class _Step:
 
     def _allowed(self, move: Move) -> Move:
         """Wait where a person has to agree first; say why nothing moves."""
-        harmful = leaning(self._progress.judgements[-1]) if move is Move.WAIT else ()
+        judged = self._progress.judgements
+        harmful = leaning(judged[-1]) if judged and move is Move.WAIT else ()
         if harmful and not self._cautious:
             names = ", ".join(harmful)
             self._context.say("caution", f"no more traffic while {names} leans towards harm")

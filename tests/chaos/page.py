@@ -60,9 +60,11 @@ run that is killed after another one.
 END = """
 ## Where it takes longer than two periods
 
-* *One instance of the candidate is not heard*, or parts of every answer are missing. That holds
-  PASS back, and the canary keeps its weight until its time is over (`maximum: {longest}` here): an
-  agent that starts again may still bring the evidence.
+* *An instance of the candidate serves customers and is not heard.* That is borne for three periods
+  (`missing.consecutive`), so that an agent may be restarted, and seen when they have settled. The
+  weight then goes to 0.
+* *Parts of every answer are missing.* Whoever sends something is seen; PASS is held back, and the
+  canary keeps its weight until its time is over (`maximum: {longest}` here).
 
 In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
 `tests/unit/test_random_faults.py`.

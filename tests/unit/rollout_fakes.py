@@ -101,6 +101,7 @@ class Proxy:
         self.share = 0.0
         self.until: float | None = None
         self.down: set[str] = set()
+        self.unasked: set[str] = set()
         self.fallback: tuple[str, ...] = ()
         self.history: list[tuple[float, float]] = []
 
@@ -119,6 +120,7 @@ class Proxy:
         other = "green" if self.live == "blue" else "blue"
         shares = {f"{self.live}-1": 1 - self.share, f"{other}-1": self.share}
         elapsed = self.time.now() - START
+        asked = {name: share for name, share in shares.items() if name not in self.unasked}
         return Status(
             live=self.live,
             weights={name: round(256 * share) for name, share in shares.items()},
@@ -126,7 +128,7 @@ class Proxy:
             states={name: "DOWN" if name in self.down else "UP" for name in SERVERS},
             fallback=self.fallback,
             lease_until=self.until,
-            counters={"requests": {name: int(elapsed * 50 * s) for name, s in shares.items()}},
+            counters={"requests": {name: int(elapsed * 50 * s) for name, s in asked.items()}},
         )
 
     def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
@@ -165,6 +167,7 @@ class Metrics:
     def __init__(self, troubles: Troubles) -> None:
         self.troubles = troubles
         self.sends = True
+        self.quiet: set[str] = set()
         self.reads: list[int] = []
 
     def describe(self) -> str:
@@ -184,7 +187,7 @@ class Metrics:
             for arm, release in arms.items()
             for name in release.instances
             for query in queries
-            if self.sends
+            if self.sends and name not in self.quiet
         )
 
 

@@ -12,7 +12,7 @@ from canary.rollout.outcome import ExitStatus
 from canary.rollout.ports import Interruption
 from canary.state.base import Holder
 from tests.unit.rollout_fakes import POLICY, START, Troubles
-from tests.unit.rollout_world import OPEN, World, after, go, settle, silent, unreachable
+from tests.unit.rollout_world import FAIL, OPEN, World, after, go, settle, silent, unreachable
 
 PERIOD = POLICY.period
 
@@ -127,6 +127,41 @@ def test_a_short_silence_is_waited_out_and_its_periods_are_read_later() -> None:
     assert outcome.recording is not None
     times = outcome.recording.series[0].times
     assert [b - a for a, b in itertools.pairwise(times)] == [5] * (len(times) - 1)
+
+
+def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
+    world = World(after(0, OPEN))
+    silenced: list[float] = []
+
+    def silence(world: World, elapsed: int) -> None:
+        if elapsed >= 60 and not silenced:
+            world.source.quiet.add("i-green")
+            silenced.append(world.time.now())
+
+    world.during = silence
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.INCONCLUSIVE
+    assert outcome.reason == (
+        "i-green of the candidate served customers for 3 periods, of which nothing was heard. "
+        "Does its agent run, and is settle long enough?"
+    )
+    assert world.proxy.share == 0.0
+    assert world.time.now() - silenced[0] == 3 * PERIOD
+
+
+def test_harm_that_is_shown_fails_though_an_instance_is_not_heard() -> None:
+    world = World(after(75, FAIL))
+    world.during = lambda w, elapsed: w.source.quiet.add("i-green") if elapsed >= 60 else None
+    assert go(world).exit_status == ExitStatus.FAIL
+
+
+def test_an_instance_that_was_sent_nobody_may_be_silent() -> None:
+    world = World(after(0, OPEN))
+    world.source.quiet.add("i-green")
+    world.proxy.unasked.add("green-1")
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.INCONCLUSIVE
+    assert "nothing was heard" not in outcome.reason
 
 
 def test_a_candidate_that_does_not_answer_fails() -> None:
