@@ -83,7 +83,7 @@ def status() -> Any:
 
 def known_release() -> str:
     """Return the good commit that was deployed last: hosts have it, so a canary begins soon."""
-    rows = answer("canary", "history", "--env", "local", "--json")
+    rows = answer("canary", "history", "--limit", "1000", "--env", "local", "--json")
     good = (row for row in rows if row["colours"] and row["verdict"] in ("DEPLOYED", "PASS"))
     return str(next(good)["candidate"]).split()[-1]
 
