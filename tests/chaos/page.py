@@ -11,11 +11,12 @@ INTRODUCTION = """# Faults, and what customers met
 
 Written by `make chaos`, which kills, stops, cuts off, slows, fills and misleads the real hosts of
 the local cloud, one fault after another and in seeded random pairs, each during a canary under
-{rate:g} requests/s: half reads, half purchases with a key for each request. A failure is what a
-customer saw at the first try, after the proxy's own retries. Customers whose checkout failed try
-again with the same key, and every fifth sends it twice at once. An order is lost if it was
-acknowledged and is not in PostgreSQL, and doubled if a shopper has two. Each run first doubles one
-order and deletes another by hand, and refuses to go on unless both are seen.
+{rate:g} requests/s: half reads, half purchases with a key for each request, whose body follows its
+head, as many clients send it. A failure is what a customer saw at the first try, after the proxy's
+own retries. Customers whose checkout failed try again with the same key, and every fifth sends it
+twice at once. An order is lost if it was acknowledged and is not in PostgreSQL, and doubled if a
+shopper has two. Each run first doubles one order and deletes another by hand, and refuses to go on
+unless both are seen.
 
 Weight 0 is read from HAProxy's own socket ten times a second, beside the network; `kept` means that
 the fault did not concern the canary, which kept its weight until it was stopped after 30 s. A fault
