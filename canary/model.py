@@ -113,7 +113,8 @@ class Finding:
     ``effect``, ``low``, ``high`` and ``margin`` share one scale, on which positive is harm:
     a relative change (0.12 is 12 % worse) when ``relative``, else the metric's own unit.
     ``towards_fail`` and ``towards_pass`` say how far the evidence has come to each decision
-    line: 0 is none, 1 is there.
+    line: 0 is none, 1 is there. ``silent``: the candidate has sent nothing of it lately, while the
+    baseline has.
     """
 
     metric: str
@@ -131,6 +132,7 @@ class Finding:
     towards_fail: float = 0.0
     towards_pass: float = 0.0
     periods: int = 0
+    silent: bool = False
     score: float | None = None
     details: dict[str, float] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ import numpy as np
 from canary.judge.evidence import ALMOST, Evidence
 from canary.judge.models import models_of
 from canary.judge.pairs import Pairs
-from canary.judge.quality import doubt
+from canary.judge.quality import doubt, silence
 from canary.judge.rules import signs_of
 from canary.judge.words import (
     comparison_sentence,
@@ -32,7 +32,7 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
     """Judge one metric by the periods in ``pairs``."""
     problem = missing_reason(metric, pairs) or stuck_reason(metric, pairs)
     if problem:
-        return _undecided(metric, no_data_sentence(metric, problem), pairs)
+        return _undecided(policy, metric, no_data_sentence(metric, problem), pairs)
     k = len(pairs.expected)
     looked = [model.look(k) for model in models_of(policy, metric, recording, pairs)]
     turn = max(range(len(looked)), key=lambda at: float(looked[at].effect[0]))
@@ -49,7 +49,7 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
         ending = f"INCONCLUSIVE, because {doubted}"
     sentence = _sentence(metric, sign, (effect, low, high), 1 - 2 * policy.beta, details, ending)
     return replace(
-        _undecided(metric, sentence, pairs),
+        _undecided(policy, metric, sentence, pairs),
         verdict=verdict,
         effect=effect,
         low=low if math.isfinite(low) else None,
@@ -109,7 +109,7 @@ def stuck_reason(metric: Metric, pairs: Pairs) -> str:
     return ""
 
 
-def _undecided(metric: Metric, sentence: str, pairs: Pairs) -> Finding:
+def _undecided(policy: Policy, metric: Metric, sentence: str, pairs: Pairs) -> Finding:
     return Finding(
         metric=metric.name,
         verdict=Verdict.INCONCLUSIVE,
@@ -121,6 +121,7 @@ def _undecided(metric: Metric, sentence: str, pairs: Pairs) -> Finding:
         relative=metric.limit.scale == "relative",
         margin=metric.limit.value,
         periods=int(pairs.both.sum()),
+        silent=bool(silence(policy, pairs)),
     )
 
 

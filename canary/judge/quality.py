@@ -36,7 +36,7 @@ def quality_of(
 
 def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     """Say why a metric's evidence cannot carry a PASS, or nothing."""
-    return _missing(policy, pairs) or _silent(policy, pairs) or _scarce(policy, metric, pairs)
+    return _missing(policy, pairs) or silence(policy, pairs) or _scarce(policy, metric, pairs)
 
 
 def _missing(policy: Policy, pairs: Pairs) -> str:
@@ -49,8 +49,8 @@ def _missing(policy: Policy, pairs: Pairs) -> str:
     return f"{share} of the pairs of periods are missing, at most {allowed_words} may be"
 
 
-def _silent(policy: Policy, pairs: Pairs) -> str:
-    """Say that the candidate has sent nothing lately, while the baseline has."""
+def silence(policy: Policy, pairs: Pairs) -> str:
+    """Say that the candidate has sent nothing lately, while the baseline has, or nothing."""
     there = zip(
         pairs.expected[::-1],
         np.isfinite(pairs.candidate.values)[::-1],

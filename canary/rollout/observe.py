@@ -7,7 +7,7 @@ from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
 from canary.rollout.outcome import Ending
-from canary.rollout.plan import Move, leaning
+from canary.rollout.plan import Move, caution
 from canary.rollout.progress import Progress
 from canary.rollout.unseen import unseen
 from canary.rollout.watch import Watch
@@ -143,11 +143,10 @@ class _Step:
     def _allowed(self, move: Move) -> Move:
         """Wait where a person has to agree first; say why nothing moves."""
         judged = self._progress.judgements
-        harmful = leaning(judged[-1]) if judged and move is Move.WAIT else ()
-        if harmful and not self._cautious:
-            names = ", ".join(harmful)
-            self._context.say("caution", f"no more traffic while {names} leans towards harm")
-        self._cautious = bool(harmful)
+        doubt = caution(judged[-1]) if judged and move is Move.WAIT else ""
+        if doubt and not self._cautious:
+            self._context.say("caution", f"no more traffic while {doubt}")
+        self._cautious = bool(doubt)
         if move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
             return Move.WAIT
         return move

@@ -93,7 +93,8 @@ class Plan:
     def decide(self, judgement: Judgement, step: int, served: float, elapsed: float) -> Move:
         """Return the move after a look: ``served`` seconds of this step, ``elapsed`` of all.
 
-        Raising a weight takes no proof, only time without signs of harm; a promotion takes PASS.
+        Raising a weight takes no proof, only time that was seen and shows no signs of harm; a
+        promotion takes PASS.
         """
         if judgement.verdict is Verdict.FAIL:
             return Move.FAIL
@@ -103,13 +104,14 @@ class Plan:
             return Move.PASS
         if elapsed >= self.maximum:
             return Move.GIVE_UP
-        return Move.ADVANCE if not last and done and not leaning(judgement) else Move.WAIT
+        return Move.ADVANCE if not last and done and not caution(judgement) else Move.WAIT
 
 
-def leaning(judgement: Judgement) -> tuple[str, ...]:
-    """Return the metrics whose evidence leans towards harm too much to show it to more users."""
-    return tuple(
-        finding.metric
-        for finding in judgement.findings
-        if finding.towards_fail >= CAUTION and not finding.muted
-    )
+def caution(judgement: Judgement) -> str:
+    """Say why no more users should meet the candidate for now, or nothing."""
+    heeded = [finding for finding in judgement.findings if not finding.muted]
+    harmful = [finding.metric for finding in heeded if finding.towards_fail >= CAUTION]
+    silent = [finding.metric for finding in heeded if finding.silent and finding.critical]
+    if harmful:
+        return f"{', '.join(harmful)} leans towards harm"
+    return f"the candidate sends nothing of {', '.join(silent)}" if silent else ""

@@ -107,6 +107,14 @@ def test_while_evidence_leans_to_harm_no_more_users_see_it() -> None:
     assert len(world.said("caution")) == 1
 
 
+def test_while_the_candidate_sends_nothing_of_a_metric_no_more_users_see_it() -> None:
+    world = World(after(0, OPEN))
+    world.findings = (Finding("latency", OPEN, "no value", critical=True, silent=True),)
+    assert go(world).exit_status == ExitStatus.INCONCLUSIVE
+    assert [share for _, share in world.proxy.history] == [0.2]
+    assert world.said("caution") == ["no more traffic while the candidate sends nothing of latency"]
+
+
 def test_a_bake_without_an_alarm_makes_the_candidate_live() -> None:
     world = World(bake=60.0, alarms=("ErrorRate",))
     outcome = go(world)

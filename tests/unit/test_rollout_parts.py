@@ -66,6 +66,20 @@ def test_a_weight_is_not_raised_while_harm_is_likely(
     assert PLAN.decide(found, 0, 50, 50) is move
 
 
+@pytest.mark.parametrize(
+    ("critical", "muted", "move"),
+    [(True, False, Move.WAIT), (False, False, Move.ADVANCE), (True, True, Move.ADVANCE)],
+)
+def test_a_weight_is_not_raised_while_the_candidate_sends_nothing_of_a_critical_metric(
+    critical: bool,  # noqa: FBT001 - a table
+    muted: bool,  # noqa: FBT001 - a table
+    move: Move,
+) -> None:
+    finding = Finding("m", OPEN, "", critical=critical, muted=muted, silent=True)
+    found = Judgement(at=0, verdict=OPEN, reason="", findings=(finding,))
+    assert PLAN.decide(found, 0, 50, 50) is move
+
+
 @pytest.mark.parametrize(("period", "lease"), [(1, 3), (5, 9), (10, 19), (60, 119)])
 def test_a_lease_ends_within_two_periods_but_leaves_time_to_renew(period: int, lease: int) -> None:
     plan = Plan(period, 0, 0, 1, 100, (0.5,))
