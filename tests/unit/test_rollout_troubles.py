@@ -94,7 +94,9 @@ def test_the_first_metrics_of_a_new_environment_are_waited_for() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(0.0, 2), (2.0, 2), (4.0, 1)])
-def test_a_silent_source_costs_at_most_two_periods_of_traffic(seconds: float, asked: int) -> None:
+def test_a_silent_source_costs_at_most_two_periods_of_traffic(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, asked: int
+) -> None:
     """However long a call takes to fail, within a period; a quick one is asked once more."""
     world = World()
     answer, failures = world.source.read, 0
@@ -107,7 +109,7 @@ def test_a_silent_source_costs_at_most_two_periods_of_traffic(seconds: float, as
         world.time.sleep(seconds)
         raise silent()
 
-    world.source.read = read  # type: ignore[method-assign]
+    monkeypatch.setattr(world.source, "read", read)
     outcome = go(world)
     answered = world.source.reads[-1] + PERIOD  # a period is left alone for another one
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
