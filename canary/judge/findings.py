@@ -43,8 +43,7 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
     effect, low, high = shown(metric, sign, worst)
     ending = f"{verdict} after {duration(k * recording.period + policy.warmup)}"
     details = _details(worst)
-    doubted = doubt(policy, metric, pairs)
-    if verdict is Verdict.PASS and doubted:
+    if verdict is Verdict.PASS and (doubted := doubt(policy, metric, pairs)):
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
         ending = f"INCONCLUSIVE, because {doubted}"
     sentence = _sentence(metric, sign, (effect, low, high), 1 - 2 * policy.beta, details, ending)

@@ -103,7 +103,8 @@ def _unheard(policy: Policy, recording: Recording, times: tuple[int, ...]) -> li
     """
     proxys = {metric.name for metric in policy.metrics if metric.counter is not None}
     found = heard(one for one in recording.series if one.metric not in proxys)
-    sent = {name: found.get((Arm.CANDIDATE, name), set()) for name in recording.candidate.instances}
+    sent: dict[str, set[int]] = {name: set() for name in recording.candidate.instances}
+    sent |= {name: times for (arm, name), times in found.items() if arm is Arm.CANDIDATE}
     anybody = set().union(*sent.values())
     known = [time for time in times if time in anybody]  # else the whole arm is silent
     if len(known) < policy.missing.consecutive:

@@ -177,7 +177,7 @@ class CloudWatch:
 
 
 def _patience(period: int) -> Config:
-    """Give up within a period: a canary waits for its source for two of them."""
+    """Give up within a period, pauses between tries included: silence may cost traffic for two."""
     attempts = 2 if period < HASTE else 5
     return Config(
         connect_timeout=2,

@@ -140,6 +140,10 @@ CASES: dict[str, Change] = {
     "an instance of the candidate is never heard": instance_without(1),
     "the source knows an instance of the candidate not": instance_that_is_unknown,
     "an instance of the candidate falls silent": instance_without(0, since=-4),
+    "an instance that only the series name falls silent": lambda recording: replace(
+        instance_without(0, since=-4)(recording),
+        candidate=replace(recording.candidate, instances=()),
+    ),
     "no series at all": lambda recording: replace(recording, series=()),
     "no steps": lambda recording: replace(recording, steps=()),
     "never on equal footing": lambda recording: replace(
@@ -157,6 +161,7 @@ LATE = {
     "silent at the end",
     "late datapoints",
     "an instance of the candidate falls silent",
+    "an instance that only the series name falls silent",
 }
 """What breaks late may have passed before."""
 
