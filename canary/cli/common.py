@@ -103,7 +103,7 @@ def answer(document: object, text: str, *, as_json: bool) -> None:
 
 def seen_words(policy: Policy, judgement: Judgement) -> str:
     """Return which harm the run would have found, so that a PASS says what it is worth."""
-    from canary.planner import achieved  # it draws plots: a rollback need not wait for that
+    from canary.offline.plan import achieved  # it draws plots: a rollback need not wait for that
 
     found = achieved(policy, judgement)
     if not found:

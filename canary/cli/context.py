@@ -15,13 +15,13 @@ from canary.judge import judge
 from canary.model import Judgement, Recording
 from canary.rollout.context import Context, Request
 from canary.rollout.hooks import Commands
-from canary.rollout.keeper import LOCK_SECONDS, Keeper
-from canary.rollout.plan import Plan
+from canary.rollout.lease import LOCK_SECONDS, Keeper
 from canary.rollout.ports import Observer, Ports
 from canary.rollout.system import Signals, SystemClock, Thread
+from canary.rollout.timing import Timing
 from canary.state.base import Board, Holder
 from canary.traffic.base import Traffic
-from canary.traffic.shown import ShownTraffic
+from canary.traffic.observed import ObservedTraffic
 
 
 def calibration_of(place: Place) -> dict[str, dict[str, float]]:
@@ -49,7 +49,7 @@ def context_of(
     """Return everything that one canary needs."""
     environment, policy = place.environment, place.policy
     clock, state, traffic = SystemClock(), state_of(environment), _traffic(environment, board)
-    plan = Plan.of(policy, environment.source.settle)
+    timing = Timing.of(policy, environment.source.settle)
     now = clock.now()
     holder = Holder(request.name, request.who, now, now + LOCK_SECONDS)
     recipe = Recipe(target=Target(machine=platform.machine()))
@@ -72,7 +72,7 @@ def context_of(
         publish=published,
         shield=signals.shield,
     )
-    context = Context(request, policy, plan, ports, Keeper(plan, clock, traffic, state, holder))
+    context = Context(request, policy, timing, ports, Keeper(timing, clock, traffic, state, holder))
     context.values |= {
         "id": request.name,
         "environment": environment.name,
@@ -85,4 +85,4 @@ def _traffic(environment: Environment, board: Board | None) -> Traffic:
     traffic = traffic_of(environment)
     if board is None:
         return traffic
-    return ShownTraffic(traffic, environment.colours, board.tell)
+    return ObservedTraffic(traffic, environment.colours, board.tell)

@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from canary.cli.common import RUN, answer, find_policy, json_option, where_options
-from canary.cli.moments import EVENTS
+from canary.cli.types import EVENTS
 from canary.errors import RecordingError
-from canary.judge.words import duration
-from canary.planner import Cost, Outlook, Traffic, draw, monthly_cost, traffic_of
-from canary.planner import plan as foresee
+from canary.formatting import duration
+from canary.offline.plan import Cost, Outlook, Workload, draw, monthly_cost, workload_of
+from canary.offline.plan import plan as foresee
 from canary.policy import Policy, load_policy
 from canary.recording import load_recording
 
@@ -61,46 +61,46 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
       canary plan --env local --rate 50 --events errors=0.5% --plot plan.svg
     """
     policy = load_policy(find_policy(env, policy_file))
-    traffic, noise = _known(policy, env, options)
-    outlook = foresee(policy, traffic, noise)
+    workload, noise = _known(policy, env, options)
+    outlook = foresee(policy, workload, noise)
     sources = {metric.source_name for metric in policy.metrics} | {"requests"}
     cost = monthly_cost(
         policy,
-        instances=sum(traffic.instances),
+        instances=sum(workload.instances),
         published=len(sources),
         canaries=options["canaries"],
     )
     if options["plot"] is not None:
         options["plot"].write_text(draw(outlook), encoding="utf-8")
-    document = {**_document(outlook, traffic, cost), "calibrated": bool(noise)}
-    lines = [*_foreseen(policy, outlook, traffic), "", *_remarks(cost, noise, options["plot"])]
+    document = {**_document(outlook, workload, cost), "calibrated": bool(noise)}
+    lines = [*_foreseen(policy, outlook, workload), "", *_remarks(cost, noise, options["plot"])]
     answer(document, "\n".join(lines), as_json=options["as_json"])
 
 
-def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Traffic, Noise]:
+def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Workload, Noise]:
     """Return the traffic, as measured or as said, and the noise that was learned."""
     file, noise = options["recording_file"] or _newest(env), _learned(env)
     measured = None
     if file is not None:
         recording = load_recording(file)
-        measured = traffic_of(policy, recording)
+        measured = workload_of(policy, recording)
         noise = noise or recording.calibration
     if options["rate"] is None and (measured is None or measured.rate <= 0):
         raise RecordingError("Say how much traffic there is: --rate 50, or --recording FILE")
-    base = measured or Traffic(1.0)
+    base = measured or Workload(1.0)
     count = options["instances"]
     names = [metric.name for metric in policy.metrics if metric.kind == "count"]
     for name, _ in options["events"]:
         if name not in names:
             known = ", ".join(names) or "none"
             raise RecordingError(f"--events names {name}; the policy's counts are: {known}")
-    traffic = dataclasses.replace(
+    workload = dataclasses.replace(
         base,
         rate=options["rate"] or base.rate,
         events={**base.events, **dict(options["events"])},
         instances=(count, count) if count else base.instances,
     )
-    return traffic, noise
+    return workload, noise
 
 
 def _newest(env: str | None) -> Path | None:
@@ -121,21 +121,21 @@ def _learned(env: str | None) -> Noise:
     return found
 
 
-def _document(outlook: Outlook, traffic: Traffic, cost: Cost) -> dict[str, Any]:
+def _document(outlook: Outlook, workload: Workload, cost: Cost) -> dict[str, Any]:
     return {
         "sentence": outlook.sentence,
         "passes": outlook.passes,
         "maximum": outlook.maximum,
         "metrics": [dataclasses.asdict(metric) for metric in outlook.metrics],
-        "traffic": {**dataclasses.asdict(traffic), "events": dict(traffic.events)},
+        "traffic": {**dataclasses.asdict(workload), "events": dict(workload.events)},
         "cost": {**dataclasses.asdict(cost), "total": cost.total, "sentence": cost.sentence},
     }
 
 
-def _foreseen(policy: Policy, outlook: Outlook, traffic: Traffic) -> list[str]:
-    one, other = traffic.instances
+def _foreseen(policy: Policy, outlook: Outlook, workload: Workload) -> list[str]:
+    one, other = workload.instances
     return [
-        f"With {traffic.rate:g} requests per second on {one} + {other} instances:",
+        f"With {workload.rate:g} requests per second on {one} + {other} instances:",
         *(f"  {metric.sentence}." for metric in outlook.metrics),
         f"{outlook.sentence}.",
         "",

@@ -12,11 +12,11 @@ import click
 
 from canary.cli.assemble import source_of, state_of
 from canary.cli.common import Place, answer, find_place, json_option, where_options
-from canary.cli.moments import MOMENT
+from canary.cli.types import MOMENT
+from canary.offline.analyze import known_later
+from canary.offline.rehearse import Past, Rehearsal, windows
+from canary.offline.rehearse import rehearse as measure
 from canary.policy import Policy
-from canary.rollout.rehearse import Past, Rehearsal, windows
-from canary.rollout.rehearse import rehearse as measure
-from canary.rollout.retrospect import known_later
 from canary.sources.base import settled_end
 
 WOLF = 1

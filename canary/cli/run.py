@@ -22,7 +22,7 @@ from canary.cli.common import (
     where_options,
 )
 from canary.cli.context import calibration_of, context_of
-from canary.cli.live import Display
+from canary.cli.progress import Display
 from canary.report import render_terminal
 from canary.rollout.archive import Archive, new_name, outcome_document, whoami
 from canary.rollout.context import Request

@@ -15,7 +15,7 @@ from canary.environment.schema import (
     Hooks,
     PrometheusQuery,
     PrometheusSource,
-    State,
+    StateSettings,
 )
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "Hooks",
     "PrometheusQuery",
     "PrometheusSource",
-    "State",
+    "StateSettings",
     "client_options",
     "frozen",
     "parse_environment",

@@ -175,7 +175,7 @@ class Hooks(Section):
     rolled_back: Hook | None = None
 
 
-class State(Section):
+class StateSettings(Section):
     """Where lock, live colour, history and releases are kept."""
 
     live_parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]+$")]
@@ -219,7 +219,7 @@ class Environment(Section):
     source: Source
     traffic: HaproxyTraffic | None = None
     hooks: Hooks | None = None
-    state: State | None = None
+    state: StateSettings | None = None
     dashboard: Dashboard | None = None
     colours: tuple[Name, Name] = ("blue", "green")
     approve: Literal["none", "promote", "steps"] = "none"

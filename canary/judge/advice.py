@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from canary.judge.reasons import State
-from canary.judge.words import duration, margin_words, number, percentage, subject
+from canary.formatting import duration, number, percentage
+from canary.judge.reasons import Case
+from canary.judge.wording import margin_words, subject
 from canary.model import Finding
 from canary.policy import Metric
 
@@ -13,27 +14,27 @@ MOST_TIMES = 20.0
 """Beyond this many times the run so far, time is not what is missing."""
 
 
-def advice_of(state: State) -> str:
+def advice_of(case: Case) -> str:
     """Return what would change the verdict, the slowest metric first."""
-    if state.quality.blocking:
+    if case.quality.blocking:
         return "Make the evidence sound first; no length of run makes up for it."
-    metrics = {metric.name: metric for metric in state.policy.metrics}
+    metrics = {metric.name: metric for metric in case.policy.metrics}
     needs = [
-        (needed_time(finding, state), finding)
-        for finding in state.undecided
+        (needed_time(finding, case), finding)
+        for finding in case.undecided
         if finding.metric in metrics and _measured(finding)
     ]
     if not needs:
-        return _without_estimates(state)
+        return _without_estimates(case)
     worst, finding = max(needs, key=lambda need: need[0])
-    return _sentence(state, metrics[finding.metric], finding, worst)
+    return _sentence(case, metrics[finding.metric], finding, worst)
 
 
 def _measured(finding: Finding) -> bool:
     return finding.effect is not None and "error" in finding.details and finding.periods > 0
 
 
-def needed_time(finding: Finding, state: State) -> float:
+def needed_time(finding: Finding, case: Case) -> float:
     """Return how many seconds more would rule the margin out, if the estimate stays as it is."""
     own, host, bound = _parts(finding)
     room = (_log_margin(finding) - _log_effect(finding)) / bound
@@ -43,7 +44,7 @@ def needed_time(finding: Finding, state: State) -> float:
     times = own**2 / left
     if times > MOST_TIMES:
         return math.inf
-    return max(times - 1.0, 0.0) * max(state.elapsed - state.policy.warmup, 0)
+    return max(times - 1.0, 0.0) * max(case.elapsed - case.policy.warmup, 0)
 
 
 def _parts(finding: Finding) -> tuple[float, float, float]:
@@ -64,27 +65,27 @@ def _as_log(finding: Finding, value: float) -> float:
     return math.log1p(max(value, -0.99)) if finding.relative else value
 
 
-def passing_margin(finding: Finding, state: State) -> float:
+def passing_margin(finding: Finding, case: Case) -> float:
     """Return the margin that the end of the longest run would rule out."""
     own, host, bound = _parts(finding)
-    seen = max(state.elapsed - state.policy.warmup, 1)
-    longest = max(state.policy.maximum - state.policy.warmup, seen)
+    seen = max(case.elapsed - case.policy.warmup, 1)
+    longest = max(case.policy.maximum - case.policy.warmup, seen)
     reach = _log_effect(finding) + bound * math.sqrt(own**2 * seen / longest + host**2)
     return math.expm1(reach) if finding.relative else reach
 
 
-def _sentence(state: State, metric: Metric, finding: Finding, seconds: float) -> str:
-    wider = passing_margin(finding, state)
+def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> str:
+    wider = passing_margin(finding, case)
     words = percentage(wider) if finding.relative else f"{number(wider)} points"
     margin = f"accept a margin of {words} instead of {margin_words(metric)}"
     name = subject(metric)
-    left = max(state.policy.maximum - state.elapsed, 0)
+    left = max(case.policy.maximum - case.elapsed, 0)
     if math.isinf(seconds):
         return (
             f"No longer run decides {name}: its hosts differ too much, or the harm found lies too "
             f"near the margin. Use more instances per release, or {margin}"
         )
-    more = duration(max(math.ceil(seconds), state.policy.period))
+    more = duration(max(math.ceil(seconds), case.policy.period))
     if seconds <= left:
         return f"About {more} more at this split would decide {name}; or {margin}"
     return (
@@ -93,8 +94,8 @@ def _sentence(state: State, metric: Metric, finding: Finding, seconds: float) ->
     )
 
 
-def _without_estimates(state: State) -> str:
-    if state.undecided:
-        return f"First make it measurable: {state.undecided[0].sentence}"
-    left = max(state.policy.minimum - state.elapsed, 0)
+def _without_estimates(case: Case) -> str:
+    if case.undecided:
+        return f"First make it measurable: {case.undecided[0].sentence}"
+    left = max(case.policy.minimum - case.elapsed, 0)
     return f"{duration(left)} more are needed to reach the minimum" if left else ""

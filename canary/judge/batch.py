@@ -26,10 +26,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from canary.judge.evidence import Model
-from canary.judge.learning import learn
-from canary.judge.models import Arms, model_of, usual_level
-from canary.judge.rules import rule_of, signs_of
+from canary.judge.calibration import learn
+from canary.judge.comparison import Arms, Comparison, comparison_of, usual_level
+from canary.judge.rule import rule_of, signs_of
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
 
@@ -79,7 +78,7 @@ def judge_many(
     fail: dict[str, Floats] = {}
     passed: dict[str, Floats] = {}
     for metric in metrics:
-        models = batch_models(
+        models = batch_comparisons(
             policy, metric, arms[metric.name], (calibration or {}).get(metric.name)
         )
         seen = [[model.look(k) for model in models] for k in looks]
@@ -103,12 +102,12 @@ def first_look(hits: npt.NDArray[np.bool_], looks: Sequence[int]) -> Ints:
     return np.where(hits.any(axis=1), at, 0)
 
 
-def batch_models(
+def batch_comparisons(
     policy: Policy, metric: Metric, arms: Arms, known: Mapping[str, float] | None
-) -> tuple[Model, ...]:
+) -> tuple[Comparison, ...]:
     """Return the metric's models, one for each direction that is harm."""
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
     return tuple(
-        model_of(metric, arms, rule_of(policy, metric, sign, known, points))
+        comparison_of(metric, arms, rule_of(policy, metric, sign, known, points))
         for sign in signs_of(metric)
     )

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
+from canary.evidence.pairs import Pairs
+from canary.formatting import number
 from canary.judge.findings import limit_finding
-from canary.judge.pairs import Pairs
-from canary.judge.words import number
 from canary.model import Finding, Verdict
 from canary.policy import Metric
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from canary.judge.evidence import (
+from canary.judge.channels import (
     STEADY_Z,
+    Assessment,
     Channel,
-    Evidence,
     conclude,
     mean_channels,
     means,
     pieces,
 )
-from canary.judge.pooled import environment_dispersion, pooled_ratio, pooled_z, without_worst
+from canary.judge.pooled_counts import environment_dispersion, pooled_ratio, pooled_z, without_worst
 from canary.judge.rule import Rule
 from canary.stats.counts import (
     dispersion,
@@ -97,20 +97,20 @@ class Counts:
         logs = mean_channels(whole, recent, self.rule, k, self.parts.expanding, self.parts.window)
         return *logs, self._exact(k), *self._ranked(k)
 
-    def look(self, k: int) -> Evidence:
+    def look(self, k: int) -> Assessment:
         """Return the evidence in the first ``k`` periods."""
         rule = self.rule
         whole, recent = self._means(k)
         logs = mean_channels(whole, recent, rule, k, self.parts.expanding, self.parts.window)
         channels = (*logs, self._exact(k), *self._ranked(k))
         evidence = conclude(channels, whole, recent, rule, k)
-        if rule.negligible > 0 and k >= rule.plan.first:
+        if rule.negligible > 0 and k >= rule.spending.first:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
         self._describe(evidence, k)
         return evidence
 
-    def _describe(self, evidence: Evidence, k: int) -> None:
+    def _describe(self, evidence: Assessment, k: int) -> None:
         """Add the totals, and an exact interval where there are too few blocks for logs."""
         good = np.isfinite(self.candidate[:, :k])
         g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0).sum(axis=1) for x in self._columns)
@@ -122,7 +122,7 @@ class Counts:
         }
         few = evidence.pairs < FEW_BLOCKS
         evidence.pairs = good.sum(axis=1).astype(float)
-        bound = self.rule.plan.pass_bound(k) * self.rule.kappa("pass", k)
+        bound = self.rule.spending.pass_bound(k) * self.rule.kappa("pass", k)
         ends = rate_ratio_interval(g, b, n_g / np.maximum(n_g + n_b, 1e-9), float(ndtr(-bound)))
         low, middle, high = (np.log(end) for end in ends)
         if self.rule.sign < 0:
@@ -167,7 +167,7 @@ class Counts:
         harmed, share = (g, share) if rule.sign > 0 else (b, 1 - share)
         weight = 1 / (1 + rule.rough.tau**2 * (g + b) * share * (1 - share))
         ratio = pooled_ratio(harmed * weight, (g + b) * weight, share)
-        bound = rule.plan.fail_bound(k, self.parts.ranks)
+        bound = rule.spending.fail_bound(k, self.parts.ranks)
         return (Channel("ranks", z, bound, ratio >= rule.gate, rule.size(ratio)),)
 
     def _exact(self, k: int) -> Channel:
@@ -192,7 +192,7 @@ class Counts:
         ratio = pooled_ratio(harmed, total, share)
         steady = (z_rest >= STEADY_Z) & (ratio >= rule.gate)
         steady &= self._more(g, b, n_g, n_b) >= rule.negligible * rule.gate / rule.margin
-        bound = rule.plan.fail_bound(k, self.parts.exact)
+        bound = rule.spending.fail_bound(k, self.parts.exact)
         return Channel("exact", z, bound, steady, rule.size(ratio))
 
     def _more(self, g: Floats, b: Floats, n_g: Floats, n_b: Floats) -> Floats:
@@ -221,7 +221,7 @@ class Counts:
         hurt, safe, n_hurt, n_safe = (g, b, n_g, n_b) if rule.sign > 0 else (b, g, n_b, n_g)
         a, c = hurt.sum(axis=1) / phi, safe.sum(axis=1) / phi
         n_a, n_c = (np.maximum(n.sum(axis=1) / phi, 1e-9) for n in (n_hurt, n_safe))
-        level = float(ndtr(-rule.plan.pass_bound(k) * rule.kappa("pass", k)))
+        level = float(ndtr(-rule.spending.pass_bound(k) * rule.kappa("pass", k)))
         rate, base = a / n_a, c / n_c
         upper, lower = poisson_upper(a, level) / n_a, poisson_lower(c, level) / n_c
         limit = rate - base + np.hypot(upper - rate, base - lower)

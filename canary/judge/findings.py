@@ -7,18 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from canary.judge.evidence import ALMOST, Evidence
-from canary.judge.models import models_of
-from canary.judge.pairs import Pairs
-from canary.judge.quality import doubt, silence
-from canary.judge.rules import signs_of
-from canary.judge.words import (
-    comparison_sentence,
-    count_sentence,
-    duration,
-    no_data_sentence,
-    subject,
-)
+from canary.evidence.pairs import Pairs
+from canary.evidence.quality import doubt, silence
+from canary.formatting import duration
+from canary.judge.channels import ALMOST, Assessment
+from canary.judge.comparison import comparisons_of
+from canary.judge.rule import signs_of
+from canary.judge.wording import comparison_sentence, count_sentence, no_data_sentence, subject
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
@@ -34,7 +29,7 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
     if problem:
         return _undecided(policy, metric, no_data_sentence(metric, problem), pairs)
     k = len(pairs.expected)
-    looked = [model.look(k) for model in models_of(policy, metric, recording, pairs)]
+    looked = [model.look(k) for model in comparisons_of(policy, metric, recording, pairs)]
     turn = max(range(len(looked)), key=lambda at: float(looked[at].effect[0]))
     worst, sign = looked[turn], signs_of(metric)[turn]
     fail = max(float(one.towards_fail[0]) for one in looked)
@@ -148,7 +143,7 @@ def limit_finding(
     )
 
 
-def shown(metric: Metric, sign: float, evidence: Evidence) -> tuple[float, float, float | None]:
+def shown(metric: Metric, sign: float, evidence: Assessment) -> tuple[float, float, float | None]:
     """Return effect, low and high as a reader wants them: positive is harm, 0.12 is 12 % worse."""
     effect, low, high = (
         on_scale(metric, sign, float(x[0])) for x in (evidence.effect, evidence.low, evidence.high)
@@ -177,7 +172,7 @@ def _unit(value: float) -> float:
     return min(max(value, 0.0), 1.0)
 
 
-def _details(evidence: Evidence) -> dict[str, float]:
+def _details(evidence: Assessment) -> dict[str, float]:
     return {
         name: float(values[0])
         for name, values in sorted(evidence.parts.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.judge.evidence import Channel, Evidence, conclude, mean_channels, pieces
+from canary.judge.channels import Assessment, Channel, conclude, mean_channels, pieces
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats, t_to_z
 from canary.stats.paired import Estimate, paired_mean
@@ -36,13 +36,13 @@ class Level:
         """Return every way in which the first ``k`` periods could show harm."""
         return self._channels(k, *self._estimates(k))
 
-    def look(self, k: int) -> Evidence:
+    def look(self, k: int) -> Assessment:
         """Return the evidence in the first ``k`` periods."""
         rule = self.rule
         whole, trend = self._estimates(k)
         evidence = conclude(self._channels(k, whole, trend), whole, None, rule, k)
         room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df)
-        steady = room / rule.kappa("pass_slope", k) / rule.plan.pass_bound(k)
+        steady = room / rule.kappa("pass_slope", k) / rule.spending.pass_bound(k)
         steady = np.where(trend.pairs > 2, steady, 0.0)
         evidence.towards_pass = np.minimum(evidence.towards_pass, steady)
         evidence.parts |= {"slope": trend.mean, "slope_error": trend.error}
@@ -58,5 +58,5 @@ class Level:
         least = rule.drift_margin * rule.gate / rule.margin
         size = trend.mean / least if least > 0 else np.ones_like(trend.mean)
         z = t_to_z(trend.t, trend.df)
-        slopes = Channel("slope", z, rule.plan.fail_bound(k, HALF), trend.mean >= least, size)
+        slopes = Channel("slope", z, rule.spending.fail_bound(k, HALF), trend.mean >= least, size)
         return *mean_channels(whole, None, rule, k, HALF, 0.0), slopes

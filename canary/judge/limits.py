@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.evidence.pairs import Pairs, Side, pairs_of
+from canary.formatting import number, percentage
 from canary.judge.budget import budget_finding
 from canary.judge.findings import limit_finding
-from canary.judge.pairs import Pairs, Side, pairs_of
-from canary.judge.words import chances_name, number, percentage
+from canary.judge.wording import chances_name
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy, Slo
 from canary.stats.counts import poisson_lower

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from canary.judge.quality import Quality
-from canary.judge.words import duration
+from canary.evidence.quality import Quality
+from canary.formatting import duration
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Policy
 
@@ -15,7 +15,7 @@ UNPROVEN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Case:
     """Everything that a verdict is made from."""
 
     policy: Policy
@@ -56,34 +56,34 @@ def _enough(findings: tuple[Finding, ...]) -> bool:
     return anything and passed >= (1 - UNPROVEN) * total
 
 
-def verdict_of(state: State) -> Verdict:
+def verdict_of(case: Case) -> Verdict:
     """Return the verdict."""
-    if state.failed:
+    if case.failed:
         return Verdict.FAIL
-    served = state.elapsed >= state.policy.minimum
-    shown = not state.undecided and _enough(state.findings)
-    if shown and served and not state.quality.blocking:
+    served = case.elapsed >= case.policy.minimum
+    shown = not case.undecided and _enough(case.findings)
+    if shown and served and not case.quality.blocking:
         return Verdict.PASS
     return Verdict.INCONCLUSIVE
 
 
-def reason_of(state: State, verdict: Verdict) -> str:
+def reason_of(case: Case, verdict: Verdict) -> str:
     """Return the sentence that a reader sees first."""
-    since = duration(max(state.elapsed, 0))
+    since = duration(max(case.elapsed, 0))
     if verdict is Verdict.FAIL:
-        return state.failed[0].sentence
+        return case.failed[0].sentence
     if verdict is Verdict.PASS:
         return f"No harm beyond the margins: every metric that matters was shown after {since}"
-    if not state.recording.steps:
+    if not case.recording.steps:
         return "The candidate has had no traffic, so there is nothing to compare"
-    if state.quality.blocking:
-        return f"The evidence cannot be trusted: {state.quality.blocking[0]}"
-    if state.undecided:
-        return _open(state.undecided, since)
-    if state.elapsed < state.policy.minimum:
+    if case.quality.blocking:
+        return f"The evidence cannot be trusted: {case.quality.blocking[0]}"
+    if case.undecided:
+        return _open(case.undecided, since)
+    if case.elapsed < case.policy.minimum:
         return (
             f"No harm is seen after {since}, but the policy asks for "
-            f"{duration(state.policy.minimum)}"
+            f"{duration(case.policy.minimum)}"
         )
     return f"Nothing is shown after {since}: no metric has passed"
 

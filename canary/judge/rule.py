@@ -1,102 +1,28 @@
-"""What one metric must show at which look, in plain numbers."""
+"""The rule that one metric is judged by, made from the policy and what is known of its noise."""
 
 from __future__ import annotations
 
-import bisect
-import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from canary.stats.distributions import LARGEST_Z, Floats
+from canary.judge.priors import COLD_COUNT_WIDTHS, COLD_WIDTHS, cold_noise, known_noise
+from canary.judge.spending import Spending
+from canary.policy import Margin, Metric, Policy
+from canary.stats.distributions import Floats
 from canary.stats.paired import Noise
-from canary.stats.spending import moving_bound, spending_bounds
 
-WINDOW = 18
+Extensions = tuple[tuple[int, int], ...]
+
+SAFETY = 0.65
+BETA_SAFETY = 0.8
+"""Shares of alpha and beta that are planned with: the rest is for what theory does not see."""
+COLD_FIRST, CALIBRATED_FIRST = 5, 4
 MANY = 16
 """Periods from which a burst can be told from a change."""
-MOST_LOOKS = 120
-RESERVE = 0.05
-"""Share of the error rates that is kept for runs that are made longer."""
 EXPANDING, WINDOWED = 0.8, 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """When one metric is looked at, and how much error it may make.
-
-    Attributes:
-        horizon: periods in the longest run.
-        first: periods before the first look that may decide.
-        alpha: false FAILs that this metric may cause over all looks.
-        beta: wrong PASSes at the margin over all looks.
-        extensions: for each time the run was made longer: periods seen then, and the new horizon.
-    """
-
-    horizon: int
-    first: int
-    alpha: float
-    beta: float
-    extensions: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def end(self) -> int:
-        """The last period, extensions included."""
-        return max([self.horizon, *(horizon for _, horizon in self.extensions)])
-
-    @property
-    def looks(self) -> tuple[int, ...]:
-        """Periods seen at each look: every period, or evenly fewer in a very long run."""
-        stride = -(-self.end // MOST_LOOKS)
-        return tuple(sorted({*range(self.end, self.first - 1, -stride), self.first}))
-
-    def spent(self, seen: int) -> float:
-        """Return the share of an error rate that may be spent in ``seen`` periods.
-
-        The square of the time, up to what is kept for extensions; each extension spreads what is
-        left, and half of what was kept, over the time that it adds.
-        """
-        at, share, horizon, total, kept = 0, 0.0, self.horizon, 1 - RESERVE, RESERVE
-        for decided, longer in self.extensions:
-            if seen <= decided:
-                break
-            share = _spread(share, total, at, horizon, decided)
-            at, horizon = min(decided, longer - 1), longer
-            total, kept = total + kept / 2, kept / 2
-        return _spread(share, total, at, horizon, seen)
-
-    def fail_bound(self, seen: int, part: float) -> float:
-        """Return the z that shows harm after ``seen`` periods, at ``part`` of this alpha."""
-        return _bound(self, self.alpha * part, seen)
-
-    def pass_bound(self, seen: int) -> float:
-        """Return the z that rules the margin out after ``seen`` periods."""
-        return _bound(self, self.beta, seen)
-
-    def window_bound(self, part: float) -> float:
-        """Return the z that shows harm in the moving window, at ``part`` of this alpha."""
-        return moving_bound(self.alpha * part, WINDOW, max(self.end - WINDOW - 3, 1))
-
-
-def _spread(share: float, total: float, start: int, end: int, seen: int) -> float:
-    """Spend what is left of ``total`` from ``start`` to ``end``, as the square of the time."""
-    reached = (min(seen, end) ** 2 - start**2) / (end**2 - start**2)
-    return share + (total - share) * max(reached, 0.0)
-
-
-@functools.lru_cache(maxsize=4096)
-def _bounds(plan: Plan, error: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    looks = plan.looks
-    spent = [error * plan.spent(k) for k in looks]
-    return looks, tuple(spending_bounds(spent, looks).tolist())
-
-
-def _bound(plan: Plan, error: float, seen: int) -> float:
-    looks, bounds = _bounds(plan, error)
-    at = bisect.bisect_right(looks, seen) - 1
-    return LARGEST_Z if at < 0 else bounds[at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +42,7 @@ class Rule:
         widths: kappa by channel and length, as ``kappa_<channel>_<periods>``.
     """
 
-    plan: Plan
+    spending: Spending
     sign: float
     margin: float
     gate: float
@@ -150,3 +76,74 @@ class Rule:
             return 1.0
         at, widths = zip(*nodes, strict=True)
         return float(np.interp(math.log(max(seen, 1)), np.log(at), widths))
+
+
+def sign_of(metric: Metric) -> float:
+    """Return -1 where only a decrease is harm."""
+    return -1.0 if metric.harmful == "decrease" else 1.0
+
+
+def signs_of(metric: Metric) -> tuple[float, ...]:
+    """Return each direction that is harm."""
+    return (1.0, -1.0) if metric.harmful == "either" else (sign_of(metric),)
+
+
+def log_margin(margin: Margin, sign: float) -> float:
+    """Return the margin on the scale of the differences: a log ratio, or points as they are."""
+    if margin.scale == "points":
+        return margin.value
+    return math.log1p(margin.value) if sign > 0 else -math.log1p(-margin.value)
+
+
+def spending_of(
+    policy: Policy, metric: Metric, *, calibrated: bool, extensions: Extensions = ()
+) -> Spending:
+    """Return when ``metric`` is looked at and which part of the policy's error rates it has."""
+    sides = len(signs_of(metric))
+    counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
+    share = metric.weight / math.fsum(counted)
+    return Spending(
+        horizon=policy.periods,
+        first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
+        alpha=policy.alpha * SAFETY * share / sides,
+        beta=policy.beta * BETA_SAFETY,
+        extensions=extensions,
+    )
+
+
+def _widths(metric: Metric, known: Mapping[str, float] | None) -> Mapping[str, float]:
+    if known:
+        kept = ("kappa_", "rank_")
+        return {name: width for name, width in known.items() if name.startswith(kept)}
+    return COLD_COUNT_WIDTHS if metric.kind == "count" else COLD_WIDTHS
+
+
+def rule_of(
+    policy: Policy,
+    metric: Metric,
+    sign: float,
+    known: Mapping[str, float] | None = None,
+    points: float = 1.0,
+    extensions: Extensions = (),
+) -> Rule:
+    """Return the rule of ``metric`` in one direction of harm."""
+    spending = spending_of(policy, metric, calibrated=bool(known), extensions=extensions)
+    margin = log_margin(metric.limit, 1.0 if metric.harmful == "either" else sign)
+    minutes = policy.period / 60
+    growth = policy.drift_of(metric).value * minutes
+    cold = cold_noise(metric, policy.period, points)
+    noise, rough = (known_noise(known), known_noise(known, "rough_")) if known else (cold, cold)
+    drift = replace(noise, host=(known or {}).get("drift_host", growth / 6))
+    return Rule(
+        spending=spending,
+        sign=sign,
+        margin=margin,
+        gate=margin / 2 if known else margin,
+        noise=noise,
+        rough=rough,
+        drift=drift,
+        drift_margin=growth,
+        negligible=metric.negligible_rate,
+        dense=(known or {}).get("dense"),
+        widths=_widths(metric, known),
+    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from canary.errors import PolicyError
+from canary.evidence.pairs import judged_times, pairs_of
+from canary.evidence.quality import quality_of
 from canary.judge.advice import advice_of
 from canary.judge.findings import finding_of
-from canary.judge.kayenta import judge_kayenta
 from canary.judge.limits import limit_findings
-from canary.judge.pairs import judged_times, pairs_of
-from canary.judge.quality import quality_of
-from canary.judge.reasons import State, reason_of, verdict_of
+from canary.judge.reasons import Case, reason_of, verdict_of
+from canary.kayenta import judge_kayenta
 from canary.model import Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 
@@ -40,16 +40,16 @@ def judge(policy: Policy, recording: Recording, until: int | None = None) -> Jud
     findings = compared + limit_findings(policy, recording, pairs, times)
     elapsed = at - recording.steps[0].start if recording.steps else 0
     quality = quality_of(policy, recording, pairs, times)
-    state = State(policy, recording, findings, quality, elapsed)
-    verdict = verdict_of(state)
+    case = Case(policy, recording, findings, quality, elapsed)
+    verdict = verdict_of(case)
     counted = [finding for finding in findings if not finding.muted]
     return Judgement(
         at=at,
         verdict=verdict,
-        reason=reason_of(state, verdict),
+        reason=reason_of(case, verdict),
         findings=findings,
         quality=quality.sentences,
-        advice=advice_of(state) if verdict is Verdict.INCONCLUSIVE else "",
+        advice=advice_of(case) if verdict is Verdict.INCONCLUSIVE else "",
         score=total_score(verdict, counted),
     )
 

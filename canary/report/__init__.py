@@ -4,9 +4,9 @@ Each function takes the policy, the recording and every judgement in order of ti
 same bytes for the same evidence.
 """
 
-from canary.report.machine import render_json
+from canary.report.html import render_html
+from canary.report.json import render_json
 from canary.report.markdown import render_markdown
-from canary.report.page import render_html
 from canary.report.terminal import render_terminal
 
 __all__ = ["render_html", "render_json", "render_markdown", "render_terminal"]

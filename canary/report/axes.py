@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canary.model import Arm, Recording
 from canary.report import geometry as g
-from canary.report.words import clock, duration
+from canary.report.wording import clock, duration
 
 COLOURS = ("blue", "green")
 Readout = tuple[float, str]

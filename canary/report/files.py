@@ -11,8 +11,8 @@ from canary.errors import RecordingError
 from canary.model import Recording
 from canary.policy import Policy
 from canary.recording import recording_to_text
-from canary.report import asked
-from canary.report.machine import plain
+from canary.report import policy_view
+from canary.report.json import plain
 
 COLUMNS = ("metric", "arm", "instance", "time", "value", "samples")
 
@@ -22,7 +22,7 @@ def downloads(policy: Policy, recording: Recording) -> tuple[tuple[str, str, str
     return (
         ("recording.json", "Recording (JSON)", _link("json", as_recording(recording))),
         ("datapoints.csv", "Datapoints (CSV)", _link("csv", as_csv(recording))),
-        ("policy.yml", "Policy (YAML)", _link("yaml", asked.as_text(policy))),
+        ("policy.yml", "Policy (YAML)", _link("yaml", policy_view.as_text(policy))),
     )
 
 

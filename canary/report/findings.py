@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from canary.model import Finding, Judgement, Verdict
-from canary.report.words import change, plural
+from canary.report.wording import change, plural
 
 SAID = {Verdict.FAIL: "harm shown", Verdict.PASS: "cleared", Verdict.INCONCLUSIVE: "undecided"}
 

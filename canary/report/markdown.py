@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from canary.model import Finding, Judgement, Recording, Release, Verdict
 from canary.policy import Policy
-from canary.report import asked
+from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, size, tally
-from canary.report.words import change, duration, moment, percent, urgency
+from canary.report.wording import change, duration, moment, percent, urgency
 
 MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
 HEAD = "| metric | verdict | difference (interval) | margin | to FAIL | to PASS |"
@@ -40,7 +40,7 @@ def _table(judgement: Judgement) -> list[str]:
 
 def _row(f: Finding) -> str:
     margin = "" if f.margin is None else change(f, f.margin)
-    name = asked.title(f.metric) + " (muted)" * f.muted + " **critical**" * f.critical
+    name = policy_view.title(f.metric) + " (muted)" * f.muted + " **critical**" * f.critical
     cells = (name, f"{MARKS[f.verdict]} {f.verdict}", size(f), margin)
     ends = (f"{share(f.towards_fail)} %", f"{share(f.towards_pass)} %")
     return "| " + " | ".join(_cell(cell) for cell in (*cells, *ends)) + " |"

@@ -10,7 +10,7 @@ from canary.report import geometry as g
 from canary.report.axes import Plot, paint, readout, times, values
 from canary.report.curves import RATE, Curve, Trail, arm, together
 from canary.report.findings import size
-from canary.report.words import number, percent
+from canary.report.wording import number, percent
 
 Stretch = tuple[int, int]
 Stretches = tuple[tuple[int, int, str], ...]

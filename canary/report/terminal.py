@@ -11,10 +11,10 @@ from rich.text import Text
 
 from canary.model import Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
-from canary.report import asked
+from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, tally
-from canary.report.words import SPACE, change, duration, number, percent, urgency
+from canary.report.wording import SPACE, change, duration, number, percent, urgency
 
 STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "·"}
@@ -76,7 +76,7 @@ def _table(judgement: Judgement) -> Table:
 
 
 def _row(finding: Finding) -> tuple[RenderableType, ...]:
-    name = Text(asked.title(finding.metric), style="bold" if finding.critical else "")
+    name = Text(policy_view.title(finding.metric), style="bold" if finding.critical else "")
     return (
         name.append(" (muted)" if finding.muted else ""),
         Text(f"{MARKS[finding.verdict]} {WORDS[finding.verdict]}", style=STYLES[finding.verdict]),

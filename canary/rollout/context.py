@@ -8,9 +8,9 @@ from typing import Literal
 
 from canary.model import Event
 from canary.policy import Policy
-from canary.rollout.keeper import Keeper
-from canary.rollout.plan import Plan
+from canary.rollout.lease import Keeper
 from canary.rollout.ports import Ports
+from canary.rollout.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Context:
 
     request: Request
     policy: Policy
-    plan: Plan
+    timing: Timing
     ports: Ports
     keeper: Keeper
     values: dict[str, str] = field(default_factory=dict)

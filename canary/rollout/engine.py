@@ -13,13 +13,13 @@ from canary.errors import CanaryError
 from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
-from canary.rollout.observe import observe
 from canary.rollout.outcome import Ending, Outcome
 from canary.rollout.ports import Interruption
 from canary.rollout.prepare import deploy, preflight
 from canary.rollout.progress import Progress
 from canary.rollout.promote import promote
 from canary.rollout.safety import Safety, make_safe
+from canary.rollout.steps import observe
 from canary.rollout.watch import Watch
 
 UNTOUCHED = Safety("Traffic was not touched.", seen=True)

@@ -63,7 +63,7 @@ def _wait_a_period(context: Context, watch: Watch, patience: float) -> Ending | 
     if context.now() >= patience:
         hours = f"{context.request.hold:.0f} s"
         return Ending(Verdict.INCONCLUSIVE, f"Nobody decided within {hours}")
-    context.sleep_until(context.now() + context.plan.period)
+    context.sleep_until(context.now() + context.timing.period)
     return watch.look()
 
 

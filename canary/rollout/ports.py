@@ -31,7 +31,7 @@ class Background(Protocol):
     def stop(self) -> None: ...
 
 
-class Hooks(Protocol):
+class HookRunner(Protocol):
     """The commands that the policy names."""
 
     def has(self, name: str) -> bool: ...
@@ -66,7 +66,7 @@ class Ports:
     traffic: Traffic
     source: Source
     state: State
-    hooks: Hooks
+    hooks: HookRunner
     background: Background
     observer: Observer
     judge: Callable[[Recording, int], Judgement]

@@ -9,9 +9,9 @@ from canary.artifact import Published
 from canary.errors import SourceError, StateError, TrafficError
 from canary.model import Arm, Release
 from canary.policy import Metric
+from canary.rollout.collect import Compared, ProxyCounts, Readings
 from canary.rollout.context import Context
-from canary.rollout.evidence import Compared, Counted, Evidence
-from canary.rollout.progress import Arms, Progress, pair
+from canary.rollout.progress import Pairing, Progress, pair
 from canary.sources.queries import source_queries
 from canary.traffic.base import Status
 
@@ -27,7 +27,7 @@ def preflight(context: Context) -> str:
     """Take the lock and check what the canary rests on; return the live colour."""
     ports, request = context.ports, context.request
     ports.state.acquire(context.keeper.holder)
-    ports.background.start(context.keeper.tick, context.plan.renewal)
+    ports.background.start(context.keeper.tick, context.timing.renewal)
     live = ports.state.live()
     status = ports.traffic.status()
     if status.live != live:
@@ -77,17 +77,17 @@ def _healthy(status: Status, colour: str) -> None:
 
 def _flowing(context: Context, live: str) -> None:
     """A canary whose metrics do not arrive could only end undecided: say so before it starts."""
-    source, plan = context.ports.source, context.plan
+    source, timing = context.ports.source, context.timing
     instances = source.instances(live)
     if not instances:
         raise SourceError(f"{source.describe()} knows no {live} instance")
-    wait = plan.settle + max(FIRST_METRICS_SECONDS, 3 * plan.period)
+    wait = timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
     patience = context.now() + wait
     silent = _missing(context, live, instances)
     while any(metric.critical for metric in silent) and context.now() < patience:
         if all(event.kind != "waiting" for event in context.events):
             context.say("waiting", f"{_unsent(live, silent)} yet; waiting up to {wait:.0f} s")
-        context.sleep_until(min(patience, context.now() + plan.period))
+        context.sleep_until(min(patience, context.now() + timing.period))
         silent = _missing(context, live, instances)
     if not silent:
         return
@@ -102,10 +102,10 @@ def _flowing(context: Context, live: str) -> None:
 
 def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Metric]:
     """Return the metrics that no instance of the live colour has sent lately."""
-    plan, metrics = context.plan, context.policy.metrics
-    end = plan.look(context.now())
+    timing, metrics = context.timing, context.policy.metrics
+    end = timing.look(context.now())
     arms = {Arm.BASELINE: Release("live", "", live, instances)}
-    start = end - FLOWING * plan.period
+    start = end - FLOWING * timing.period
     found = context.ports.source.read(source_queries(metrics), arms, start, end)
     heard = {series.metric for series in found if any(v is not None for v in series.values)}
     return [metric for metric in metrics if _silent(metric, heard)]
@@ -166,7 +166,7 @@ def _remembered(context: Context, live: str) -> Release:
     return Release("live", "", live)
 
 
-def _pair(context: Context, baseline: Release, candidate: Release) -> Arms:
+def _pair(context: Context, baseline: Release, candidate: Release) -> Pairing:
     status = context.ports.traffic.status()
     found = []
     for release in (baseline, candidate):
@@ -178,15 +178,15 @@ def _pair(context: Context, baseline: Release, candidate: Release) -> Arms:
                 f"{context.ports.source.describe()} knows {len(instances)} instances"
             )
         found.append(Release(release.name, release.commit, release.colour, instances))
-    return pair(found[0], found[1], status, context.plan.steps, match=context.request.match)
+    return pair(found[0], found[1], status, context.timing.steps, match=context.request.match)
 
 
-def _progress(context: Context, arms: Arms) -> Progress:
-    metrics, period = context.policy.metrics, context.plan.period
+def _progress(context: Context, pairing: Pairing) -> Progress:
+    metrics, period = context.policy.metrics, context.timing.period
     compared = [
         Compared(
             source_queries([m for m in metrics if m.needs_equal_footing is equal]),
-            arms.releases(equally_loaded=equal),
+            pairing.releases(equally_loaded=equal),
         )
         for equal in (False, True)
     ]
@@ -194,8 +194,8 @@ def _progress(context: Context, arms: Arms) -> Progress:
     return Progress(
         environment=context.request.environment,
         period=period,
-        arms=arms,
-        evidence=Evidence(context.ports.source, compared, context.plan.boundary(context.now())),
-        counted=Counted(arms.servers, counters, period),
+        pairing=pairing,
+        readings=Readings(context.ports.source, compared, context.timing.boundary(context.now())),
+        counted=ProxyCounts(pairing.servers, counters, period),
         calibration=context.request.calibration,
     )

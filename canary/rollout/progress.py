@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from canary.model import Arm, Event, Judgement, Recording, Release, Step
-from canary.rollout.evidence import Counted, Evidence
+from canary.rollout.collect import ProxyCounts, Readings
 from canary.traffic.base import Status
 
 EVEN = 0.01
@@ -14,7 +14,7 @@ EVEN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Arms:
+class Pairing:
     """The two sides, and how they map to the proxy's servers.
 
     Attributes:
@@ -61,9 +61,9 @@ class Progress:
 
     environment: str
     period: int
-    arms: Arms
-    evidence: Evidence
-    counted: Counted
+    pairing: Pairing
+    readings: Readings
+    counted: ProxyCounts
     calibration: dict[str, dict[str, float]]
     steps: list[Step] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
@@ -74,10 +74,10 @@ class Progress:
         return Recording(
             environment=self.environment,
             period=self.period,
-            baseline=self.arms.baseline,
-            candidate=self.arms.candidate,
+            baseline=self.pairing.baseline,
+            candidate=self.pairing.candidate,
             steps=tuple(self.steps),
-            series=self.evidence.series() + self.counted.series(),
+            series=self.readings.series() + self.counted.series(),
             looks=tuple(self.looks),
             split=self.counted.split(),
             events=tuple(events),
@@ -87,7 +87,7 @@ class Progress:
 
 def pair(
     baseline: Release, candidate: Release, status: Status, shares: tuple[float, ...], *, match: bool
-) -> Arms:
+) -> Pairing:
     """Decide who is compared with whom.
 
     With two or more live servers, one of them is set to a candidate's load, so that what depends
@@ -105,4 +105,4 @@ def pair(
         for name, instance in zip(names, release.instances, strict=True)
     }
     matched = live[0] if match and len(live) > 1 and max(shares) <= room else None
-    return Arms(baseline, candidate, servers, matched)
+    return Pairing(baseline, candidate, servers, matched)

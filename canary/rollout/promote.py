@@ -25,21 +25,21 @@ def promote(context: Context, progress: Progress) -> Ending:
     if ending is not None:
         return ending
     reason = progress.judgements[-1].reason
-    commit(context, progress.arms.candidate.colour)
+    commit(context, progress.pairing.candidate.colour)
     return Ending(Verdict.PASS, reason, settled=True)
 
 
 def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
-    request, plan = context.request, context.plan
+    request, timing = context.request, context.timing
     if request.bake <= 0:
         return None
-    colour = progress.arms.candidate.colour
-    context.ports.traffic.set(colour, 1.0, plan.lease)
+    colour = progress.pairing.candidate.colour
+    context.ports.traffic.set(colour, 1.0, timing.lease)
     context.keeper.leased()
     context.say("bake", f"{colour} carries all traffic; alarms watch it for {request.bake:.0f} s")
     end, heard = context.now() + request.bake, context.now()
     while context.now() < end:
-        context.sleep_until(min(end, context.now() + plan.period))
+        context.sleep_until(min(end, context.now() + timing.period))
         ending = watch.look()
         if ending is not None:
             return ending
@@ -48,7 +48,7 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
             heard = context.now()
         except StateError as error:
             context.warn(str(error))
-            if context.now() - heard >= plan.patience:
+            if context.now() - heard >= timing.patience:
                 return Ending(None, "The alarms can't be read, so nobody watches the bake")
             continue
         raised = [f"{name} is {state}" for name, state in states.items() if state not in WATCHED]

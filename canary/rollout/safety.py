@@ -37,7 +37,7 @@ def make_safe(context: Context, live: str) -> Safety:
     rollback = f"canary rollback --env {context.request.environment}"
     return Safety(
         f"The proxy did not confirm that {live} carries all traffic ({problem}). Its lease gives "
-        f"traffic back within {context.plan.lease} s; make sure of it: {rollback}",
+        f"traffic back within {context.timing.lease} s; make sure of it: {rollback}",
         seen=False,
     )
 

@@ -19,7 +19,7 @@ class Watch:
     def __init__(self, context: Context, progress: Progress) -> None:
         self._context = context
         self._progress = progress
-        self._colour = progress.arms.candidate.colour
+        self._colour = progress.pairing.candidate.colour
         self._down = 0
         self.status: Status | None = None
 

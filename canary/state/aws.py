@@ -12,8 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.environment import Environment, client_options
-from canary.environment import State as Settings
+from canary.environment import Environment, StateSettings, client_options
 from canary.errors import StateError
 from canary.state.base import AlarmChange, Holder, Row, StoredObject
 from canary.state.tables import AlarmTable, HistoryTable, LockTable
@@ -27,7 +26,7 @@ SUBJECT_LENGTH = 100  # SNS's limit
 class AwsState:
     """One object for what the rollout has to remember, so that a fake is one object too."""
 
-    def __init__(self, settings: Settings, environment: Environment) -> None:
+    def __init__(self, settings: StateSettings, environment: Environment) -> None:
         self._settings = settings
         self._environment = environment
         self._clients: dict[str, Any] = {}

@@ -16,7 +16,7 @@ import numpy as np
 
 from canary.judge import judge
 from canary.judge.batch import judge_many
-from canary.judge.kayenta_rules import Rules, classify
+from canary.kayenta.rules import Rules, classify
 from canary.model import Arm, Recording, Release, Series, Step
 from canary.policy import Policy
 from tests.bench.verdict import ours, world_a

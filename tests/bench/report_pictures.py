@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from canary.judge import judge
-from canary.judge.kayenta import judge_kayenta
+from canary.kayenta.judge import judge_kayenta
 from canary.model import Arm, Event, Judgement, Recording, Release, Series, Step, Verdict
 from canary.policy import Policy, parse_policy
 from canary.report import render_html

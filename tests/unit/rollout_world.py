@@ -9,10 +9,10 @@ from canary.errors import SourceError, TrafficError
 from canary.model import Event, Finding, Judgement, Recording, Verdict
 from canary.rollout.context import Context, Request
 from canary.rollout.engine import run
-from canary.rollout.keeper import Keeper
+from canary.rollout.lease import Keeper
 from canary.rollout.outcome import Outcome
-from canary.rollout.plan import Plan
 from canary.rollout.ports import Observer, Ports
+from canary.rollout.timing import Timing
 from canary.state.base import Holder
 from tests.unit.rollout_fakes import POLICY, Commands, Memory, Metrics, Proxy, Time, Troubles
 
@@ -75,9 +75,9 @@ class World:
             del self.troubles.once[number]
 
     def context(self) -> Context:
-        plan = Plan.of(POLICY, settle=None)
+        timing = Timing.of(POLICY, settle=None)
         holder = Holder(self.request.name, "me@here", self.time.now(), self.time.now() + 60)
-        keeper = Keeper(plan, self.time, self.proxy, self.state, holder)
+        keeper = Keeper(timing, self.time, self.proxy, self.state, holder)
         ports = Ports(
             clock=self.time,
             traffic=self.proxy,
@@ -90,7 +90,7 @@ class World:
             publish=self.publish,
             shield=self.shield,
         )
-        return Context(self.request, POLICY, plan, ports, keeper)
+        return Context(self.request, POLICY, timing, ports, keeper)
 
     def said(self, kind: str) -> list[str]:
         return [event.sentence for event in self.events if event.kind == kind]

@@ -15,7 +15,7 @@ from canary.environment import Dashboard, parse_environment
 from canary.errors import StateError
 from canary.state.base import Row
 from canary.state.board import CloudWatchBoard, marked, marks
-from canary.traffic.shown import ShownTraffic
+from canary.traffic.observed import ObservedTraffic
 from tests.unit.rollout_world import World
 from tests.unit.test_environment import GOOD
 
@@ -130,7 +130,7 @@ def test_what_cloudwatch_refuses_is_said_once_traffic_is_safe(
 def test_weights_are_told_whenever_they_are_read_or_changed() -> None:
     world = World()
     told: list[Mapping[str, float]] = []
-    shown = ShownTraffic(world.proxy, ("blue", "green"), told.append)
+    shown = ObservedTraffic(world.proxy, ("blue", "green"), told.append)
     shown.set("green", 0.2, 60)
     assert told == []
     assert shown.status() == world.proxy.status()

@@ -12,7 +12,7 @@ import yaml
 
 from canary import cli
 from canary.cli.documentation import document
-from canary.cli.policy import full_schema
+from canary.cli.schema import full_schema
 from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from canary.judge.batch import Arms, judge_many, learn
+from canary.judge.comparison import comparison_of
 from canary.judge.counts import COLD, DENSE, SPARSE, Counts, Parts
-from canary.judge.models import model_of
-from canary.judge.rules import rule_of
+from canary.judge.rule import rule_of
 from canary.policy import Policy, parse_policy
 from canary.stats.distributions import Floats
 
@@ -39,7 +39,7 @@ def arms(factor: float, runs: int, seed: int, requests: float = REQUESTS) -> Arm
 
 def model(known: dict[str, float] | None, sign: float = 1.0) -> Counts:
     metric = policy().metrics[0]
-    found = model_of(metric, arms(1.0, 20, 1), rule_of(policy(), metric, sign, known))
+    found = comparison_of(metric, arms(1.0, 20, 1), rule_of(policy(), metric, sign, known))
     assert isinstance(found, Counts)
     return found
 

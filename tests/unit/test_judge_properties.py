@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.judge import judge
-from canary.judge.batch import Arms, batch_models
+from canary.judge.batch import Arms, batch_comparisons
 from canary.model import Arm, Finding, Recording, Series, Verdict
 from canary.policy import Policy, parse_policy
 from canary.recording import recording_from_text, recording_to_text
@@ -120,7 +120,7 @@ def test_more_latency_is_never_less_evidence_of_harm(seed: int, factor: float, k
     latency = asked.metrics[0]
 
     def evidence(times: float) -> tuple[float, float]:
-        (model,) = batch_models(asked, latency, Arms(x * times, y, n, n), None)
+        (model,) = batch_comparisons(asked, latency, Arms(x * times, y, n, n), None)
         found = model.look(k)
         return float(found.towards_fail[0]), float(found.towards_pass[0])
 
@@ -139,7 +139,7 @@ def test_more_errors_never_turn_a_verdict_towards_pass(seed: int, factor: int, k
     errors = asked.metrics[1]
 
     def verdict(times: int) -> Verdict:
-        (model,) = batch_models(asked, errors, Arms(times * g, b, n[0], n[1]), None)
+        (model,) = batch_comparisons(asked, errors, Arms(times * g, b, n[0], n[1]), None)
         found = model.look(k)
         if found.fails[0]:
             return Verdict.FAIL

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from canary.judge.kayenta_rules import Direction, Effect, Gates, Rules, classify, classify_means
-from canary.stats.kayenta import Shift, lower_quantile, mann_whitney, rank_z
+from canary.kayenta.rules import Direction, Effect, Gates, Rules, classify, classify_means
+from canary.kayenta.statistics import Shift, lower_quantile, mann_whitney, rank_z
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "kayenta_cases.json"
 CASES: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from canary.judge.kayenta_rules import Direction, Label, Rules, classify
+from canary.kayenta.rules import Direction, Label, Rules, classify
 from tests.bench.verdict import world_a, world_b
 from tests.bench.verdict.comparators import (
     EVERY,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from canary.errors import PolicyError
-from canary.judge.kayenta import judge_kayenta
-from canary.judge.kayenta_config import import_kayenta
-from canary.judge.kayenta_rules import (
+from canary.kayenta.configuration import import_kayenta
+from canary.kayenta.judge import judge_kayenta
+from canary.kayenta.rules import (
     Classification,
     Direction,
     Effect,

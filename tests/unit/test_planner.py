@@ -8,17 +8,17 @@ import pytest
 from canary.judge import judge
 from canary.judge.batch import Arms, judge_many
 from canary.model import Verdict
-from canary.planner import (
+from canary.offline.plan import (
     Outlook,
-    Traffic,
+    Workload,
     achieved,
-    backtest,
-    calibrate,
     draw,
     monthly_cost,
     plan,
-    traffic_of,
+    workload_of,
 )
+from canary.offline.rehearse import rehearse
+from canary.offline.replay import judge_looks
 from canary.policy import Policy, parse_policy
 from tests.unit.verdict_recordings import healthy, policy
 
@@ -30,7 +30,7 @@ def outlook(rate: float, *, instances: int = 2, maximum: str = "60m") -> Outlook
         f"version: 1\nsteps: [50%]\nminimum: 10m\nmaximum: {maximum}\nmetrics:\n"
         "- {name: latency, kind: latency}\n- {name: errors, kind: count}\n"
     )
-    return plan(asked, Traffic(rate, ERRORS, instances=(instances, instances)))
+    return plan(asked, Workload(rate, ERRORS, instances=(instances, instances)))
 
 
 def reach(found: Outlook) -> list[float]:
@@ -54,7 +54,7 @@ def test_a_plan_says_when_margins_cannot_be_met_and_what_can() -> None:
 
 def test_events_that_never_happen_are_planned_as_a_share() -> None:
     asked = policy().model_copy(update={"steps": (0.5,)})
-    found = plan(asked, Traffic(50.0, {"errors": 0.0}))
+    found = plan(asked, Workload(50.0, {"errors": 0.0}))
     assert "where now none" in found.metrics[1].sentence
 
 
@@ -83,7 +83,7 @@ KNOWN |= {f"rough_{name}": KNOWN[name] for name in ("tau", "phi", "host")}
 def test_what_is_foreseen_comes_true(minutes: int, harm: float) -> None:
     """Noise as the plan believes it: the power at its 80 % point is near 80 %, within 12 points."""
     asked = calm_policy(minutes)
-    foreseen = plan(asked, Traffic(100.0), {"latency": KNOWN}).metrics[0]
+    foreseen = plan(asked, Workload(100.0), {"latency": KNOWN}).metrics[0]
     seconds = next((t for t, visible in foreseen.curve if visible <= harm), None)
     generator = np.random.default_rng(minutes)
     runs = 1500
@@ -103,7 +103,7 @@ def test_what_is_foreseen_comes_true(minutes: int, harm: float) -> None:
 
 
 def test_traffic_is_measured_from_a_past_canary() -> None:
-    found = traffic_of(policy(), healthy())
+    found = workload_of(policy(), healthy())
     assert found.rate == pytest.approx(100, rel=0.15)
     assert found.events["errors"] == pytest.approx(0.005, rel=0.1)
     assert (found.spread, found.instances) == (0.7, (2, 2))
@@ -116,19 +116,17 @@ def test_a_run_says_what_it_would_have_found() -> None:
     assert all(sentence.endswith("would have been found") for sentence in said)
 
 
-def test_past_canaries_teach_noise_and_a_few_do_not() -> None:
-    recordings = [healthy(seed) for seed in range(10)]
-    assert calibrate(policy(), recordings[:3]) == {}
-    known = calibrate(policy(), recordings)
+def test_past_canaries_teach_noise() -> None:
+    known = rehearse(policy(), [healthy(seed) for seed in range(10)]).calibration
     assert set(known) == {"p90 latency", "errors", "cpu", "memory"}
     assert known["cpu"]["tau"] == pytest.approx(0.03, rel=0.4)
     assert known["cpu"]["windows"] == 10
 
 
-def test_a_backtest_stops_where_a_run_would_have() -> None:
-    good, bad = backtest(policy(), [healthy(), healthy(2, errors=5.0)])
-    assert (good.judgement.verdict, bad.judgement.verdict) == (Verdict.PASS, Verdict.FAIL)
-    assert bad.seconds < good.seconds
+def test_a_replay_stops_where_a_run_would_have() -> None:
+    good, bad = (judge_looks(policy(), one) for one in (healthy(), healthy(2, errors=5.0)))
+    assert (good[-1].verdict, bad[-1].verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert len(bad) < len(good)
 
 
 # Prices as in AWS's list of 2026: 40 metrics at $0.30, three alarms at $0.10, a dashboard at $3.

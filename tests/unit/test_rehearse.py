@@ -13,8 +13,8 @@ import yaml
 
 from canary.errors import SourceError
 from canary.model import Arm
+from canary.offline.rehearse import Past, rehearse, windows
 from canary.policy import Policy
-from canary.rollout.rehearse import Past, rehearse, windows
 from canary.sources.csv import Csv
 from tests.unit.cli_shell import POLICY, Shell
 from tests.unit.rollout_world import World

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from canary.model import Judgement, Verdict
 from canary.report import render_html, render_json, render_markdown, render_terminal
-from canary.report.words import together
+from canary.report.wording import together
 from tests.unit.report_examples import POLICY, judgements, recording
 
 WORSE = {Verdict.FAIL: 0.15, Verdict.PASS: 0.0, Verdict.INCONCLUSIVE: 0.03}

@@ -10,7 +10,7 @@ import pytest
 
 from canary.model import Verdict
 from canary.report import render_json
-from canary.report.machine import SCHEMA
+from canary.report.json import SCHEMA
 from tests.unit.report_examples import POLICY, judgements, recording
 
 

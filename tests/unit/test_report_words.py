@@ -10,7 +10,7 @@ from canary.model import Finding, Verdict
 from canary.report import geometry as g
 from canary.report.curves import MEAN, RATE, TOTAL, together
 from canary.report.findings import bar, share
-from canary.report.words import MINUS, SPACE, duration, number, percent
+from canary.report.wording import MINUS, SPACE, duration, number, percent
 from tests.unit.report_examples import recording
 
 

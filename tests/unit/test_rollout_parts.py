@@ -8,15 +8,16 @@ import pytest
 
 from canary.errors import StateError, TrafficError
 from canary.model import Arm, Finding, Judgement, Release, Verdict
-from canary.rollout.evidence import Counted
-from canary.rollout.keeper import Keeper
-from canary.rollout.plan import Move, Plan
+from canary.rollout.collect import ProxyCounts
+from canary.rollout.decision import Move, decide
+from canary.rollout.lease import Keeper
 from canary.rollout.progress import pair
+from canary.rollout.timing import Timing
 from canary.state.base import Holder
 from canary.traffic.base import Status
 from tests.unit.rollout_fakes import START, Memory, Proxy, Time, Troubles
 
-PLAN = Plan(period=5, settle=5, warmup=10, minimum=60, maximum=120, steps=(0.05, 0.2, 0.5))
+PLAN = Timing(period=5, settle=5, warmup=10, minimum=60, maximum=120, steps=(0.05, 0.2, 0.5))
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 BLUE = Release("v1", "a", "blue", ("i-b1", "i-b2"))
 GREEN = Release("v2", "b", "green", ("i-g1", "i-g2"))
@@ -50,7 +51,7 @@ def judgement(verdict: Verdict, towards_fail: float = 0.0, *, muted: bool = Fals
 def test_a_look_decides_from_verdict_and_time(
     verdict: Verdict, step: int, served: float, elapsed: float, move: Move
 ) -> None:
-    assert PLAN.decide(judgement(verdict), step, served, elapsed) is move
+    assert decide(PLAN, judgement(verdict), step, served, elapsed) is move
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_a_weight_is_not_raised_while_harm_is_likely(
     move: Move,
 ) -> None:
     found = judgement(OPEN, towards_fail, muted=muted)
-    assert PLAN.decide(found, 0, 50, 50) is move
+    assert decide(PLAN, found, 0, 50, 50) is move
 
 
 @pytest.mark.parametrize(
@@ -77,12 +78,12 @@ def test_a_weight_is_not_raised_while_the_candidate_sends_nothing_of_a_critical_
 ) -> None:
     finding = Finding("m", OPEN, "", critical=critical, muted=muted, silent=True)
     found = Judgement(at=0, verdict=OPEN, reason="", findings=(finding,))
-    assert PLAN.decide(found, 0, 50, 50) is move
+    assert decide(PLAN, found, 0, 50, 50) is move
 
 
 @pytest.mark.parametrize(("period", "lease"), [(1, 3), (5, 9), (10, 19), (60, 119)])
 def test_a_lease_ends_within_two_periods_but_leaves_time_to_renew(period: int, lease: int) -> None:
-    plan = Plan(period, 0, 0, 1, 100, (0.5,))
+    plan = Timing(period, 0, 0, 1, 100, (0.5,))
     assert plan.lease == lease
     assert plan.renewal * 4 == lease
 
@@ -131,9 +132,9 @@ def test_one_server_per_colour_is_on_equal_footing_at_half() -> None:
     assert footing == [False, True, True]
 
 
-def counted() -> Counted:
+def counted() -> ProxyCounts:
     servers = {"blue-1": (Arm.BASELINE, "i-b1"), "green-1": (Arm.CANDIDATE, "i-g1")}
-    return Counted(servers, {"tries": "retries"}, 5)
+    return ProxyCounts(servers, {"tries": "retries"}, 5)
 
 
 def seen(blue: int, green: int, retries: int = 0) -> Status:

@@ -64,7 +64,7 @@ def without(part: str) -> Iterator[Without]:
     """The judge without one part, for as long as the context lasts."""
     with ExitStack() as stack:
         if part == "no window":
-            stack.enter_context(mock.patch("canary.judge.evidence.WINDOW", NEVER))
+            stack.enter_context(mock.patch("canary.judge.channels.WINDOW", NEVER))
         if part == "no inflation":
             for module in ("paired", "window"):
                 stack.enter_context(mock.patch(f"canary.stats.{module}.inflation", _one))

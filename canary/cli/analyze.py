@@ -1,0 +1,99 @@
+"""``canary analyze``: a verdict on a past window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from canary.cli.assemble import source_of
+from canary.cli.common import find_policy, json_option, where_options
+from canary.cli.types import MOMENT, SHARE
+from canary.cli.verdict import tell_verdict
+from canary.environment import parse_environment
+from canary.errors import SourceError
+from canary.model import Arm, Recording, Release
+from canary.offline.analyze import Window, collect, known_later
+from canary.offline.replay import judge_looks
+from canary.policy import Policy, load_policy
+from canary.recording import dump_recording
+from canary.rollout.outcome import ExitStatus
+from canary.sources.base import Source, settled_end
+from canary.sources.csv import Csv
+
+
+@click.command()
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Read this file instead.")
+@click.option("--start", type=MOMENT, help="Begin of the window: a time, or -30m for 30 min ago.")
+@click.option("--end", type=MOMENT, default="now", show_default=True, help="End of the window.")
+@click.option("--baseline", default="blue", show_default=True, help="Colour of the baseline.")
+@click.option("--candidate", default="green", show_default=True, help="Colour of the candidate.")
+@click.option(
+    "--share", type=SHARE, default="50%", show_default=True, help="The candidate's of both."
+)
+@click.option(
+    "--equal-footing",
+    is_flag=True,
+    help="Every instance carried the same load, so CPU and memory compare too.",
+)
+@click.option("--html", type=click.Path(path_type=Path), help="Write the report to this file.")
+@click.option("--record", type=click.Path(path_type=Path), help="Write the recording to this file.")
+@where_options
+@json_option
+def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
+    """Judge a past window, from CloudWatch, Prometheus or a CSV file; no proxy is needed.
+
+    The CSV columns: time (start of a period), arm (baseline or candidate), instance, metric,
+    value, and if known samples and spread.
+
+    Exit status: 0 PASS, 1 FAIL, 2 could not judge, 3 INCONCLUSIVE.
+
+    \b
+    Example:
+      canary analyze --policy canary.yml --csv datapoints.csv --html report.html
+    """
+    policy, left_out = known_later(load_policy(find_policy(env, policy_file)))
+    if left_out:
+        names = ", ".join(left_out)
+        click.echo(f"Left out, since only the proxy counts it during a canary: {names}", err=True)
+    if options["csv_file"] is not None:
+        recording = _from_csv(policy, options)
+    else:
+        environment = parse_environment(policy.environment)
+        source = source_of(environment, policy.period)
+        window = _window(policy, source, environment.source.settle, options)
+        recording = collect(environment.name, policy, source, window)
+    if options["record"] is not None:
+        dump_recording(recording, options["record"])
+    judgements = judge_looks(policy, recording)
+    return tell_verdict(policy, recording, judgements, options["html"], as_json=options["as_json"])
+
+
+def _from_csv(policy: Policy, options: dict[str, Any]) -> Recording:
+    source = Csv(options["csv_file"], policy.period)
+    start, end = source.window()
+    if options["start"] is not None:
+        start, end = options["start"], min(end, options["end"])
+    arms = {
+        arm: Release(str(arm), "", str(arm), source.instances(arm))
+        for arm in (Arm.BASELINE, Arm.CANDIDATE)
+    }
+    window = Window(start, end, arms, options["share"], options["equal_footing"])
+    return collect(options["csv_file"].stem, policy, source, window)
+
+
+def _window(
+    policy: Policy, source: Source, settle: float | None, options: dict[str, Any]
+) -> Window:
+    if options["start"] is None:
+        raise SourceError("Say which window: --start -30m, or --start 2026-11-21T10:00Z --end ...")
+    end = min(options["end"], settled_end(MOMENT("now"), policy.period, settle))
+    arms = {}
+    for arm in (Arm.BASELINE, Arm.CANDIDATE):
+        colour = options[str(arm)]
+        instances = source.instances(colour)
+        if not instances:
+            raise SourceError(f"{source.describe()} knows no {colour} instance")
+        arms[arm] = Release(colour, "", colour, instances)
+    return Window(options["start"], end, arms, options["share"], options["equal_footing"])

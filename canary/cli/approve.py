@@ -1,0 +1,38 @@
+"""``canary approve``: agree that a canary goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from canary.cli.assemble import state_of
+from canary.cli.common import answer, find_place, json_option, where_options
+from canary.errors import StateError
+from canary.rollout.gates import approval_key
+
+
+@click.command()
+@click.argument("canary")
+@click.argument("gate")
+@where_options
+@json_option
+def approve(
+    env: str | None, policy_file: Path | None, canary: str, gate: str, *, as_json: bool
+) -> None:
+    """Agree that CANARY goes through GATE: step-2, step-3 ... or promote.
+
+    Exit status: 0 approved, 2 could not.
+
+    \b
+    Example:
+      canary approve --env aws 20261121T094502Z-3f2a promote
+    """
+    state = state_of(find_place(env, policy_file).environment)
+    holder = state.holder()
+    if holder is None or holder.canary != canary:
+        running = f"running is {holder.canary}" if holder else "no canary runs"
+        raise StateError(f"Canary {canary} does not run, so there is nothing to approve: {running}")
+    state.store(approval_key(canary, gate), b"", {})
+    done = f"{gate} of {canary} is approved"
+    answer({"done": done}, done, as_json=as_json)

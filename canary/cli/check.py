@@ -1,0 +1,48 @@
+"""``canary check``: is a policy file valid?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from canary.cli.common import answer, json_option
+from canary.environment import parse_environment
+from canary.errors import PolicyError
+from canary.policy import PROXY, Policy, load_policy
+from canary.traffic.base import COUNTERS
+
+
+@click.command()
+@click.argument("policy_file", metavar="FILE", type=click.Path(path_type=Path))
+@json_option
+def check(policy_file: Path, *, as_json: bool) -> None:
+    """Say whether FILE is a valid policy, and all that is wrong with it.
+
+    Exit status: 0 valid, 2 not.
+
+    \b
+    Example:
+      canary check .run/local/canary.yml
+    """
+    policy = load_policy(policy_file)
+    refuse_unknown_counters(policy)
+    if policy.environment is not None:
+        parse_environment(policy.environment, f"policy {policy_file}")
+    steps = ", ".join(f"{share:g}" for share in policy.steps)
+    text = (
+        f"{policy_file} is valid: {len(policy.metrics)} metrics, steps {steps}, "
+        f"{policy.minimum} to {policy.maximum} s"
+    )
+    document = {"file": str(policy_file), "valid": True, "metrics": len(policy.metrics)}
+    answer(document, text, as_json=as_json)
+
+
+def refuse_unknown_counters(policy: Policy) -> None:
+    """A metric that the proxy does not count would be missing for ever."""
+    for metric in policy.metrics:
+        if metric.counter is not None and metric.counter not in COUNTERS:
+            allowed = ", ".join(PROXY + name for name in COUNTERS)
+            raise PolicyError(
+                f"Metric {metric.name} has source {metric.source_name}; the proxy counts: {allowed}"
+            )

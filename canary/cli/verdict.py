@@ -1,0 +1,41 @@
+"""How ``canary analyze`` and ``canary replay`` tell their verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from canary.cli.common import seen_words
+from canary.errors import SourceError
+from canary.model import Judgement, Recording
+from canary.policy import Policy
+from canary.report import render_html, render_json, render_terminal
+from canary.rollout.outcome import ExitStatus, status_of
+
+
+def tell_verdict(
+    policy: Policy,
+    recording: Recording,
+    judgements: Sequence[Judgement],
+    html: Path | None,
+    *,
+    as_json: bool,
+) -> ExitStatus:
+    if not judgements:
+        raise SourceError(
+            f"The data end within the warm-up of {policy.warmup} s, so there is nothing to judge; "
+            "take a longer window, or a shorter warmup in the policy"
+        )
+    if html is not None:
+        html.write_text(render_html(policy, recording, judgements), encoding="utf-8")
+    if as_json:
+        document = json.loads(render_json(policy, recording, judgements))
+        click.echo(json.dumps(document, indent=2, sort_keys=True))
+    else:
+        Console().print(render_terminal(policy, recording, judgements))
+        click.echo(seen_words(policy, judgements[-1]))
+    return status_of(judgements[-1].verdict)

@@ -1,0 +1,154 @@
+"""What A/A windows teach about one metric: its noise, and how wide its statistics really are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from canary.judge.comparison import Arms, comparison_of, usual_level
+from canary.judge.counts import Counts
+from canary.judge.level import Level
+from canary.judge.priors import (
+    ARM_CLIP,
+    CALIBRATED_WEIGHTS,
+    FIRM_CLIP,
+    PLAIN_CLIP,
+    cold_noise,
+)
+from canary.judge.ratio import Ratio
+from canary.judge.rule import rule_of
+from canary.policy import Policy
+from canary.stats.distributions import Floats
+from canary.stats.learn import (
+    body_width,
+    growing_widths,
+    kappa_of,
+    learn_noise,
+    most_precise,
+    tail_width,
+)
+from canary.stats.paired import Noise, pull_arms
+from canary.stats.ranks import rank_z
+from canary.stats.trend import slope
+
+AnyComparison = Counts | Level | Ratio
+
+PASSING = {"expanding": "pass", "slope": "pass_slope"}
+"""What a margin is ruled out with: no far tails, for it asks for one chance in twenty."""
+RANKS = "ranks"
+"""The channel whose z has no far tails, whatever the bursts: its body tells its width."""
+SHORT = (4, 5, 6, 8, 12, 16)
+"""Lengths that each window is cut into, so that few windows still show far tails."""
+
+
+def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
+    """Return the noise of metric ``name`` from A/A windows, as a recording's calibration holds it.
+
+    Each row of ``arms`` is one window in which both arms ran the same release.
+    """
+    metric = next(metric for metric in policy.metrics if metric.name == name)
+    points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
+    start = replace(
+        cold_noise(metric, policy.period, points),
+        tau_weight=CALIBRATED_WEIGHTS[0],
+        phi_weight=CALIBRATED_WEIGHTS[1],
+    )
+    model = comparison_of(metric, arms, rule_of(policy, metric, 1.0, None, points))
+    choices = _choices(model, start)
+    noise, rough = most_precise(choices), learn_noise(*choices[0], rough=True)
+    drift = replace(noise, host=_drift_host(model, noise))
+    rule = replace(model.rule, noise=noise, rough=rough, drift=drift, gate=0.0, negligible=0.0)
+    known = {
+        "tau": noise.tau,
+        "phi": noise.phi,
+        "host": noise.host,
+        "rough_tau": rough.tau,
+        "rough_phi": rough.phi,
+        "rough_host": rough.host,
+        "clip": noise.clip,
+        "arm_clip": noise.arm_clip,
+        "windows": float(len(arms.candidate)),
+    }
+    known = {name: value for name, value in known.items() if np.isfinite(value)}
+    if isinstance(model, Counts):
+        known["dense"] = float(np.isfinite(model.blocks.d).mean())
+        known["rank_lean"] = _rank_lean(model)
+        rule = replace(rule, dense=known["dense"], widths={"rank_lean": known["rank_lean"]})
+    if isinstance(model, Level):
+        known["drift_host"] = drift.host
+    return known | _widths(replace(model, rule=rule))
+
+
+def _widths(model: AnyComparison) -> dict[str, float]:
+    """Return kappa of every channel at a few lengths, by both directions of harm."""
+    periods = model.periods
+    widths: dict[str, float] = {}
+    lengths = sorted({k for k in SHORT if k <= periods} | {max(periods // 2, 1), periods})
+    ranked: dict[int, Floats] = {}
+    for k in lengths:
+        tails, bodies = _channel_z(model, k)
+        if RANKS in tails:
+            ranked[k] = bodies[RANKS]
+        for channel, z in tails.items():
+            if channel == RANKS:
+                continue
+            body = body_width(bodies[channel]) if k >= periods // 4 else 1.0
+            widths[f"kappa_{channel}_{k}"] = kappa_of(body, tail_width(z))
+            if channel in PASSING:
+                widths[f"kappa_{PASSING[channel]}_{k}"] = kappa_of(body)
+    return widths | {f"kappa_{RANKS}_{k}": width for k, width in growing_widths(ranked).items()}
+
+
+def _channel_z(model: AnyComparison, k: int) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return each channel's z over all pieces of length ``k``: what its gate lets by, and all."""
+    # a window of counts scatters so widely that its gate hardly holds anything back
+    ungated = ("window",) if isinstance(model, Counts) else ()
+    gated: dict[str, list[Floats]] = {}
+    free: dict[str, list[Floats]] = {}
+    piece = model.cut(range(0, model.periods - k + 1, max(k // 2, 1)), k)
+    for sign in (1.0, -1.0):
+        turned = replace(piece, rule=replace(model.rule, sign=sign))
+        for channel in turned.channels(k):
+            shut = ~channel.gate & (channel.name not in ungated)
+            gated.setdefault(channel.name, []).append(np.where(shut, 0.0, channel.z))
+            free.setdefault(channel.name, []).append(channel.z)
+    return (
+        {name: np.concatenate(parts) for name, parts in gated.items()},
+        {name: np.concatenate(parts) for name, parts in free.items()},
+    )
+
+
+def _rank_lean(model: Counts) -> float:
+    """Return how far ranks lean to the candidate's side, per root of a period."""
+    good = np.isfinite(model.candidate)
+    z = rank_z(
+        np.where(good, model.candidate / model.candidate_chances, 0.0),
+        np.where(good, model.baseline / model.baseline_chances, 0.0),
+        good,
+    )
+    return float(z.mean()) / math.sqrt(model.periods)
+
+
+def _drift_host(model: AnyComparison, noise: Noise) -> float:
+    """Return how far the slopes of two equal arms differ beyond their own errors."""
+    if not isinstance(model, Level):
+        return 0.0
+    whole = slope(model.d, replace(noise, host=0.0))
+    beyond = float((whole.mean**2).mean() - (whole.error**2).mean())
+    return float(np.sqrt(max(beyond, 0.0)))
+
+
+def _choices(model: AnyComparison, start: Noise) -> list[tuple[Floats, Floats, Noise]]:
+    """Return what each choice of clips makes of the windows; the plainest first."""
+    clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf)]
+    if isinstance(model, Level):
+        known = np.where(np.isfinite(model.d), 0.0, np.nan)
+        return [(model.d, known, replace(start, clip=PLAIN_CLIP))]
+    source = model.blocks if isinstance(model, Counts) else model
+    choices = []
+    for clip, arm_clip in (*clips, (PLAIN_CLIP, ARM_CLIP)):
+        d = pull_arms(source.d, source.candidate, source.baseline, source.v, arm_clip)
+        choices.append((d, source.v, replace(start, clip=clip, arm_clip=arm_clip)))
+    return choices

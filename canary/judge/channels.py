@@ -1,0 +1,145 @@
+"""Channels that can show harm in one metric, and the assessment they add up to at one look.
+
+Each model holds arrays ``[runs, periods]`` and answers ``look(k)`` from the first ``k`` periods
+alone, so a look never depends on what came later. One canary is a single run; the bench and the
+rehearsal pass thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from canary.judge.rule import Rule
+from canary.judge.spending import WINDOW
+from canary.stats.distributions import Floats, t_to_z, z_to_t
+from canary.stats.paired import Estimate, paired_mean, pull_arms
+from canary.stats.window import window_mean
+
+Mask = npt.NDArray[np.bool_]
+
+STEADY_Z = 2.33
+"""Harm must still show at this z without its worst burst of neighbouring periods."""
+CALM_Z = -0.84
+"""The latest periods must lie at least this far below the margin before a metric can PASS."""
+ALMOST = 0.99
+SPARE = 6
+"""Periods of the window that may show no late harm: an incident that leaves more of them alone is
+not lasting."""
+
+
+@dataclass(slots=True)
+class Assessment:
+    """How far each run's evidence has come to each line (1 is there), and the estimate.
+
+    ``effect``, ``low`` and ``high`` are on the scale of the differences, positive is harm.
+    """
+
+    towards_fail: Floats
+    towards_pass: Floats
+    effect: Floats
+    low: Floats
+    high: Floats
+    pairs: Floats
+    parts: dict[str, Floats] = field(default_factory=dict)
+
+    @property
+    def fails(self) -> Mask:
+        """Runs in which harm is shown."""
+        return self.towards_fail >= 1
+
+    @property
+    def passes(self) -> Mask:
+        """Runs in which harm beyond the margin is ruled out."""
+        return self.towards_pass >= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way of showing harm: its z, the bound for it, and whether its gate is open.
+
+    ``size`` is the estimate in units of the least that can FAIL.
+    """
+
+    name: str
+    z: Floats
+    bound: float
+    gate: Mask
+    size: Floats
+
+
+def pieces(column: Floats, starts: Sequence[int], length: int) -> Floats:
+    """Return the pieces of every row that begin at ``starts``, one below the other."""
+    return np.concatenate([column[:, start : start + length] for start in starts])
+
+
+def means(
+    d: Floats, v: Floats, arms: tuple[Floats, Floats], rule: Rule, k: int
+) -> tuple[Estimate, Estimate | None]:
+    """Return the mean of all that was seen and that of its latest part, once there is enough."""
+    noise, rough = rule.noise_at(k), rule.rough
+    pulled = rule.sign * pull_arms(d, *arms, v, noise.arm_clip)
+    recent = None
+    if d.shape[1] >= WINDOW + 4:
+        plain = rule.sign * pull_arms(d, *arms, v, rough.arm_clip)
+        recent = window_mean(plain, v, rough, WINDOW, SPARE)
+    return paired_mean(pulled, v, noise), recent
+
+
+def mean_channels(
+    whole: Estimate, recent: Estimate | None, rule: Rule, k: int, expanding: float, windowed: float
+) -> tuple[Channel, ...]:
+    """Return the channels of the mean over the whole run and over its latest part."""
+    steady = (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
+    z = t_to_z(whole.t, whole.df)
+    size = rule.size(whole.mean)
+    first = Channel("expanding", z, rule.spending.fail_bound(k, expanding), steady, size)
+    if recent is None:
+        return (first,)
+    lasting = (recent.mean >= rule.gate) & (recent.least >= np.maximum(rule.gate, recent.mean / 2))
+    z = t_to_z(recent.t, recent.df)
+    bound = rule.spending.window_bound(windowed)
+    return first, Channel("window", z, bound, lasting, rule.size(recent.mean))
+
+
+def conclude(
+    channels: Sequence[Channel], whole: Estimate, recent: Estimate | None, rule: Rule, k: int
+) -> Assessment:
+    """Hold every channel against its bound, and the whole run's mean against the margin."""
+    kappa = rule.kappa("pass", k)
+    bound = rule.spending.pass_bound(k)
+    passed = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa / bound
+    if recent is not None:
+        calm = (recent.mean - rule.margin) / recent.error < CALM_Z
+        passed = np.where(calm, passed, np.minimum(passed, ALMOST))
+    passed = np.where(k >= rule.spending.first, passed, np.minimum(passed, ALMOST))
+    reach = z_to_t(np.full(len(passed), bound * kappa), whole.df) * whole.error
+    return Assessment(
+        towards_fail(channels, rule, k),
+        np.where(whole.pairs > 0, passed, 0.0),
+        whole.mean,
+        whole.mean - reach,
+        whole.mean + reach,
+        whole.pairs,
+        {
+            "error": whole.error,
+            "host": np.full(len(passed), rule.noise_at(k).host),
+            "bound": np.full(len(passed), bound * kappa),
+            "fail_bound": np.full(len(passed), channels[0].bound * rule.kappa("expanding", k)),
+            "phi": whole.phi,
+        },
+    )
+
+
+def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
+    """Return how far the nearest channel has come to its bound; short of it behind a shut gate."""
+    far = []
+    for channel in channels:
+        ratio = channel.z / rule.kappa(channel.name, k) / channel.bound
+        shut = np.minimum(ratio, np.minimum(channel.size, ALMOST))
+        far.append(np.where(channel.gate, ratio, shut))
+    nearest: Floats = np.max(far, axis=0)
+    return nearest

@@ -1,0 +1,182 @@
+"""Which comparison a metric's kind calls for, and the arrays that it compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs, Side, extensions_of
+from canary.judge.channels import Assessment, Channel
+from canary.judge.counts import Counts
+from canary.judge.level import Level
+from canary.judge.ratio import Ratio
+from canary.judge.rule import Rule, rule_of, signs_of
+from canary.model import Recording
+from canary.policy import Metric, Policy
+from canary.stats.distributions import Floats
+from canary.stats.effects import log_ratio, mean_variance, quantile_variance
+from canary.stats.paired import QUANTUM, Mask, Noise, masked_median
+
+TYPICAL_SPREAD = 0.7
+"""Standard deviation of the log of one request's latency where the source cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """What both arms of one metric measured: arrays ``[runs, periods]``, NaN where missing.
+
+    Attributes:
+        candidate: the metric's statistic per period; for counts the events.
+        candidate_chances: samples behind each value; for counts the requests (or instances).
+        sent: the candidate's share of the traffic that the proxy sent (throughput only).
+        spread: standard deviation of the log of one observation (latencies only).
+    """
+
+    candidate: Floats
+    baseline: Floats
+    candidate_chances: Floats
+    baseline_chances: Floats
+    sent: Floats | float = 0.5
+    spread: Floats | float = TYPICAL_SPREAD
+
+
+class Comparison(Protocol):
+    """Data of one metric that can be looked at."""
+
+    @property
+    def rule(self) -> Rule:
+        """What the metric must show."""
+        ...
+
+    def channels(self, k: int) -> tuple[Channel, ...]:
+        """Return every way in which the first ``k`` periods could show harm."""
+        ...
+
+    def look(self, k: int) -> Assessment:
+        """Return the evidence in the first ``k`` periods."""
+        ...
+
+
+def comparison_of(metric: Metric, arms: Arms, rule: Rule) -> Counts | Level | Ratio:
+    """Return the comparison of ``arms`` that the metric's kind calls for."""
+    g, b = arms.candidate, arms.baseline
+    n_g, n_b = arms.candidate_chances, arms.baseline_chances
+    if metric.kind == "count":
+        return Counts.of(g, b, n_g, n_b, rule)
+    if metric.kind == "level":
+        return Level(g - b if metric.limit.scale == "points" else log_ratio(g, b), rule)
+    d = log_ratio(g, b)
+    if metric.kind == "throughput":
+        sent = np.asarray(arms.sent, dtype=float)
+        d = d - np.log(sent / (1 - sent))
+    return Ratio(d, _known_variance(metric, arms, d), _log(g), _log(b), rule)
+
+
+def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
+    """Return what sampling alone adds to each difference."""
+    if metric.kind == "gauge":
+        return np.where(np.isfinite(d), 0.0, np.nan)
+    if metric.kind == "throughput":
+        return 1 / _some(arms.candidate) + 1 / _some(arms.baseline)
+    if unsampled(metric, arms):
+        return np.where(np.isfinite(d), 0.0, np.nan)
+    chances = arms.candidate_chances, arms.baseline_chances
+    if metric.quantile is None:
+        return mean_variance(arms.spread, *chances)
+    return quantile_variance(arms.spread, metric.quantile, *chances)
+
+
+def unsampled(metric: Metric, arms: Arms) -> bool:
+    """Whether a latency came without sample sizes, so that only its scatter tells its noise."""
+    if metric.kind not in ("latency", "quantile"):
+        return False
+    both = np.isfinite(arms.candidate_chances) & np.isfinite(arms.baseline_chances)
+    return not bool(both.any())
+
+
+def _open(noise: Noise) -> Noise:
+    """Let the data decide how large the noise is."""
+    return replace(noise, tau_weight=1.0)
+
+
+def _log(values: Floats) -> Floats:
+    return np.log(_some(values))
+
+
+def comparisons_of(
+    policy: Policy, metric: Metric, recording: Recording, pairs: Pairs
+) -> tuple[Comparison, ...]:
+    """Return one comparison for each direction that is harm."""
+    known = recording.calibration.get(metric.name)
+    points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
+    arms = arms_of(metric, pairs)
+    longer = extensions_of(policy, recording)
+    rules = [rule_of(policy, metric, sign, known, points, longer) for sign in signs_of(metric)]
+    if unsampled(metric, arms):
+        rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
+    rules = [_with_hosts(rule, metric, pairs, calibrated=bool(known)) for rule in rules]
+    return tuple(comparison_of(metric, arms, rule) for rule in rules)
+
+
+def arms_of(metric: Metric, pairs: Pairs) -> Arms:
+    """Return the pairs of one canary as arrays of one run."""
+    keep = pairs.both
+    sides = (pairs.candidate, pairs.baseline)
+    g, b = (np.where(keep, side.values, np.nan)[None, :] for side in sides)
+    n_g, n_b = (np.where(keep, side.samples, np.nan)[None, :] for side in sides)
+    if metric.kind == "count" and metric.per == "time":
+        n_g, n_b = (_present(side, keep) for side in sides)
+    return Arms(g, b, n_g, n_b, pairs.sent[None, :], typical_spread(pairs))
+
+
+def _some(counts: Floats) -> Floats:
+    return np.where(counts > 0, counts, np.nan)
+
+
+def _present(side: Side, keep: Mask) -> Floats:
+    there = np.isfinite(side.instance_values).sum(axis=0).astype(float)
+    return np.where(keep, there, np.nan)[None, :]
+
+
+def typical_spread(pairs: Pairs) -> float:
+    """Return the median spread of one observation over both arms."""
+    seen = np.concatenate([pairs.candidate.spread, pairs.baseline.spread])
+    seen = seen[np.isfinite(seen) & (seen > 0)]
+    return float(np.median(seen)) if len(seen) else TYPICAL_SPREAD
+
+
+def usual_level(values: Floats) -> float:
+    """Return the baseline's usual value, so that defaults for points have its unit."""
+    middles = masked_median(values, np.isfinite(values))
+    return float(np.median(np.abs(middles))) if values.size else 0.0
+
+
+def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -> Rule:
+    """Let several instances per arm lower, and their spread raise, what hosts differ by.
+
+    A calibration already holds the difference between two equal arms of this environment.
+    """
+    arms = (pairs.candidate, pairs.baseline)
+    counts = [max(side.instances, 1) for side in arms]
+    if calibrated or metric.kind not in ("latency", "quantile", "gauge", "level"):
+        return rule
+    believed = rule.noise.host**2 / 2
+    off = [_offsets(side.instance_values, points=metric.limit.scale == "points") for side in arms]
+    freedom = sum(max(len(one) - 1, 0) for one in off)
+    squares = sum(float(((one - one.mean()) ** 2).sum()) for one in off if len(one) > 1)
+    one_host = (4.0 * believed + squares) / (4.0 + freedom)
+    # rounded, like the differences, so that no unit shows in the last bit
+    host = round(float(np.sqrt(one_host * sum(1 / count for count in counts))), QUANTUM)
+    noise, rough = (replace(one, host=host) for one in (rule.noise, rule.rough))
+    return replace(rule, noise=noise, rough=rough)
+
+
+def _offsets(values: Floats, *, points: bool) -> Floats:
+    """Return how far each instance's usual value lies from zero, or from one on the log scale."""
+    mask = np.isfinite(values) & (points | (values > 0))
+    scaled = values if points else np.log(np.where(mask, values, 1.0))
+    there = mask.any(axis=1)
+    usual: Floats = masked_median(scaled, mask)[there]
+    return usual

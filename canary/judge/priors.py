@@ -1,0 +1,82 @@
+"""The noise of a metric: cautious defaults, or what a rehearsal measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from canary.policy import Metric
+from canary.stats.paired import Noise
+
+COLD_TAU = 2.0
+COLD_WIDTHS = {"kappa_expanding_4": 1.1, "kappa_window_22": 1.2}
+COLD_COUNT_WIDTHS = {
+    "kappa_expanding_4": 1.6,
+    "kappa_expanding_12": 1.3,
+    "kappa_expanding_60": 1.2,
+    "kappa_exact_4": 1.1,
+    "kappa_window_22": 1.4,
+}
+"""Kappa where nothing was measured: bursts of errors are the usual surprise."""
+CALIBRATED_WEIGHTS = (30.0, 100.0)
+ENOUGH_WINDOWS = 50
+PLAIN_CLIP, FIRM_CLIP, ARM_CLIP = 2.5, 1.5, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Noise of a kind of metric before anything was measured.
+
+    ``memory`` is the time in seconds over which the environment's noise forgets itself.
+    """
+
+    tau: float
+    memory: float
+    host: float
+
+
+PRIORS = {
+    "latency": Prior(tau=0.03, memory=50.0, host=0.010),
+    "quantile": Prior(tau=0.03, memory=50.0, host=0.010),
+    "tail": Prior(tau=0.05, memory=37.0, host=0.010),
+    "count": Prior(tau=0.20, memory=15.0, host=0.020),
+    "fewer": Prior(tau=0.06, memory=15.0, host=0.010),
+    "throughput": Prior(tau=0.03, memory=50.0, host=0.005),
+    "gauge": Prior(tau=0.05, memory=87.0, host=0.015),
+    "level": Prior(tau=0.005, memory=270.0, host=0.015),
+}
+
+
+def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
+    """Return a cautious default of the noise.
+
+    ``points`` scales the defaults of a level whose margin is in points: its baseline level.
+    """
+    prior = PRIORS[_prior_name(metric)]
+    return Noise(
+        tau=COLD_TAU * prior.tau * points,
+        phi=min(math.exp(-period / prior.memory), 0.95),
+        host=COLD_TAU * prior.host * points,
+        arm_clip=ARM_CLIP if metric.kind == "count" else math.inf,
+    )
+
+
+def known_noise(known: Mapping[str, float], prefix: str = "") -> Noise:
+    """Return the noise that a rehearsal measured; the more windows, the firmer."""
+    firm = min(known.get("windows", 0.0) / ENOUGH_WINDOWS, 1.0)
+    return Noise(
+        tau=known[f"{prefix}tau"],
+        phi=known[f"{prefix}phi"],
+        host=known[f"{prefix}host"],
+        tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
+        phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
+        clip=known.get(f"{prefix}clip", PLAIN_CLIP),
+        arm_clip=known.get(f"{prefix}arm_clip", math.inf),
+    )
+
+
+def _prior_name(metric: Metric) -> str:
+    if metric.kind == "quantile" and (metric.quantile or 0) >= 0.95:
+        return "tail"
+    return "fewer" if metric.kind == "count" and metric.harmful == "decrease" else metric.kind

@@ -1,0 +1,5 @@
+"""Kayenta's judge: its rules, its statistics, and the import of its configurations."""
+
+from canary.kayenta.judge import judge_kayenta
+
+__all__ = ["judge_kayenta"]

@@ -1,0 +1,19 @@
+"""The planner: how long, how much workload, to see which harm, and what it costs. Pure."""
+
+from canary.offline.plan.achieved import achieved
+from canary.offline.plan.cost import Cost, monthly_cost
+from canary.offline.plan.outlook import MetricOutlook, Outlook, plan
+from canary.offline.plan.plot import draw
+from canary.offline.plan.workload import Workload, workload_of
+
+__all__ = [
+    "Cost",
+    "MetricOutlook",
+    "Outlook",
+    "Workload",
+    "achieved",
+    "draw",
+    "monthly_cost",
+    "plan",
+    "workload_of",
+]

@@ -1,0 +1,35 @@
+"""After a run: which harm it would have found, so that a PASS says what it is worth."""
+
+from __future__ import annotations
+
+import math
+
+from canary.formatting import number, percentage
+from canary.judge.wording import subject
+from canary.model import Finding, Judgement
+from canary.offline.plan.forecast import LIKELY_Z
+from canary.policy import Policy
+
+
+def achieved(policy: Policy, judgement: Judgement) -> tuple[str, ...]:
+    """Return one sentence per metric that was measured."""
+    metrics = {metric.name: metric for metric in policy.metrics}
+    return tuple(
+        f"{subject(metrics[finding.metric])}: harm from {_size(finding)} up would have been found"
+        for finding in judgement.findings
+        if finding.metric in metrics and math.isfinite(visible(finding))
+    )
+
+
+def visible(finding: Finding) -> float:
+    """Return the smallest harm that this look finds with 80 % power, on the margin's scale."""
+    error, bound = finding.details.get("error"), finding.details.get("fail_bound")
+    if error is None or bound is None:
+        return math.inf
+    least = error * (bound + LIKELY_Z)
+    return math.expm1(min(least, 50.0)) if finding.relative else least
+
+
+def _size(finding: Finding) -> str:
+    value = visible(finding)
+    return percentage(value) if finding.relative else f"{number(value)} points"

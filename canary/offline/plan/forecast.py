@@ -1,0 +1,116 @@
+"""How large the error of one metric's estimate will be after each period of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from canary.judge.rule import Rule, rule_of, sign_of
+from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
+from canary.policy import Metric, Policy
+from canary.stats.distributions import Floats, z_to_t
+from canary.stats.effects import mean_variance, quantile_variance
+from canary.stats.paired import inflation
+
+LIKELY_Z = 0.8416
+"""Power of 80 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One metric's expected error after each period, and what each decision then takes.
+
+    Attributes:
+        rule: as the judge uses it.
+        error: of the estimate, on the scale of the differences.
+        to_fail, to_pass: how many errors away from zero, and from the margin, an estimate must be.
+    """
+
+    rule: Rule
+    error: Floats
+    to_fail: Floats
+    to_pass: Floats
+
+    @property
+    def visible(self) -> Floats:
+        """The harm found with 80 % power by each period, on the scale of the differences."""
+        found = np.maximum(self.error * (self.to_fail + LIKELY_Z), self.rule.gate)
+        return np.minimum.accumulate(found)
+
+    @property
+    def excluded(self) -> Floats:
+        """The margin that a release without harm rules out with 80 % power by each period."""
+        return np.minimum.accumulate(self.error * (self.to_pass + LIKELY_Z))
+
+
+def forecast(
+    policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
+) -> Forecast:
+    """Foresee one metric over the longest run that the policy allows."""
+    rule = rule_of(policy, metric, sign_of(metric), known)
+    rule = _with_instances(rule, workload, calibrated=bool(known))
+    shares = step_shares(policy, metric)
+    variance = _variances(policy, metric, workload, shares)
+    k = np.arange(1, len(shares) + 1, dtype=float)
+    seen = np.isfinite(variance)
+    weight = np.where(seen, 1 / (np.where(seen, variance, 1.0) + rule.noise.tau**2), 0.0)
+    total = np.maximum(np.cumsum(weight), 1e-300)
+    own_share = np.cumsum(np.where(seen, weight * rule.noise.tau**2, 0.0))
+    pairs = np.maximum(np.cumsum(seen), 1.0)
+    vif = 1 + own_share / pairs * (inflation(rule.noise.phi, pairs) - 1)
+    own = vif / total
+    error = np.sqrt(own + rule.noise.host**2)
+    df = (rule.noise.tau_weight + pairs) * error**2 / own
+    widths = np.array([rule.kappa("expanding", int(n)) for n in k])
+    steady = np.array([rule.kappa("pass", int(n)) for n in k])
+    fail = np.array([rule.spending.fail_bound(int(n), 0.8) for n in k])
+    passing = np.array([rule.spending.pass_bound(int(n)) for n in k])
+    return Forecast(
+        rule,
+        np.where(total > 1e-200, error, np.inf),
+        z_to_t(np.minimum(fail * widths, 12.0), df),
+        z_to_t(np.minimum(passing * steady, 12.0), df),
+    )
+
+
+def step_shares(policy: Policy, metric: Metric) -> Floats:
+    """Return the candidate's share in each period: what the minimum allows, then the last step.
+
+    A metric that depends on load is compared at 50 % only: there both arms carry the same.
+    """
+    count, steps = policy.periods, policy.steps
+    least = max(policy.minimum - policy.warmup, 0) / len(steps) / policy.period
+    at = np.minimum((np.arange(count) / max(least, 1.0)).astype(int), len(steps) - 1)
+    shares: Floats = np.array(steps)[at]
+    if metric.needs_equal_footing:
+        return np.where(np.abs(shares - 0.5) < 0.01, shares, np.nan)
+    return shares
+
+
+def _with_instances(rule: Rule, workload: Workload, *, calibrated: bool) -> Rule:
+    if calibrated:
+        return rule
+    host = rule.noise.host / math.sqrt(2) * math.sqrt(sum(1 / n for n in workload.instances))
+    return replace(rule, noise=replace(rule.noise, host=host))
+
+
+def _variances(policy: Policy, metric: Metric, workload: Workload, shares: Floats) -> Floats:
+    """Return what sampling adds to each period's difference."""
+    requests = workload.rate * policy.period
+    g, b = requests * shares, requests * np.maximum(1 - shares, 1e-9)
+    if metric.kind in ("gauge", "level"):
+        return np.where(np.isfinite(shares), 0.0, np.nan)
+    if metric.kind == "count":
+        rate = max(workload.events.get(metric.name, TYPICAL_EVENTS), 1e-9)
+        if metric.per == "time":
+            one, other = workload.instances
+            return np.full_like(shares, 1 / (rate * one) + 1 / (rate * other))
+        return 1 / (rate * g) + 1 / (rate * b)
+    if metric.kind == "throughput":
+        return 1 / g + 1 / b
+    if metric.quantile is None:
+        return mean_variance(workload.spread, g, b)
+    return quantile_variance(workload.spread, metric.quantile, g, b)

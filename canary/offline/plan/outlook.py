@@ -1,0 +1,207 @@
+"""``plan``: before a run, which harm it will see, and how long its margins take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtr
+
+from canary.formatting import duration, number, percentage
+from canary.judge.wording import chances_name, margin_words, subject
+from canary.offline.plan.forecast import LIKELY_Z, Forecast, forecast
+from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
+from canary.policy import Metric, Policy
+from canary.stats.distributions import Floats
+from canary.stats.paired import Mask
+
+ENOUGH_EVENTS = 10.0
+LONGEST = 32
+"""How many times the policy's maximum is looked at before a plan says "never"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricOutlook:
+    """What a run will be able to say of one metric, with 80 % power.
+
+    Attributes:
+        visible: the smallest harm found by the end, on the margin's scale.
+        passes: seconds until a release without harm passes; nothing if it never will.
+        fails: seconds until harm of twice the margin fails; nothing if not within the maximum.
+        curve: (seconds, smallest harm found by then), to be drawn.
+        reachable: the margin that the longest run can rule out.
+        share: for counts of events that hardly ever happen, the share of requests that is found.
+    """
+
+    metric: str
+    margin: float
+    visible: float
+    passes: int | None
+    fails: int | None
+    reachable: float
+    share: float | None
+    curve: tuple[tuple[int, float], ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a run will be able to say of all its metrics."""
+
+    maximum: int
+    metrics: tuple[MetricOutlook, ...]
+
+    @property
+    def passes(self) -> int | None:
+        """Seconds until a release without harm passes altogether; nothing if it never will."""
+        times = [metric.passes for metric in self.metrics]
+        known = [time for time in times if time is not None]
+        return max(known) if len(known) == len(times) else None
+
+    @property
+    def sentence(self) -> str:
+        """Say whether the policy can be met in its time."""
+        slow = [m for m in self.metrics if m.passes is None or m.passes > self.maximum]
+        if not slow:
+            return f"A release without harm passes after about {duration(self.passes or 0)}"
+        names = ", ".join(metric.metric for metric in slow)
+        return f"A release without harm cannot pass within {duration(self.maximum)}: see {names}"
+
+
+def plan(
+    policy: Policy,
+    workload: Workload,
+    calibration: Mapping[str, Mapping[str, float]] | None = None,
+) -> Outlook:
+    """Foresee what a canary under ``policy`` can show, metric by metric."""
+    known = calibration or {}
+    judged = [metric for metric in policy.metrics if not metric.muted]
+    return Outlook(
+        policy.maximum,
+        tuple(_metric(policy, metric, workload, known.get(metric.name)) for metric in judged),
+    )
+
+
+def _metric(
+    policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
+) -> MetricOutlook:
+    seen = forecast(policy, metric, workload, known)
+    visible = _shown(metric, seen, seen.visible)
+    curve = tuple(
+        (_seconds(policy, at + 1), float(harm))
+        for at, harm in enumerate(visible)
+        if math.isfinite(harm)
+    )
+    fails = _first(seen.visible <= 2 * seen.rule.margin)
+    passes = _time_to_pass(policy, metric, workload, known)
+    outlook = MetricOutlook(
+        metric=metric.name,
+        margin=metric.limit.value,
+        visible=float(visible[-1]),
+        passes=passes,
+        fails=None if fails is None else _seconds(policy, fails),
+        reachable=float(_shown(metric, seen, seen.excluded)[-1]),
+        share=_least_share(metric, workload, seen, policy),
+        curve=curve,
+        sentence="",
+    )
+    return replace(outlook, sentence=_sentence(policy, metric, outlook))
+
+
+def _seconds(policy: Policy, periods: int) -> int:
+    return policy.warmup + periods * policy.period
+
+
+def _shown(metric: Metric, seen: Forecast, values: Floats) -> Floats:
+    """Put differences on the margin's scale: 0.12 is 12 % worse."""
+    if metric.limit.scale == "points":
+        return values
+    wide = np.minimum(values, 50.0)
+    shown: Floats = np.expm1(wide) if seen.rule.sign > 0 else -np.expm1(-wide)
+    return shown
+
+
+def _first(hits: Mask) -> int | None:
+    return int(np.argmax(hits)) + 1 if hits.any() else None
+
+
+def _time_to_pass(
+    policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
+) -> int | None:
+    """Return the seconds until a release without harm passes, in a run made long enough."""
+    longer = policy
+    while longer.maximum <= LONGEST * policy.maximum:
+        seen = forecast(longer, metric, workload, known)
+        ruled_out = _slight(longer, metric, workload, seen) | (seen.excluded <= seen.rule.margin)
+        periods = _first(ruled_out)
+        if periods is not None:
+            return max(_seconds(policy, periods), policy.minimum)
+        longer = longer.model_copy(update={"maximum": 2 * longer.maximum})
+    return None
+
+
+def _slight(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) -> Mask:
+    """Whether extra events beyond the negligible are ruled out, period by period."""
+    count = len(seen.error)
+    negligible = metric.negligible_rate
+    if negligible <= 0:
+        return np.zeros(count, dtype=bool)
+    rate = workload.events.get(metric.name, TYPICAL_EVENTS)
+    k = np.arange(1, count + 1)
+    share = np.array(policy.steps)[-1]
+    g, b = (
+        (workload.rate * policy.period * share * k, workload.rate * policy.period * (1 - share) * k)
+        if metric.per != "time"
+        else (k * float(workload.instances[0]), k * float(workload.instances[1]))
+    )
+    z = np.minimum(seen.to_pass, 12.0)
+    reach = (z + LIKELY_Z) * np.sqrt(rate / g + rate / np.maximum(b, 1e-9)) + z**2 / 2 / g
+    fits: Mask = reach <= negligible
+    return fits
+
+
+def _sentence(policy: Policy, metric: Metric, outlook: MetricOutlook) -> str:
+    name, margin = subject(metric), margin_words(metric)
+    sees = f"{_found(metric, outlook)} is found within {duration(policy.maximum)}"
+    reachable = _size(metric, outlook.reachable)
+    if outlook.passes is None:
+        return (
+            f"{name}: {sees}; a margin of {margin} can never be ruled out, {reachable} can: "
+            "use more instances, or a wider margin"
+        )
+    needs = f"a margin of {margin} takes {duration(outlook.passes)}"
+    if outlook.passes > policy.maximum:
+        needs += f", longer than the maximum, in which {reachable} can be ruled out"
+    return f"{name}: {sees}; {needs}"
+
+
+def _found(metric: Metric, outlook: MetricOutlook) -> str:
+    if outlook.share is not None:
+        return f"an event in {percentage(outlook.share)} of {chances_name(metric)}, where now none,"
+    return f"harm from {_size(metric, outlook.visible)} up"
+
+
+def _size(metric: Metric, value: float) -> str:
+    return f"{number(value)} points" if metric.limit.scale == "points" else percentage(value)
+
+
+def _least_share(
+    metric: Metric, workload: Workload, seen: Forecast, policy: Policy
+) -> float | None:
+    """Return the share of events that is found where the baseline has next to none.
+
+    All of ``a`` events fall on the candidate by chance with its share to the power ``a``.
+    """
+    rate = workload.events.get(metric.name, TYPICAL_EVENTS)
+    count = len(seen.error)
+    share = 0.5 if metric.per == "time" else policy.steps[-1]
+    chances = count * (
+        workload.instances[0] if metric.per == "time" else workload.rate * policy.period * share
+    )
+    if metric.kind != "count" or seen.rule.sign < 0 or rate * chances > ENOUGH_EVENTS:
+        return None
+    bound = seen.rule.spending.fail_bound(count, 0.4)
+    events = math.log(float(ndtr(-bound))) / math.log(min(share, 0.99))
+    return min((events + LIKELY_Z * math.sqrt(events)) / chances, 1.0)

@@ -1,0 +1,55 @@
+"""What a plan needs to know of an environment: how much workload, and how often things happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from canary.evidence.pairs import judged_times, needs_samples, pairs_of
+from canary.model import Recording
+from canary.policy import Policy
+
+TYPICAL_EVENTS = 0.01
+"""Events per request of a count that nobody has measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """An environment's traffic.
+
+    Attributes:
+        rate: requests per second, both arms together, when all traffic is theirs.
+        events: events per request (or per instance and period) of each count, by metric.
+        spread: standard deviation of the log of one request's latency.
+        instances: of the candidate, and of the baseline.
+    """
+
+    rate: float
+    events: Mapping[str, float] = field(default_factory=dict)
+    spread: float = 0.7
+    instances: tuple[int, int] = (1, 1)
+
+
+def workload_of(policy: Policy, recording: Recording) -> Workload:
+    """Measure the traffic of a past canary."""
+    times = judged_times(policy, recording, 2**62)
+    events: dict[str, float] = {}
+    rates, spreads, instances = [0.0], [], (1, 1)
+    for metric in policy.metrics:
+        pairs = pairs_of(metric, recording, times)
+        sides = (pairs.candidate, pairs.baseline)
+        instances = (max(sides[0].instances, 1), max(sides[1].instances, 1))
+        samples = [side.samples[pairs.both] for side in sides]
+        total = float(np.nansum(samples[0]) + np.nansum(samples[1]))
+        count = int(pairs.both.sum())
+        if metric.kind == "count" and count:
+            happened = sum(float(side.values[pairs.both].sum()) for side in sides)
+            chances = total if needs_samples(metric) else float(count * sum(instances))
+            events[metric.name] = happened / chances if chances else 0.0
+        if needs_samples(metric) and count:
+            rates.append(total / count / recording.period)
+        spreads += [float(x) for side in sides for x in side.spread[np.isfinite(side.spread)]]
+    spread = float(np.median(spreads)) if spreads else 0.7
+    return Workload(max(rates), events, spread, instances)

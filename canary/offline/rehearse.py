@@ -1,0 +1,207 @@
+"""A/A: judge equal instances as if one were a candidate; learn the noise, count false alarms.
+
+Two instances of one colour run the same release, so every FAIL between them is false. The windows
+are split in two: each half is judged by what the other half taught, so that no window vouches for
+itself. What is kept in the end is learned from all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from canary.errors import SourceError
+from canary.evidence.pairs import judged_times, pairs_of
+from canary.judge.batch import judge_many
+from canary.judge.calibration import learn
+from canary.judge.comparison import Arms, arms_of
+from canary.model import Arm, Recording, Release, Series, Step, Verdict
+from canary.policy import Metric, Policy
+from canary.sources.base import Source
+from canary.sources.queries import source_queries
+from canary.stats.distributions import Floats
+
+FEWEST = 8
+"""Windows below which nothing can be learned that is worth believing."""
+CONFIDENCE = 0.95
+
+Calibration = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How often the policy cries wolf here, and what was learned.
+
+    Attributes:
+        cold, calibrated: false FAILs without and with calibration; passed: PASS with it.
+        low, high: the true share of false FAILs, calibrated, lies between, at 95 %.
+    """
+
+    windows: int
+    cold: int
+    calibrated: int
+    passed: int
+    low: float
+    high: float
+    calibration: Calibration
+
+    @property
+    def sentence(self) -> str:
+        share = f"{self.calibrated / self.windows:.1%}"
+        return (
+            f"{self.windows} windows of equal instances: {self.calibrated} false alarms with "
+            f"calibration ({share}, 95 % interval {self.low:.1%} to {self.high:.1%}), "
+            f"{self.cold} without; {self.passed} passed"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """When and where equal instances were equal; ``disturbed`` says when they were not."""
+
+    colour: str
+    start: int
+    end: int
+    disturbed: Sequence[tuple[float, float]] = ()
+
+    def starts(self, period: int, length: int) -> Iterator[int]:
+        """Return the starts of undisturbed windows of ``length`` periods, one after the other."""
+        span, first = length * period, -(-self.start // period) * period
+        while first + span <= self.end:
+            until = [end for begin, end in self.disturbed if begin < first + span and first < end]
+            if until:
+                first = math.ceil(max(until) / period) * period
+            else:
+                yield first
+                first += span
+
+
+def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]:
+    """Cut a past into windows as long as the longest canary, for each pair of instances."""
+    instances = source.instances(past.colour)
+    if len(instances) < 2:
+        raise SourceError(
+            f"{source.describe()} knows {len(instances)} instances of {past.colour}; equal "
+            "instances can be compared from two on"
+        )
+    pool = Release(past.colour, "", past.colour, instances)
+    queries = source_queries(policy.metrics)
+    series = source.read(queries, {Arm.BASELINE: pool}, past.start, past.end)
+    length = policy.warmup // policy.period + policy.periods
+    found = tuple(
+        _window(policy, series, pair, first, length)
+        for first in past.starts(policy.period, length)
+        for pair in itertools.combinations(instances, 2)
+    )
+    found = tuple(recording for recording in found if _measured(recording))
+    if len(found) < FEWEST:
+        raise SourceError(
+            f"{len(found)} windows of {length * policy.period} s without a canary are too few to "
+            f"learn from; at least {FEWEST} are needed: take a longer past, or a shorter maximum"
+        )
+    return found
+
+
+def rehearse(policy: Policy, recordings: Sequence[Recording]) -> Rehearsal:
+    """Judge every window by what the others taught."""
+    halves = recordings[::2], recordings[1::2]
+    crossed = [
+        verdict
+        for judged, taught in (halves, halves[::-1])
+        for verdict in _verdicts(policy, judged, _learned(policy, taught))
+    ]
+    alarms = crossed.count(Verdict.FAIL)
+    interval = stats.binomtest(alarms, len(crossed)).proportion_ci(CONFIDENCE, method="exact")
+    return Rehearsal(
+        windows=len(crossed),
+        cold=_verdicts(policy, recordings, {}).count(Verdict.FAIL),
+        calibrated=alarms,
+        passed=crossed.count(Verdict.PASS),
+        low=float(interval.low),
+        high=float(interval.high),
+        calibration=_learned(policy, recordings),
+    )
+
+
+def _measured(recording: Recording) -> bool:
+    """Tell whether both arms sent anything."""
+    heard = {one.arm for one in recording.series if any(value is not None for value in one.values)}
+    return heard == set(Arm)
+
+
+def _window(
+    policy: Policy, series: Sequence[Series], pair: tuple[str, str], first: int, length: int
+) -> Recording:
+    """Return one window in which the second of ``pair`` plays the candidate."""
+    roles = dict(zip(pair, (Arm.BASELINE, Arm.CANDIDATE), strict=True))
+    last = first + length * policy.period
+    cut = (
+        _cut(replace(one, arm=roles[one.instance]), first, last)
+        for one in series
+        if one.instance in roles
+    )
+    colour = series[0].instance if series else ""
+    return Recording(
+        environment="rehearsal",
+        period=policy.period,
+        baseline=Release("A", "", colour, pair[:1]),
+        candidate=Release("A", "", colour, pair[1:]),
+        steps=(Step(first, 0.5, 0.5, equal_footing=True),),
+        series=tuple(cut),
+        looks=tuple(range(first + policy.period, last + 1, policy.period)),
+    )
+
+
+def _cut(series: Series, first: int, last: int) -> Series:
+    kept = slice(
+        sum(time < first for time in series.times), sum(time < last for time in series.times)
+    )
+    return replace(
+        series,
+        times=series.times[kept],
+        values=series.values[kept],
+        samples=series.samples[kept],
+        spread=series.spread[kept],
+    )
+
+
+def _verdicts(
+    policy: Policy, recordings: Sequence[Recording], calibration: Calibration
+) -> list[Verdict]:
+    """Return what each window would have ended with, looked at every period."""
+    arms = {
+        metric.name: found
+        for metric in policy.metrics
+        if (found := _stacked(policy, metric, recordings)) is not None
+    }
+    return [Verdict(str(word)) for word in judge_many(policy, arms, calibration).verdicts()]
+
+
+def _learned(policy: Policy, recordings: Sequence[Recording]) -> Calibration:
+    return {
+        metric.name: learn(policy, metric.name, arms)
+        for metric in policy.metrics
+        if (arms := _stacked(policy, metric, recordings)) is not None
+    }
+
+
+def _stacked(policy: Policy, metric: Metric, recordings: Sequence[Recording]) -> Arms | None:
+    """Return the windows as rows; nothing for a metric that was never seen on both arms."""
+    rows = [
+        arms_of(metric, pairs_of(metric, one, judged_times(policy, one, one.looks[-1])))
+        for one in recordings
+    ]
+    if not any(np.isfinite(row.candidate).any() for row in rows):
+        return None
+    return Arms(**{field.name: _rows(rows, field.name) for field in dataclasses.fields(Arms)})
+
+
+def _rows(runs: Sequence[Arms], part: str) -> Floats:
+    """Return one part of every run as rows; what a run knows once only, as a column."""
+    return np.concatenate([np.atleast_2d(getattr(run, part)) for run in runs])

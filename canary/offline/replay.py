@@ -1,0 +1,25 @@
+"""Judge a recording at every look, as its canary did or would have."""
+
+from __future__ import annotations
+
+from canary.judge import judge
+from canary.model import Judgement, Recording, Verdict
+from canary.policy import Policy
+
+
+def judge_looks(policy: Policy, recording: Recording) -> tuple[Judgement, ...]:
+    """Judge at every look, as the canary did or would have; FAIL ends it, as it ended that.
+
+    A look sees no data after it, but a retrospective has no looks inside its warm-up.
+    """
+    if not recording.steps:
+        return ()
+    warm = recording.steps[0].start + policy.warmup
+    found: list[Judgement] = []
+    for look in recording.looks:
+        if look < warm:
+            continue
+        found.append(judge(policy, recording, look))
+        if found[-1].verdict is Verdict.FAIL:
+            break
+    return tuple(found)

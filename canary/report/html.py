@@ -1,0 +1,149 @@
+"""The report as one HTML file that needs nothing else: no network, no script to be readable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from canary.model import Arm, Finding, Judgement, Recording, Verdict
+from canary.policy import Policy
+from canary.report import files, plots, policy_view, timeline
+from canary.report.axes import Plot, paint
+from canary.report.confidence import paragraphs
+from canary.report.curves import Trail, span, trails
+from canary.report.findings import Bar, bar, share, size, tally
+from canary.report.wording import duration, moment, number, percent, together, urgency
+
+NOTHING = "No judgement was made: there is no evidence for or against the candidate."
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """All that the page shows about one metric."""
+
+    title: str
+    unit: str
+    finding: Finding
+    labels: str
+    size: str
+    margin: str
+    bar: Bar | None
+    fail: int
+    cleared: int
+    measured: Plot
+    effect: Plot
+
+
+def render_html(
+    policy: Policy,
+    recording: Recording,
+    judgements: Sequence[Judgement],
+    second: Judgement | None = None,
+) -> str:
+    """The whole report; ``second`` is another judge's opinion, shown beside the verdict."""
+    last = judgements[-1] if judgements else None
+    times = span(recording, judgements)
+    headline, _, more = (last.reason if last else NOTHING).partition(". ")
+    metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
+    return _template().render(
+        verdict=last.verdict if last else Verdict.INCONCLUSIVE,
+        headline=headline,
+        more=more,
+        advice=last.advice if last else "",
+        quality=last.quality if last else (),
+        recording=recording,
+        began=moment(times[0]),
+        facts=_facts(recording, judgements, times),
+        sides=_sides(recording),
+        traffic=timeline.traffic(recording, *times),
+        evidence=timeline.evidence(judgements, *times),
+        looks=len(judgements),
+        strip=timeline.strip(judgements, *times),
+        events=[(_after(e.time - times[0]), e) for e in recording.events],
+        tally=tally(last) if last else "",
+        rows=[_row(policy, recording, trail, times) for trail in metrics],
+        second=second,
+        sureness=paragraphs(policy, recording, last, len(judgements)),
+        downloads=files.downloads(policy, recording),
+        policy_text=policy_view.as_text(policy),
+    )
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("canary.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["number"] = number
+    environment.filters["together"] = together
+    for name, file in (("css", "report.css"), ("script", "report.js")):
+        environment.globals[name] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
+    return environment.get_template("report.html")
+
+
+def _row(policy: Policy, recording: Recording, trail: Trail, times: tuple[int, int]) -> MetricRow:
+    finding = trail.last
+    how, unit = (
+        policy_view.together(policy, finding.metric),
+        policy_view.unit(policy, finding.metric),
+    )
+    unused = policy_view.unused(policy, recording, finding.metric, times[1])
+    return MetricRow(
+        title=policy_view.title(finding.metric),
+        unit=unit,
+        finding=finding,
+        labels=_labels(finding),
+        size=size(finding),
+        margin=_margin(finding),
+        bar=bar(finding),
+        fail=share(finding.towards_fail),
+        cleared=share(finding.towards_pass),
+        measured=plots.measured(recording, finding.metric, how, unit, unused, times),
+        effect=plots.effect(recording, trail, times),
+    )
+
+
+def _margin(finding: Finding) -> str:
+    if finding.margin is None:
+        return ""
+    return percent(finding.margin) if finding.relative else number(finding.margin)
+
+
+def _labels(finding: Finding) -> str:
+    words = ["critical"] * finding.critical + ["muted"] * finding.muted
+    words += [finding.group] if finding.group else []
+    words.append(f"{finding.periods} periods")
+    return ", ".join(words)
+
+
+def _sides(recording: Recording) -> tuple[tuple[str, object, str], ...]:
+    return (
+        ("Baseline", recording.baseline, paint(recording, Arm.BASELINE)),
+        ("Candidate", recording.candidate, paint(recording, Arm.CANDIDATE)),
+    )
+
+
+def _facts(
+    recording: Recording, judgements: Sequence[Judgement], times: tuple[int, int]
+) -> list[tuple[str, str]]:
+    facts = [("Candidate", recording.candidate.name), ("Baseline", recording.baseline.name)]
+    if judgements:
+        open_still = judgements[-1].verdict is Verdict.INCONCLUSIVE
+        length = duration(judgements[-1].at - times[0])
+        facts.append(("Watched for" if open_still else "Decided after", length))
+        facts.append(("Looks", f"{len(judgements)}, one every {duration(recording.period)}"))
+    if recording.steps:
+        most = max(step.candidate for step in recording.steps)
+        facts.append(("Most traffic on the candidate", percent(most)))
+    if judgements and judgements[-1].score is not None:
+        facts.append(("Score", f"{judgements[-1].score:.0f} of 100"))
+    return facts
+
+
+def _after(seconds: int) -> str:
+    return f"after {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} before"

@@ -1,0 +1,110 @@
+"""What a canary has seen so far: series that only ever grow, and the proxy's own counts.
+
+A period is read once. Data that arrives later is not looked at again, so that a verdict, once
+given, can be replayed from the recording bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from canary.model import Arm, Release, Series
+from canary.sources.base import Query, Source, joined
+from canary.traffic.base import Status
+
+Split = tuple[tuple[int, Arm, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Some metrics, and the instances between which they are compared."""
+
+    queries: Sequence[Query]
+    arms: Mapping[Arm, Release]
+
+
+class Readings:
+    """Series by metric and instance, read window by window."""
+
+    def __init__(self, source: Source, compared: Sequence[Compared], start: int) -> None:
+        self._source = source
+        self._compared = compared
+        self._read: tuple[Series, ...] = ()
+        self.end = start
+
+    def read(self, look: int) -> None:
+        """Add the periods up to ``look``: all of them, or after an error none."""
+        if look <= self.end:
+            return
+        found = [
+            series
+            for group in self._compared
+            if group.queries
+            for series in self._source.read(group.queries, group.arms, self.end, look)
+        ]
+        self._read = joined([*self._read, *found])
+        self.end = look
+
+    def series(self) -> tuple[Series, ...]:
+        """Return everything read so far."""
+        return self._read
+
+
+class ProxyCounts:
+    """The proxy's counters, as requests per step and arm, and as series per period.
+
+    Attributes:
+        servers: which arm and which instance stand behind each server that is compared.
+        metrics: the policy's name of each counter that it judges.
+        served: requests by instance, and by the start of the period that they came in.
+    """
+
+    def __init__(
+        self, servers: Mapping[str, tuple[Arm, str]], metrics: Mapping[str, str], period: int
+    ) -> None:
+        self.served: dict[str, dict[int, int]] = {}
+        self._servers = servers
+        self._metrics = metrics
+        self._period = period
+        self._last: Status | None = None
+        self._split: dict[tuple[int, Arm], int] = {}
+        self._points: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
+
+    def start(self, status: Status) -> None:
+        """Count from here: a new step has begun."""
+        self._last = status
+
+    def add(self, status: Status, step: int, end: int) -> None:
+        """Add what was counted since the last call, as the period that ends at ``end``."""
+        for server, (arm, instance) in self._servers.items():
+            requests = self._since(status, "requests", server)
+            self.served.setdefault(instance, {})[end - self._period] = requests
+            key = (step, arm)
+            self._split[key] = self._split.get(key, 0) + requests
+            for metric, counter in self._metrics.items():
+                value = float(self._since(status, counter, server))
+                points = self._points.setdefault((metric, server), {})
+                points[end - self._period] = (value, float(requests))
+        self._last = status
+
+    def _since(self, status: Status, counter: str, server: str) -> int:
+        """Return the growth of a counter; one that fell was reset, and counts from zero."""
+        now = status.counters.get(counter, {}).get(server, 0)
+        before = self._last.counters.get(counter, {}).get(server, 0) if self._last else 0
+        return now - before if now >= before else now
+
+    def split(self) -> Split:
+        """Return the requests that each arm was sent, by step."""
+        return tuple((step, arm, count) for (step, arm), count in sorted(self._split.items()))
+
+    def series(self) -> tuple[Series, ...]:
+        """Return the judged counters, one series per metric and instance."""
+        found = []
+        for (metric, server), points in self._points.items():
+            arm, instance = self._servers[server]
+            times = tuple(sorted(points))
+            values = tuple(points[time][0] for time in times)
+            samples = tuple(points[time][1] for time in times)
+            found.append(Series(metric, arm, instance, times, values, samples))
+        return tuple(found)

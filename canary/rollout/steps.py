@@ -1,0 +1,161 @@
+"""The steps: raise the weight, look every period, move on or end."""
+
+from __future__ import annotations
+
+from canary.errors import SourceError, TrafficError
+from canary.model import Verdict
+from canary.rollout import gates
+from canary.rollout.context import Context
+from canary.rollout.decision import Move, caution, decide
+from canary.rollout.liveness import silent_instances
+from canary.rollout.outcome import Ending
+from canary.rollout.progress import Progress
+from canary.rollout.watch import Watch
+
+SLIP = 0.5
+"""A step whose real share is this far off (relative to it) was not set as meant."""
+
+LEAD = 1.5
+"""Seconds before a period at which the first weight is set: what comes earlier is not judged."""
+TOLD = 2.0
+"""A wait that is longer, in seconds, is explained."""
+
+
+def observe(context: Context, progress: Progress) -> Ending | None:
+    """Go through the steps; return how the canary ended, or None if it may be promoted."""
+    watch = Watch(context, progress)
+    _await_period(context)
+    for index, share in enumerate(context.timing.steps):
+        raise_weight(context, progress, share)
+        ending = _Step(context, progress, watch, index).run()
+        if ending is not None:
+            return ending
+    return None
+
+
+def raise_weight(context: Context, progress: Progress, share: float) -> None:
+    """Set a weight, and read back what the proxy really does."""
+    traffic, colour = context.ports.traffic, progress.pairing.candidate.colour
+    context.touched = True
+    context.keeper.beat()
+    traffic.set(colour, share, context.timing.lease, progress.pairing.matched)
+    context.keeper.leased()
+    status = traffic.status()
+    real = status.share(colour)
+    if abs(real - share) > SLIP * share:
+        raise TrafficError(f"{colour} was to carry {share:.1%}, but the proxy gives it {real:.1%}")
+    start = context.timing.boundary(context.now())
+    if not progress.steps:
+        progress.readings.end = start
+    progress.steps.append(progress.pairing.step(start, status))
+    context.say("step", f"{colour} carries {real:.1%} of traffic")
+    progress.counted.start(status)
+    context.sleep_until(start)
+    try:
+        progress.counted.start(traffic.status())
+    except TrafficError as error:  # then the first period counts a little too much
+        context.warn(str(error))
+
+
+def _await_period(context: Context) -> None:
+    """Keep customers from a candidate while a period lasts that cannot be judged."""
+    begin = context.timing.boundary(context.now() + LEAD) - LEAD
+    seconds = begin - context.now()
+    if seconds > TOLD:
+        context.say("waiting", f"traffic begins with the next period, in {seconds:.0f} s")
+    context.sleep_until(begin)
+
+
+class _Step:
+    """One weight under watch."""
+
+    def __init__(self, context: Context, progress: Progress, watch: Watch, index: int) -> None:
+        self._context = context
+        self._progress = progress
+        self._watch = watch
+        self._index = index
+        self._start = progress.steps[index].start
+        self._elapsed_before = self._start - progress.steps[0].start
+        self._cautious = False
+        self._silence = ""
+
+    def run(self) -> Ending | None:
+        """Look every period until the step is over; None means: go on."""
+        look = self._start
+        while True:
+            look = self._wait(look)
+            ending = self._watch.look()
+            if ending is None:
+                move = self._judge(look)
+                ending = self._ending(move)
+                if move in (Move.ADVANCE, Move.PASS):
+                    return None
+            if ending is not None:
+                return ending
+
+    def _wait(self, last: int) -> int:
+        """Wait until a further period has settled, or to ask once more about the last one.
+
+        After a delay, skip to the newest.
+        """
+        timing = self._context.timing
+        if self._silence:
+            look, moment = last, timing.last_call(self._progress.readings.end)
+        else:
+            look, moment = last + timing.period, timing.until(last + timing.period)
+        self._context.sleep_until(moment)
+        return max(look, timing.look(self._context.now()))
+
+    def _judge(self, look: int) -> Move:
+        progress = self._progress
+        try:
+            progress.readings.read(look)
+        except SourceError as error:
+            return self._unheard(error)
+        if self._watch.status is not None:
+            progress.counted.add(self._watch.status, self._index, look)
+        self._silence = silent_instances(progress, look, self._context.policy.missing.consecutive)
+        move = self._decided(look)
+        return Move.GIVE_UP if self._silence and move is not Move.FAIL else self._allowed(move)
+
+    def _decided(self, look: int) -> Move:
+        progress, timing = self._progress, self._context.timing
+        served = look - self._start
+        elapsed = self._elapsed_before + served
+        if elapsed < timing.warmup:
+            return Move.WAIT
+        progress.looks.append(look)
+        recording = progress.recording(self._context.events)
+        progress.judgements.append(self._context.ports.judge(recording, look))
+        self._context.ports.observer.look(recording, progress.judgements)
+        return decide(timing, progress.judgements[-1], self._index, served, elapsed)
+
+    def _unheard(self, error: SourceError) -> Move:
+        """Ask a source that did not answer once more, if there is time for it."""
+        self._context.warn(str(error))
+        end, now = self._progress.readings.end, self._context.now()
+        self._silence = (
+            f"{self._context.ports.source.describe()} has told nothing of the last "
+            f"{now - end:.0f} seconds; nothing is judged blindly"
+        )
+        return Move.WAIT if now < self._context.timing.last_call(end) else Move.GIVE_UP
+
+    def _allowed(self, move: Move) -> Move:
+        """Wait where a person has to agree first; say why nothing moves."""
+        judged = self._progress.judgements
+        doubt = caution(judged[-1]) if judged and move is Move.WAIT else ""
+        if doubt and not self._cautious:
+            self._context.say("caution", f"no more traffic while {doubt}")
+        self._cautious = bool(doubt)
+        if move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
+            return Move.WAIT
+        return move
+
+    def _ending(self, move: Move) -> Ending | None:
+        if move is Move.FAIL:
+            return Ending(Verdict.FAIL, self._progress.judgements[-1].reason)
+        if move is not Move.GIVE_UP:
+            return None
+        if self._silence:
+            return Ending(Verdict.INCONCLUSIVE, self._silence)
+        return Ending(Verdict.INCONCLUSIVE, self._progress.judgements[-1].reason, undecided=True)

@@ -1,0 +1,77 @@
+"""The times of one canary, in seconds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from canary.policy import Policy
+from canary.sources.base import settled_end
+
+SHORTEST_LEASE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The times of one canary, in seconds.
+
+    ``warmup`` and ``maximum`` count from the first traffic. What ``minimum`` leaves after the
+    warm-up is shared out evenly: no step is shorter than its part.
+    """
+
+    period: int
+    settle: float
+    warmup: int
+    minimum: int
+    maximum: int
+    steps: tuple[float, ...]
+
+    @classmethod
+    def of(cls, policy: Policy, settle: float | None) -> Timing:
+        return cls(
+            period=policy.period,
+            settle=policy.period if settle is None else settle,
+            warmup=policy.warmup,
+            minimum=policy.minimum,
+            maximum=policy.maximum,
+            steps=policy.steps,
+        )
+
+    @property
+    def lease(self) -> int:
+        """The proxy takes traffic back within two periods of the last renewal."""
+        return max(SHORTEST_LEASE, 2 * self.period - 1)
+
+    @property
+    def renewal(self) -> float:
+        """Seconds between renewals: three may be lost before the lease is."""
+        return self.lease / 4
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which alarms may be unknown before a bake stops: two periods."""
+        return 2 * self.period
+
+    def look(self, now: float) -> int:
+        """Return the end of the data that can be judged at ``now``."""
+        return settled_end(now, self.period, self.settle)
+
+    def boundary(self, now: float) -> int:
+        """Return the start of the first whole period at or after ``now``."""
+        return math.ceil(now / self.period) * self.period
+
+    def until(self, look: int) -> float:
+        """Return the moment at which the data up to ``look`` has settled."""
+        return look + self.settle
+
+    def last_call(self, end: int) -> float:
+        """Return when a source has to have answered that was heard up to ``end``.
+
+        Half a period after it was due: silence then costs at most two periods of traffic.
+        """
+        return self.until(end + self.period) + self.period / 2
+
+    def service(self, step: int) -> float:
+        """Return how long a step lasts at least; the first one holds the warm-up too."""
+        rest = max(0, self.minimum - self.warmup)
+        return rest / len(self.steps) + (self.warmup if step == 0 else 0)
