@@ -89,8 +89,6 @@ class Recording:
             starts at t belongs to the judgement at ``look`` when t + period <= look.
         split: requests that the proxy itself counted per arm, by step index.
         calibration: noise learned from earlier runs, as ``canary rehearse`` wrote it.
-        extensions: when a run was made longer (the time it was decided) and its new maximum in
-            seconds; the error rates are re-planned from there.
     """
 
     environment: str
@@ -103,7 +101,6 @@ class Recording:
     split: tuple[tuple[int, Arm, int], ...] = ()
     events: tuple[Event, ...] = ()
     calibration: dict[str, dict[str, float]] = field(default_factory=dict)
-    extensions: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from canary.errors import RecordingError
 from canary.model import Recording
 
 SCHEMA_VERSION = 1
+RETIRED: dict[str, object] = {"extensions": []}
+"""Keys that earlier releases wrote, each with the only value that it ever had."""
 _ABSENT = object()
 
 _RECORDING = TypeAdapter(Recording)
@@ -59,26 +61,15 @@ def recording_from_text(text: str, name: str = "given") -> Recording:
             f"The recording {name} has schema version {version!r}; "
             f"this program reads version {SCHEMA_VERSION}."
         )
+    content = _without_retired(document.get("recording"))
     try:
-        recording = _RECORDING.validate_json(json.dumps(document.get("recording")), strict=False)
+        recording = _RECORDING.validate_json(json.dumps(content), strict=False)
     except ValidationError as error:
         raise RecordingError(f"The recording {name} is damaged: {_faults(error)}.") from error
-    if lost := _unknown(document["recording"], _RECORDING.dump_python(recording, mode="json")):
+    if lost := _unknown(content, _RECORDING.dump_python(recording, mode="json")):
         raise RecordingError(f"The recording {name} has a key that is not known: {lost}.")
     _refuse_damage(recording, name)
     return recording
-
-
-def recording_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a recording file."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "cart-canary recording",
-        "type": "object",
-        "required": ["version", "recording"],
-        "properties": {"version": {"const": SCHEMA_VERSION}, "recording": {"$ref": "#/$defs/R"}},
-        "$defs": {"R": _RECORDING.json_schema(ref_template="#/$defs/R/$defs/{model}")},
-    }
 
 
 def _document(text: str, name: str) -> dict[str, Any]:
@@ -95,6 +86,13 @@ def _document(text: str, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RecordingError(f"The recording {name} is a JSON {type(document).__name__}, not keys.")
     return document
+
+
+def _without_retired(content: Any) -> Any:
+    """Drop the keys that earlier releases wrote without a meaning."""
+    if not isinstance(content, dict):
+        return content
+    return {key: value for key, value in content.items() if RETIRED.get(key, _ABSENT) != value}
 
 
 def _unknown(given: Any, understood: Any, where: str = "recording") -> str:

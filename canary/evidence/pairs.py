@@ -55,20 +55,8 @@ def judged_times(policy: Policy, recording: Recording, until: int) -> tuple[int,
     period = recording.period
     warm = recording.steps[0].start + policy.warmup
     first = -(-warm // period) * period
-    ends = [policy.periods, *(horizon for _, horizon in extensions_of(policy, recording))]
-    last = min(until, first + max(ends) * period)
+    last = min(until, first + policy.periods * period)
     return tuple(range(first, last - period + 1, period))
-
-
-def extensions_of(policy: Policy, recording: Recording) -> tuple[tuple[int, int], ...]:
-    """Return each extension as periods seen when it was decided, and the new longest run."""
-    if not recording.steps:
-        return ()
-    warm = recording.steps[0].start + policy.warmup
-    return tuple(
-        (max((decided - warm) // policy.period, 0), (maximum - policy.warmup) // policy.period)
-        for decided, maximum in sorted(recording.extensions)
-    )
 
 
 def step_index(recording: Recording, time: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from canary.evidence.pairs import Pairs, Side, extensions_of
+from canary.evidence.pairs import Pairs, Side
 from canary.judge.channels import Assessment, Channel
 from canary.judge.counts import Counts
 from canary.judge.level import Level
@@ -112,8 +112,7 @@ def comparisons_of(
     known = recording.calibration.get(metric.name)
     points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
-    longer = extensions_of(policy, recording)
-    rules = [rule_of(policy, metric, sign, known, points, longer) for sign in signs_of(metric)]
+    rules = [rule_of(policy, metric, sign, known, points) for sign in signs_of(metric)]
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=bool(known)) for rule in rules]

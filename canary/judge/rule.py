@@ -14,8 +14,6 @@ from canary.policy import Margin, Metric, Policy
 from canary.stats.distributions import Floats
 from canary.stats.paired import Noise
 
-Extensions = tuple[tuple[int, int], ...]
-
 SAFETY = 0.65
 BETA_SAFETY = 0.8
 """Shares of alpha and beta that are planned with: the rest is for what theory does not see."""
@@ -95,9 +93,7 @@ def log_margin(margin: Margin, sign: float) -> float:
     return math.log1p(margin.value) if sign > 0 else -math.log1p(-margin.value)
 
 
-def spending_of(
-    policy: Policy, metric: Metric, *, calibrated: bool, extensions: Extensions = ()
-) -> Spending:
+def spending_of(policy: Policy, metric: Metric, *, calibrated: bool) -> Spending:
     """Return when ``metric`` is looked at and which part of the policy's error rates it has."""
     sides = len(signs_of(metric))
     counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
@@ -107,7 +103,6 @@ def spending_of(
         first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
         alpha=policy.alpha * SAFETY * share / sides,
         beta=policy.beta * BETA_SAFETY,
-        extensions=extensions,
     )
 
 
@@ -124,10 +119,9 @@ def rule_of(
     sign: float,
     known: Mapping[str, float] | None = None,
     points: float = 1.0,
-    extensions: Extensions = (),
 ) -> Rule:
     """Return the rule of ``metric`` in one direction of harm."""
-    spending = spending_of(policy, metric, calibrated=bool(known), extensions=extensions)
+    spending = spending_of(policy, metric, calibrated=bool(known))
     margin = log_margin(metric.limit, 1.0 if metric.harmful == "either" else sign)
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes

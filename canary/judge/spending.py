@@ -11,8 +11,9 @@ from canary.stats.spending import moving_bound, spending_bounds
 
 WINDOW = 18
 MOST_LOOKS = 120
-RESERVE = 0.05
-"""Share of the error rates that is kept for runs that are made longer."""
+SPENT = 0.95
+"""Share of the error rates that is spent by the end of the longest run. A recording replays to the
+same numbers only while this share stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,40 +25,26 @@ class Spending:
         first: periods before the first look that may decide.
         alpha: false FAILs that this metric may cause over all looks.
         beta: wrong PASSes at the margin over all looks.
-        extensions: for each time the run was made longer: periods seen then, and the new horizon.
     """
 
     horizon: int
     first: int
     alpha: float
     beta: float
-    extensions: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def end(self) -> int:
-        """The last period, extensions included."""
-        return max([self.horizon, *(horizon for _, horizon in self.extensions)])
 
     @property
     def looks(self) -> tuple[int, ...]:
         """Periods seen at each look: every period, or evenly fewer in a very long run."""
-        stride = -(-self.end // MOST_LOOKS)
-        return tuple(sorted({*range(self.end, self.first - 1, -stride), self.first}))
+        stride = -(-self.horizon // MOST_LOOKS)
+        return tuple(sorted({*range(self.horizon, self.first - 1, -stride), self.first}))
 
     def spent(self, seen: int) -> float:
         """Return the share of an error rate that may be spent in ``seen`` periods.
 
-        The square of the time, up to what is kept for extensions; each extension spreads what is
-        left, and half of what was kept, over the time that it adds.
+        It grows as the square of the time.
         """
-        at, share, horizon, total, kept = 0, 0.0, self.horizon, 1 - RESERVE, RESERVE
-        for decided, longer in self.extensions:
-            if seen <= decided:
-                break
-            share = _spread(share, total, at, horizon, decided)
-            at, horizon = min(decided, longer - 1), longer
-            total, kept = total + kept / 2, kept / 2
-        return _spread(share, total, at, horizon, seen)
+        reached = min(seen, self.horizon) ** 2 / self.horizon**2
+        return SPENT * max(reached, 0.0)
 
     def fail_bound(self, seen: int, part: float) -> float:
         """Return the z that shows harm after ``seen`` periods, at ``part`` of this alpha."""
@@ -69,13 +56,7 @@ class Spending:
 
     def window_bound(self, part: float) -> float:
         """Return the z that shows harm in the moving window, at ``part`` of this alpha."""
-        return moving_bound(self.alpha * part, WINDOW, max(self.end - WINDOW - 3, 1))
-
-
-def _spread(share: float, total: float, start: int, end: int, seen: int) -> float:
-    """Spend what is left of ``total`` from ``start`` to ``end``, as the square of the time."""
-    reached = (min(seen, end) ** 2 - start**2) / (end**2 - start**2)
-    return share + (total - share) * max(reached, 0.0)
+        return moving_bound(self.alpha * part, WINDOW, max(self.horizon - WINDOW - 3, 1))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from canary.kayenta.statistics import (
     Shift,
-    common_language,
     mann_whitney,
     mean_ratio,
     without_outliers,
@@ -48,13 +47,6 @@ class Direction(enum.StrEnum):
     EITHER = "either"
 
 
-class Effect(enum.StrEnum):
-    """How the size of a change is measured for the gates."""
-
-    MEAN_RATIO = "meanRatio"
-    COMMON_LANGUAGE = "cles"
-
-
 @dataclass(frozen=True, slots=True)
 class Gates:
     """A decrease counts at or below ``decrease``, an increase at or above ``increase``."""
@@ -73,7 +65,6 @@ class Rules:
     replace_nan: bool = False
     remove_outliers: bool = False
     outlier_factor: float = 3.0
-    effect: Effect = Effect.MEAN_RATIO
     allowed: Gates = Gates()
     critical_gates: Gates = Gates()
 
@@ -105,7 +96,7 @@ def classify(
         return Classification(
             Label.PASS, critical=False, reason="Both are the same.", deviation=1.0
         )
-    shift, deviation = _shift(x, y, confidence), _deviation(rules, x, y)
+    shift, deviation = _shift(x, y, confidence), mean_ratio(x, y)
     bound = tolerance * abs(shift.estimate)
     label = _label(rules, shift, bound, deviation)
     critical = rules.critical and _passes_gate(label, rules.critical_gates, deviation)
@@ -114,14 +105,6 @@ def classify(
         f"{shift.high:.4g}) and the bound {bound:.4g}: {label}."
     )
     return Classification(label, critical, reason, deviation, shift)
-
-
-def classify_means(experiment: Floats, control: Floats) -> Classification:
-    """Kayenta's simplest classifier: which mean is higher."""
-    difference = float(experiment.mean() - control.mean())
-    label = Label.HIGH if difference > 0 else Label.LOW if difference < 0 else Label.PASS
-    reason = f"The means differ by {difference:.4g}: {label}."
-    return Classification(label, critical=False, reason=reason)
 
 
 def _prepared(rules: Rules, sample: Sequence[float] | Floats) -> Floats:
@@ -145,10 +128,6 @@ def _shift(x: Floats, y: Floats, confidence: float) -> Shift:
         difference = float(x[0] - y[0])
         return Shift(difference, difference, difference)
     return mann_whitney(x, y, confidence)
-
-
-def _deviation(rules: Rules, x: Floats, y: Floats) -> float:
-    return mean_ratio(x, y) if rules.effect is Effect.MEAN_RATIO else common_language(x, y)
 
 
 def _label(rules: Rules, shift: Shift, bound: float, deviation: float) -> Label:

@@ -85,16 +85,6 @@ def mean_ratio(experiment: Floats, control: Floats) -> float:
     return top / bottom if top and bottom else math.nan
 
 
-def common_language(experiment: Floats, control: Floats) -> float:
-    """P(experiment > control), ties counted half (Vargha and Delaney 2000).
-
-    >>> common_language(np.array([2.0, 3.0]), np.array([1.0, 2.0]))
-    0.875
-    """
-    difference = np.sign(experiment[:, None] - control[None, :])
-    return float((difference.mean() + 1) / 2)
-
-
 def without_outliers(sample: Floats, factor: float = 3.0) -> Floats:
     """The sample inside the interquartile fences, widened to its 1st and 99th percentile."""
     if sample.size == 0:

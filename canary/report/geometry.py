@@ -75,11 +75,6 @@ def line(frame: Frame, points: Sequence[Point]) -> str:
     return "".join(parts)
 
 
-def dots(frame: Frame, points: Sequence[Point]) -> str:
-    """Each point as a stroke without length: a round dot, however the box is stretched."""
-    return "".join(f"M{frame.at(time, value)}h0.01" for time, value in points if value is not None)
-
-
 def band(frame: Frame, low: Sequence[Point], high: Sequence[Point]) -> str:
     """The area between two curves with the same times."""
     bottom = [(time, value) for time, value in low if value is not None]

@@ -38,10 +38,6 @@ class Keeper:
     def holder(self) -> Holder:
         return self._holder
 
-    @property
-    def leased_until(self) -> float | None:
-        return self._until
-
     def beat(self, patience: float = 0.0) -> None:
         """Say that the main thread is alive, and may be busy for ``patience`` seconds."""
         self._beaten = self._clock.now() + patience

@@ -30,13 +30,6 @@ _GRID = 0.05  # of one look's standard deviation; halving it moves no boundary b
 _REACH = 8.0
 
 
-def power_spending(alpha: float, fractions: Sequence[float], power: float = 2.0) -> Floats:
-    """Return the alpha spent by each information fraction: ``alpha * u ** power`` [3]."""
-    u = np.clip(np.asarray(fractions, dtype=float), 0.0, 1.0)
-    spent: Floats = alpha * u**power
-    return spent
-
-
 def spending_bounds(spent: Sequence[float], information: Sequence[float]) -> Floats:
     """Return the one-sided z bound of each look, given the alpha to be spent by then.
 

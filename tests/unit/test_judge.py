@@ -203,13 +203,10 @@ def test_an_undecided_run_says_what_would_decide_it() -> None:
     assert "more" in early.advice
 
 
-def test_a_longer_run_is_judged_to_its_new_end() -> None:
+def test_a_run_is_judged_to_the_end_that_its_policy_names() -> None:
     short = policy().model_copy(update={"maximum": 1200})
-    recording = healthy()
-    ended = judge(short, recording)
-    extended = judge(short, replace(recording, extensions=((1200, 3300),)))
-    assert finding(ended, "errors").periods == 18
-    assert finding(extended, "errors").periods == 53
+    assert finding(judge(short, healthy()), "errors").periods == 18
+    assert finding(judge(policy(), healthy()), "errors").periods == 53
 
 
 def test_a_recording_of_another_period_is_refused() -> None:

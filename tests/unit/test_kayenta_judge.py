@@ -14,7 +14,6 @@ from canary.kayenta.judge import judge_kayenta
 from canary.kayenta.rules import (
     Classification,
     Direction,
-    Effect,
     Gates,
     Label,
     Member,
@@ -145,7 +144,7 @@ def test_nan_is_removed_or_replaced() -> None:
 
 def test_outliers_are_removed_only_when_asked() -> None:
     spiked = [10.0, 10.1, 9.9, 10.2, 9.8] * 20 + [1e6]
-    gate = Rules(allowed=Gates(1.0, 1.5), effect=Effect.MEAN_RATIO)
+    gate = Rules(allowed=Gates(1.0, 1.5))
     kept = classify(gate, spiked, [9.0, 9.1, 8.9, 9.2, 8.8] * 20)
     removed = classify(
         Rules(allowed=gate.allowed, remove_outliers=True), spiked, [9.0, 9.1, 8.9, 9.2, 8.8] * 20

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from canary.errors import SourceError
-from canary.model import Arm, Recording, Release, Series, Step
+from canary.model import Arm, Release, Series
 from canary.policy import Metric
 from canary.sources.base import Query, joined, log_spread, periods, settled_end
 from canary.sources.csv import Csv
 from canary.sources.queries import source_queries
-from canary.sources.recording import Recorded
 
 BASELINE = Release("v1", "a", "blue", ("i-1",))
 CANDIDATE = Release("v2", "b", "green", ("i-2",))
@@ -116,15 +115,6 @@ def test_csv_names_the_columns_that_are_wrong(tmp_path: Path, header: str, sente
 def test_a_csv_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="can't be read as CSV"):
         Csv(tmp_path / "none.csv", 60)
-
-
-def test_a_recording_is_cut_to_its_window() -> None:
-    series = Series("latency", Arm.BASELINE, "i-1", (0, 60, 120), (1.0, 2.0, 3.0), (1.0,) * 3)
-    recording = Recording("t", 60, BASELINE, CANDIDATE, (Step(0, 0.5, 0.5, True),), (series,))  # noqa: FBT003
-    source = Recorded(recording)
-    assert source.read([LATENCY], ARMS, 60, 180)[0].values == (2.0, 3.0)
-    assert source.read([LATENCY], ARMS, 0, 119)[0].values == (1.0,)
-    assert source.instances("green") == ("i-2",)
 
 
 def test_metrics_become_queries_of_what_they_need() -> None:

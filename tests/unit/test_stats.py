@@ -24,7 +24,7 @@ from canary.stats.effects import log_ratio, mean_variance, merge_counts, quantil
 from canary.stats.learn import growing_widths, learn_noise, tail_width
 from canary.stats.paired import Noise, inflation, masked_median, paired_mean, pull_arms
 from canary.stats.ranks import rank_z
-from canary.stats.spending import moving_bound, power_spending, spending_bounds
+from canary.stats.spending import moving_bound, spending_bounds
 from canary.stats.trend import slope
 from canary.stats.window import window_mean
 
@@ -41,8 +41,8 @@ def test_the_examples_in_the_documentation_are_true(name: str) -> None:
 
 def test_bounds_of_five_equal_looks_spend_what_they_should() -> None:
     """Against 400,000 simulated trials: each look crosses as often as the plan allows."""
-    spent = power_spending(0.025, [k / 5 for k in range(1, 6)])
-    bounds = spending_bounds(spent.tolist(), range(1, 6))
+    spent = [0.025 * (k / 5) ** 2 for k in range(1, 6)]
+    bounds = spending_bounds(spent, range(1, 6))
     generator = np.random.default_rng(20261121)
     sums = generator.standard_normal((400_000, 5)).cumsum(axis=1)
     crossed = np.maximum.accumulate(sums / np.sqrt(np.arange(1, 6)) >= bounds, axis=1)
@@ -52,7 +52,7 @@ def test_bounds_of_five_equal_looks_spend_what_they_should() -> None:
 # statistics.md section 3.4: alpha .001, 30 looks from the third: 4.26 at first, 3.39 at the end.
 def test_bounds_of_thirty_looks() -> None:
     looks = range(3, 31)
-    bounds = spending_bounds(power_spending(0.001, [k / 30 for k in looks]).tolist(), looks)
+    bounds = spending_bounds([0.001 * (k / 30) ** 2 for k in looks], looks)
     assert (round(bounds[0], 2), round(bounds[-1], 2)) == (4.26, 3.39)
 
 
