@@ -98,7 +98,7 @@ test-unit: setup ## Unit tests: no root, no network
 
 .PHONY: test-integration
 test-integration: setup ## Real servers as processes, hosts booted by the local cloud
-	pytest tests/integration
+	pytest tests/processes tests/hosts
 
 .PHONY: test-e2e
 test-e2e: setup ## The demonstration on an own local cloud, then what it left behind is asserted

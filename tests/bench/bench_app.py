@@ -26,8 +26,9 @@ from rich.console import Console
 from app.metrics import process
 from tests.bench.app_load import at_rate
 from tests.bench.app_table import LIMIT, RATE, Results, Run, goals, show
-from tests.integration.app_http import ask
-from tests.integration.app_servers import ROOT, free_port, postgres, program, redis, wait_for
+from tests.support.app_http import ask
+from tests.support.app_servers import free_port, postgres, program, redis, wait_for
+from tests.support.paths import ROOT
 
 HERE = Path(__file__).parent / "app_peers"
 ENVIRONMENT = ROOT / ".run" / "bench-app"

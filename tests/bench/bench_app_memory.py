@@ -21,8 +21,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.metrics import process
-from tests.integration.app_http import ask
-from tests.integration.app_servers import Shop, postgres, redis
+from tests.support.app_http import ask
+from tests.support.app_servers import Shop, postgres, redis
 
 RATE = 100
 CLIENTS = 5

@@ -26,7 +26,7 @@ import numpy as np
 from local_cloud.cloudwatch import snapshot
 from local_cloud.cloudwatch.service import CloudWatch
 
-from tests.integration.cloudwatch_client import client, process
+from tests.support.cloudwatch_client import client, process
 
 HOUR = 3600
 BATCH = 1000

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.e2e.demo import SHOPPERS, answer, call
-from tests.e2e.releases import ROOT, release
+from tests.support.paths import ROOT
+from tests.support.releases import release
 
 LIMIT = 60
 MINUTES = 14

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.demo import address
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 # Where hosts are and how to reach them; everything else is Ansible's default, but for what lets
 # it become PostgreSQL's user, which it cannot without either this or pipelining.

@@ -24,7 +24,8 @@ from tests.bench.plain import Plain, plain
 from tests.bench.release_page import ROWS, page
 from tests.chaos.load import Load
 from tests.e2e.demo import address
-from tests.e2e.releases import ROOT, release
+from tests.support.paths import ROOT
+from tests.support.releases import release
 
 ZERO_TIMES = 20
 RATE = 200.0

@@ -21,8 +21,8 @@ from canary.model import Arm, Event, Judgement, Recording, Release, Series, Step
 from canary.policy import Policy, parse_policy
 from canary.report import render_html
 from tests.bench.verdict.readings import Floats, Ints
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 START, PERIOD = 1_790_000_100, 5
 STEPS = ((0, 0.05), (60, 0.20), (120, 0.50))

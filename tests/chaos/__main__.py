@@ -28,7 +28,7 @@ from tests.chaos.relay import Relay
 from tests.chaos.row import Row, begin, carries, ended, status, suffer
 from tests.chaos.watch import Watch
 from tests.e2e.demo import address, other
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 SEED = 20261126
 KEPT = ROOT / ".run/local/chaos.json"

@@ -26,7 +26,7 @@ from tests.chaos.hosts import (
     terminate,
 )
 from tests.chaos.relay import Relay
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 MEMORY = "/var/lib/shop-traffic"
 STATE = "/var/lib/shop"

@@ -13,7 +13,7 @@ from local_cloud.host import Machine
 from local_cloud.lookup import find_machine
 from local_cloud.settings import Settings
 
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 PROXY, DATA = "local-proxy-1", "local-data-1"
 PATIENCE = 240

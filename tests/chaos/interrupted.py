@@ -24,7 +24,8 @@ from tests.chaos.load import Load
 from tests.chaos.orders import compare, orders
 from tests.chaos.row import RATE, Row, agrees, status, unlocked
 from tests.e2e.demo import address, other
-from tests.e2e.releases import ROOT, release
+from tests.support.paths import ROOT
+from tests.support.releases import release
 
 LOG = ROOT / ".run/local/chaos/tasks.log"
 LONGEST = 5400.0

@@ -68,7 +68,7 @@ END = """
   canary keeps its weight until its time is over (`maximum: {longest}` here).
 
 In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
-`tests/unit/test_random_faults.py`.
+`tests/unit/canary/test_random_faults.py`.
 """
 
 Kept = Mapping[str, Any]

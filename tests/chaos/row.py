@@ -22,7 +22,7 @@ from tests.chaos.orders import Books, compare, orders
 from tests.chaos.relay import Relay
 from tests.chaos.watch import Watch
 from tests.e2e.demo import address, answer, other
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 RATE = 30.0
 FIRST_METRICS = 15.0

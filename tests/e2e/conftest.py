@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.demo import STORY, answer
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="session")

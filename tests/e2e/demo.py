@@ -19,7 +19,8 @@ from urllib.request import Request, urlopen
 
 from rich.console import Console
 
-from tests.e2e.releases import ROOT, git, release
+from tests.support.paths import ROOT
+from tests.support.releases import git, release
 
 BAD = "error=503:0.2"
 STORY = ROOT / ".run/local/demo.json"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 REFUSED_WITHIN = 90

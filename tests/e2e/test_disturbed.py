@@ -18,7 +18,8 @@ from tests.chaos.orders import Books
 from tests.chaos.relay import Relay
 from tests.chaos.row import suffer
 from tests.e2e.demo import address, answer, locust, other, wait_for_metrics
-from tests.e2e.releases import ROOT, release
+from tests.support.paths import ROOT
+from tests.support.releases import release
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 TWO_PERIODS = 12.0

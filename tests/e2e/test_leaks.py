@@ -15,8 +15,8 @@ from local_cloud.settings import Settings
 
 from tests.e2e.demo import address, answer
 from tests.e2e.leaks import ProcessList, files, generated, journal, printed, shown, written
-from tests.e2e.releases import ROOT
-from tests.integration.app_http import ask
+from tests.support.app_http import ask
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 RUN = Path(os.environ.get("CART_CANARY_RUN", ROOT / ".run")) / "local"

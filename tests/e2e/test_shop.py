@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.demo import address, answer
-from tests.e2e.releases import ROOT
-from tests.integration.app_examples import answer_as_documented
-from tests.integration.app_http import ask
+from tests.support.app_examples import answer_as_documented
+from tests.support.app_http import ask
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 EMPTY = (

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.releases import ROOT, git
 from tests.e2e.walk import Command, Instead, Told, clone, commands, walk
+from tests.support.paths import ROOT
+from tests.support.releases import git
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 README, TUTORIAL = "README.md", "docs/tutorial.md"

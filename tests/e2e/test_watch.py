@@ -15,7 +15,6 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.demo import address, answer, other
 from tests.e2e.prometheus_rules import HARM, situations
-from tests.e2e.releases import ROOT
 from tests.e2e.watched import (
     alarm_states,
     changes,
@@ -28,8 +27,9 @@ from tests.e2e.watched import (
     shop,
     until,
 )
-from tests.integration.test_observe import drawn
-from tests.unit.role_filters import filter_of
+from tests.processes.test_observe import drawn
+from tests.support.paths import ROOT
+from tests.support.role_filters import filter_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400), pytest.mark.usefixtures("story")]
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.releases import AUTHOR, ROOT
+from tests.support.paths import ROOT
+from tests.support.releases import AUTHOR
 
 INDENTED = re.compile(r"(?:^\n|\A)((?:^ {4}\S.*\n)+)", re.MULTILINE)
 END = "@@ ended with"

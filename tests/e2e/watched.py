@@ -17,7 +17,7 @@ import boto3
 from local_cloud.settings import Settings
 
 from tests.e2e.demo import address, answer
-from tests.e2e.releases import ROOT
+from tests.support.paths import ROOT
 
 PATIENCE = 300
 """Seconds that a busy machine may take for what takes a few periods."""

@@ -16,7 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.molecule.scenarios import ROOT, Scenario, run
+from tests.molecule.scenarios import Scenario, run
+from tests.support.paths import ROOT
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 INDENT = re.compile(r"^ *│ ?", re.MULTILINE)

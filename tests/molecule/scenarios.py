@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 LOGS = ROOT / ".run" / "molecule" / "logs"
 LAST_LINES = 60
 

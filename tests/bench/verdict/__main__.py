@@ -13,10 +13,11 @@ import click
 
 from tests.bench.verdict.cells import OURS, TITLES, Cell, power
 from tests.bench.verdict.picture import draw
-from tests.bench.verdict.plan import ROOT, SECTIONS, Job, Size, jobs, judge_digest, known, measured
+from tests.bench.verdict.plan import SECTIONS, Job, Size, jobs, judge_digest, known, measured
 from tests.bench.verdict.readings import HARMS, NONE
 from tests.bench.verdict.scoreboard import render
 from tests.bench.verdict.tables import found, rate
+from tests.support.paths import ROOT
 
 SMOKE = {"latency x1.25": 0.95, "5xx x5": 0.95}
 SMOKE_LIMIT = 0.01

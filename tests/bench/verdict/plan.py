@@ -15,8 +15,8 @@ from tests.bench.verdict.ablations import PARTS, without
 from tests.bench.verdict.cells import OURS, Cell, Count, power
 from tests.bench.verdict.others import kept, others
 from tests.bench.verdict.readings import HARMS, LATE, MARGINS, NONE, Harm
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 LENGTHS = (30, 60)
 GRID = ("S1", "S2", "S3", "S4", *world_b.SCENARIOS)
 EVERYWHERE = (*world_a.SCENARIOS, *world_b.SCENARIOS)

@@ -1,6 +1,6 @@
 """Everything that touches moto: its wire protocols carry our operations, its SNS our messages.
 
-moto 5.2.5, exactly; ``tests/integration/test_cloudwatch_pin.py`` names what is relied on:
+moto 5.2.5, exactly; ``tests/processes/test_cloudwatch_pin.py`` names what is relied on:
 
 * ``moto.cloudwatch.urls.url_paths`` is read when a service is first called, so replacing its
   one entry before that replaces the service.

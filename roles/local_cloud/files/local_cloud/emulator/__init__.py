@@ -2,7 +2,7 @@
 
 Nothing outside this package imports moto. It is pinned, because the modules here reach into it:
 ``lifecycle`` (Instance), ``repairs`` (Subnet, Table, AutoScaling), ``snapshot`` (BackendDict,
-FakeKey), ``messages`` (Subscription), ``roles`` (STS). ``tests/unit/test_local_cloud_emulator.py``
+FakeKey), ``messages`` (Subscription), ``roles`` (STS). ``tests/unit/local_cloud/test_emulator.py``
 names the pin and tries each.
 """
 

@@ -1,0 +1,156 @@
+"""Security groups hold between the local cloud's hosts: who is not let in gets no answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from local_cloud.cloud import daemon_pid
+from local_cloud.groups import FILTERED
+from local_cloud.settings import Settings
+
+from tests.support.local_cloud_machine import Cloud, output, traces, wait_for
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"
+    ),
+    pytest.mark.skipif(not FILTERED.exists(), reason="this kernel has no br_netfilter"),
+]
+PORT = 5432
+LISTEN = f"sudo systemd-run --unit=listen python3 -m http.server {PORT}"
+# Bash alone: 0 if somebody answers, 124 if nobody does.
+KNOCK = "timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/{port}'; echo $?"
+
+
+@dataclass
+class World:
+    """An app host, a data host and one that is in no group of ours."""
+
+    cloud: Cloud
+    groups: dict[str, str]
+    addresses: dict[str, str]
+    ids: dict[str, str]
+
+    def reaches(self, source: str, target: str, port: int = PORT) -> bool:
+        command = KNOCK.format(address=self.addresses[target], port=port)
+        return self.cloud.ssh(self.addresses[source], command) == "0"
+
+
+def group(ec2: Any, vpc: str, name: str) -> str:
+    made: str = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+    return made
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    state = tmp_path_factory.mktemp("cloud") / "state"
+    network = IPv4Network("10.92.0.0/16")
+    settings = Settings(state, Settings.load({}).cache, bridge="ccsg", network=network, port=4986)
+    before = traces(settings)
+    key = tmp_path_factory.mktemp("key") / "id_ed25519"
+    output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    cloud = Cloud(settings, key)
+    cloud.command("up")
+    try:
+        yield furnish(cloud)
+    finally:
+        cloud.command("destroy")
+    assert traces(settings) == before
+
+
+def furnish(cloud: Cloud) -> World:
+    ec2 = cloud.client("ec2")
+    public = cloud.key.with_suffix(".pub").read_bytes()
+    ec2.import_key_pair(KeyName="deployer", PublicKeyMaterial=public)
+    vpc = ec2.create_vpc(CidrBlock="10.92.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.92.1.0/24")["Subnet"]["SubnetId"]
+    groups = {name: group(ec2, vpc, name) for name in ("app", "data", "other")}
+    image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])
+    ids = {}
+    for name, its in groups.items():
+        launched = ec2.run_instances(
+            ImageId=image["Images"][0]["ImageId"],
+            MinCount=1,
+            MaxCount=1,
+            SubnetId=subnet,
+            InstanceType="t3.micro",
+            KeyName="deployer",
+            SecurityGroupIds=[its],
+        )
+        ids[name] = launched["Instances"][0]["InstanceId"]
+    addresses = {}
+    for name, instance in ids.items():
+        wait_for(lambda i=instance: cloud.state(i) == "running", f"{name} runs", timeout=120)  # type: ignore[misc]
+        addresses[name] = cloud.instance(instance)["PrivateIpAddress"]
+    allow(cloud, groups)
+    cloud.ssh(addresses["data"], LISTEN)
+    world = World(cloud, groups, addresses, ids)
+    wait_for(lambda: world.reaches("app", "data"), "the app reaches its database", timeout=60)
+    return world
+
+
+def allow(cloud: Cloud, groups: dict[str, str]) -> None:
+    cloud.client("ec2").authorize_security_group_ingress(
+        GroupId=groups["data"], IpPermissions=[from_app(groups)]
+    )
+
+
+def from_app(groups: dict[str, str]) -> dict[str, Any]:
+    source = [{"GroupId": groups["app"]}]
+    return {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "UserIdGroupPairs": source}
+
+
+def test_the_database_answers_app_hosts_and_nobody_else(world: World) -> None:
+    assert world.reaches("app", "data")
+    assert not world.reaches("other", "data")
+    assert not world.reaches("app", "data", port=22), "only its port was opened"
+    assert not world.reaches("data", "app", port=22), "an answer is not a way back"
+
+
+def test_the_controller_reaches_every_host_and_hosts_reach_the_api(world: World) -> None:
+    token = "curl -s -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60'"
+    for name in world.addresses:
+        answer = world.cloud.ssh(
+            world.addresses[name], f"{token} http://169.254.169.254/latest/api/token | wc -c"
+        )
+        assert int(answer) > 10, name
+
+
+def test_a_right_that_is_revoked_is_gone_and_comes_back(world: World) -> None:
+    ec2 = world.cloud.client("ec2")
+    ec2.revoke_security_group_ingress(
+        GroupId=world.groups["data"], IpPermissions=[from_app(world.groups)]
+    )
+    wait_for(lambda: not world.reaches("app", "data"), "nobody is let in", timeout=60)
+    allow(world.cloud, world.groups)
+    wait_for(lambda: world.reaches("app", "data"), "the app is let in again", timeout=60)
+
+
+def test_an_instance_can_change_its_group(world: World) -> None:
+    ec2, other = world.cloud.client("ec2"), world.ids["other"]
+    groups = world.groups
+    ec2.modify_instance_attribute(InstanceId=other, Groups=[groups["other"], groups["app"]])
+    wait_for(lambda: world.reaches("other", "data"), "it is an app host now", timeout=60)
+    ec2.modify_instance_attribute(InstanceId=other, Groups=[groups["other"]])
+    wait_for(lambda: not world.reaches("other", "data"), "it is none any more", timeout=60)
+
+
+def test_they_hold_while_the_api_is_dead(world: World) -> None:
+    """The kernel keeps them; a daemon that is gone opens nothing, and finds them again."""
+    daemon = daemon_pid(world.cloud.settings)
+    assert daemon is not None
+    os.kill(daemon, signal.SIGKILL)
+    assert world.reaches("app", "data")
+    assert not world.reaches("other", "data")
+    world.cloud.command("up")
+    assert world.reaches("app", "data")
+    assert not world.reaches("other", "data")

@@ -1,0 +1,224 @@
+"""Provisioning an account: planned, made, left alone, mended, removed; on a local cloud."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from local_cloud.settings import Settings
+
+from tests.support.ansible_runs import Ansible
+from tests.support.local_cloud_machine import Cloud
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(
+        sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"
+    ),
+]
+HOSTS = [
+    {"role": "proxy", "count": 1, "subnet": "public"},
+    {"role": "app", "colour": "blue", "count": 2, "subnet": "app"},
+]
+FEWER = [HOSTS[0], {**HOSTS[1], "count": 1}]
+PROVISION = "playbooks/provision.yml"
+DESTROY = ("playbooks/destroy.yml", "--skip-tags", "local_cloud")
+ACCOUNT = "123456789012"  # moto's default account
+BUCKET = f"shop-local-releases-{ACCOUNT}"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    state = tmp_path_factory.mktemp("cloud") / "state"
+    settings = Settings(
+        state,
+        Settings.load({}).cache,
+        bridge="ccpv",
+        network=IPv4Network("10.89.0.0/16"),
+        port=4967,
+    )
+    made = Cloud(settings, tmp_path_factory.mktemp("key"))
+    made.command("up")
+    yield made
+    made.command("destroy")
+
+
+@pytest.fixture(scope="module")
+def ansible(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    return Ansible(tmp_path_factory.mktemp("run"), cloud.settings, {"instances_hosts": HOSTS})
+
+
+def instances(cloud: Cloud) -> dict[str, dict[str, Any]]:
+    """Return the hosts that are there, by name."""
+    states = {"Name": "instance-state-name", "Values": ["pending", "running", "stopped"]}
+    found = cloud.client("ec2").describe_instances(Filters=[states])["Reservations"]
+    return {
+        next(tag["Value"] for tag in each["Tags"] if tag["Key"] == "Name"): each
+        for reservation in found
+        for each in reservation["Instances"]
+    }
+
+
+def left_over(cloud: Cloud) -> dict[str, list[str]]:
+    """Return all that the playbooks make, by kind, as far as it is there."""
+    vpcs = cloud.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["shop"]}])
+    iam, tables = cloud.client("iam"), cloud.client("dynamodb").list_tables()["TableNames"]
+    parameters = cloud.client("ssm").describe_parameters()["Parameters"]
+    monitoring = cloud.client("cloudwatch")
+    found = {
+        "hosts": list(instances(cloud)),
+        "vpcs": [vpc["VpcId"] for vpc in vpcs["Vpcs"]],
+        "keys": [k["KeyName"] for k in cloud.client("ec2").describe_key_pairs()["KeyPairs"]],
+        "roles": [r["RoleName"] for r in iam.list_roles()["Roles"] if "shop" in r["RoleName"]],
+        "profiles": [
+            p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]
+        ],
+        "buckets": [b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]],
+        "tables": tables,
+        "parameters": [p["Name"] for p in parameters if p["Name"].startswith("/shop")],
+        "topics": [t["TopicArn"] for t in cloud.client("sns").list_topics()["Topics"]],
+        "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
+        "logs": [
+            g["logGroupName"] for g in cloud.client("logs").describe_log_groups()["logGroups"]
+        ],
+        "dashboards": [
+            d["DashboardName"] for d in monitoring.list_dashboards()["DashboardEntries"]
+        ],
+        "alarms": [a["AlarmName"] for a in monitoring.describe_alarms()["MetricAlarms"]],
+    }
+    return {kind: names for kind, names in found.items() if names}
+
+
+def test_a_plan_for_an_empty_account_shows_everything_and_makes_nothing(
+    ansible: Ansible, cloud: Cloud
+) -> None:
+    plan = ansible.play(PROVISION, "--check", "--diff")
+    assert not plan.failed, plan.output
+    for part in ("VPC", "subnets", "each kind of host", "bucket", "topic", "tables", "hosts"):
+        assert any(part in name for name in plan.changed), part
+    assert left_over(cloud) == {}
+    assert not list(ansible.run.rglob("id_ed25519"))
+
+
+def test_another_account_is_refused_with_the_command_to_type(
+    ansible: Ansible, cloud: Cloud
+) -> None:
+    refused = ansible.play(PROVISION, aws_account="210987654321")
+    assert refused.failed
+    assert f"These credentials are of account {ACCOUNT}" in refused.messages[0]
+    assert f"export CART_CANARY_AWS_ACCOUNT={ACCOUNT}" in refused.messages[0]
+    assert left_over(cloud) == {}
+
+
+def test_what_is_no_address_gets_no_mail(ansible: Ansible, cloud: Cloud) -> None:
+    refused = ansible.play(PROVISION, "--limit", "controller,storage", alarm_emails=["nobody"])
+    assert refused.failed
+    assert any("nobody is no e-mail address" in message for message in refused.messages)
+    assert "topics" not in left_over(cloud)
+
+
+def test_one_run_makes_hosts_that_can_be_reached(ansible: Ansible, cloud: Cloud) -> None:
+    made = ansible.play(PROVISION)
+    assert not made.failed, made.output
+    hosts = instances(cloud)
+    assert sorted(hosts) == ["local-app-blue-1", "local-app-blue-2", "local-proxy-1"]
+    app = hosts["local-app-blue-1"]
+    assert app["State"]["Name"] == "running"
+    assert app["MetadataOptions"]["HttpTokens"] == "required"
+    assert app["PrivateIpAddress"].startswith("10.89.1.")
+    assert app["IamInstanceProfile"]["Arn"].endswith("/shop-local-app")
+    assert {tag["Key"]: tag["Value"] for tag in app["Tags"]} == {
+        "Name": "local-app-blue-1",
+        "Project": "shop",
+        "Environment": "local",
+        "role": "app",
+        "colour": "blue",
+    }
+    volumes = cloud.client("ec2").describe_volumes()["Volumes"]
+    assert volumes
+    assert all(volume["Encrypted"] for volume in volumes)
+
+
+def test_releases_are_private_versioned_and_encrypted(cloud: Cloud) -> None:
+    s3 = cloud.client("s3")
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+    blocked = s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
+    assert set(blocked.values()) == {True}
+    rules = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    (old,) = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert (old["Status"], old["Filter"]["Prefix"]) == ("Enabled", "backups/")
+    assert old["Expiration"]["Days"] == 35
+    assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+
+
+def test_only_the_proxy_is_open_to_the_world(cloud: Cloud) -> None:
+    groups = cloud.client("ec2").describe_security_groups(
+        Filters=[{"Name": "tag:Project", "Values": ["shop"]}]
+    )["SecurityGroups"]
+    open_ports = {
+        (group["GroupName"], rule["FromPort"])
+        for group in groups
+        for rule in group["IpPermissions"]
+        for addresses in rule["IpRanges"]
+        if addresses["CidrIp"] == "0.0.0.0/0"
+    }
+    assert open_ports == {("shop-local-proxy", 80), ("shop-local-proxy", 443)}
+    data = next(group for group in groups if group["GroupName"] == "shop-local-data")
+    sources = {
+        (rule["FromPort"], pair["GroupId"])
+        for rule in data["IpPermissions"]
+        for pair in rule["UserIdGroupPairs"]
+    }
+    ids = {group["GroupName"]: group["GroupId"] for group in groups}
+    app, proxy = ids["shop-local-app"], ids["shop-local-proxy"]
+    assert sources == {(5432, app), (6379, app), (22, proxy)}
+
+
+def test_a_second_run_and_a_plan_change_nothing(ansible: Ansible) -> None:
+    again = ansible.play(PROVISION)
+    assert not again.failed, again.output
+    assert again.changed == ()
+    plan = ansible.play(PROVISION, "--check", "--diff")
+    assert not plan.failed, plan.output
+    assert plan.changed == ()
+
+
+def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, cloud: Cloud) -> None:
+    """A promotion made green live; the proxy died; one host of blue is not wanted any more."""
+    cloud.client("ssm").put_parameter(Name="/shop/local/live", Value="green", Overwrite=True)
+    dead = instances(cloud)["local-proxy-1"]["InstanceId"]
+    cloud.client("ec2").terminate_instances(InstanceIds=[dead])
+    cloud.await_state(dead, "terminated")
+    mended = ansible.play(PROVISION, instances_hosts=FEWER)
+    assert not mended.failed, mended.output
+    hosts = instances(cloud)
+    assert sorted(hosts) == ["local-app-blue-1", "local-proxy-1"]
+    assert hosts["local-proxy-1"]["InstanceId"] != dead
+    live = cloud.client("ssm").get_parameter(Name="/shop/local/live")["Parameter"]["Value"]
+    assert live == "green"
+
+
+def test_nothing_is_destroyed_without_a_yes_or_in_another_account(
+    ansible: Ansible, cloud: Cloud
+) -> None:
+    refused = ansible.play(*DESTROY, confirm="no")
+    assert refused.failed
+    assert "playbooks/destroy.yml -e confirm=yes" in refused.messages[0]
+    refused = ansible.play(*DESTROY, confirm="yes", aws_account="210987654321")
+    assert refused.failed
+    assert f"These credentials are of account {ACCOUNT}" in refused.messages[0]
+    assert sorted(instances(cloud)) == ["local-app-blue-1", "local-proxy-1"]
+
+
+def test_destroying_leaves_nothing_in_the_account(ansible: Ansible, cloud: Cloud) -> None:
+    cloud.client("s3").put_object(Bucket=BUCKET, Key="releases/x.tar.gz", Body=b"x")
+    gone = ansible.play(*DESTROY, confirm="yes")
+    assert not gone.failed, gone.output
+    assert left_over(cloud) == {}
+    assert not list(ansible.run.rglob("id_ed25519"))

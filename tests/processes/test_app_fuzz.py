@@ -1,0 +1,80 @@
+"""Schemathesis asks whatever the OpenAPI document allows, and what it does not, 5,000 times."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.app_http import ask
+from tests.support.app_servers import Shop, postgres, redis, shop
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_800)]
+SEED = 20261120
+REQUESTS = 5_000
+#: Side by side, for making a request up costs more than answering it: routes, phases, examples.
+PARTS = {
+    "carts": ("--include-path-regex ^/cart(/checkout)?$", "coverage,fuzzing", 1_000),
+    "others": ("--exclude-path-regex ^/cart(/checkout)?$", "coverage,fuzzing", 1_100),
+    "sequences": ("", "stateful", 50),
+}
+
+
+def fuzz(name: str, url: str, directory: Path) -> subprocess.Popen[str]:
+    """Start one part; what it says goes to ``name`` in the directory."""
+    which, phases, examples = PARTS[name]
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", *which.split()]
+    command += f"--phases {phases} --max-examples {examples} --seed {SEED}".split()
+    command += ["--no-shrink", "--continue-on-failure", "--warnings", "off"]
+    # A busy machine is slow to make things up, and to answer; neither is what is asked here.
+    command += ["--suppress-health-check", "all", "--request-timeout", "120"]
+    own = directory / f"{name}-files"  # its database, which no other part may write
+    own.mkdir()
+    with (directory / name).open("wb") as output:
+        return subprocess.Popen(
+            [*command, f"{url}/openapi.json"],
+            cwd=own,
+            text=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def answers(server: Shop) -> dict[int, int]:
+    """How many answers of each status the shop has given."""
+    text = ask(f"{server.url}/metrics").text
+    found: dict[int, int] = {}
+    for status, count in re.findall(r'shop_requests_total\{.*status="(\d+)"\} (\S+)', text):
+        found[int(status)] = found.get(int(status), 0) + int(float(count))
+    return found
+
+
+def test_no_failure_and_no_violation_in_five_thousand_requests(tmp_path: Path) -> None:
+    with (
+        postgres() as database,
+        redis() as cache,
+        shop(
+            tmp_path,
+            SHOP_DATABASE_URL=database.url,
+            SHOP_REDIS_URL=cache.url,
+            SHOP_GIT_HOSTS="127.0.0.1:1",
+            SHOP_LOG_REQUESTS="0",
+        ) as server,
+        ExitStack() as ending,
+    ):
+        parts = {name: fuzz(name, server.url, tmp_path) for name in PARTS}
+        for part in parts.values():
+            ending.callback(part.kill)
+        statuses = {name: part.wait() for name, part in parts.items()}
+        given = answers(server)
+        log = server.log.read_text(encoding="utf-8")
+    for name, status in statuses.items():
+        assert status == 0, (tmp_path / name).read_text(encoding="utf-8")[-10_000:]
+    assert sum(given.values()) >= REQUESTS, given
+    assert given[200] > REQUESTS / 5, "most must not be refused at the door"
+    assert not [status for status in given if status >= 500], given
+    assert "Traceback" not in log

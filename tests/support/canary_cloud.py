@@ -1,0 +1,42 @@
+"""AWS for a canary, in a process of its own: ``python -m tests.support.canary_cloud DIR``.
+
+The local cloud's own API and CloudWatch, on a free port of loopback, without hosts and root.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local_cloud.emulator import environment
+
+
+def main(directory: Path) -> None:
+    os.environ.update(environment(directory / "images.json", "0123456789ab", "2026-01-01"))
+    # moto reads its environment when imported
+    from local_cloud.emulator import lifecycle, repairs
+    from local_cloud.emulator.gate import Gate, Keeper
+    from local_cloud.emulator.server import Server
+    from local_cloud.metrics import Metrics
+
+    lifecycle.install()
+    repairs.install()
+    metrics = Metrics(directory / "metrics")
+    idle = Keeper(Gate(), lambda: None)
+    server = Server(("127.0.0.1", 0), idle, metrics.keeper, lambda: {"state": "up"})
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    for part in (idle, metrics, server):
+        part.start()
+    sys.stdout.write(json.dumps({"port": server.server.port}) + "\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        instance, expected, state = line.split()
+        lifecycle.settle(instance, expected, state)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,207 @@
+"""The proxy role's own configuration in a real HAProxy, real servers behind it, load before it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shop_traffic import boot, config
+from shop_traffic.commands import Traffic
+from shop_traffic.memory import Memory
+from shop_traffic.runtime import Runtime
+
+from tests.support.ansible_templates import render
+from tests.support.proxy_world import FakeTimer
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+@dataclass
+class Proxy:
+    directory: Path
+    port: int
+    exporter: int
+    servers: list[dict[str, Any]]
+    traffic: Traffic
+    stack: ExitStack
+    shops: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    haproxy: subprocess.Popen[bytes] | None = None
+
+    def start_shop(self, name: str) -> None:
+        (server,) = [server for server in self.servers if server["name"] == name]
+        command = [sys.executable, "-m", "tests.support.proxy_shop", name, str(server["port"])]
+        self.shops[name] = self.stack.enter_context(process(*command))
+
+    def start(self) -> None:
+        """Start HAProxy as its unit does: prepare, run, restore."""
+        boot.prepare(self.traffic)
+        configuration = str(self.directory / "haproxy.cfg")
+        subprocess.run(["haproxy", "-c", "-q", "-f", configuration], check=True)
+        self.haproxy = self.stack.enter_context(process("haproxy", "-W", "-f", configuration))
+        boot.restore(self.traffic)
+
+    def reload(self) -> None:
+        """Reload HAProxy as its unit does: save, signal, restore."""
+        assert self.haproxy
+        boot.save(self.traffic)
+        self.haproxy.send_signal(signal.SIGUSR2)
+        boot.restore(self.traffic)
+
+    def stop(self) -> None:
+        assert self.haproxy
+        self.haproxy.send_signal(signal.SIGTERM)
+        self.haproxy.wait()
+
+    def wait_until_up(self, *names: str) -> None:
+        give_up = time.monotonic() + 10
+        while not all(self.traffic.runtime.read()[name].up for name in names):
+            assert time.monotonic() < give_up, self.traffic.status()["states"]
+            time.sleep(0.05)
+
+
+@contextmanager
+def running_proxy(directory: Path, per_colour: int = 2) -> Iterator[Proxy]:
+    with ExitStack() as stack:
+        proxy = made(directory, per_colour, stack)
+        for server in proxy.servers:
+            proxy.start_shop(server["name"])
+        proxy.start()
+        proxy.wait_until_up(*(server["name"] for server in proxy.servers))
+        yield proxy
+
+
+def made(directory: Path, per_colour: int, stack: ExitStack) -> Proxy:
+    servers = [
+        {"name": f"{c}-{n}", "colour": c, "address": "127.0.0.1", "port": free_port()}
+        for c in ("blue", "green")
+        for n in range(1, per_colour + 1)
+    ]
+    port = free_port()
+    variables: dict[str, Any] = {
+        "proxy_servers": servers,
+        "proxy_port": port,
+        "__proxy_socket": str(directory / "admin.sock"),
+        "__proxy_server_state": str(directory / "server-state"),
+        "__proxy_memory": str(directory),
+    }
+    exporter = free_port()
+    text = render("proxy", "haproxy.cfg.j2", **variables).replace(":8404", f":{exporter}")
+    # Tests do not need root: the process stays who it is, where it is.
+    text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)
+    (directory / "haproxy.cfg").write_text(text)
+    (directory / "traffic.json").write_text(render("proxy", "shop-traffic.json.j2", **variables))
+    known = config.load(directory / "traffic.json")
+    memory = Memory(directory)
+    memory.live = "blue"
+    traffic = Traffic(known, Runtime(known.socket, known.backend), memory, FakeTimer())
+    return Proxy(directory, port, exporter, servers, traffic, stack)
+
+
+@dataclass
+class Outcome:
+    answers: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+
+
+class Load(threading.Thread):
+    """Shoppers on kept-alive connections; 30 % of requests change something, with a key."""
+
+    def __init__(self, port: int, rate: float, connections: int = 16) -> None:
+        super().__init__()
+        self.port, self.rate, self.connections = port, rate, connections
+        self.outcome = Outcome()
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        asyncio.run(self.all())
+
+    async def all(self) -> None:
+        await asyncio.gather(*(self.shopper(number) for number in range(self.connections)))
+
+    async def shopper(self, number: int) -> None:
+        rng = random.Random(number)  # noqa: S311 - not for secrets
+        streams = None
+        count = 0
+        while not self.stopping.is_set():
+            count += 1
+            await asyncio.sleep(self.connections / self.rate * rng.uniform(0.5, 1.5))
+            began = time.monotonic()
+            try:
+                streams = streams or await asyncio.open_connection("127.0.0.1", self.port)
+                status, colour, last = await asyncio.wait_for(
+                    exchange(streams, f"{number}-{count // 4}", change=rng.random() < 0.3), 10
+                )
+                if last:  # a reload ends kept-alive connections this way, politely
+                    await closed(streams)
+                    streams = None
+                self.outcome.answers[colour] += 1
+                if status != "200":
+                    self.outcome.failures.append(f"{status} from {colour or 'HAProxy'}")
+            except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+                self.outcome.failures.append(repr(error))
+                if streams:
+                    await closed(streams)
+                streams = None
+            self.outcome.slowest = max(self.outcome.slowest, time.monotonic() - began)
+        if streams:
+            await closed(streams)
+
+
+async def closed(streams: Streams) -> None:
+    streams[1].close()
+    with suppress(OSError):
+        await streams[1].wait_closed()
+
+
+async def exchange(streams: Streams, user: str, *, change: bool) -> tuple[str, str, bool]:
+    """Return status, colour and whether the connection ends here."""
+    reader, writer = streams
+    key = f"Idempotency-Key: {os.urandom(8).hex()}\r\n" if change else ""
+    method = "POST" if change else "GET"
+    writer.write(f"{method} /cart HTTP/1.1\r\nHost: shop\r\nX-User: {user}\r\n{key}\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+    await reader.readexactly(int(headers["content-length"]))
+    last = headers.get("connection", "").lower() == "close"
+    return head.split()[1], headers.get("x-colour", ""), last
+
+
+@contextmanager
+def load(port: int, rate: float = 150) -> Iterator[Outcome]:
+    thread = Load(port, rate)
+    thread.start()
+    try:
+        yield thread.outcome
+    finally:
+        thread.stopping.set()
+        thread.join()

@@ -1,0 +1,56 @@
+"""Releases for demonstrations: commits beside the branch, each HEAD with another configuration.
+
+They are made with git's plumbing and kept under refs/demo/, so that neither the branch, the index
+nor the working tree of the person who runs the demonstration is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+AUTHOR = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in {
+        "NAME": "cart-canary demo",
+        "EMAIL": "demo@localhost",
+        "DATE": "2026-01-01T00:00:00Z",
+    }.items()
+}
+
+
+def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:
+    """Run git in the checkout and return what it printed, stripped."""
+    environment = os.environ | AUTHOR | ({"GIT_INDEX_FILE": str(index)} if index else {})
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=ROOT,
+        input=stdin,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def release(name: str, faults: str, subject: str) -> str:
+    """Commit HEAD with these faults in its ``app/release.env``, as refs/demo/``name``.
+
+    The same HEAD, faults and subject give the same commit, so a second run builds nothing anew.
+    """
+    content = f"# {subject}\nSHOP_FAULTS={faults}\n"
+    blob = git("hash-object", "-w", "--stdin", stdin=content)
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder, "index")
+        git("read-tree", "HEAD", index=index)
+        git("update-index", "--add", "--cacheinfo", f"100644,{blob},app/release.env", index=index)
+        tree = git("write-tree", index=index)
+    commit = git("commit-tree", tree, "-p", "HEAD", "-m", subject)
+    git("update-ref", f"refs/demo/{name}", commit)
+    return commit

@@ -1,0 +1,25 @@
+"""The filters that roles bring with them, loaded as Ansible loads them."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.paths import ROOT
+
+ROLES = ROOT / "roles"
+
+
+def filter_of(role: str, name: str) -> Callable[..., Any]:
+    """Return a role's own filter."""
+    path = ROLES / role / "filter_plugins" / f"{role}.py"
+    spec = importlib.util.spec_from_file_location(f"{role}_filters", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their own module up
+    spec.loader.exec_module(module)
+    found: Callable[..., Any] = module.FilterModule().filters()[name]
+    return found

@@ -1,0 +1,197 @@
+"""The grammar of faults, where they are allowed, and what each does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from app.cache import RedisCache
+from app.faults import CRASHED, DEFAULTS, Fault, Faults, parse_faults
+from app.metrics.slots import Counter
+from app.settings import SettingsError
+from tests.support.app_bad_input import cart
+from tests.support.app_client import Client, settings
+from tests.support.paths import ROOT
+
+
+def faulty(directory: Path, faults: str, **changes: Any) -> Client:
+    allowed = {"allow_faults": "1", "environment": "local", **changes}
+    return Client(settings(directory, faults=faults, **allowed))
+
+
+def test_examples_of_the_grammar() -> None:
+    # stack.md, 5.3
+    text = (
+        "latency=200ms@/cart/checkout:0.3 error=503@/cart:0.05, memleak=1MB/req crash=after:500req"
+    )
+    assert parse_faults(text) == (
+        Fault("latency=200ms@/cart/checkout:0.3", "latency", 0.2, "/cart/checkout", 0.3),
+        Fault("error=503@/cart:0.05", "error", 503, "/cart", 0.05),
+        Fault("memleak=1MB/req", "memleak", 1e6, "", 1),
+        Fault("crash=after:500req", "crash", 500, "", 1),
+    )
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_name_alone_means_its_default(name: str) -> None:
+    assert parse_faults(name)[0].amount == parse_faults(f"{name}={DEFAULTS[name]}")[0].amount
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["slow=1s", "latency=200", "latency=-1ms", "latency=200ms:1.5", "latency=200ms:-1",
+     "error=200", "error=599", "error=teapot", "memleak=1", "crash=500", "wrong=price",
+     "latency=2s@cart", "=", "error=503:"],
+)  # fmt: skip
+def test_what_is_not_a_fault_is_a_sentence(text: str) -> None:
+    with pytest.raises(SettingsError, match="SHOP_FAULTS has"):
+        parse_faults(text)
+
+
+@pytest.mark.parametrize(
+    ("environment", "allow", "accepted"),
+    [
+        ("local", "", False),
+        ("local", "0", False),
+        ("local", "1", True),
+        ("production", "", False),
+        ("production", "1", False),
+        ("production", "production", True),
+    ],
+)
+def test_faults_must_be_allowed(
+    tmp_path: Path, environment: str, allow: str, *, accepted: bool
+) -> None:
+    chosen = settings(tmp_path, faults="error=503", environment=environment, allow_faults=allow)
+    if accepted:
+        assert Faults(chosen).active() == ["error=503"]
+    else:
+        with pytest.raises(SettingsError, match=f"'error=503' in environment {environment}"):
+            Faults(chosen)
+
+
+def test_without_faults_nothing_is_refused(tmp_path: Path) -> None:
+    faults = Faults(settings(tmp_path, environment="production"))
+    assert faults.before("/cart") is None
+    assert faults.total(100) == 100
+
+
+def test_faults_are_visible_in_status(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "latency=1ms error=503@/carts:0.5")
+    assert client.get("/status").json()["faults"] == ["latency=1ms", "error=503@/carts:0.5"]
+    assert "shop_faults 2.0" in client.get("/metrics").text
+
+
+def test_error_strikes_its_route_only_and_stores_nothing(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "error=503@/cart")
+    assert client.post("/cart", cart()).status == 503
+    assert (client.get("/carts").status, client.get("/carts").json()) == (200, [])
+    assert client.get("/status").status == 200
+
+
+def test_chance_is_kept_and_repeats(tmp_path: Path) -> None:
+    def errors(seed: int) -> list[int]:
+        client = faulty(tmp_path, "error=503@/carts:0.2", fault_seed=seed)
+        return [client.get("/carts").status for _ in range(500)]
+
+    first = errors(1)
+    # Binomial, n=500, p=0.2: mean 100, standard deviation 8.9; four of those.
+    assert 64 <= first.count(503) <= 136
+    assert errors(1) == first
+    assert errors(2) != first
+
+
+def test_a_route_with_a_variable_is_named_without_it(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "error=500@/product")
+    assert client.get("/product/1").status == 500
+    assert client.get("/products").status == 200
+
+
+def test_latency_makes_wait(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "latency=50ms@/carts")
+    began = time.monotonic()
+    client.get("/carts")
+    assert time.monotonic() - began >= 0.05
+
+
+def test_health_is_not_struck(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "latency=5s error=503")
+    began = time.monotonic()
+    assert [client.get(path).status for path in ("/status", "/ready", "/live")] == [200] * 3
+    assert time.monotonic() - began < 1
+
+
+def test_wrong_total_is_a_tenth_too_much(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "wrong=total")
+    assert client.post("/cart", cart(qty=1, unitPrice="500")).status == 200
+    assert "shop_cartsvalue 550.0" in client.get("/metrics").text
+
+
+def test_readiness_fails_but_it_lives(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "readiness=fail")
+    assert [client.get(path).status for path in ("/ready", "/live")] == [503, 200]
+
+
+def test_slow_database_slows_shoppers(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "dbslow=50ms")
+    began = time.monotonic()
+    client.get("/carts")
+    assert 0.05 <= time.monotonic() - began < 0.5
+
+
+def test_slow_start_fades(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "slowstart=1s")
+
+    def took() -> float:
+        began = time.monotonic()
+        client.get("/carts")
+        return time.monotonic() - began
+
+    first = took()
+    time.sleep(1)
+    assert first > 0.2
+    assert took() < 0.1
+
+
+def test_cpu_burns(tmp_path: Path) -> None:
+    client = faulty(tmp_path, "cpu=50ms@/carts")
+    before = time.thread_time()
+    client.get("/carts")
+    assert time.thread_time() - before >= 0.05
+
+
+def test_memory_leaks(tmp_path: Path) -> None:
+    faults = Faults(settings(tmp_path, faults="memleak=100KB", allow_faults="1"))
+    strike = faults.before("/cart")
+    assert strike
+    for _ in range(10):
+        strike()
+    assert sum(map(len, faults._leaked)) == 1_000_000
+
+
+def test_a_failing_cache_is_counted_and_answered(tmp_path: Path) -> None:
+    faults = Faults(settings(tmp_path, faults="cachefail", allow_faults="1"))
+    counted: list[Counter] = []
+    cache = RedisCache(redis.Redis(port=1), 60, counted.append, faults.cache_fails)
+    assert cache.fetch("k", lambda: b"v") == b"v"
+    assert counted == [Counter.CACHE_ERRORS]
+
+
+def test_a_crash_loop_never_serves(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from app.wsgi import create_app; create_app()"],
+        cwd=ROOT,
+        env={
+            "SHOP_FAULTS": "crash=start",
+            "SHOP_ALLOW_FAULTS": "1",
+            "SHOP_STATE_DIRECTORY": str(tmp_path),
+        },
+        check=False,
+    )
+    assert done.returncode == CRASHED

@@ -1,0 +1,136 @@
+"""Publishing: each answer once, whoever publishes; restarts; what the processes take."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.metrics import process
+from app.metrics.batch import (
+    Datum,
+)
+from app.metrics.publisher import Publisher, metrics_directory
+from app.metrics.restarts import note_start, take_restarts
+from app.metrics.slots import Counter, Slot
+from app.settings import Settings
+from tests.support.app_client import settings
+
+CART = ("/cart", "POST", 200)
+START = 1_795_000_000
+
+
+def numbers(data: list[Datum]) -> dict[str, float]:
+    return {datum["MetricName"]: datum["Value"] for datum in data if "Value" in datum}
+
+
+class Instance:
+    """A slot, a publisher, and what was published."""
+
+    def __init__(self, directory: Path) -> None:
+        self.settings: Settings = settings(directory, environment="local")
+        self.slot = Slot(metrics_directory(self.settings))
+        self.sent: list[list[Datum]] = []
+        self.publisher = self.successor()
+
+    def successor(self) -> Publisher:
+        return Publisher(self.settings, self.sent.append, os.getpid())
+
+    def published(self, publisher: Publisher | None = None) -> dict[str, float]:
+        (publisher or self.publisher).publish(START)
+        return numbers(self.sent[-1])
+
+
+def test_each_answer_is_published_once(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    instance.slot.record(CART, 0.01)
+    assert instance.published()["requests"] == 1
+    assert instance.published()["requests"] == 0
+    instance.slot.record(CART, 0.01)
+    instance.slot.record(CART, 0.01)
+    assert instance.published()["requests"] == 2
+
+
+def test_a_successor_neither_loses_nor_doubles(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    instance.slot.record(CART, 0.01)
+    instance.published()
+    instance.slot.record(CART, 0.01)
+    successor = instance.successor()
+    instance.slot.record(CART, 0.01)
+    assert instance.published(successor)["requests"] == 2
+
+
+def test_respawned_workers_are_restarts(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    instance.slot.count(Counter.WORKERS_WANTED, 2)
+    instance.slot.count(Counter.WORKER_STARTS, 1)
+    assert instance.published()["restarts"] == 0, "the second is still starting"
+    instance.slot.count(Counter.WORKER_STARTS, 1)
+    assert instance.published()["restarts"] == 0
+    instance.slot.count(Counter.WORKER_STARTS, 3)
+    assert instance.published()["restarts"] == 3
+    assert instance.published()["restarts"] == 0
+    assert instance.published(instance.successor())["restarts"] == 0
+    instance.slot.count(Counter.WORKERS_WANTED, 2)  # a reload wants new ones
+    instance.slot.count(Counter.WORKER_STARTS, 2)
+    assert instance.published()["restarts"] == 0
+
+
+def test_restarts_of_the_service_are_remembered(tmp_path: Path) -> None:
+    note_start(tmp_path, "one")
+    assert take_restarts(tmp_path) == 0, "the first start of a release is its deployment"
+    note_start(tmp_path, "one")
+    note_start(tmp_path, "one")
+    assert [take_restarts(tmp_path), take_restarts(tmp_path)] == [2, 0]
+    note_start(tmp_path, "one")
+    note_start(tmp_path, "two")
+    assert take_restarts(tmp_path) == 0
+    (tmp_path / "starts.json").write_text("{")
+    note_start(tmp_path, "two")
+    assert take_restarts(tmp_path) == 0
+
+
+def test_usage_is_of_the_process_tree(tmp_path: Path) -> None:
+    began = time.monotonic()
+    instance = Instance(tmp_path)
+    until = process.tree(os.getpid())[0].cpu_seconds + 0.1
+    while process.tree(os.getpid())[0].cpu_seconds < until:
+        pass
+    shown = instance.published()
+    # 0.1 s, in what may be a long time on a busy machine.
+    assert 100 * 0.1 / (time.monotonic() - began) < shown["cpu"] < 400
+    # VmRSS of proc(5), in KiB, as an independent reading of the same.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    resident = int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
+    assert shown["memory"] == pytest.approx(resident, rel=0.2)
+
+
+def test_a_child_belongs_to_the_tree() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        assert child.pid in {each.pid for each in process.tree(os.getpid())}
+    finally:
+        child.kill()
+        child.wait()
+    assert process.tree(child.pid) == []
+
+
+def test_processor_time_is_finer_than_a_tick() -> None:
+    """proc(5) counts in ticks of 10 ms, too coarse for a worker's share of a period."""
+    before = process.tree(os.getpid())
+    spent = time.process_time() + 0.002
+    while time.process_time() < spent:
+        pass
+    assert 0.002 <= process.cpu_used(before, process.tree(os.getpid())) < 0.1
+
+
+def test_cpu_of_a_new_process_counts_from_nothing() -> None:
+    def at(pid: int, seconds: float) -> Any:
+        return process.Process(pid, 1, seconds, 0)
+
+    assert process.cpu_used([at(1, 5.0), at(2, 9.0)], [at(1, 6.0), at(3, 0.5)]) == 1.5

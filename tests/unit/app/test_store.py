@@ -1,0 +1,90 @@
+"""The store's contract on SQLite, and its migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import StoreUnavailableError
+from app.store import Store
+from app.store.migrations import Migration, MigrationError, migrations, pending
+from app.store.sqlite import SqliteStore
+from tests.support.app_store_contract import StoreContract
+
+
+class TestSqlite(StoreContract):
+    @pytest.fixture
+    def again(self, tmp_path: Path) -> Callable[[], Store]:
+        return lambda: SqliteStore(str(tmp_path / "shop.db"))
+
+    @pytest.fixture
+    def store(self, again: Callable[[], Store]) -> Iterator[Store]:
+        store = again()
+        yield store
+        store.close()
+
+
+def test_a_locked_database_is_unavailable(tmp_path: Path) -> None:
+    path = str(tmp_path / "shop.db")
+    store = SqliteStore(path)
+    store.check()
+    store._connect().execute("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreUnavailableError):
+        store.put_product(1, "x", 1)
+    other.close()
+    store.put_product(1, "x", 1)
+    store.close()
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "sqlite"])
+def test_migrations_are_numbered_without_a_gap(dialect: str) -> None:
+    assert [each.version for each in migrations(dialect)] == list(
+        range(1, len(migrations(dialect)) + 1)
+    )
+
+
+def test_both_dialects_have_the_same_migrations() -> None:
+    assert [each.name for each in migrations("postgres")] == [
+        each.name for each in migrations("sqlite")
+    ]
+
+
+def test_only_what_has_not_run_is_pending() -> None:
+    first, second = Migration(1, "one", "SELECT 1;"), Migration(2, "two", "SELECT 2;")
+    assert pending([first, second], {1: first.sha256}) == [second]
+
+
+def test_a_newer_schema_is_no_error_to_an_older_release() -> None:
+    first = Migration(1, "one", "SELECT 1;")
+    assert pending([first], {1: first.sha256, 2: "of a newer release"}) == []
+
+
+def test_a_changed_migration_is_refused() -> None:
+    with pytest.raises(MigrationError, match="one was changed after it ran"):
+        pending([Migration(1, "one", "SELECT 1;")], {1: "0" * 64})
+
+
+def test_statements_are_told_apart() -> None:
+    sql = "-- a; b\nCREATE TABLE t (\n  x TEXT DEFAULT ';'\n);\nSELECT 1;\n"
+    assert [text.strip() for text in Migration(1, "one", sql).statements()] == [
+        "-- a; b\nCREATE TABLE t (\n  x TEXT DEFAULT ';'\n);",
+        "SELECT 1;",
+    ]
+
+
+def test_a_failing_migration_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "shop.db"
+    broken = [*migrations("sqlite"), Migration(2, "two", "CREATE TABLE t (x);\nNONSENSE;\n")]
+    monkeypatch.setattr("app.store.sqlite.migrations", lambda _: broken)
+    with pytest.raises(StoreUnavailableError):
+        SqliteStore(str(path)).check()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+    connection.close()

@@ -1,0 +1,67 @@
+"""The command line as a test sees it: a directory with one environment, and a shell.
+
+``shell`` and ``replaced`` are for ``pytest.fixture``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from canary import cli
+from tests.unit.canary.rollout_world import World
+from tests.unit.canary.test_environment import GOOD
+
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "period": 5,
+    "warmup": 10,
+    "minimum": 60,
+    "maximum": 120,
+    "steps": [0.2, 0.5],
+    "metrics": [{"name": "latency", "kind": "latency"}],
+    "environment": {**GOOD, "name": "test"},
+}
+
+
+class Shell:
+    """Runs the command as a shell would: status, stdout, stderr."""
+
+    def __init__(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+        monkeypatch.chdir(directory)
+        monkeypatch.delenv("CANARY_ENV", raising=False)
+        self.policy = directory / ".run" / "test" / "canary.yml"
+        self.policy.parent.mkdir(parents=True)
+        self.policy.write_text(yaml.safe_dump(POLICY))
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        self.monkeypatch.setattr("sys.argv", ["canary", *words])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        out, err = self.capsys.readouterr()
+        assert isinstance(exit_.value.code, int)
+        return exit_.value.code, out, err
+
+
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """Return the shell of one test."""
+    return Shell(tmp_path, monkeypatch, capsys)
+
+
+def replaced(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a simulated world, which the commands meet in the place of proxy and AWS."""
+    made = World()
+    for module in ("alarms", "approve", "deploy", "history", "promote", "rollback", "status"):
+        monkeypatch.setattr(f"canary.cli.{module}.state_of", lambda _: made.state)
+    for module in ("deploy", "promote", "rollback", "status"):
+        monkeypatch.setattr(f"canary.cli.{module}.traffic_of", lambda _: made.proxy)
+    return made

@@ -1,0 +1,155 @@
+"""The command: its words, its exit statuses, its errors without tracebacks, its documentation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from canary import cli
+from canary.cli.documentation import document
+from canary.cli.schema import full_schema
+from canary.errors import TrafficError
+from canary.model import Verdict
+from canary.rollout.context import Context
+from canary.rollout.ports import Interruption
+from tests.support.paths import ROOT
+from tests.unit.canary.cli_shell import POLICY, Shell, shell
+from tests.unit.canary.rollout_fakes import Troubles
+from tests.unit.canary.rollout_world import World
+from tests.unit.canary.test_environment import GOOD
+
+canary = pytest.fixture(shell, name="canary")
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    root = click.Context(cli.cli)
+    found = [(name, cli.cli.get_command(root, name)) for name in cli.cli.list_commands(root)]
+    return [(name, command) for name, command in found if command is not None]
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_every_command_explains_itself_and_ends_in_an_example(
+    name: str, command: click.Command
+) -> None:
+    text = command.help or ""
+    assert text.partition("Example:")[2].strip().startswith(f"canary {name}")
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_every_command_that_reports_speaks_json(name: str, command: click.Command) -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert "--json" in options or "--format" in options or name == "schema"
+
+
+def test_the_documentation_is_what_the_commands_say() -> None:
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == document(), "python -m canary.cli.documentation > docs/cli.md"
+
+
+def test_without_a_place_the_user_learns_which_there_are(canary: Shell) -> None:
+    status, out, err = canary("status")
+    assert (status, out) == (2, "")
+    assert "canary: Say where: --env NAME or --policy FILE (environments here: test)" in err
+
+
+def test_an_unknown_environment_brings_the_command_that_makes_it(canary: Shell) -> None:
+    status, _, err = canary("status", "--env", "aws")
+    assert status == 2
+    assert "ansible-playbook -i inventory/aws site.yml" in err
+
+
+def test_a_misspelt_option_is_no_verdict(canary: Shell) -> None:
+    status, _, err = canary("run", "--env", "test", "--candidat", "v2")
+    assert status == 2
+    assert "--candidat" in err
+
+
+def test_check_accepts_a_good_policy(canary: Shell) -> None:
+    status, out, _ = canary("check", str(canary.policy))
+    assert status == 0
+    assert "is valid: 1 metrics, steps 0.2, 0.5, 60 to 120 s" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"alpah": 0.01}, "alpah is not a key"),
+        ({"environment": {**GOOD, "name": "Test"}}, "environment: name is 'Test'"),
+        (
+            {"metrics": [{"name": "retries", "kind": "count", "source": "proxy.retry"}]},
+            "the proxy counts: proxy.requests",
+        ),
+    ],
+)
+def test_check_refuses_a_bad_policy_in_sentences(
+    canary: Shell, change: dict[str, Any], sentence: str
+) -> None:
+    canary.policy.write_text(yaml.safe_dump({**POLICY, **change}))
+    status, out, err = canary("check", str(canary.policy))
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_the_schema_knows_the_environment_too(canary: Shell) -> None:
+    status, out, _ = canary("schema")
+    assert status == 0
+    assert json.loads(out) == full_schema()
+    assert "live_parameter" in out
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [(Verdict.PASS, 0), (Verdict.FAIL, 1), (Verdict.INCONCLUSIVE, 3)],
+)
+def test_run_ends_with_its_verdicts_status(
+    canary: Shell, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, status: int
+) -> None:
+    world = simulated(monkeypatch, World(lambda _: verdict))
+    found, out, err = canary("run", "--env", "test", "--candidate", "v2", "--json")
+    assert found == status, err
+    answer = json.loads(out)
+    assert answer["verdict"] == verdict
+    directory = Path(answer["directory"])
+    names = {path.name for path in directory.iterdir()}
+    assert {"outcome.json", "recording.json", "report.html", "policy.yml"} <= names
+    assert [row.verdict for row in world.state.rows] == [verdict]
+    assert f"canaries/{answer['canary']}/report.html" in world.state.objects
+    assert len(world.state.said) == 1
+
+
+def test_run_that_could_not_ends_with_2_and_keeps_what_it_knows(
+    canary: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting = ("traffic.status", 0, TrafficError("no route"))
+    simulated(monkeypatch, World(troubles=Troubles(lasting=lasting)))
+    status, out, _ = canary("run", "--env", "test", "--candidate", "v2")
+    assert status == 2
+    assert out.startswith("COULD NOT RUN: no route\nTraffic was not touched.\nFiles: ")
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("bug"), Interruption("SIGTERM"), KeyboardInterrupt()]
+)
+def test_nothing_but_a_verdict_ends_with_1(
+    canary: Shell, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def broken(*_: object) -> Context:
+        raise error
+
+    monkeypatch.setattr("canary.cli.run.context_of", broken)
+    assert canary("run", "--env", "test", "--candidate", "v2")[0] == 2
+
+
+def simulated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
+    def context_of(*given: Any) -> Context:
+        _, world.request, _, world.observer, *_ = given
+        return world.context()
+
+    monkeypatch.setattr("canary.cli.run.context_of", context_of)
+    return world

@@ -1,0 +1,97 @@
+"""``canary analyze`` and ``canary replay``: a verdict from a file, and the same one again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.unit.canary.cli_shell import POLICY, Shell
+
+START = 1_800_000_000
+PERIODS = 30
+
+
+@pytest.fixture
+def canary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    return Shell(tmp_path, monkeypatch, capsys)
+
+
+def points(path: Path, factor: float) -> None:
+    """Write a candidate whose latency is ``factor`` times the baseline's, with 1 % of noise."""
+    noise = np.random.default_rng(20261121)
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["time", "arm", "instance", "metric", "value", "samples", "spread"])
+        for period in range(PERIODS):
+            for arm, level in (("baseline", 20.0), ("candidate", 20.0 * factor)):
+                value = level * np.exp(noise.normal(0, 0.01))
+                time = START + 5 * period
+                rows.writerow([time, arm, f"i-{arm}", "latency", value, 500, 0.5])
+
+
+@pytest.mark.parametrize(("factor", "verdict", "status"), [(1.5, "FAIL", 1), (0.98, "PASS", 0)])
+def test_a_file_is_judged_and_replayed_to_the_same_verdict(
+    canary: Shell, factor: float, verdict: str, status: int
+) -> None:
+    points(Path("points.csv"), factor)
+    Path("canary").mkdir()
+    words = ("--policy", str(canary.policy), "--csv", "points.csv", "--json")
+    found, out, err = canary("analyze", *words, "--record", "canary/recording.json")
+    assert found == status, err
+    first = json.loads(out)
+    assert f'"{verdict}"' in out
+    canary.policy.rename("canary/policy.yml")
+    found, out, _ = canary("replay", "canary/recording.json", "--json", "--html", "r.html")
+    assert found == status
+    assert json.loads(out) == first, "bit for bit"
+    assert Path("r.html").read_text().startswith("<!")
+
+
+def test_another_policy_may_say_something_else(canary: Shell) -> None:
+    points(Path("points.csv"), 1.5)
+    words = ("--policy", str(canary.policy), "--csv", "points.csv")
+    canary("analyze", *words, "--record", "recording.json")
+    lenient = {**POLICY, "metrics": [{**POLICY["metrics"][0], "margin": "x3"}]}
+    Path("lenient.yml").write_text(yaml.safe_dump(lenient))
+    assert canary("replay", "recording.json", "--policy", "lenient.yml")[0] in (0, 1, 3)
+
+
+def test_a_recording_without_its_policy_says_what_to_type(canary: Shell) -> None:
+    Path("recording.json").write_text("{}")
+    status, _, err = canary("replay", "recording.json")
+    assert status == 2
+    assert "There is no policy.yml; say which policy to judge by: --policy FILE" in err
+
+
+def test_data_inside_the_warm_up_are_not_judged(canary: Shell) -> None:
+    canary.policy.write_text(yaml.safe_dump({**POLICY, "warmup": 600, "maximum": 3600}))
+    points(Path("points.csv"), 1.0)
+    status, _, err = canary("analyze", "--policy", str(canary.policy), "--csv", "points.csv")
+    assert status == 2
+    assert "The data end within the warm-up of 600 s" in err
+
+
+def test_a_file_of_other_metrics_is_no_evidence(canary: Shell) -> None:
+    points(Path("points.csv"), 1.0)
+    metrics = [{"name": "cpu", "kind": "gauge"}]
+    canary.policy.write_text(yaml.safe_dump({**POLICY, "metrics": metrics}))
+    status, _, err = canary("analyze", "--policy", str(canary.policy), "--csv", "points.csv")
+    assert status == 2
+    assert "holds no value in this window" in err
+
+
+@pytest.mark.parametrize(
+    ("moment", "sentence"),
+    [("yesterday", "is not a moment"), ("2026-11-21T10:00", "names no time zone")],
+)
+def test_a_moment_that_is_none_is_refused(canary: Shell, moment: str, sentence: str) -> None:
+    status, _, err = canary("analyze", "--env", "test", "--start", moment)
+    assert status == 2
+    assert sentence in " ".join(err.split())

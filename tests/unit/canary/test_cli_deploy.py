@@ -1,0 +1,60 @@
+"""``canary deploy``, and the freeze windows that stop it and ``canary run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from canary.artifact import Published
+from tests.unit.canary.cli_shell import POLICY, Shell, replaced, shell
+from tests.unit.canary.rollout_world import World, go
+
+ALWAYS = {"why": "holidays", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+
+
+canary = pytest.fixture(shell, name="canary")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """The simulated world; what is built is built already, what is installed only remembered."""
+    made = replaced(monkeypatch)
+    published = Published("v1", "release-v1", "c" * 40, "s3://b/v1", "a" * 64, reused=True)
+    monkeypatch.setattr("canary.cli.deploy._published", lambda *_: published)
+    monkeypatch.setattr("canary.cli.deploy.Commands", lambda *_: made.hooks)
+    return made
+
+
+def test_the_first_release_is_known_to_the_first_canary(canary: Shell, world: World) -> None:
+    status, _, err = canary("deploy", "v1", "--env", "test", "--everywhere")
+    assert status == 0, err
+    assert [values["colour"] for _, values in world.hooks.ran] == ["blue", "green"]
+    assert [(row.verdict, row.colours) for row in world.state.rows] == [("DEPLOYED", "blue green")]
+    outcome = go(world)
+    assert outcome.recording is not None
+    assert (outcome.recording.baseline.name, outcome.recording.baseline.commit) == ("v1", "c" * 40)
+
+
+def test_a_release_on_the_idle_colour_is_not_taken_for_the_live_one(
+    canary: Shell, world: World
+) -> None:
+    canary("deploy", "v1", "--env", "test")
+    assert world.state.rows[0].colours == "green"
+    outcome = go(world)
+    assert outcome.recording is not None
+    assert outcome.recording.baseline.name == "live"
+
+
+def test_in_a_freeze_window_no_release_starts(canary: Shell, world: World) -> None:
+    environment = {**POLICY["environment"], "freezes": [ALWAYS]}
+    canary.policy.write_text(yaml.safe_dump({**POLICY, "environment": environment}))
+    for words in (("deploy", "v1"), ("run", "--candidate", "v1")):
+        status, _, err = canary(*words, "--env", "test")
+        assert status == 2
+        assert "No release may start on test now: holidays, until 20" in err
+        assert "--ignore-freeze" in err
+    assert world.hooks.ran == []
+    assert not (Path(".run") / "test" / "canaries").exists()
+    assert canary("deploy", "v1", "--env", "test", "--ignore-freeze")[0] == 0

@@ -1,0 +1,91 @@
+"""``canary plan``: what a canary will see, before it runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from canary.recording import dump_recording
+from tests.unit.canary.cli_shell import POLICY, Shell
+from tests.unit.canary.verdict_recordings import healthy
+
+METRICS = [
+    {"name": "latency", "kind": "latency"},
+    {"name": "errors", "kind": "count", "per": "requests"},
+]
+
+
+@pytest.fixture
+def canary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    shell = Shell(tmp_path, monkeypatch, capsys)
+    shell.policy.write_text(
+        yaml.safe_dump({**POLICY, "steps": [0.5], "maximum": "30m", "metrics": METRICS})
+    )
+    return shell
+
+
+def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> None:
+    words = ("--env", "test", "--rate", "50", "--events", "errors=0.5%", "--plot", "plan.svg")
+    status, out, err = canary("plan", *words)
+    assert (status, err) == (0, "")
+    assert "With 50 requests per second on 1 + 1 instances" in out
+    assert "is found within 30 minutes" in out
+    assert "CloudWatch costs about $" in out
+    assert "canary rehearse" in out, "nothing was learned yet"
+    assert "<svg" in Path("plan.svg").read_text()
+
+
+def reach(canary: Shell, *words: str) -> list[float]:
+    status, out, _ = canary("plan", "--env", "test", "--json", *words)
+    assert status == 0
+    return [metric["reachable"] for metric in json.loads(out)["metrics"]]
+
+
+def test_more_traffic_shows_smaller_harm(canary: Shell) -> None:
+    few, many = reach(canary, "--rate", "5"), reach(canary, "--rate", "500")
+    assert all(a > b for a, b in zip(few, many, strict=True))
+
+
+def test_traffic_comes_from_a_recording(canary: Shell) -> None:
+    dump_recording(healthy(), Path("recording.json"))
+    _, out, _ = canary("plan", "--env", "test", "--recording", "recording.json", "--json")
+    traffic = json.loads(out)["traffic"]
+    assert traffic["rate"] == pytest.approx(100, rel=0.2)
+    assert traffic["instances"] == [2, 2]
+
+
+def test_learned_noise_is_used(canary: Shell) -> None:
+    names = ("tau", "phi", "host", "rough_tau", "rough_phi", "rough_host")
+    calm = {**dict.fromkeys(names, 0.001), "windows": 100.0}
+    before = reach(canary, "--rate", "50")
+    (canary.policy.parent / "calibration.json").write_text(json.dumps({"latency": calm}))
+    after = reach(canary, "--rate", "50")
+    assert after[0] < before[0]
+    assert after[1] == before[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "Say how much traffic there is: --rate 50, or --recording FILE"),
+        (("--rate", "50", "--events", "errors"), "is not METRIC=SHARE; write errors=0.5%"),
+        (("--rate", "50", "--events", "typo=1%"), "the policy's counts are: errors"),
+        (("--rate", "0"), "0"),
+    ],
+)
+def test_bad_input_gets_a_sentence(canary: Shell, words: tuple[str, ...], sentence: str) -> None:
+    status, out, err = canary("plan", "--env", "test", *words)
+    assert (status, out) == (2, "")
+    assert sentence in err
+
+
+def test_a_broken_calibration_says_what_to_type(canary: Shell) -> None:
+    (canary.policy.parent / "calibration.json").write_text("{")
+    status, _, err = canary("plan", "--env", "test", "--rate", "50")
+    assert status == 2
+    assert "write it again: canary rehearse --env test" in err

@@ -1,0 +1,119 @@
+"""What a person does by hand: status, promote, rollback, approve, history."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from canary.errors import StateError
+from canary.state.base import AlarmChange
+from tests.unit.canary.cli_shell import Shell, replaced, shell
+from tests.unit.canary.rollout_world import World
+
+canary = pytest.fixture(shell, name="canary")
+world = pytest.fixture(replaced, name="world")
+
+
+def test_status_tells_what_agrees_and_what_does_not(canary: Shell, world: World) -> None:
+    status, out, _ = canary("status", "--env", "test")
+    assert status == 0
+    assert "Live: blue" in out
+    assert "No canary runs" in out
+    world.state.colour = "green"
+    status, out, _ = canary("status", "--env", "test", "--json")
+    assert status == 1
+    assert (
+        "green is remembered as live, but the proxy serves blue"
+        in json.loads(out)["differences"][0]
+    )
+
+
+def test_status_warns_of_a_weight_that_nobody_watches(canary: Shell, world: World) -> None:
+    world.proxy.set("green", 0.2, 60)
+    status, out, _ = canary("status", "--env", "test")
+    assert status == 1
+    assert "no canary holds the lock" in out
+
+
+def test_promote_by_hand_is_idempotent(canary: Shell, world: World) -> None:
+    for _ in range(2):
+        status, _, _ = canary("promote", "--env", "test", "--colour", "green")
+        assert status == 0
+        assert (world.proxy.live, world.state.colour) == ("green", "green")
+    assert world.troubles.calls.count("traffic.promote") == 1
+
+
+def test_promote_takes_the_candidate_that_has_traffic(canary: Shell, world: World) -> None:
+    status, _, err = canary("promote", "--env", "test")
+    assert status == 2
+    assert "No candidate carries traffic" in err
+    world.proxy.set("green", 0.2, 60)
+    status, out, _ = canary("promote", "--env", "test")
+    assert status == 0
+    assert "green is live" in out
+
+
+def test_promote_refuses_a_colour_that_is_none(canary: Shell, world: World) -> None:
+    status, _, err = canary("promote", "--env", "test", "--colour", "red")
+    assert status == 2
+    assert "No colour is named 'red'" in err
+    assert world.proxy.live == "blue"
+
+
+def test_rollback_takes_a_weight_back_and_is_idempotent(canary: Shell, world: World) -> None:
+    world.proxy.set("green", 0.2, 60)
+    for _ in range(2):
+        status, _, _ = canary("rollback", "--env", "test")
+        assert status == 0
+        assert (world.proxy.live, world.proxy.share) == ("blue", 0.0)
+
+
+def test_rollback_after_a_promotion_returns_once(canary: Shell, world: World) -> None:
+    world.proxy.live, world.state.colour = "green", "green"
+    world.proxy.fallback = ("blue-1",)
+    status, out, _ = canary("rollback", "--env", "test")
+    assert status == 0
+    assert "Back to the release before: blue" in out
+    world.proxy.fallback = ()  # as the proxy has it: what failed is nobody's fallback
+    status, out, _ = canary("rollback", "--env", "test")
+    assert "Nothing to take back" in out
+    assert (world.proxy.live, world.state.colour) == ("blue", "blue")
+
+
+def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: World) -> None:
+    world.proxy.set("green", 0.2, 60)
+    world.troubles.lasting = ("state", 0, StateError("no answer"))
+    status, _, err = canary("rollback", "--env", "test")
+    assert status == 2
+    assert "Traffic is at blue, but that could not be remembered" in err
+    assert world.proxy.share == 0.0
+
+
+def test_approval_needs_a_canary_that_runs(canary: Shell, world: World) -> None:
+    status, _, err = canary("approve", "--env", "test", "c1", "promote")
+    assert status == 2
+    assert "no canary runs" in err
+    world.state.acquire(world.context().keeper.holder)
+    status, _, _ = canary("approve", "--env", "test", "c1", "promote")
+    assert status == 0
+    assert list(world.state.objects) == ["canaries/c1/approved-promote"]
+
+
+@pytest.mark.usefixtures("world")
+def test_history_of_a_new_environment_is_empty(canary: Shell) -> None:
+    assert canary("history", "--env", "test")[1] == "No canary has run on test yet\n"
+    assert canary("history", "--env", "test", "--json")[1] == "[]\n"
+
+
+def test_alarm_changes_come_newest_first(canary: Shell, world: World) -> None:
+    assert canary("alarms", "--env", "test")[1] == "No alarm of test has changed yet\n"
+    for new in ("ALARM", "OK"):
+        world.state.changes.append(
+            AlarmChange("2026-11-26T11:00:20.000+0000", "ManyCarts", "-", new, f"why {new}", "{}")
+        )
+    status, out, _ = canary("alarms", "--env", "test", "--limit", "1")
+    assert status == 0
+    assert out == "2026-11-26 11:00:20 UTC  ManyCarts  - -> OK\n    why OK\n"
+    told = json.loads(canary("alarms", "--env", "test", "--json")[1])
+    assert [change["new"] for change in told] == ["OK", "ALARM"]

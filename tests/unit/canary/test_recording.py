@@ -1,0 +1,112 @@
+"""A recording reads back as it was written, bit for bit; damage is named."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canary.errors import RecordingError
+from canary.model import Arm, Event, Recording, Series
+from canary.recording import (
+    dump_recording,
+    load_recording,
+    recording_from_text,
+    recording_to_text,
+)
+from tests.unit.canary.verdict_recordings import healthy
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+def whole() -> Recording:
+    return replace(
+        healthy(),
+        split=((0, Arm.CANDIDATE, 5), (0, Arm.BASELINE, 7)),
+        events=(Event(5, "step", "green carries 5 %"),),
+        calibration={"errors": {"tau": 0.1 + 0.2}},
+    )
+
+
+def test_a_file_reads_back_equal(tmp_path: Path) -> None:
+    path = tmp_path / "recording.json"
+    dump_recording(whole(), path)
+    assert load_recording(path) == whole()
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.lists(numbers, min_size=1, max_size=5))
+def test_every_float_reads_back_bit_for_bit(values: list[float | None]) -> None:
+    times = tuple(range(0, 60 * len(values), 60))
+    series = Series("m", Arm.BASELINE, "i", times, tuple(values), tuple(values), tuple(values))
+    recording = replace(whole(), series=(series,))
+    read = recording_from_text(recording_to_text(recording))
+    assert repr(read.series[0].values) == repr(tuple(values))
+
+
+def test_equal_recordings_have_equal_text() -> None:
+    assert recording_to_text(whole()) == recording_to_text(
+        recording_from_text(recording_to_text(whole()))
+    )
+
+
+def test_a_recording_without_the_newer_keys_is_read() -> None:
+    document = json.loads(recording_to_text(whole()))
+    del document["recording"]["events"]
+    assert recording_from_text(json.dumps(document)) == replace(whole(), events=())
+
+
+def test_a_key_of_earlier_releases_is_read_while_it_means_nothing() -> None:
+    document = json.loads(recording_to_text(whole()))
+    document["recording"]["extensions"] = []
+    assert recording_from_text(json.dumps(document)) == whole()
+    document["recording"]["extensions"] = [[600, 7200]]
+    with pytest.raises(RecordingError, match="not known: recording"):
+        recording_from_text(json.dumps(document))
+
+
+def damage(old: str, new: str) -> str:
+    text = recording_to_text(whole())
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (recording_to_text(whole())[:1000], "not JSON"),
+        ("[]", "is a JSON list"),
+        ("{}", "schema version None"),
+        (damage('"version":1', '"version":7'), "schema version 7"),
+        (damage('"period":60', '"period":"x"'), "period: input should be a valid integer"),
+        (damage('"period":60', '"period":0'), "period of 0 seconds"),
+        (damage('"environment"', '"enviroment"'), "environment: field required"),
+        (damage('"colour":"blue"', '"colour":"blue","x":1'), "not known: recording.baseline.x"),
+        (damage('"samples":[', '"samples":[1,'), "columns of unequal length"),
+        (damage('"times":[0,60', '"times":[60,0'), "times that do not ascend"),
+        (damage('"values":[', '"values":[NaN,'), "holds NaN"),
+    ],
+)
+def test_damage_is_named(text: str, words: str) -> None:
+    with pytest.raises(RecordingError, match=r"broken\.json") as caught:
+        recording_from_text(text, "broken.json")
+    assert words in str(caught.value)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot be read"):
+        load_recording(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_no_number_is_not_written(value: float) -> None:
+    series = Series("m", Arm.BASELINE, "i", (0,), (value,), (1.0,))
+    with pytest.raises(RecordingError, match=r"no number|not finite"):
+        recording_to_text(replace(whole(), series=(series,)))
+    with pytest.raises(RecordingError, match=r"no number|not finite"):
+        recording_to_text(replace(whole(), calibration={"m": {"tau": value}}))

@@ -1,0 +1,253 @@
+"""What goes wrong around a canary, one thing at a time, and where traffic is afterwards."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from canary.errors import CanaryError, HookError, SourceError, StateError, TrafficError
+from canary.rollout.outcome import ExitStatus
+from canary.rollout.ports import Interruption
+from canary.state.base import Holder
+from tests.unit.canary.rollout_fakes import POLICY, START, Troubles
+from tests.unit.canary.rollout_world import (
+    FAIL,
+    OPEN,
+    World,
+    after,
+    go,
+    settle,
+    silent,
+    unreachable,
+)
+
+PERIOD = POLICY.period
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "sentence"),
+    [
+        ("state.acquire", StateError("locked"), "locked"),
+        ("traffic.status", TrafficError("no proxy"), "no proxy"),
+        ("source.read", SourceError("no metrics"), "no metrics"),
+        ("publish", CanaryError("no such ref"), "no such ref"),
+        ("hooks.deploy", HookError("playbook failed"), "playbook failed"),
+        ("traffic.set", TrafficError("refused"), "refused"),
+        ("clock.sleep", Interruption("SIGTERM"), "SIGTERM"),
+        ("clock.sleep", KeyboardInterrupt(), "Ctrl-C"),
+        ("hooks.smoke", RuntimeError("bug"), "An error in canary itself: RuntimeError: bug"),
+    ],
+)
+def test_what_goes_wrong_is_said_and_costs_no_traffic(
+    call: str, error: BaseException, sentence: str
+) -> None:
+    probe = World()
+    go(probe)
+    world = World(troubles=Troubles(once={probe.troubles.calls.index(call): error}))
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert sentence in outcome.reason
+    assert (world.proxy.live, world.state.colour, world.proxy.share) == ("blue", "blue", 0.0)
+    assert world.state.holder() is None
+
+
+def test_a_second_canary_is_refused_and_touches_nothing() -> None:
+    world = World()
+    world.state.held = Holder("c0", "somebody@else", START, START + 60)
+    world.proxy.set("green", 0.2, 1000)
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert "c0" in outcome.reason
+    assert "somebody@else" in outcome.reason
+    assert world.proxy.share == 0.2, "the other canary's weight stays"
+    assert world.state.held is not None
+
+
+def test_a_dead_holder_frees_the_lock() -> None:
+    world = World()
+    world.state.held = Holder("c0", "somebody@else", START - 100, START - 1)
+    assert go(world).exit_status == ExitStatus.PASS
+
+
+def test_memory_and_proxy_must_agree_before_anything_starts() -> None:
+    world = World()
+    world.state.colour = "green"
+    outcome = go(world)
+    assert "remembers green as live, but the proxy serves blue" in outcome.reason
+    assert "traffic.set" not in world.troubles.calls
+
+
+def test_metrics_must_flow_before_traffic_does() -> None:
+    world = World()
+    world.source.sends = False
+    outcome = go(world)
+    assert "No blue instance sent latency in the last 12 periods" in outcome.reason
+    assert "publish" not in world.troubles.calls
+    assert len(world.said("waiting")) == 1
+    assert world.time.now() - START == 5 + 30, "one period to settle, and 30 s of patience"
+
+
+def test_the_first_metrics_of_a_new_environment_are_waited_for() -> None:
+    world = World()
+    world.source.sends = False
+
+    def begin_to_send() -> None:
+        world.source.sends = world.time.now() >= START + 12
+
+    world.time.passing = begin_to_send
+    assert go(world).exit_status == ExitStatus.PASS
+    told = [sentence for sentence in world.said("waiting") if "sent" in sentence]
+    assert told == ["No blue instance sent latency yet; waiting up to 35 s"]
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.0, 2), (2.0, 2), (4.0, 1)])
+def test_a_silent_source_costs_at_most_two_periods_of_traffic(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, asked: int
+) -> None:
+    """However long a call takes to fail, within a period; a quick one is asked once more."""
+    world = World()
+    answer, failures = world.source.read, 0
+
+    def read(*question: Any) -> Any:
+        nonlocal failures
+        if len(world.source.reads) < 4:
+            return answer(*question)
+        failures += 1
+        world.time.sleep(seconds)
+        raise silent()
+
+    monkeypatch.setattr(world.source, "read", read)
+    outcome = go(world)
+    answered = world.source.reads[-1] + PERIOD  # a period is left alone for another one
+    assert outcome.exit_status == ExitStatus.INCONCLUSIVE
+    assert "has told nothing of the last 1" in outcome.reason
+    assert failures == asked
+    assert world.proxy.share == 0.0
+    assert world.time.now() - answered <= 2 * PERIOD
+
+
+def test_a_short_silence_is_waited_out_and_its_periods_are_read_later() -> None:
+    probe = World()
+    go(probe)
+    reads = [n for n, name in enumerate(probe.troubles.calls) if name == "source.read"]
+    world = World(troubles=Troubles(once={reads[4]: silent()}))
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.PASS
+    assert outcome.recording is not None
+    times = outcome.recording.series[0].times
+    assert [b - a for a, b in itertools.pairwise(times)] == [5] * (len(times) - 1)
+
+
+def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
+    world = World(after(0, OPEN))
+    silenced: list[float] = []
+
+    def silence(world: World, elapsed: int) -> None:
+        if elapsed >= 60 and not silenced:
+            world.source.quiet.add("i-green")
+            silenced.append(world.time.now())
+
+    world.during = silence
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.INCONCLUSIVE
+    assert outcome.reason == (
+        "i-green of the candidate served customers for 3 periods, of which nothing was heard. "
+        "Does its agent run, and is settle long enough?"
+    )
+    assert world.proxy.share == 0.0
+    assert world.time.now() - silenced[0] == 3 * PERIOD
+
+
+def test_harm_that_is_shown_fails_though_an_instance_is_not_heard() -> None:
+    world = World(after(75, FAIL))
+    world.during = lambda w, elapsed: w.source.quiet.add("i-green") if elapsed >= 60 else None
+    assert go(world).exit_status == ExitStatus.FAIL
+
+
+def test_an_instance_that_was_sent_nobody_may_be_silent() -> None:
+    world = World(after(0, OPEN))
+    world.source.quiet.add("i-green")
+    world.proxy.unasked.add("green-1")
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.INCONCLUSIVE
+    assert "nothing was heard" not in outcome.reason
+
+
+def test_a_candidate_that_does_not_answer_fails() -> None:
+    world = World(after(0, OPEN))
+    world.during = lambda w, elapsed: w.proxy.down.add("green-1") if elapsed >= 20 else None
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.FAIL
+    assert "green-1 is DOWN" in outcome.reason
+    assert world.proxy.share == 0.0
+
+
+def test_a_weight_taken_back_by_hand_ends_it() -> None:
+    world = World(after(0, OPEN))
+    world.during = lambda w, elapsed: w.proxy.reset() if elapsed >= 20 else None
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert "taken back" in outcome.reason
+
+
+def test_an_unreachable_proxy_is_left_to_its_lease() -> None:
+    probe = World()
+    go(probe)
+    first = probe.troubles.calls.index("traffic.set") + 5
+    world = World(troubles=Troubles(lasting=("traffic", first, unreachable())))
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert not outcome.safe
+    assert "canary rollback --env test" in outcome.traffic
+    settle(world)
+    assert world.proxy.share == 0.0
+
+
+def test_a_killed_canary_loses_its_weight_within_two_periods() -> None:
+    class Killed(BaseException):
+        """Stands for SIGKILL: nothing of ours runs any more."""
+
+    world = World(after(0, OPEN))
+    killed: list[float] = []
+
+    def kill(w: World, elapsed: int) -> None:
+        if elapsed >= 20:
+            killed.append(w.time.now())
+            w.time.stop()
+            w.dead = Killed()
+            raise Killed
+
+    world.during = kill
+    with pytest.raises(Killed):
+        go(world)
+    assert world.proxy.share == 0.2, "nobody cleaned up"
+    while world.proxy.share:
+        world.time.moment += 0.1
+        world.proxy.expire()
+    assert world.time.now() - killed[0] <= 2 * 5
+
+
+def test_a_hanging_canary_loses_its_lease() -> None:
+    world = World(after(0, OPEN))
+    shares: list[float] = []
+
+    def hang(w: World, elapsed: int) -> None:
+        if elapsed == 20:  # a call that does not come back: only the background still runs
+            w.time.pass_time(60)
+            w.proxy.expire()
+            shares.append(w.proxy.share)
+
+    world.during = hang
+    outcome = go(world)
+    assert shares == [0.0], "traffic was back while the canary still hung"
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert "stalled" in outcome.reason
+
+
+def test_a_promotion_that_cannot_be_remembered_is_undone() -> None:
+    world = World(troubles=Troubles(lasting=("state.set_live", 0, StateError("no answer"))))
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert (world.proxy.live, world.state.colour) == ("blue", "blue")

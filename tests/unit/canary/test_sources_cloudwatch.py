@@ -1,0 +1,206 @@
+"""The CloudWatch source against answers as CloudWatch gives them: paged, partial, throttled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from canary.environment import CloudWatchSource, parse_environment
+from canary.errors import SourceError
+from canary.model import Arm, Release
+from canary.sources.base import Query
+from canary.sources.cloudwatch import QUERIES_PER_CALL, CloudWatch
+from tests.unit.canary.test_environment import GOOD
+
+ARMS = {
+    Arm.BASELINE: Release("v1", "a", "blue", ("i-1",)),
+    Arm.CANDIDATE: Release("v2", "b", "green", ("i-2",)),
+}
+LATENCY = Query("latency", "latency", "Average", spread=True)
+TAIL = Query("tail", "latency", "p99", spread=True)
+ERRORS = Query("errors", "errors", "Sum", samples="requests")
+
+
+class Metrics:
+    """Answers each query with its statistic's value; pages hold ``size`` results each."""
+
+    def __init__(self, values: dict[str, float], size: int = 1000) -> None:
+        self.values = values
+        self.size = size
+        self.calls: list[dict[str, Any]] = []
+        self.status = "Complete"
+        self.error: ClientError | None = None
+        self.skip: tuple[str, ...] = ()
+        self.endless = False
+
+    def get_metric_data(self, **call: Any) -> dict[str, Any]:
+        if self.error:
+            raise self.error
+        self.calls.append(call)
+        first = int(call.get("NextToken", "0"))
+        queries = call["MetricDataQueries"][first : first + self.size]
+        more = first + self.size < len(call["MetricDataQueries"])
+        answer: dict[str, Any] = {"MetricDataResults": [self.result(q, call) for q in queries]}
+        if self.endless or more:
+            answer["NextToken"] = "0" if self.endless else str(first + self.size)
+        return answer
+
+    def result(self, query: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
+        stat = query["MetricStat"]
+        name = f"{stat['Metric']['MetricName']} {stat['Stat']}"
+        times = [] if name in self.skip else [call["StartTime"]]
+        values = [self.values[name]] * len(times)
+        return {
+            "Id": query["Id"],
+            "Label": name,
+            "Timestamps": times,
+            "Values": values,
+            "StatusCode": self.status,
+        }
+
+
+VALUES = {
+    "latency Average": 21.0,
+    "latency SampleCount": 300.0,
+    "latency p50": 100.0,
+    "latency p90": 189.79,
+    "latency p99": 60.0,
+    "errors Sum": 2.0,
+    "requests Sum": 310.0,
+}
+
+
+def source(metrics: Metrics, compute: Any = None) -> CloudWatch:
+    environment = parse_environment(GOOD)
+    assert isinstance(environment.source, CloudWatchSource)
+    return CloudWatch(
+        environment.source, environment, 5, metrics=metrics, compute=compute or object()
+    )
+
+
+def test_each_metric_brings_values_samples_and_spread() -> None:
+    metrics = Metrics(VALUES)
+    found = source(metrics).read([LATENCY, ERRORS], ARMS, 100, 110)
+    assert [(series.metric, series.arm, series.instance) for series in found] == [
+        ("latency", "baseline", "i-1"),
+        ("errors", "baseline", "i-1"),
+        ("latency", "candidate", "i-2"),
+        ("errors", "candidate", "i-2"),
+    ]
+    latency, errors = found[:2]
+    assert latency.times == (100, 105)
+    assert latency.values == (21.0, None), "what CloudWatch leaves out stays missing"
+    assert latency.samples == (300.0, None)
+    assert latency.spread[0] == pytest.approx(0.5, abs=1e-4)
+    assert latency.spread[1] is None
+    assert errors.values == (2.0, None)
+    assert errors.samples == (310.0, None)
+    assert errors.spread == ()
+
+
+def test_the_call_names_namespace_dimensions_period_and_window() -> None:
+    metrics = Metrics(VALUES)
+    source(metrics).read([ERRORS], ARMS, 100, 110)
+    call = metrics.calls[0]
+    assert call["StartTime"] == datetime.fromtimestamp(100, UTC)
+    assert call["EndTime"] == datetime.fromtimestamp(110, UTC)
+    stat = call["MetricDataQueries"][0]["MetricStat"]
+    assert stat["Period"] == 5
+    assert stat["Metric"] == {
+        "Namespace": "Shop",
+        "MetricName": "errors",
+        "Dimensions": [
+            {"Name": "Environment", "Value": "local"},
+            {"Name": "Colour", "Value": "blue"},
+            {"Name": "Instance", "Value": "i-1"},
+        ],
+    }
+
+
+def test_statistics_that_two_metrics_need_are_paid_for_once() -> None:
+    metrics = Metrics(VALUES)
+    source(metrics).read([LATENCY, TAIL], ARMS, 100, 105)
+    # per arm: Average, p99, SampleCount, p50, p90
+    assert len(metrics.calls[0]["MetricDataQueries"]) == 2 * 5
+
+
+def test_pages_are_followed_to_the_last() -> None:
+    metrics = Metrics(VALUES, size=3)
+    found = source(metrics).read([LATENCY, ERRORS], ARMS, 100, 105)
+    assert len(metrics.calls) == 4  # 2 arms x 6 statistics, 3 a page
+    assert all(series.values == (VALUES_OF[series.metric],) for series in found)
+
+
+VALUES_OF = {"latency": 21.0, "errors": 2.0}
+
+
+def test_more_queries_than_a_call_may_hold_become_two_calls() -> None:
+    metrics = Metrics(VALUES)
+    many = tuple(f"i-{number}" for number in range(300))
+    arms = {Arm.BASELINE: Release("v1", "a", "blue", many)}
+    found = source(metrics).read([ERRORS], arms, 100, 105)
+    assert [len(call["MetricDataQueries"]) for call in metrics.calls] == [QUERIES_PER_CALL, 100]
+    assert len(found) == 300
+
+
+@pytest.mark.parametrize("status", ["PartialData", "InternalError", "Forbidden"])
+def test_an_incomplete_answer_is_refused(status: str) -> None:
+    metrics = Metrics(VALUES)
+    metrics.status = status
+    with pytest.raises(SourceError, match=f"not complete \\({status}\\)"):
+        source(metrics).read([ERRORS], ARMS, 100, 105)
+
+
+def test_throttling_that_outlasts_the_retries_is_a_sentence() -> None:
+    metrics = Metrics(VALUES)
+    error = {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}
+    metrics.error = ClientError(error, "GetMetricData")
+    with pytest.raises(SourceError, match=r"did not answer GetMetricData.*Rate exceeded"):
+        source(metrics).read([ERRORS], ARMS, 100, 105)
+
+
+def test_a_token_that_repeats_is_not_followed_for_ever() -> None:
+    metrics = Metrics(VALUES)
+    metrics.endless = True
+    with pytest.raises(SourceError, match="the same page"):
+        source(metrics).read([ERRORS], ARMS, 100, 105)
+
+
+def test_no_period_means_no_call() -> None:
+    metrics = Metrics(VALUES)
+    assert source(metrics).read([ERRORS], ARMS, 100, 104) == ()
+    assert metrics.calls == []
+
+
+class Compute:
+    """EC2 with three instances in two pages."""
+
+    def __init__(self) -> None:
+        self.filters: list[dict[str, Any]] = []
+
+    def get_paginator(self, name: str) -> Compute:
+        assert name == "describe_instances"
+        return self
+
+    def paginate(self, **call: Any) -> Iterator[dict[str, Any]]:
+        self.filters = call["Filters"]
+        for names in (["local-app-blue-10", "local-app-blue-2"], ["local-app-blue-1"]):
+            instances = [
+                {"InstanceId": f"i-{name[15:]}", "Tags": [{"Key": "Name", "Value": name}]}
+                for name in names
+            ]
+            yield {"Reservations": [{"Instances": instances}]}
+
+
+def test_instances_come_in_the_order_of_the_proxys_servers() -> None:
+    compute = Compute()
+    assert source(Metrics(VALUES), compute).instances("blue") == ("i-1", "i-2", "i-10")
+    wanted = {item["Name"]: item["Values"] for item in compute.filters}
+    assert wanted["tag:colour"] == ["blue"]
+    assert wanted["tag:role"] == ["app"]
+    assert wanted["tag:Environment"] == ["local"]
+    assert wanted["instance-state-name"] == ["pending", "running"]

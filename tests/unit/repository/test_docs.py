@@ -1,0 +1,69 @@
+"""Documentation that holds: links lead somewhere, commands and files exist, policies are valid."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from canary.cli import COMMANDS, cli
+from canary.policy import load_policy
+from tests.support.paths import ROOT
+
+PAGES = sorted([ROOT / "README.md", ROOT / "app/README.md", *(ROOT / "docs").glob("**/*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+SHELL = re.compile(r"^ {4}(?:\$ )?((?:canary|ansible-playbook|make|local-cloud) .*)$", re.MULTILINE)
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    for line in SHELL.findall(page.read_text(encoding="utf-8")):
+        yield shlex.split(line.split(" && ")[0], comments=True)
+
+
+@EVERY_PAGE
+def test_a_link_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@EVERY_PAGE
+def test_a_command_has_the_words_that_are_typed(page: Path) -> None:
+    for words in commands(page):
+        if words[0] == "canary":
+            check_canary(words)
+        elif words[0] == "make":
+            targets = [word for word in words[1:] if "=" not in word]
+            makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+            assert all(re.search(rf"^{t}:", makefile, re.MULTILINE) for t in targets), words
+        elif words[0] == "ansible-playbook":
+            for word in words[1:]:
+                if word.endswith(".yml"):
+                    assert (ROOT / word).is_file(), words
+
+
+def check_canary(words: list[str]) -> None:
+    assert words[1] in COMMANDS, words
+    command = cli.get_command(click.Context(cli), words[1])
+    assert command is not None
+    known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+    known |= {"-h", "--help"}
+    for word in words[2:]:
+        if word.startswith("--"):
+            assert word.split("=")[0] in known, words
+
+
+def test_policies_in_the_pages_are_valid(tmp_path: Path) -> None:
+    found = 0
+    for page in PAGES:
+        for block in re.findall(r"```yaml\n(version: .*?)```", page.read_text("utf-8"), re.DOTALL):
+            path = tmp_path / "policy.yml"
+            path.write_text(block, encoding="utf-8")
+            assert load_policy(path).metrics
+            found += 1
+    assert found >= 2

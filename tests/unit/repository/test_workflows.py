@@ -1,0 +1,173 @@
+"""GitHub's files: valid, pinned, with least rights; the ruleset asks for checks that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.github_workflows import (
+    ACTIONS,
+    GITHUB,
+    WORKFLOWS,
+    Step,
+    jobs,
+    load,
+    run,
+    step,
+    steps,
+)
+from tests.support.paths import ROOT
+
+PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
+WRITES = {"id-token", "packages"}
+JOBS = [pytest.param(path, name, job, id=f"{path.stem}-{name}") for path, name, job in jobs()]
+SCRIPTS = [pytest.param(each, id=str(each)) for each in steps() if each.script]
+
+
+@pytest.mark.parametrize(("schema", "files"), [("workflows", WORKFLOWS), ("actions", ACTIONS)])
+def test_the_schema_of_github_finds_nothing(schema: str, files: list[Path]) -> None:
+    command = ["check-jsonschema", "--builtin-schema", f"vendor.github-{schema}", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
+    for path in [*WORKFLOWS, *ACTIONS]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "uses:" not in line:
+                continue
+            used = line.split("uses:")[1].split("#")[0].strip()
+            if used.startswith("./"):
+                assert (ROOT / used / "action.yml").is_file(), line
+            else:
+                assert PINNED.fullmatch(used), line
+                assert re.search(r"# v\d+\.\d+\.\d+$", line), line
+
+
+@pytest.mark.parametrize(("path", "name", "job"), JOBS)
+def test_a_job_ends_and_may_do_no_more_than_it_must(
+    path: Path, name: str, job: dict[str, Any]
+) -> None:
+    workflow = load(path)
+    assert "permissions" in workflow, "or it has the repository's default"
+    assert 0 < job["timeout-minutes"] <= 120
+    assert "concurrency" in job or "concurrency" in workflow, name
+    for rights in (workflow["permissions"], job.get("permissions", {})):
+        assert {right for right, kind in rights.items() if kind == "write"} <= WRITES
+    speaks_to_aws = any("controller" in str(each.get("uses")) for each in job["steps"])
+    assert speaks_to_aws == (job.get("permissions", {}).get("id-token") == "write")
+
+
+def test_no_key_of_aws_is_kept_at_github() -> None:
+    for path in [*WORKFLOWS, *ACTIONS]:
+        text = path.read_text(encoding="utf-8")
+        assert "secrets." not in text
+        assert "access-key" not in text
+
+
+@pytest.mark.parametrize("each", SCRIPTS)
+def test_a_script_is_a_script_and_nobody_can_write_into_it(each: Step) -> None:
+    assert each.script is not None
+    assert "${{" not in each.script, "a branch name would be run; hand it over in env"
+    assert "|| true" not in each.script
+    subprocess.run(["bash", "-n", "-c", each.script], check=True)
+
+
+def test_production_is_changed_by_one_at_a_time_and_only_from_main() -> None:
+    infrastructure = load(GITHUB / "workflows/infrastructure.yml")["jobs"]
+    release = load(GITHUB / "workflows/release.yml")
+    apply, production = infrastructure["apply"], release["jobs"]["production"]
+    assert apply["concurrency"] == production["concurrency"]
+    assert production["concurrency"] == {"group": "production", "cancel-in-progress": False}
+    assert "github.event_name == 'push'" in apply["if"]
+    assert "github.ref == 'refs/heads/main'" in apply["if"]
+    assert release["on"]["push"]["branches"] == ["main"]
+    assert (production["needs"], production["environment"]) == ("beta", "production")
+
+
+def test_the_ruleset_asks_for_every_check_and_nobody_is_above_it() -> None:
+    ruleset = json.loads((GITHUB / "rulesets/main.json").read_text(encoding="utf-8"))
+    rules = {rule["type"]: rule.get("parameters", {}) for rule in ruleset["rules"]}
+    assert ruleset["bypass_actors"] == []
+    assert ruleset["enforcement"] == "active"
+    assert rules["pull_request"]["required_approving_review_count"] == 1
+    assert {"deletion", "non_fast_forward"} <= set(rules)
+    ci = load(GITHUB / "workflows/ci.yml")["jobs"]
+    matrix = ci["hosts"]["strategy"]["matrix"]["include"]
+    checks = {"check", *(each["tests"] for each in matrix)}
+    asked = {each["context"] for each in rules["required_status_checks"]["required_status_checks"]}
+    assert asked == checks
+
+
+def test_every_word_that_ci_makes_is_in_the_makefile() -> None:
+    ci = load(GITHUB / "workflows/ci.yml")["jobs"]
+    words = {each["words"] for each in ci["hosts"]["strategy"]["matrix"]["include"]}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for word in words | {"lint", "test-unit", "setup"}:
+        assert re.search(rf"^{word}:", makefile, re.MULTILINE), word
+
+
+def program(directory: Path, name: str, script: str) -> Path:
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
+    (directory / name).chmod(0o755)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("kept", "status", "copies"), [("", 0, 1), ("f" * 64, 1, 0), ("SAME", 0, 0)]
+)
+def test_an_artifact_is_stored_once_and_never_replaced(
+    tmp_path: Path, kept: str, status: int, copies: int
+) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/abc.tar.gz").write_text("release", encoding="utf-8")
+    done = subprocess.run(["sha256sum", tmp_path / "dist/abc.tar.gz"], capture_output=True)
+    sha256 = done.stdout.decode().split()[0]
+    release = {"file": "abc.tar.gz", "sha256": sha256, "commit": "c" * 40, "python": "3.11"}
+    (tmp_path / "dist/release.json").write_text(json.dumps(release), encoding="utf-8")
+    answer = f"echo {sha256 if kept == 'SAME' else kept}" if kept else "exit 254"
+    tools = program(
+        tmp_path / "bin",
+        "aws",
+        f'echo "$@" >> calls; case "$*" in *head-object*) {answer};; esac',
+    )
+    done_step = run(
+        step("artifact/action.yml", "Keep it in the bucket"), tmp_path, {"BUCKET": "b"}, tools
+    )
+    calls = (tmp_path / "calls").read_text(encoding="utf-8")
+    assert done_step.returncode == status, done_step.stderr
+    assert calls.count("s3 cp") == copies
+    if copies:
+        assert f"--metadata sha256={sha256},commit={'c' * 40},python=3.11" in calls
+
+
+def test_a_verdict_is_shown_with_its_report(tmp_path: Path) -> None:
+    (tmp_path / "canaries").mkdir()
+    (tmp_path / "canaries/report.md").write_text("# The report\n", encoding="utf-8")
+    outcome = {
+        "verdict": "FAIL",
+        "reason": "errors",
+        "traffic": "went back",
+        "directory": "canaries",
+    }
+    tools = program(tmp_path / "bin", "canary", f"echo '{json.dumps(outcome)}'; exit 1")
+    asked = run(
+        step("release.yml", "Canary"), tmp_path, {"ENVIRONMENT": "aws", "COMMIT": "c"}, tools
+    )
+    assert asked.returncode == 1
+    run(step("release.yml", "Show the verdict"), tmp_path, {}, tools)
+    shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
+    assert shown == "## FAIL\n\nerrors\n\nwent back\n\n# The report\n"
+
+
+def test_a_canary_that_never_began_is_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "outcome.json").touch()
+    assert run(step("release.yml", "Show the verdict"), tmp_path, {}).returncode == 0
+    shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
+    assert "did not begin" in shown

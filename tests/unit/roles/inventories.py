@@ -1,0 +1,72 @@
+"""Both environments as Ansible sees them, with hosts as the EC2 inventory would find them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
+from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+
+from tests.support.paths import ROOT
+
+init_plugin_loader([])
+
+ENVIRONMENTS = ("local", "aws")
+HOSTS = {
+    "proxy-1": ["proxy"],
+    "monitor-1": ["monitor"],
+    "app-blue-1": ["app", "app_blue"],
+    "app-blue-2": ["app", "app_blue"],
+    "app-green-1": ["app", "app_green"],
+    "app-green-2": ["app", "app_green"],
+    "data-1": ["data"],
+}
+
+
+class Environment:
+    """An inventory whose hosts stand in a file, since no EC2 API is asked."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        shutil.copytree(ROOT / "inventory", directory / "inventory")
+        source = directory / "inventory" / name
+        (source / "aws_ec2.yml").unlink()
+        (source / "ec2.yml").write_text(yaml.safe_dump(_as_found(name)), encoding="utf-8")
+        self.loader = DataLoader()
+        self.inventory = InventoryManager(loader=self.loader, sources=[str(source)])
+        self.variables = VariableManager(loader=self.loader, inventory=self.inventory)
+        HostVars(self.inventory, self.variables, self.loader)  # it tells the manager of itself
+
+    def raw(self, host: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.variables.get_vars(host=self.inventory.get_host(host))
+        return {**found, "ansible_playbook_python": "/venv/bin/python"}
+
+    def value(self, host: str, name: str) -> Any:
+        """Return one variable of a host, resolved; undefined is an error."""
+        variables = self.raw(host)
+        return Templar(loader=self.loader, variables=variables).template(variables[name])
+
+
+def _as_found(environment: str) -> dict[str, Any]:
+    groups: dict[str, Any] = {"aws_ec2": {"hosts": {}}}
+    for number, (short, names) in enumerate(HOSTS.items(), start=4):
+        host = f"{environment}-{short}"
+        role, *rest = short.split("-")
+        tags = {"Name": host, "role": role, "Project": "shop", "Environment": environment}
+        if len(rest) > 1:
+            tags["colour"] = rest[0]
+        groups["aws_ec2"]["hosts"][host] = {
+            "ansible_host": f"192.0.2.{number}",
+            "ec2_private_ip_address": f"192.0.2.{number}",
+            "ec2_instance_id": f"i-{number:017x}",
+            "ec2_tags": tags,
+        }
+        for name in names:
+            groups.setdefault(name, {"hosts": {}})["hosts"][host] = None
+    return groups

@@ -1,0 +1,117 @@
+"""The backup: what curl is told, that AWS would believe its signature, and what is refused."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.support.paths import ROOT
+
+PROGRAM = ROOT / "roles/backup/files/shop_backup.py"
+KEYS = {"AccessKeyId": "AKID", "SecretAccessKey": "a/secret+key", "Token": "a/token+=="}
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("shop_backup", PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """Takes what it is sent and remembers how it was signed."""
+
+    seen: dict[str, str]
+
+    def do_PUT(self) -> None:
+        type(self).seen = {name.lower(): value for name, value in self.headers.items()}
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Bucket)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def signature(url: str, seen: dict[str, str], signed: list[str]) -> str:
+    """Return what botocore, and so AWS, computes for the request that came."""
+
+    class Recomputed(S3SigV4Auth):  # type: ignore[misc]
+        def headers_to_sign(self, _: AWSRequest) -> http.client.HTTPMessage:
+            headers = http.client.HTTPMessage()
+            for name in signed:
+                headers[name] = seen[name]
+            return headers
+
+        def payload(self, _: AWSRequest) -> str:
+            return seen["x-amz-content-sha256"]
+
+    keys = Credentials(KEYS["AccessKeyId"], KEYS["SecretAccessKey"])
+    auth = Recomputed(keys, "s3", "eu-central-1")
+    request = AWSRequest(method="PUT", url=url)
+    request.context["timestamp"] = seen["x-amz-date"]
+    text = auth.string_to_sign(request, auth.canonical_request(request))
+    found: str = auth.signature(text, request)
+    return found
+
+
+def test_aws_would_believe_the_signature(endpoint: str, tmp_path: Path) -> None:
+    where = {"endpoint": endpoint, "bucket": "b", "region": "eu-central-1"}
+    words = load().curl_words(where, KEYS, "shop-20261126T020000Z.dump")
+    (tmp_path / "dump").write_text("a dump", encoding="utf-8")
+    command = ["curl", "--config", "-", "--upload-file", str(tmp_path / "dump")]
+    subprocess.run(command, input=words, text=True, check=True)
+    authorization = Bucket.seen["authorization"]
+    (signed,) = re.findall(r"SignedHeaders=([^,]+)", authorization)
+    assert {"x-amz-security-token", "x-amz-content-sha256"} <= set(signed.split(";"))
+    url = f"{endpoint}/b/backups/shop-20261126T020000Z.dump"
+    assert authorization.endswith(f"Signature={signature(url, Bucket.seen, signed.split(';'))}")
+
+
+def test_no_key_is_an_argument() -> None:
+    text = PROGRAM.read_text(encoding="utf-8")
+    assert '["curl", "--config", "-", *words]' in text
+
+
+@pytest.mark.parametrize("words", [[], ["save", "now"], ["restore"], ["drop", "shop"]])
+def test_other_words_are_refused_with_those_that_are_known(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, PROGRAM, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "restore latest" in done.stderr
+
+
+def test_a_name_is_no_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = load()
+    monkeypatch.setattr(module, "transfer", lambda *_: pytest.fail("nothing may be fetched"))
+    with pytest.raises(SystemExit, match="no backup's name"):
+        module.restore(tmp_path, "../releases/x.tar.gz")

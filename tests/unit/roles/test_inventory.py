@@ -1,0 +1,131 @@
+"""The inventories of both environments: complete, alike, and safe where there is no cloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from canary.environment import parse_environment
+from canary.policy import load_policy
+from tests.support.ansible_templates import render
+from tests.support.paths import ROOT
+from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment
+
+INTERNAL = ("ansible_", "ec2_", "group", "hostvars", "inventory_", "omit", "playbook_dir")
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def environment(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Environment:
+    return load(request.param, tmp_path, monkeypatch)
+
+
+def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
+    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
+    for other in ("STATE", "NETWORK", "PORT"):
+        monkeypatch.delenv(f"LOCAL_CLOUD_{other}", raising=False)
+    return Environment(name, tmp_path)
+
+
+def test_every_variable_of_every_kind_of_host_resolves(environment: Environment) -> None:
+    for group in ("controller", "proxy", "app", "data", "monitor"):
+        host = environment.inventory.groups[group].hosts[0].name
+        for name in environment.raw(host):
+            if not name.startswith(INTERNAL):
+                environment.value(host, name)
+
+
+def test_environments_differ_in_values_and_not_in_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that finds a variable in one environment finds it in the other."""
+    seen = [set(load(name, tmp_path / name, monkeypatch).raw("localhost")) for name in ENVIRONMENTS]
+    local, aws = ({n for n in names if "cloud_" not in n} for names in seen)
+    # Defaults of roles differ in whether an environment sets them.
+    optional = {"network_nat"}
+    assert local ^ aws <= optional
+
+
+def test_hosts_to_launch_are_the_groups_to_configure(environment: Environment) -> None:
+    kinds = environment.value("localhost", "instances_hosts")
+    wanted = {
+        "-".join(filter(None, (kind["role"], kind.get("colour"), str(number))))
+        for kind in kinds
+        for number in range(1, kind["count"] + 1)
+    }
+    assert wanted == set(HOSTS)
+
+
+def test_no_secret_is_the_same_on_two_machines(environment: Environment, tmp_path: Path) -> None:
+    password = environment.value("localhost", "database_password")
+    assert len(password) == 32
+    assert list((tmp_path / "run").glob("*/secrets/database"))
+
+
+def test_without_its_bridge_the_local_cloud_is_not_spoken_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = load("local", tmp_path, monkeypatch)
+    assert local.value("localhost", "environment_reachable") is False
+    assert local.value("localhost", "aws_endpoint") == "http://127.0.0.1:4566"
+    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "lo")  # an interface that every machine has
+    assert local.value("localhost", "aws_endpoint") == "http://10.77.0.1:4566"
+
+
+def test_the_account_of_aws_is_nobodys_until_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    monkeypatch.delenv("CART_CANARY_AWS_ACCOUNT")
+    assert aws.value("localhost", "aws_account") == ""
+
+
+@pytest.mark.parametrize(("certificate", "ports"), [("", [80]), ("/chain.pem", [80, 443])])
+def test_aws_opens_tls_with_a_certificate_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificate: str, ports: list[int]
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    monkeypatch.setenv("CART_CANARY_TLS_CERTIFICATE", certificate)
+    assert aws.value("localhost", "network_client_ports") == ports
+    opened = aws.value("aws-proxy-1", "base_ports")
+    public = [each["port"] for each in opened if each["sources"] == ["0.0.0.0/0"]]
+    assert public == ports
+    assert aws.value("aws-proxy-1", "proxy_tls_certificate") == certificate
+
+
+def test_hosts_are_searched_for_by_their_own_environment() -> None:
+    for name in ENVIRONMENTS:
+        text = (ROOT / "inventory" / name / "aws_ec2.yml").read_text(encoding="utf-8")
+        assert yaml.safe_load(text)["filters"]["tag:Environment"] == name
+
+
+def test_the_policy_that_the_inventory_renders_is_valid(
+    environment: Environment, tmp_path: Path
+) -> None:
+    variables = {
+        name: environment.value("localhost", name)
+        for name in ("analyzer_policy", "analyzer_metrics", "analyzer_tuning")
+    }
+    path = tmp_path / "canary.yml"
+    path.write_text(render("analyzer", "canary.yml.j2", **variables), encoding="utf-8")
+    policy = load_policy(path)
+    assert {metric.name for metric in policy.metrics} >= {"errors", "latency", "restarts"}
+    assert parse_environment(policy.environment).name in ENVIRONMENTS
+
+
+def test_tuning_names_only_comparisons_that_exist(environment: Environment) -> None:
+    names = {metric["name"] for metric in environment.value("localhost", "analyzer_metrics")}
+    assert set(environment.value("localhost", "analyzer_tuning")) <= names
+
+
+def test_what_environments_share_stands_once() -> None:
+    """A file that both have is a link to inventory/shared, or each has its own values."""
+    shared = {path.name for path in (ROOT / "inventory/shared").glob("*.yml")}
+    for name in ENVIRONMENTS:
+        for path in (ROOT / "inventory" / name / "group_vars").glob("**/*.yml"):
+            assert path.is_symlink() == (path.name in shared), path

@@ -1,0 +1,112 @@
+"""What hosts may do to AWS: linted, and asked line by line of the table in docs/security.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from tests.support.paths import ROOT
+from tests.unit.roles.inventories import ENVIRONMENTS, Environment
+
+ROW = re.compile(r"^\| (\w+) \| `(\w+:\w+)` \| ([^|]+) \| (allowed|refused) \|$", re.MULTILINE)
+TABLE = ROW.findall((ROOT / "docs/security.md").read_text(encoding="utf-8"))
+ACTION = re.compile(r"[a-z0-9]+:[A-Z][A-Za-z]+")
+# Which know no resources, and so are bound by a condition.
+WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def environment(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Environment:
+    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
+    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
+    return Environment(request.param, tmp_path)
+
+
+def statements(environment: Environment) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = environment.value("localhost", "rights_statements")
+    return found
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_each_kind_of_host_has_a_policy(environment: Environment) -> None:
+    kinds = {kind["role"] for kind in environment.value("localhost", "instances_hosts")}
+    assert set(statements(environment)) == kinds
+
+
+def test_nothing_is_allowed_wholesale(environment: Environment) -> None:
+    for kind, policy in statements(environment).items():
+        for statement in policy:
+            assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}, kind
+            assert statement["Effect"] == "Allow"
+            actions = listed(statement["Action"])
+            assert all(ACTION.fullmatch(action) for action in actions), (kind, actions)
+            for resource in listed(statement["Resource"]):
+                if resource == "*":
+                    assert set(actions) <= WITHOUT_RESOURCES, kind
+                    assert statement.get("Condition"), kind
+                else:
+                    assert resource.startswith("arn:aws:"), kind
+                    assert "shop" in resource, "nobody else's"
+
+
+def test_no_host_can_change_who_may_what(environment: Environment) -> None:
+    text = json.dumps(statements(environment))
+    assert not re.search(r'"(iam|sts|ec2|ssm|organizations|kms):', text)
+
+
+def resource(environment: Environment, words: str) -> tuple[str, dict[str, str]]:
+    """Return the ARN that the table's words mean, and what is known of the request."""
+
+    def value(name: str) -> str:
+        return str(environment.value("localhost", name))
+
+    region, account = value("aws_region"), value("aws_account")
+    kind, _, rest = words.partition(" ")
+    if kind == "namespace":
+        return "*", {"cloudwatch:namespace": rest}
+    if kind.startswith("bucket/"):
+        return f"arn:aws:s3:::{value('release_bucket')}/{kind.removeprefix('bucket/')}", {}
+    if kind == "logs":
+        group = f"{value('log_prefix')}/{rest.removeprefix('of ')}"
+        return f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:one", {}
+    if kind == "table":
+        return f"arn:aws:dynamodb:{region}:{account}:table/{value(f'{_table(rest)}_table')}", {}
+    known = {
+        "the queue of events": value("event_queue_arn"),
+        "the live colour": f"arn:aws:ssm:{region}:{account}:parameter{value('live_parameter')}",
+        "anything": "*",
+    }
+    return known[words], {}
+
+
+def _table(word: str) -> str:
+    return {"alarms": "alarm"}.get(word, word)
+
+
+def test_the_table_has_both_answers_for_each_host() -> None:
+    for kind in ("app", "data", "proxy", "monitor"):
+        assert {answer for host, _, _, answer in TABLE if host == kind} == {"allowed", "refused"}
+
+
+@pytest.mark.parametrize(
+    ("host", "action", "words", "answer"), TABLE, ids=lambda part: str(part).strip("`")
+)
+def test_a_host_can_do_what_it_needs_and_not_more(
+    environment: Environment, host: str, action: str, words: str, answer: str
+) -> None:
+    document = {"Version": "2012-10-17", "Statement": statements(environment)[host]}
+    policy = IAMPolicy({"policy_document": json.dumps(document)})
+    arn, known = resource(environment, words)
+    found = policy.is_action_permitted(action, arn, incoming_condition_values=known)
+    assert (found == PermissionResult.PERMITTED) == (answer == "allowed")

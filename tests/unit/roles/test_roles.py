@@ -1,0 +1,140 @@
+"""Each role's defaults, its argument spec and the inventory agree with one another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.paths import ROOT
+
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+INVENTORY = sorted((ROOT / "inventory").glob("*/group_vars/**/*.yml"))
+PLAYBOOKS = [ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*.yml"))]
+MOST_VARIABLES = 12
+MOST_LINES = 60
+
+
+def load(path: Path) -> Any:
+    """Return what a YAML file holds; an absent one holds nothing."""
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
+
+
+def entry_points(role: Path) -> dict[str, Any]:
+    specs: dict[str, Any] = load(role / "meta/argument_specs.yml").get("argument_specs", {})
+    return specs
+
+
+def options(role: Path) -> dict[str, dict[str, Any]]:
+    """Return every variable of a role, from all its entry points."""
+    return {
+        name: option
+        for entry in entry_points(role).values()
+        for name, option in entry.get("options", {}).items()
+    }
+
+
+def declared_variables() -> set[str]:
+    return {name for role in ROLES for name in options(role)}
+
+
+def task_files(role: Path) -> Iterator[Path]:
+    yield from sorted((role / "tasks").glob("*.yml"))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_has_a_contract(role: Path) -> None:
+    assert "main" in entry_points(role)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_and_argument_spec_agree(role: Path) -> None:
+    """Keys and values: what the contract says must be what happens."""
+    documented = {
+        name: spec["default"] for name, spec in options(role).items() if "default" in spec
+    }
+    assert load(role / "defaults/main.yml") == documented
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_entry_points_agree_on_a_variable(role: Path) -> None:
+    for name, spec in options(role).items():
+        for entry in entry_points(role).values():
+            other = entry.get("options", {}).get(name, spec)
+            assert other["type"] == spec["type"], name
+            assert other.get("default") == spec.get("default"), name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_option_is_the_roles_own_and_described(role: Path) -> None:
+    for name, spec in options(role).items():
+        assert name.startswith(f"{role.name}_")
+        assert spec["description"].strip().endswith("."), name
+        assert not ("default" in spec and spec.get("required")), name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_an_entry_point_has_few_variables_and_each_task_file_is_short(role: Path) -> None:
+    for name, entry in entry_points(role).items():
+        assert len(entry.get("options", {})) <= MOST_VARIABLES, name
+    for path in task_files(role):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, path.name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_explains_itself(role: Path) -> None:
+    text = (role / "README.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {role.name}\n")
+    assert "## Second run" in text
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_reads_no_other_roles_variables(role: Path) -> None:
+    others = declared_variables() - set(options(role))
+    templates = (role / "templates").glob("**/*.j2")
+    for path in [*task_files(role), *templates, *(role / "vars").glob("*.yml")]:
+        text = path.read_text(encoding="utf-8")
+        # `name:` hands a variable to a role; anything else reads it.
+        read = set(re.findall(r"(?<![\w./-])[a-z][a-z0-9_]+\b(?!\s*:)", text))
+        assert read & others == set(), path
+
+
+def test_base_asks_for_every_file_that_it_writes() -> None:
+    """One written and not asked for would be mended only along with another."""
+    role = ROOT / "roles/base"
+    templates = (
+        task["ansible.builtin.template"]
+        for path in task_files(role)
+        for task in load(path)
+        if "ansible.builtin.template" in task
+    )
+    written = {template["dest"]: template["src"] for template in templates}
+    assert written == load(role / "vars/main.yml")["__base_files"]
+
+
+def test_no_role_counts_on_a_handler() -> None:
+    """One that was notified before a run is cut off is not notified again."""
+    assert list(ROOT.glob("roles/*/handlers")) == []
+    for path in (file for role in ROLES for file in task_files(role)):
+        assert "notify:" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("path", INVENTORY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_inventory_sets_only_declared_role_variables(path: Path) -> None:
+    """A misspelt variable is otherwise ignored in silence."""
+    prefixes = tuple(f"{role.name}_" for role in ROLES)
+    set_here = {name for name in load(path) if name.startswith(prefixes)}
+    assert set_here - declared_variables() == set()
+
+
+def test_no_role_or_playbook_knows_an_environment() -> None:
+    """What differs between environments stands under inventory/ alone."""
+    words = ("when: local", "== 'local'", '== "local"', "10.77.", "4566", "environment_name ==")
+    for path in [*PLAYBOOKS, *(file for role in ROLES for file in task_files(role))]:
+        text = path.read_text(encoding="utf-8")
+        found = [word for word in words if word in text]
+        assert found == [], path

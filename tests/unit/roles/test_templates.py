@@ -1,0 +1,143 @@
+"""What the roles write on hosts, rendered as Ansible does, without a host."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleError
+
+from tests.support.ansible_templates import ROLES, render
+
+SERVERS: list[dict[str, Any]] = [
+    {"name": "green-1", "colour": "green", "address": "10.77.1.21"},
+    {"name": "blue-1", "colour": "blue", "address": "10.77.1.11", "port": 8081},
+]
+
+
+def haproxy(servers: list[dict[str, Any]]) -> str:
+    return render("proxy", "haproxy.cfg.j2", proxy_servers=servers)
+
+
+def known(servers: list[dict[str, Any]]) -> dict[str, int]:
+    document = json.loads(render("proxy", "shop-traffic.json.j2", proxy_servers=servers))
+    return {server["name"]: server["id"] for server in document["servers"]}
+
+
+def test_a_variable_that_nobody_set_is_an_error() -> None:
+    with pytest.raises(AnsibleError, match="proxy_servers"):
+        render("proxy", "haproxy.cfg.j2")
+
+
+def test_nobody_serves_before_shop_traffic_says_so() -> None:
+    lines = re.findall(r"^  server .*", haproxy(SERVERS), flags=re.MULTILINE)
+    active = [line for line in lines if "backup" not in line]
+    assert len(active) == len(SERVERS)
+    assert all(line.endswith("check weight 0") for line in active)
+    assert all(line.endswith("backup disabled") for line in lines if line not in active)
+
+
+def test_haproxy_and_shop_traffic_agree_on_every_servers_id() -> None:
+    found = re.findall(r"^  server (\S+) \S+ id (\d+) check", haproxy(SERVERS), re.MULTILINE)
+    assert {name: int(number) for name, number in found} == known(SERVERS)
+
+
+def public(text: str) -> list[str]:
+    """Where the frontend for shoppers listens; for its first port systemd may stand in."""
+    frontend = text.partition("frontend public")[2].partition("backend")[0]
+    return re.findall(r'^  bind (?:"\$\{SHOP_LISTEN-)?(:.*)', frontend, re.MULTILINE)
+
+
+def test_without_a_certificate_there_is_no_tls() -> None:
+    assert public(haproxy(SERVERS)) == [':80}"']
+    assert "ssl" not in haproxy(SERVERS)
+
+
+def test_with_a_certificate_old_tls_is_refused() -> None:
+    text = render(
+        "proxy", "haproxy.cfg.j2", proxy_servers=SERVERS, proxy_tls_certificate="/shop.pem"
+    )
+    plain, tls = public(text)
+    assert plain == ':80}"'
+    assert tls.startswith(":443 ssl crt /etc/haproxy/")
+    assert "ssl-min-ver TLSv1.2" in text
+    (ciphers,) = re.findall(r"default-bind-ciphers (\S+)", text)
+    assert all(each.startswith("ECDHE-") for each in ciphers.split(":"))
+
+
+def test_a_new_server_moves_no_other_on_the_ring() -> None:
+    more = [
+        {"name": "blue-2", "colour": "blue", "address": "10.77.1.12"},
+        *SERVERS,
+        {"name": "green-12", "colour": "green", "address": "10.77.1.32"},
+    ]
+    assert known(SERVERS).items() <= known(more).items()
+    assert len(set(known(more).values())) == len(more)
+
+
+def test_no_status_code_is_ever_retried() -> None:
+    (line,) = re.findall(r"^ *retry-on .*", haproxy(SERVERS), flags=re.MULTILINE)
+    assert not re.search(r"\d{3}", line)
+
+
+def test_requests_that_change_something_are_retried_with_a_key_alone() -> None:
+    (line,) = re.findall(r"disable-l7-retry unless .*", haproxy(SERVERS))
+    assert "METH_GET" in line
+    assert "POST" not in line
+    assert "Idempotency-Key" in line
+
+
+def test_the_environment_of_a_service_keeps_every_character() -> None:
+    text = render("service", "environment.j2", service_environment={"A": 'say "no" \\ go', "B": 1})
+    assert text.splitlines()[-2:] == ['A="say \\"no\\" \\\\ go"', 'B="1"']
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("venv/bin/python -m app", "/opt/shop/current/venv/bin/python -m app"),
+        ("/usr/bin/true", "/usr/bin/true"),
+    ],
+)
+def test_a_command_is_found_in_the_current_release(command: str, expected: str) -> None:
+    unit = render("service", "service.j2", service_name="shop", service_command=command)
+    assert f"ExecStart={expected}\n" in unit
+
+
+def test_the_database_answers_the_named_networks_and_nobody_else() -> None:
+    text = render("database", "pg_hba.conf.j2", database_clients=["10.77.1.0/24"])
+    hosts = [line.split() for line in text.splitlines() if line.startswith("host")]
+    assert hosts == [["host", "shop", "shop", "10.77.1.0/24", "scram-sha-256"]]
+    assert "trust" not in text
+
+
+def test_the_firewall_opens_what_is_named() -> None:
+    text = render(
+        "base",
+        "nftables.conf.j2",
+        base_ports=[{"port": 8080, "sources": ["10.77.0.0/24", "10.77.1.0/24"]}],
+    )
+    assert "policy drop" in text
+    assert "ip saddr { 10.77.0.0/24, 10.77.1.0/24 } tcp dport 8080 accept" in text
+    assert set(re.findall(r"dport (\d+)", text)) == {"22", "8080"}
+
+
+def test_hosts_get_the_locust_that_the_project_names() -> None:
+    """requirements.txt is what runs here; the lock is what runs there."""
+    here = (ROLES.parent / "requirements.txt").read_text()
+    there = (ROLES / "loadgen/files/requirements.txt").read_text()
+    (version,) = re.findall(r"^locust==(\S+)", here, flags=re.MULTILINE)
+    assert f"\nlocust=={version} " in there
+
+
+@pytest.mark.parametrize(
+    ("role", "package"),
+    [("proxy", "shop_traffic"), ("prober", "prober"), ("alarm_recorder", "alarm_recorder")],
+)
+def test_every_module_of_a_program_is_installed(role: str, package: str) -> None:
+    files = {path.stem for path in (ROLES / role / "files" / package).glob("*.py")}
+    variables = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())
+    assert set(variables[f"__{role}_modules"]) == files
