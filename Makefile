@@ -26,7 +26,7 @@ ifeq ($(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null && echo yes),)
 .venv/.installed: | .run/debian-packages
 endif
 
-.venv/.installed: requirements.txt pyproject.toml
+.venv/.installed: requirements.txt pyproject.toml local_cloud/pyproject.toml
 	@echo "==> virtual environment (about 80 s the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older: make setup PYTHON=python3.11"; exit 1; }

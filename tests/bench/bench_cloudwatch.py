@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from local_cloud.cloudwatch import snapshot
 from local_cloud.cloudwatch.service import CloudWatch
-
 from tests.support.cloudwatch_client import client, process
 
 HOUR = 3600

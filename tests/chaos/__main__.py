@@ -17,7 +17,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from local_cloud.settings import Settings
-
 from tests.chaos import links
 from tests.chaos.faults import FAULTS, Fault, pair
 from tests.chaos.interrupted import interruptions

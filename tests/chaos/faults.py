@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from local_cloud.cloud import daemon_pid
 from local_cloud.settings import Settings
-
 from tests.chaos import clocks, disks, links
 from tests.chaos.hosts import (
     DATA,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from local_cloud.host import Machine
-from local_cloud.lookup import find_machine
-from local_cloud.settings import Settings
 
+from local_cloud.lookup import find_machine
+from local_cloud.machine import Machine
+from local_cloud.settings import Settings
 from tests.support.paths import ROOT
 
 PROXY, DATA = "local-proxy-1", "local-data-1"

@@ -11,7 +11,6 @@ from ipaddress import IPv4Address
 
 from local_cloud import network
 from local_cloud.settings import Settings
-
 from tests.chaos.hosts import machine
 
 TABLE = "cart_canary_chaos"

@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from local_cloud.settings import Settings
 from playwright.sync_api import expect, sync_playwright
 
+from local_cloud.settings import Settings
 from tests.chaos.faults import FAULTS
 from tests.chaos.orders import Books
 from tests.chaos.relay import Relay

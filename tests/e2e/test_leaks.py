@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_cloud.settings import Settings
 
+from local_cloud.settings import Settings
 from tests.e2e.demo import address, answer
 from tests.e2e.leaks import ProcessList, files, generated, journal, printed, shown, written
 from tests.support.app_http import ask

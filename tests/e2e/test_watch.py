@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from local_cloud.settings import Settings
 from playwright.sync_api import expect, sync_playwright
 
+from local_cloud.settings import Settings
 from tests.e2e.demo import address, answer, other
 from tests.e2e.prometheus_rules import HARM, situations
 from tests.e2e.watched import (

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
-from local_cloud.settings import Settings
 
+from local_cloud.settings import Settings
 from tests.e2e.demo import address, answer
 from tests.support.paths import ROOT
 

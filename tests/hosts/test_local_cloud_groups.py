@@ -11,10 +11,10 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
+
 from local_cloud.cloud import daemon_pid
 from local_cloud.groups import FILTERED
 from local_cloud.settings import Settings
-
 from tests.support.local_cloud_machine import Cloud, output, traces, wait_for
 
 pytestmark = [

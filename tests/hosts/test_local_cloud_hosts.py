@@ -13,10 +13,10 @@ from typing import Any
 
 import boto3
 import pytest
-from local_cloud.cloud import daemon_pid
-from local_cloud.host import Machine
-from local_cloud.settings import Settings
 
+from local_cloud.cloud import daemon_pid
+from local_cloud.machine import Machine
+from local_cloud.settings import Settings
 from tests.support.local_cloud_machine import Cloud, Traces, output, traces, wait_for
 
 pytestmark = [

@@ -9,8 +9,8 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
-from local_cloud.settings import Settings
 
+from local_cloud.settings import Settings
 from tests.support.ansible_runs import Ansible
 from tests.support.local_cloud_machine import Cloud
 

@@ -9,12 +9,13 @@ import importlib.metadata
 import inspect
 
 import pytest
-from local_cloud.cloudwatch import wire
 from moto.cloudwatch import urls
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.parse import QueryParser
 from moto.core.responses import BaseResponse
 from moto.sns.models import SNSBackend
+
+from local_cloud.cloudwatch import wire
 
 pytestmark = pytest.mark.integration
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.settings import Settings
-
 from tests.support.paths import ROOT
 
 BIN = Path(sys.executable).parent

@@ -11,8 +11,9 @@ import signal
 import sys
 from pathlib import Path
 
-from local_cloud.cloudwatch import install
 from moto.server import ThreadedMotoServer
+
+from local_cloud.cloudwatch import install
 
 
 def main(state: Path, *, plain: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
 from local_cloud.kernel import REMEMBERED, WANTED
 from local_cloud.settings import Settings
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from local_cloud.cloudwatch.alarms.watch import SETTLING
-
 from tests.unit.local_cloud.cloudwatch_world import World, metric_query
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:shop-local-events"

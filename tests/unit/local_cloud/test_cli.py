@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+
 from local_cloud import cli as module
 from local_cloud.cli import cli, main
 

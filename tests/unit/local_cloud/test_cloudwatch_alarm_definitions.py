@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from local_cloud.cloudwatch.errors import (
     InvalidFormatError,
     InvalidParameterValueError,
@@ -16,7 +17,6 @@ from local_cloud.cloudwatch.errors import (
     UnknownResourceError,
     ValidationError,
 )
-
 from tests.unit.local_cloud.cloudwatch_alarm_world import TOPIC, alarm, put_alarm, put_rate_alarm
 from tests.unit.local_cloud.cloudwatch_world import World, dimensions, metric_query
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from local_cloud.cloudwatch.alarms import rule
 from local_cloud.cloudwatch.alarms.condition import StateValue
 from local_cloud.cloudwatch.errors import ValidationError
-
 from tests.unit.local_cloud.cloudwatch_alarm_world import (
     TOPIC,
     alarm,

@@ -9,12 +9,12 @@ import json
 from typing import Any
 
 import pytest
+
 from local_cloud.cloudwatch.errors import (
     DashboardInvalidInputError,
     InvalidParameterValueError,
     ResourceNotFoundError,
 )
-
 from tests.unit.local_cloud.cloudwatch_world import NOON, World
 
 METRIC = {"metrics": [["Shop", "carts"]], "region": "eu-central-1"}

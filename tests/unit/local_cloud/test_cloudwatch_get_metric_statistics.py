@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from local_cloud.cloudwatch.errors import (
     CloudWatchError,
     InvalidParameterCombinationError,
     InvalidParameterValueError,
     MissingParameterError,
 )
-
 from tests.unit.local_cloud.cloudwatch_world import DAY, HOUR, NOON, World, dimensions
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from local_cloud.cloudwatch.errors import ValidationError
 from local_cloud.cloudwatch.expressions import grammar
-
 from tests.unit.local_cloud.cloudwatch_world import NOON, World, metric_query
 
 Values = Sequence[float | None]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from local_cloud.cloudwatch.errors import (
     InvalidNextTokenError,
 )
-
 from tests.unit.local_cloud.cloudwatch_world import DAY, HOUR, MINUTE, NOON, World, metric_query
 
 FINE = {"StorageResolution": 1}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from local_cloud.cloudwatch.errors import (
     CloudWatchError,
     InvalidParameterCombinationError,
@@ -16,7 +17,6 @@ from local_cloud.cloudwatch.errors import (
     MissingParameterError,
     ValidationError,
 )
-
 from tests.unit.local_cloud.cloudwatch_world import DAY, HOUR, NOON, World, dimensions, metric_query
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from local_cloud.cloudwatch.errors import ValidationError
 
+from local_cloud.cloudwatch.errors import ValidationError
 from tests.unit.local_cloud.cloudwatch_world import NOON, World, dimensions
 
 SHOP = [

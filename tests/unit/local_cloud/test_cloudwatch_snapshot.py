@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from local_cloud.cloudwatch import snapshot
 from local_cloud.cloudwatch.snapshot import SnapshotError
-
 from tests.unit.local_cloud.cloudwatch_alarm_world import alarm, put_alarm, state, tick
 from tests.unit.local_cloud.cloudwatch_world import HOUR, NOON, World, dimensions
 from tests.unit.local_cloud.test_cloudwatch_dashboards import body, put

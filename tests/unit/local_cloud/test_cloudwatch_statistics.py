@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from local_cloud.cloudwatch import statistics
 from local_cloud.cloudwatch.samples import Samples
-
 from tests.unit.local_cloud.cloudwatch_world import NOON, World, dimensions, metric_query
 
 HUNDRED = {"Values": [float(n) for n in range(1, 101)], "Timestamp": NOON - 60}  # 1, 2, ... 100

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from local_cloud.emulator import MOTO_VERSION, image_key, machine_image
 
+from local_cloud.emulator import MOTO_VERSION, image_key, machine_image
 from tests.support.paths import ROOT
 from tests.unit.local_cloud.process import IMAGE_KEY
 

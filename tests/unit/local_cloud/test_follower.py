@@ -5,12 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from local_cloud import follower as module
 from local_cloud.errors import HostError
 from local_cloud.follower import Action, due
 from local_cloud.host import Host
 from local_cloud.settings import Settings
-
 from tests.unit.local_cloud.examples import instance
 
 ABSENT = {"exists": False, "runs": False, "halted": False}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from local_cloud.emulator.gate import Gate, Keeper
 
 

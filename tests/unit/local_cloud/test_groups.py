@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from local_cloud import groups
 from local_cloud.emulator.security import Permission
 from local_cloud.groups import Firewall, members, table
 from local_cloud.settings import Settings
-
 from tests.unit.local_cloud.examples import instance
 
 SETTINGS = Settings(state=Path("/s"), cache=Path("/c"), bridge="ccbr0")

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from local_cloud import image as module
 from local_cloud.errors import CommandError, ImageError
 from local_cloud.image import Image, fingerprint

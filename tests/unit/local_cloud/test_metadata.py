@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import pytest
+
 from local_cloud.emulator.lifecycle import Instance
 from local_cloud.emulator.roles import Credentials
 from local_cloud.imds import Service, Tokens
 from local_cloud.metadata import CredentialCache, Metadata
-
 from tests.unit.local_cloud.examples import instance
 
 NEIGHBOUR = instance(id="i-neighbour", ip="10.77.1.5")

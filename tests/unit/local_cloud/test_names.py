@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from dnslib import QTYPE, RCODE, RR, A, DNSRecord
-from local_cloud.names import Resolver, addresses, pointer
 
+from local_cloud.names import Resolver, addresses, pointer
 from tests.unit.local_cloud.examples import instance
 
 HOSTS = [instance(), instance(id="i-2", ip="10.77.1.5", tags=(), state="terminated")]

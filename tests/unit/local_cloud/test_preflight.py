@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from local_cloud import preflight as module
 from local_cloud.errors import CommandError, PreflightError
 

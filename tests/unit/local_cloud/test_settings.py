@@ -4,6 +4,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
+
 from local_cloud.errors import NetworkError
 from local_cloud.settings import Settings
 

@@ -16,8 +16,8 @@ from typing import Any
 from local_cloud import cgroups
 from local_cloud.emulator import STATUS_PATH, environment
 from local_cloud.errors import DaemonError, HostError
-from local_cloud.host import Machine, names
 from local_cloud.image import Image
+from local_cloud.machine import Machine, names
 from local_cloud.network import owner, raise_network, remove_network
 from local_cloud.preflight import preflight
 from local_cloud.processes import find_process

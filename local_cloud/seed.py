@@ -3,13 +3,10 @@
 import os
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local_cloud.commands import run
+from local_cloud.host import Host
 from local_cloud.settings import Settings
-
-if TYPE_CHECKING:
-    from local_cloud.host import Host
 
 ADMIN = 1000
 NAMESPACE = uuid.UUID("6f0a4f5e-3d3b-4f0c-9a53-0d2f5d1c9b11")
@@ -42,7 +39,7 @@ class Disk:
             os.chown(here, *((seen.st_uid, seen.st_gid) if seen else (owner, owner)))
 
 
-def seed(upper: Path, image: Path, host: "Host", settings: Settings) -> None:
+def seed(upper: Path, image: Path, host: Host, settings: Settings) -> None:
     """Write name, identity, keys, name servers and user data."""
     disk = Disk(upper, image)
     disk.write("etc/hostname", f"{host.hostname}\n")
@@ -56,7 +53,7 @@ def seed(upper: Path, image: Path, host: "Host", settings: Settings) -> None:
     make_host_key(disk, host, settings)
 
 
-def make_host_key(disk: Disk, host: "Host", settings: Settings) -> None:
+def make_host_key(disk: Disk, host: Host, settings: Settings) -> None:
     """Give the host an SSH key of its own, and note it for ``local-cloud ssh``."""
     key = disk.write("etc/ssh/ssh_host_ed25519_key", "", mode=0o600)
     key.unlink()
@@ -73,13 +70,13 @@ def make_key(settings: Settings) -> None:
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "local-cloud", "-f", str(settings.key))
 
 
-def hosts_file(host: "Host") -> str:
+def hosts_file(host: Host) -> str:
     short = host.hostname.split(".", maxsplit=1)[0]
     named = " ".join(dict.fromkeys((host.hostname, short)))
     return lines(("127.0.0.1 localhost", f"127.0.1.1 {named}", "::1 localhost ip6-localhost"))
 
 
-def resolver(host: "Host") -> str:
+def resolver(host: Host) -> str:
     search = (f"search {host.search}",) if host.search else ()
     return lines((*search, *(f"nameserver {address}" for address in host.nameservers)))
 

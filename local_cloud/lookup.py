@@ -4,7 +4,7 @@ from typing import Any
 
 from local_cloud.cloud import instances
 from local_cloud.errors import HostError
-from local_cloud.host import Machine, names
+from local_cloud.machine import Machine, names
 from local_cloud.settings import Settings
 
 

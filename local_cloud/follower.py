@@ -22,8 +22,9 @@ from local_cloud.emulator.lifecycle import (
 from local_cloud.emulator.security import permissions
 from local_cloud.errors import HostError, LocalCloudError
 from local_cloud.groups import Firewall
-from local_cloud.host import Host, Machine, names
+from local_cloud.host import Host
 from local_cloud.image import Image
+from local_cloud.machine import Machine, names
 from local_cloud.readiness import await_ssh
 from local_cloud.settings import Settings
 

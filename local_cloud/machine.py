@@ -12,14 +12,14 @@ import os
 import shutil
 import signal
 import time
-from dataclasses import asdict, dataclass
-from ipaddress import IPv4Address
+from dataclasses import asdict
 from pathlib import Path
 
 from local_cloud import network
 from local_cloud.cgroups import cgroup_paths, join_commands, remove_cgroups
 from local_cloud.commands import run
 from local_cloud.errors import HostError
+from local_cloud.host import Host
 from local_cloud.processes import children, is_init, signal_process
 from local_cloud.seed import seed
 from local_cloud.settings import Settings
@@ -50,25 +50,6 @@ while [ "$status" = {reboot} ]; do
 done
 [ "$status" != 0 ] || touch "$directory/halted"
 """
-
-
-@dataclass(frozen=True)
-class Host:
-    """What a host is made of; the same record starts it again."""
-
-    name: str
-    ip: str
-    hostname: str
-    image: str
-    keys: tuple[str, ...] = ()
-    user_data: str = ""
-    nameservers: tuple[str, ...] = ()
-    search: str = ""
-    instance: bool = False  # made by the EC2 API, which then decides on its life
-
-    @property
-    def address(self) -> IPv4Address:
-        return IPv4Address(self.ip)
 
 
 class Machine:

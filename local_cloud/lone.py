@@ -4,8 +4,9 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from local_cloud.errors import HostError
-from local_cloud.host import Host, Machine, names
+from local_cloud.host import Host
 from local_cloud.image import Image
+from local_cloud.machine import Machine, names
 from local_cloud.network import raise_network, remove_network
 from local_cloud.preflight import preflight
 from local_cloud.progress import step
