@@ -89,6 +89,7 @@ lint: setup ## Every linter, no exceptions
 	mypy
 	lint-imports
 	yamllint --strict .
+	squawk app/store/migrations/postgres/*.sql
 	ansible-lint
 	ansible-playbook site.yml --syntax-check
 

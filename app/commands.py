@@ -22,7 +22,7 @@ def migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Bring the store's schema up to this release's."""
     store = open_store(settings)
     try:
-        store.check()
+        store.migrate(settings.migration_seconds)
     except StoreUnavailableError as error:
         raise SettingsError(f"The store does not answer: {error.reason}") from error
     finally:
@@ -35,6 +35,7 @@ def seed(settings: Settings, chosen: argparse.Namespace) -> int:
     """Store products 1 to N; the same seed gives the same products."""
     chance = random.Random(chosen.seed)  # noqa: S311 - repeatable on purpose
     store = open_store(settings)
+    store.migrate(settings.migration_seconds)
     catalogue = Catalogue(store, open_cache(settings, lambda _: None, Faults(settings), near=False))
     for number in range(1, chosen.products + 1):
         name = f"{chance.choice(_MANNERS).capitalize()} {chance.choice(_KINDS).lower()} {number}"

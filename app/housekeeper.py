@@ -20,6 +20,7 @@ from app.metrics.publisher import Publisher, elect
 from app.metrics.sink import Sink, cloudwatch
 from app.settings import Settings, read_settings
 from app.store import Store, open_store
+from app.store.migrations import MigrationError
 
 log = logging.getLogger("shop.housekeeper")
 
@@ -35,21 +36,32 @@ class Housekeeper:
         self._store = store
         self._sink = sink
         self._publisher = Publisher(settings, self._put, root)
+        self._migrated = False
 
     def period(self, start: int) -> None:
         """Do everything that is due when the period that began at ``start`` is over."""
         self._publisher.publish(start)
         try:
+            self._migrate()
             if self._store.lead():
                 self._tend(start)
         except StoreUnavailableError as error:
+            self._migrated = False  # what comes back may be another database
             log.warning("carts are not tended: %s", error.reason)
+        except MigrationError as error:
+            log.warning("not ready: %s", error)
 
     def last(self, start: int) -> None:
         """Publish the part of a period that there was before a stop."""
         self._publisher.publish(start)
         if self._sink:
             self._sink.close(FLUSH_SECONDS)
+
+    def _migrate(self) -> None:
+        """Do what the server could not do at its start if the store was away then."""
+        if not self._migrated:
+            self._store.migrate(patience=0.0)
+            self._migrated = True
 
     def _tend(self, start: int) -> None:
         self._expire()

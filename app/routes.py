@@ -175,7 +175,7 @@ class Api:
             Route(
                 *("GET", "/list-commits", self.list_commits, "Commits of a public repository"),
                 gives=list[Commit],
-                problems=(403, 404, 422, 429),
+                problems=(403, 404, 422, 429, 503),
                 parameters=(URL, LIMIT, SKIP),
             ),
             Route("GET", "/status", self.status, "Can this instance serve?", Status),

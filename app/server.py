@@ -127,7 +127,7 @@ def _prepare(settings: Settings) -> None:
     note_start(settings.state_directory, settings.release)
     store = open_store(settings)
     try:
-        store.check()
+        store.migrate(settings.migration_seconds)
     except StoreUnavailableError as error:
         log.warning("starting without a store: %s", error.reason)
     finally:

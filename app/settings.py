@@ -49,6 +49,7 @@ class Settings:
     cart_ttl: int = 7 * 86_400
     product_ttl: int = 3_600
     drain_seconds: float = 0.0
+    migration_seconds: float = 20.0
     git_hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org")
     git_ca: str = ""
     faults: str = ""
@@ -93,6 +94,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         cart_ttl=_whole(env, "SHOP_CART_TTL", default.cart_ttl, 1, 10**9),
         product_ttl=_whole(env, "SHOP_PRODUCT_TTL", default.product_ttl, 1, 10**9),
         drain_seconds=_seconds(env, "SHOP_DRAIN_SECONDS", default.drain_seconds),
+        migration_seconds=_seconds(env, "SHOP_MIGRATION_SECONDS", default.migration_seconds),
         git_hosts=_words(env, "SHOP_GIT_HOSTS", default.git_hosts),
         git_ca=env.get("SHOP_GIT_CA", ""),
         faults=env.get("SHOP_FAULTS", ""),

@@ -63,6 +63,9 @@ class Commits:
             raise ProblemError(429, "Another repository is being read.", retry_after=1)
         try:
             commits = self._read(url, skip + limit + 1)[skip:]
+        except OSError as error:  # no git, no room for a repository
+            log.warning("git cannot run: %s", error)
+            raise _unavailable() from error
         finally:
             self._turn.release()
         return commits[:limit], len(commits) > limit
@@ -116,6 +119,9 @@ class Commits:
                 start_new_session=True,  # with its helpers, which do the fetching
             )
             _wait(process, directory, deadline)
+        if process.returncode < 0:  # the kernel ended it, for want of memory
+            log.warning("git was ended by signal %s", -process.returncode)
+            raise _unavailable()
         if process.returncode:  # the reason is for the log: an answer with it would be a probe
             log.info("git: %s", Path(directory, "reason").read_text(errors="replace")[-500:])
             raise ProblemError(404, "git cannot read a repository there.", "url")
@@ -156,6 +162,10 @@ def _environment(home: str) -> dict[str, str]:
         "GIT_ASKPASS": "/bin/false",
         "GIT_ALLOW_PROTOCOL": "https",
     }
+
+
+def _unavailable() -> ProblemError:
+    return ProblemError(503, "This instance cannot run git now; try again.", retry_after=5)
 
 
 def _refused(reason: str) -> ProblemError:

@@ -40,6 +40,13 @@ class Store(Protocol):
         StoreUnavailableError: the database does not answer.
     """
 
+    def migrate(self, patience: float) -> None:
+        """Bring the schema up to this release's, within ``patience`` seconds; ask at a start.
+
+        Raises ``MigrationError`` if that would hold up other users of the store.
+        """
+        ...
+
     def check(self) -> None:
         """Answer, with the schema in place."""
         ...

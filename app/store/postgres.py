@@ -16,6 +16,7 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from app.errors import StoreUnavailableError
+from app.store import schema
 from app.store import statements as sql
 from app.store.base import (
     CartCheckedOutError,
@@ -26,7 +27,6 @@ from app.store.base import (
     Totals,
     UnknownCartError,
 )
-from app.store.migrations import CREATE_TABLE, migrations, pending
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -36,8 +36,9 @@ Pool = ConnectionPool[Connection]
 #: No connection, or one that died; not a statement that took too long, which would again.
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 _SLOW = (PoolTimeout, psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
-_MIGRATION_LOCK = 0x73686F70  # "shop"
-_LEADER_LOCK = _MIGRATION_LOCK + 1
+#: The schema is older than this release: its migration has not run yet.
+_BEHIND = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+_LEADER_LOCK = 0x73686F71  # "shoq": "shop" is the migration's
 _RESTART_SECONDS = 1.5
 _ASK_AGAIN_SECONDS = 0.1
 #: Longer than the proxy waits for an answer (``timeout server``), so that of a host which alone
@@ -69,8 +70,17 @@ class PostgresStore:
         self._opening = threading.Lock()
         self._leading: Connection | None = None
 
+    def migrate(self, patience: float) -> None:
+        try:
+            schema.migrate(self._url, patience)
+        except _LOST as error:
+            raise StoreUnavailableError(error) from error
+
     def check(self) -> None:
-        self._row(sql.CHECK, {})
+        """Ask for nothing that a migration locks."""
+        missing = schema.missing(row[0] for row in self._rows(sql.APPLIED, {}))
+        if missing:
+            raise StoreUnavailableError(f"migration {missing[0]} has not run")
 
     def add_cart(self, cart_id: str, content: Content) -> None:
         self._row(sql.ADD_CART, {"cart": cart_id, **_columns(content)})
@@ -167,30 +177,15 @@ class PostgresStore:
             except _LOST:
                 pool.check()
                 return run(pool)
-        except _LOST as error:
+        except (*_LOST, *_BEHIND) as error:
             raise StoreUnavailableError(error) from error
 
     def _opened(self) -> Pool:
         if self._pool is None:
             with self._opening:
                 if self._pool is None:
-                    migrate(self._url)
                     self._pool = _open(self._url, self._connections)
         return self._pool
-
-
-def migrate(url: str) -> None:
-    """Bring the schema up to this release's; an advisory lock makes two starters take turns."""
-    with psycopg.connect(url, connect_timeout=2) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-        connection.execute(CREATE_TABLE)
-        rows = connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
-        applied: dict[int, str] = dict(rows)
-        for migration in pending(migrations("postgres"), applied):
-            for statement in migration.statements():
-                connection.execute(statement.encode())
-            row = (migration.version, migration.name, migration.sha256)
-            connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", row)
 
 
 def _campaign(url: str) -> Connection | None:

@@ -15,7 +15,7 @@ class _SlowStore:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in ("check", "close"):  # slow for shoppers, not for the proxy
+        if name in ("migrate", "check", "close"):  # slow for shoppers, not for the proxy
             return method
 
         def slowly(*values: Any) -> Any:

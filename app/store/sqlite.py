@@ -34,6 +34,9 @@ class SqliteStore:
         self._local = threading.local()
         self._leading: int | None = None
 
+    def migrate(self, patience: float) -> None:  # noqa: ARG002 - its one machine waits in turn
+        self.check()
+
     def check(self) -> None:
         with self._connection() as connection:
             connection.execute("SELECT 1 FROM carts LIMIT 1")

@@ -6,7 +6,7 @@ from typing import Final, LiteralString
 
 Statement = LiteralString
 
-CHECK: Final = "SELECT 1 FROM carts LIMIT 1"
+APPLIED: Final = "SELECT version FROM schema_migrations"
 CART: Final = "SELECT 1 FROM carts WHERE id = %(cart)s"
 CART_IDS: Final = "SELECT id::text FROM carts"
 TOTALS: Final = "SELECT count(*), coalesce(sum(total), 0) FROM carts"

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -163,6 +164,34 @@ def test_a_slow_server_is_left_and_only_one_is_read(
         thread.join()
     assert time.monotonic() - began < 4
     assert sorted(error.status for error in failures) == [404, 429, 429]
+
+
+def refusal(commits: Commits, address: str) -> ProblemError:
+    with pytest.raises(ProblemError) as refused:
+        commits.page(address, limit=1, skip=0)
+    return refused.value
+
+
+def test_without_git_the_instance_says_so_and_serves_on(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Commits(remote)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", "/nowhere")
+        answer = refusal(reading, url(remote))
+    assert (answer.status, answer.retry_after) == (503, 5)
+    assert answer.detail == "This instance cannot run git now; try again."
+    assert len(reading.page(url(remote), limit=1, skip=0)[0]) == 1
+
+
+def test_a_git_that_the_kernel_ends_is_the_instances_trouble(
+    remote: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = tmp_path / "git"
+    git.write_text("#!/bin/sh\nkill -9 $$\n", encoding="utf-8")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert refusal(Commits(remote), url(remote)).status == 503
 
 
 def test_a_large_repository_is_left(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

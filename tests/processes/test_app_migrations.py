@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from app.errors import StoreUnavailableError
+from app.store.migrations import Migration, MigrationError, migrations
+from app.store.postgres import PostgresStore
+from app.store.schema import migrate
 from tests.support.app_bad_input import cart
 from tests.support.app_http import ask
-from tests.support.app_servers import Shop, postgres
+from tests.support.app_servers import Postgres, Shop, postgres, wait_for
 from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+NAME = "0099_channel"
 EXPAND = """-- A release that will note where carts come from; the one before knows nothing of it.
 ALTER TABLE carts ADD COLUMN channel text NOT NULL DEFAULT 'web';
 CREATE TABLE vouchers (code text PRIMARY KEY, cart_id uuid);
@@ -28,7 +35,7 @@ def next_release(directory: Path) -> Path:
     """This release with one more migration, in a directory of its own."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "app", directory / "app", ignore=ignored)
-    added = directory / "app/store/migrations/postgres/0099_channel.sql"
+    added = directory / f"app/store/migrations/postgres/{NAME}.sql"
     added.write_text(EXPAND, encoding="utf-8")
     return directory
 
@@ -55,6 +62,148 @@ def shoppers(url: str) -> Iterator[Counter[int]]:
         ended.set()
         for thread in threads:
             thread.join()
+
+
+@contextmanager
+def held(url: str, mode: str = "ACCESS SHARE") -> Iterator[None]:
+    """Another session holds ``carts``, as a ``pg_dump`` does while it reads."""
+    with psycopg.connect(url) as connection:
+        connection.execute(f"LOCK TABLE carts IN {mode} MODE".encode())
+        yield
+
+
+@pytest.fixture
+def database() -> Iterator[Postgres]:
+    with postgres() as running:
+        yield running
+
+
+@dataclass
+class Pair:
+    """Blue serves; green is the next release, not started yet."""
+
+    blue: Shop
+    green: Shop
+    url: str
+
+
+@pytest.fixture
+def pair(tmp_path: Path, database: Postgres) -> Iterator[Pair]:
+    environment = {"SHOP_DATABASE_URL": database.url, "SHOP_MIGRATION_SECONDS": "15"}
+    blue = Shop(tmp_path, environment)
+    green = Shop(tmp_path, environment, release=next_release(tmp_path / "next"))
+    try:
+        blue.start()
+        yield Pair(blue, green, database.url)
+    finally:
+        blue.stop()
+        green.stop()
+
+
+def test_a_migration_waits_for_a_long_reader_without_holding_others_up(pair: Pair) -> None:
+    with shoppers(pair.blue.url) as answers:
+        with held(pair.url):
+            starting = threading.Thread(target=pair.green.start)
+            starting.start()
+            time.sleep(6)  # a request waits 2 s for a lock, then fails
+            assert starting.is_alive(), "it cannot have migrated"
+        starting.join()
+        assert pair.green.answers("/ready")
+    assert set(answers) == {200}
+    assert answers[200] > 20
+
+
+def test_a_migration_that_cannot_be_done_ends_the_start_with_a_sentence(pair: Pair) -> None:
+    pair.green.environment = {**pair.green.environment, "SHOP_MIGRATION_SECONDS": "1.5"}
+    with shoppers(pair.blue.url) as answers, held(pair.url):
+        with pytest.raises(RuntimeError, match="the shop left"):
+            pair.green.start("/ready")
+        assert pair.green.stop() == 2
+    assert set(answers) == {200}
+    assert pair.green.log.read_text(encoding="utf-8").splitlines()[-1] == (
+        f"shop: Migration {NAME} waits for a table that another session holds. "
+        "Nothing was changed; end that session, or start again later."
+    )
+
+
+def test_readiness_asks_nothing_that_a_migration_locks(pair: Pair) -> None:
+    with held(pair.url, "ACCESS EXCLUSIVE"):
+        assert ask(f"{pair.blue.url}/status").status == 200
+        assert ask(f"{pair.blue.url}/carts").status == 503, "the table is locked indeed"
+
+
+def test_a_start_without_a_database_migrates_when_it_comes_and_is_ready_then(
+    tmp_path: Path, database: Postgres
+) -> None:
+    database.kill()
+    environment = {"SHOP_DATABASE_URL": database.url, "SHOP_METRICS_PERIOD": "1"}
+    server = Shop(tmp_path, environment)
+    try:
+        server.start("/live")
+        assert not server.answers("/ready")
+        database.start()
+        wait_for(lambda: server.answers("/ready"), "the shop")
+        assert ask(f"{server.url}/cart", cart()).status == 200
+    finally:
+        server.stop()
+
+
+def test_requests_before_the_migration_are_told_to_try_again(database: Postgres) -> None:
+    store = PostgresStore(database.url, connections=2)
+    for use in (store.check, store.totals):
+        with pytest.raises(StoreUnavailableError):
+            use()
+    migrate(database.url, patience=0)
+    store.check()
+    store.close()
+
+
+def test_a_migration_that_holds_its_tables_for_long_is_undone(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(database.url, patience=0)
+    slow = Migration(2, "two", "ALTER TABLE carts ADD COLUMN a int;\nSELECT pg_sleep(5);\n")
+    monkeypatch.setattr("app.store.schema.migrations", lambda _: [*migrations("postgres"), slow])
+    began = time.monotonic()
+    with pytest.raises(MigrationError, match=r"two holds its tables for over 1\.5 s"):
+        migrate(database.url, patience=0)
+    assert time.monotonic() - began < 4
+    with psycopg.connect(database.url) as connection:
+        columns = "SELECT 1 FROM information_schema.columns WHERE column_name = 'a'"
+        assert connection.execute(columns).fetchall() == []
+
+
+def test_one_migrates_at_a_time(database: Postgres) -> None:
+    with psycopg.connect(database.url) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (0x73686F70,))
+        with pytest.raises(MigrationError, match=r"Another instance has been migrating for 0\.5 s"):
+            migrate(database.url, patience=0.5)
+    migrate(database.url, patience=0.5)
+
+
+def test_a_failing_migration_leaves_nothing(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [*migrations("postgres"), Migration(2, "two", "CREATE TABLE t (x int);\nNONSENSE;\n")]
+    with monkeypatch.context() as patched:
+        patched.setattr("app.store.schema.migrations", lambda _: broken)
+        with pytest.raises(MigrationError, match="Migration two failed: syntax error"):
+            migrate(database.url, patience=10)
+    with psycopg.connect(database.url) as connection:
+        tables = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.fetchall() == []
+    migrate(database.url, patience=0)
+
+
+def test_a_changed_migration_is_refused(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(database.url, patience=0)
+    (first, *_) = migrations("postgres")
+    changed = [Migration(first.version, first.name, first.sql + "-- changed\n")]
+    monkeypatch.setattr("app.store.schema.migrations", lambda _: changed)
+    with pytest.raises(MigrationError, match="0001_shop was changed"):
+        migrate(database.url, patience=0)
 
 
 def test_blue_serves_while_green_widens_the_schema_and_after(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ import pytest
 from app.errors import StoreUnavailableError
 from app.store import Store
 from app.store.base import Content
-from app.store.migrations import Migration, MigrationError, migrations
-from app.store.postgres import PostgresStore, migrate
+from app.store.postgres import PostgresStore
 from tests.support.app_servers import Postgres, postgres
 from tests.support.app_store_contract import ITEMS, StoreContract, new_id
 
@@ -34,6 +33,12 @@ def url(server: Postgres) -> str:
     return server.url
 
 
+def opened(url: str) -> PostgresStore:
+    store = PostgresStore(url, connections=2)
+    store.migrate(patience=0)
+    return store
+
+
 class TestPostgres(StoreContract):
     @pytest.fixture
     def again(self, url: str) -> Callable[[], Store]:
@@ -42,12 +47,13 @@ class TestPostgres(StoreContract):
     @pytest.fixture
     def store(self, again: Callable[[], Store]) -> Iterator[Store]:
         store = again()
+        store.migrate(patience=0)
         yield store
         store.close()
 
 
 def test_money_is_exact_in_the_database(url: str) -> None:
-    store = PostgresStore(url, connections=2)
+    store = opened(url)
     items = '[{"description":"x","qty":3,"unitPrice":19.99}]'
     cart = new_id()
     store.add_cart(cart, Content(items, 1, 5997))
@@ -59,7 +65,7 @@ def test_money_is_exact_in_the_database(url: str) -> None:
 
 
 def test_a_restarted_server_is_not_noticed(server: Postgres, url: str) -> None:
-    store = PostgresStore(url, connections=2)
+    store = opened(url)
     store.add_cart(new_id(), ITEMS)
     server.kill()
     server.start()
@@ -69,7 +75,7 @@ def test_a_restarted_server_is_not_noticed(server: Postgres, url: str) -> None:
 
 
 def test_a_server_that_is_away_is_unavailable_within_seconds(server: Postgres, url: str) -> None:
-    store = PostgresStore(url, connections=2)
+    store = opened(url)
     store.check()
     assert store.lead()
     server.kill()
@@ -87,30 +93,9 @@ def test_a_server_that_is_away_is_unavailable_within_seconds(server: Postgres, u
     store.close()
 
 
-def test_a_failing_migration_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = [*migrations("postgres"), Migration(2, "two", "CREATE TABLE t (x int);\nNONSENSE;\n")]
-    with monkeypatch.context() as patched:
-        patched.setattr("app.store.postgres.migrations", lambda _: broken)
-        with pytest.raises(psycopg.errors.SyntaxError):
-            migrate(url)
-    with psycopg.connect(url) as connection:
-        tables = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
-        assert tables.fetchall() == []
-    migrate(url)
-
-
-def test_a_changed_migration_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(url)
-    (first, *_) = migrations("postgres")
-    changed = [Migration(first.version, first.name, first.sql + "-- changed\n")]
-    monkeypatch.setattr("app.store.postgres.migrations", lambda _: changed)
-    with pytest.raises(MigrationError, match="0001_shop was changed"):
-        migrate(url)
-
-
 def test_statements_use_their_indexes(url: str) -> None:
     """The list of what a growing shop must not scan."""
-    store = PostgresStore(url, connections=2)
+    store = opened(url)
     store.check()
     store.close()
     with psycopg.connect(url, autocommit=True) as connection:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from app.store import Store
 from app.store.migrations import Migration, MigrationError, migrations, pending
 from app.store.sqlite import SqliteStore
 from tests.support.app_store_contract import StoreContract
+from tests.support.paths import ROOT
 
 
 class TestSqlite(StoreContract):
@@ -52,6 +55,35 @@ def test_both_dialects_have_the_same_migrations() -> None:
     assert [each.name for each in migrations("postgres")] == [
         each.name for each in migrations("sqlite")
     ]
+
+
+def lint(*files: Path) -> subprocess.CompletedProcess[str]:
+    """Ask squawk, with the repository's rules, what would hurt a release that serves."""
+    command = [str(Path(sys.executable).parent / "squawk"), "--reporter=gcc", *map(str, files)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_no_migration_would_hurt_the_release_before() -> None:
+    done = lint(*(ROOT / "app/store/migrations/postgres").glob("*.sql"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("DROP COLUMN total", "ban-drop-column"),
+        ("RENAME COLUMN items TO things", "renaming-column"),
+        ("ALTER COLUMN count TYPE bigint", "changing-column-type"),
+        ("ADD COLUMN channel text NOT NULL", "adding-required-field"),
+        ("ALTER COLUMN total SET NOT NULL", "adding-not-nullable-field"),
+    ],
+)
+def test_a_migration_that_would_is_refused(tmp_path: Path, change: str, rule: str) -> None:
+    file = tmp_path / "0002_change.sql"
+    file.write_text(f"ALTER TABLE carts {change};\n", encoding="utf-8")
+    done = lint(file)
+    assert done.returncode == 1
+    assert rule in done.stdout
 
 
 def test_only_what_has_not_run_is_pending() -> None:

@@ -1,0 +1,139 @@
+"""PostgreSQL's schema, brought up to this release's at a start, while other releases serve.
+
+A statement that waits for a table makes every later query of that table wait behind it. So each
+try waits for a moment only, then gives way and comes back. A try that cannot be done in a moment
+is undone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import psycopg
+
+from app.store.migrations import CREATE_TABLE, Migration, MigrationError, migrations, pending
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_MIGRATION_LOCK = 0x73686F70  # "shop"
+_APPLICATION = "shop migration"
+#: Both are less than a request waits for a lock or an answer (``PostgresStore``'s options).
+_LOCK_SECONDS = 0.2
+_TRY_SECONDS = 1.5
+_FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
+_GIVE_WAY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+)
+
+
+class MigrationBlockedError(MigrationError):
+    """The migration would hold others up; nothing was changed."""
+
+
+def missing(applied: Iterable[int]) -> list[str]:
+    """Return the names of this release's migrations that have not run."""
+    versions = frozenset(applied)
+    return [each.name for each in migrations("postgres") if each.version not in versions]
+
+
+def migrate(url: str, patience: float) -> None:
+    """Run what is pending, all of it or nothing; give up after ``patience`` seconds.
+
+    Raises:
+        MigrationError: a migration is wrong, or would hold others up.
+        psycopg.OperationalError: the database does not answer.
+    """
+    until = time.monotonic() + patience
+    with psycopg.connect(
+        url, autocommit=True, connect_timeout=2, application_name=_APPLICATION
+    ) as connection:
+        if not _pending(connection):
+            return
+        _take_turn(connection, until, patience)
+        for last in _tries(until):
+            try:
+                _try(connection)
+                return
+            except MigrationBlockedError:
+                if last:
+                    raise
+
+
+def _pending(connection: Connection) -> list[Migration]:
+    table = connection.execute("SELECT to_regclass('schema_migrations')").fetchone()
+    if table is None or table[0] is None:
+        return migrations("postgres")
+    rows = connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
+    applied: dict[int, str] = dict(rows)
+    return pending(migrations("postgres"), applied)
+
+
+def _take_turn(connection: Connection, until: float, patience: float) -> None:
+    """Become the only one that migrates, until the connection ends."""
+    for last in _tries(until):
+        won = connection.execute("SELECT pg_try_advisory_lock(%s)", (_MIGRATION_LOCK,)).fetchone()
+        if won and won[0]:
+            return
+        if last:
+            raise MigrationBlockedError(
+                f"Another instance has been migrating for {patience:g} s. "
+                "Nothing was changed; start again later."
+            )
+
+
+def _try(connection: Connection) -> None:
+    until = time.monotonic() + _TRY_SECONDS
+    with connection.transaction():
+        _bound(connection, "lock_timeout", _LOCK_SECONDS)
+        # A process that is paused here would keep its locks.
+        _bound(connection, "idle_in_transaction_session_timeout", _TRY_SECONDS)
+        connection.execute(CREATE_TABLE)
+        for migration in _pending(connection):
+            _run(connection, migration, until)
+
+
+def _run(connection: Connection, migration: Migration, until: float) -> None:
+    try:
+        for statement in migration.statements():
+            _bound(connection, "statement_timeout", max(0.001, until - time.monotonic()))
+            connection.execute(statement.encode())
+        row = (migration.version, migration.name, migration.sha256)
+        connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", row)
+    except _GIVE_WAY as error:
+        raise MigrationBlockedError(_blocked(migration, error)) from error
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        reason = str(error).splitlines()[0]
+        raise MigrationError(f"Migration {migration.name} failed: {reason}.") from error
+
+
+def _blocked(migration: Migration, error: psycopg.OperationalError) -> str:
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return (
+            f"Migration {migration.name} holds its tables for over {_TRY_SECONDS:g} s, and "
+            "requests would fail. Nothing was changed; split it into smaller steps."
+        )
+    return (
+        f"Migration {migration.name} waits for a table that another session holds. "
+        "Nothing was changed; end that session, or start again later."
+    )
+
+
+def _bound(connection: Connection, setting: str, seconds: float) -> None:
+    value = f"{int(seconds * 1000)}ms"
+    connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
+
+
+def _tries(until: float) -> Iterator[bool]:
+    """Yield whether this is the last try, with growing pauses between; at least one try."""
+    pause = _FIRST_PAUSE
+    while (left := until - time.monotonic()) > pause:
+        yield False
+        time.sleep(min(pause, left))
+        pause = min(_LAST_PAUSE, 2 * pause)
+    yield True
