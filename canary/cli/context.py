@@ -71,6 +71,7 @@ def context_of(
         judge=judged,
         publish=published,
         shield=signals.shield,
+        unshield=signals.unshield,
     )
     context = Context(request, policy, timing, ports, Keeper(timing, clock, traffic, state, holder))
     context.values |= {

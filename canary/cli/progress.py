@@ -46,6 +46,7 @@ class Display:
             f"{moment}  {event.kind:<10} {event.sentence}",
             style=style,
             markup=False,
+            highlight=False,  # its patterns take minutes for a line of megabytes
             soft_wrap=True,
         )
 

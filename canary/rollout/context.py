@@ -97,10 +97,3 @@ class Context:
             self.warn(f"{complaint}; the policy says: continue")
         else:
             self.say("hook", f"{name} hook done after {self.now() - began:.0f} s")
-
-    def late_hook(self, name: str, **values: str) -> None:
-        """Run a command after the end, when its failure can't change anything any more."""
-        try:
-            self.hook(name, **values)
-        except Exception as error:  # traffic is safe and the verdict stands: go on
-            self.warn(str(error))

@@ -99,16 +99,28 @@ def _outcome(
 
 
 def _conclude(context: Context, outcome: Outcome, archive: Callable[[Outcome], None]) -> None:
-    """Tell the world; none of this can change the verdict any more."""
+    """Tell the world; none of this can change the verdict any more, and a signal cuts it short."""
     if context.touched:
         hook = "promoted" if outcome.verdict is Verdict.PASS else "rolled_back"
-        context.late_hook(hook, verdict=str(outcome.verdict or "could not run"))
+        verdict = str(outcome.verdict or "could not run")
+        _quietly(context, f"run the {hook} hook", lambda: context.hook(hook, verdict=verdict))
     _quietly(context, "keep this canary's files", lambda: archive(outcome))
     _quietly(context, "free the lock", lambda: context.ports.state.free(context.keeper.holder))
 
 
 def _quietly(context: Context, what: str, action: Callable[[], None]) -> None:
+    """Do it, unless a signal interrupts; traffic is safe and the verdict stands, so go on."""
     try:
-        action()
-    except Exception as error:  # traffic is safe and the verdict stands: go on
+        _interruptibly(context, action)
+    except Interruption as interruption:
+        context.warn(f"Could not {what}: stopped by {interruption}")
+    except Exception as error:
         context.warn(f"Could not {what}: {error}")
+
+
+def _interruptibly(context: Context, action: Callable[[], None]) -> None:
+    try:
+        context.ports.unshield()
+        action()
+    finally:
+        context.ports.shield()

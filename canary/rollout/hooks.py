@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from canary.environment import HOOK_PLACEHOLDERS, Hook, Hooks
 from canary.errors import HookError
+from canary.rollout.output import Output, tail
 
-TAIL_LINES = 15
 GRACE = 5.0
+"""Seconds between asking a command's processes to end and ending them."""
+HASTE = 0.5
+"""The same, when canary itself has been told to stop."""
 PREFIX = "CANARY_"
 
 
@@ -51,26 +54,40 @@ def _execute(name: str, hook: Hook, values: Mapping[str, str], log: Path) -> str
     try:
         status = _wait(command, environment, hook.timeout, log)
     except subprocess.TimeoutExpired:
-        return f"The {name} hook did not end within {hook.timeout:g} s; it was stopped{_tail(log)}"
+        return (
+            f"The {name} hook did not end within {hook.timeout:g} s; it was stopped{_ending(log)}"
+        )
     except OSError as error:
         return f"The {name} hook could not be started: {error}"
-    return f"The {name} hook ended with status {status}{_tail(log)}" if status else ""
+    return f"The {name} hook ended with status {status}{_ending(log)}" if status else ""
 
 
 def _wait(command: list[str], environment: Mapping[str, str], timeout: float, log: Path) -> int:
-    with log.open("wb") as output:
+    output = Output(log)
+    try:
         process = subprocess.Popen(
             _mortal(command),
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=output.pipe,
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,  # Ctrl-C reaches canary alone, which then ends the whole group
         )
-        try:
-            return process.wait(timeout)
-        finally:
-            _end(process)
+    finally:
+        output.started()
+    try:
+        status = process.wait(timeout)
+    except Exception:
+        _end(process, GRACE)
+        raise
+    except BaseException:  # canary itself was told to stop, and has traffic to take care of
+        _end(process, HASTE)
+        raise
+    else:
+        _end(process, GRACE)
+        return status
+    finally:
+        output.close()
 
 
 def _mortal(command: list[str]) -> list[str]:
@@ -81,19 +98,27 @@ def _mortal(command: list[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "TERM", "--", *command]
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave nothing of the command behind, however it was left; silent if it is gone."""
-    if process.poll() is not None:
-        return
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
-        with contextlib.suppress(ProcessLookupError):
+def _end(process: subprocess.Popen[bytes], grace: float) -> None:
+    """End the whole group of the command, also what it left behind when it was done."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
             os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+        except ProcessLookupError:
             return
+        until = time.monotonic() + grace
+        while _lives(process) and time.monotonic() < until:
+            time.sleep(0.02)
 
 
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-    text = "".join(f"\n    {line}" for line in lines)
-    return f"; all of its output is in {log}, the end is:{text}" if lines else " and said nothing"
+def _lives(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()  # one that was never waited for would count as alive
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _ending(log: Path) -> str:
+    end = tail(log)
+    return f"; its output is in {log}, the end is:{end}" if end else " and said nothing"

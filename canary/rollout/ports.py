@@ -59,7 +59,8 @@ class Ports:
     Attributes:
         judge: the verdict on a recording, seeing no data after the given time.
         publish: turns a git ref into a release in the bucket.
-        shield: from its call on, signals change nothing; used once traffic is being made safe.
+        shield: from its call on, signals wait; used while traffic is made safe.
+        unshield: from its call on, a signal interrupts, also one that waited.
     """
 
     clock: Clock
@@ -72,3 +73,4 @@ class Ports:
     judge: Callable[[Recording, int], Judgement]
     publish: Callable[[str], Published]
     shield: Callable[[], None]
+    unshield: Callable[[], None]

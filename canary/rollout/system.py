@@ -48,13 +48,20 @@ class Thread:
 
 
 class Signals:
-    """The first signal stops the canary; while traffic is made safe, further ones are ignored."""
+    """The first signal stops the canary; while traffic is made safe, further ones wait."""
 
     def __init__(self) -> None:
         self._shielded = False
+        self._waiting = ""
 
     def shield(self) -> None:
-        self._shielded = True
+        self._shielded, self._waiting = True, ""
+
+    def unshield(self) -> None:
+        """Heed signals again, and at once one that came meanwhile."""
+        self._shielded = False
+        if self._waiting:
+            self._interrupt(self._waiting)
 
     @contextmanager
     def handled(self) -> Iterator[None]:
@@ -66,6 +73,12 @@ class Signals:
                 signal.signal(number, handler)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        if not self._shielded:
-            self._shielded = True
-            raise Interruption(signal.Signals(number).name)
+        name = signal.Signals(number).name
+        if self._shielded:
+            self._waiting = name
+        else:
+            self._interrupt(name)
+
+    def _interrupt(self, name: str) -> None:
+        self._shielded, self._waiting = True, ""
+        raise Interruption(name)

@@ -74,6 +74,9 @@ class World:
         for number in interruptions:
             del self.troubles.once[number]
 
+    def unshield(self) -> None:
+        """From here on, a signal cuts short what it meets."""
+
     def context(self) -> Context:
         timing = Timing.of(POLICY, settle=None)
         holder = Holder(self.request.name, "me@here", self.time.now(), self.time.now() + 60)
@@ -89,6 +92,7 @@ class World:
             judge=self.judge,
             publish=self.publish,
             shield=self.shield,
+            unshield=self.unshield,
         )
         return Context(self.request, POLICY, timing, ports, keeper)
 

@@ -128,6 +128,9 @@ class Lived(World):
         if self.killed:
             raise Killed
 
+    def unshield(self) -> None:
+        self.schedule.shielded = False
+
 
 def lived(seed: int) -> tuple[Lived, Outcome | None]:
     world = Lived(Schedule(seed))

@@ -31,6 +31,16 @@ def test_behind_the_shield_no_signal_interrupts() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def test_a_signal_behind_the_shield_is_heeded_when_it_falls_and_only_once() -> None:
+    signals = Signals()
+    with signals.handled():
+        signals.shield()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interruption, match="SIGTERM"):
+            signals.unshield()
+        signals.unshield()
+
+
 def test_the_thread_ticks_until_it_is_stopped() -> None:
     ticked = threading.Event()
     thread = Thread()
