@@ -20,6 +20,7 @@ COMMANDS = (
     "check",
     "deploy",
     "history",
+    "import-kayenta",
     "plan",
     "promote",
     "rehearse",
@@ -30,7 +31,7 @@ COMMANDS = (
     "schema",
     "status",
 )
-"""Each is a function of its own name, in the module of that name."""
+"""Each is a function of its own name in a module of that name, with "_" for "-"."""
 
 
 class Lazy(click.Group):
@@ -46,8 +47,8 @@ class Lazy(click.Group):
     ) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"canary.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"canary.cli.{name}"), name)
         return command
 
 

@@ -1,7 +1,7 @@
-"""A Kayenta canary-config as a policy, with a sentence for everything that had to be assumed.
+"""Conversion of a Kayenta canary configuration to a policy.
 
-Kayenta names queries; a policy names metrics and says what kind each is, so the kind is read from
-the name and said aloud. What has no counterpart, or is not needed any more, is said too.
+Kayenta configures queries; a policy names metrics and states the kind of each. The kind is guessed
+from the name, and a note says so. Other notes list what a policy has no counterpart for.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """The policy as YAML, checked, and what a person should look at in it."""
+class Converted:
+    """A valid policy, its YAML, and notes about what was assumed or left out."""
 
     policy: Policy
     text: str
     notes: tuple[str, ...]
 
 
-def import_kayenta(text: str, name: str = "canary-config.json") -> Import:
-    """Read a canary-config.
+def convert(text: str, name: str = "canary-config.json") -> Converted:
+    """Convert the text of a canary configuration.
 
     Raises:
-        PolicyError: the text is not JSON, or not a canary-config.
+        PolicyError: the text is not JSON, or not a canary configuration.
     """
     config = _config(text, name)
     weights = _group_weights(config)
@@ -49,7 +49,7 @@ def import_kayenta(text: str, name: str = "canary-config.json") -> Import:
     notes += _left_out(config)
     document = {"version": 1, "metrics": metrics}
     policy_text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    return Import(parse_policy(policy_text, name), policy_text, tuple(notes))
+    return Converted(parse_policy(policy_text, name), policy_text, tuple(notes))
 
 
 def _config(text: str, name: str) -> Mapping[str, Any]:
@@ -59,7 +59,9 @@ def _config(text: str, name: str) -> Mapping[str, Any]:
         raise PolicyError(f"{name} is not JSON: {error.msg} at line {error.lineno}.") from error
     metrics = config.get("metrics") if isinstance(config, dict) else None
     if not isinstance(metrics, list) or not metrics:
-        raise PolicyError(f"{name} has no list of metrics, so it is not a Kayenta canary-config.")
+        raise PolicyError(
+            f"{name} has no list of metrics, so it is not a Kayenta canary configuration."
+        )
     for index, entry in enumerate(metrics, 1):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             raise PolicyError(f"{name}: metric {index} has no name.")
@@ -67,7 +69,7 @@ def _config(text: str, name: str) -> Mapping[str, Any]:
 
 
 def _group_weights(config: Mapping[str, Any]) -> dict[str, float]:
-    """Each group's weight; what is left of 100 is shared by the groups without one."""
+    """Each group's weight. Groups without a weight share what is left of 100."""
     weights = _keys(_keys(config, "classifier"), "groupWeights")
     given = {group: _number(weights, group, 0.0) for group in weights}
     names = {group for entry in config["metrics"] for group in _groups(entry)}
@@ -94,7 +96,7 @@ def _metric(
     result |= {"weight": _weight(group, weights, metrics), "muted": bool(rules.get("muted", False))}
     result |= _harm(name, rules.get("direction", "either"), notes)
     result |= _margin(name, rules, str(result["harm"]), notes)
-    notes.append(f"{name} was read as a {kind}, by its name: check its kind.")
+    notes.append(f"{name}: kind {result['kind']} was guessed from the name. Check it.")
     notes += _metric_notes(entry, rules)
     return {key: value for key, value in result.items() if value not in ("", None)}
 
@@ -111,7 +113,7 @@ def _statistic(name: str, kind: str) -> dict[str, str]:
 
 
 def _source(entry: Mapping[str, Any]) -> str:
-    """The name in the metrics store; a whole query is no name."""
+    """The name in the metrics store, where the query is only a name."""
     query = entry.get("query")
     name = query.get("metricName") if isinstance(query, dict) else None
     return name if isinstance(name, str) and name != entry["name"] else ""
@@ -120,7 +122,7 @@ def _source(entry: Mapping[str, Any]) -> str:
 def _weight(
     group: str, weights: Mapping[str, float], metrics: Sequence[Mapping[str, Any]]
 ) -> float:
-    """The group's weight shared by its metrics, and never nothing."""
+    """The metric's share of its group's weight, never zero."""
     members = sum(_groups(entry)[0] == group for entry in metrics)
     return max(round(weights.get(group, 0) / members, 6), 0.001)
 
@@ -128,15 +130,15 @@ def _weight(
 def _harm(name: str, direction: object, notes: list[str]) -> dict[str, str]:
     if direction in ("increase", "decrease", "either"):
         return {"harm": str(direction)}
-    notes.append(f"{name}: direction {direction!r} is unknown, so a change either way is harm.")
+    notes.append(f"{name}: direction {direction!r} is unknown; either direction counts as harm.")
     return {"harm": "either"}
 
 
 def _margin(name: str, rules: Mapping[str, Any], harm: str, notes: list[str]) -> dict[str, str]:
-    """The effect gate, where it is a real tolerance; Kayenta's default of 1.0 is none."""
+    """The margin, from the allowed effect size; Kayenta's default of 1.0 allows nothing."""
     gates = _keys(rules, "effectSize")
     if gates.get("measure", "meanRatio") != "meanRatio":
-        notes.append(f"{name}: effect sizes by {gates['measure']} have no counterpart: left out.")
+        notes.append(f"{name}: effect size {gates['measure']} has no counterpart and was left out.")
         return {}
     increase = _number(gates, "allowedIncrease", 1.0) - 1
     decrease = 1 - _number(gates, "allowedDecrease", 1.0)
@@ -145,33 +147,33 @@ def _margin(name: str, rules: Mapping[str, Any], harm: str, notes: list[str]) ->
 
 
 def _keys(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The object under ``key``; none is an empty one."""
+    """The object under ``key``, empty if there is none."""
     value = parent.get(key) or {}
     if not isinstance(value, dict):
-        raise PolicyError(f"{key} is {value!r}, and a canary-config has an object there.")
+        raise PolicyError(f"{key} is {value!r}; in a Kayenta configuration it is an object.")
     return value
 
 
 def _number(parent: Mapping[str, Any], key: str, default: float) -> float:
     value = parent.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PolicyError(f"{key} is {value!r}, and a canary-config has a number there.")
+        raise PolicyError(f"{key} is {value!r}; in a Kayenta configuration it is a number.")
     return float(value)
 
 
 def _metric_notes(entry: Mapping[str, Any], rules: Mapping[str, Any]) -> list[str]:
     name, notes = entry["name"], []
     if rules.get("nanStrategy") == "replace":
-        notes.append(f"{name}: missing values count as missing here, never as 0.")
+        notes.append(f"{name}: nanStrategy was left out: a missing value is never counted as 0.")
     if rules.get("mustHaveData"):
-        notes.append(f"{name}: mustHaveData is not needed: missing data never passes here.")
+        notes.append(f"{name}: mustHaveData was left out: missing data never passes.")
     if rules.get("outliers"):
-        notes.append(f"{name}: outlier removal is not needed: bursts are damped, not deleted.")
+        notes.append(f"{name}: outlier removal was left out: bursts are damped, not deleted.")
     if len(_groups(entry)) > 1:
-        notes.append(f"{name} is in several groups; the first, {_groups(entry)[0]}, was taken.")
+        notes.append(f"{name}: only its first group, {_groups(entry)[0]}, was kept.")
     query = entry.get("query")
     if query and not (isinstance(query, dict) and query.get("metricName")):
-        notes.append(f"{name}: its query was not taken over: {json.dumps(query)[:SHOWN]}.")
+        notes.append(f"{name}: its query was left out: {json.dumps(query)[:SHOWN]}.")
     return notes
 
 
@@ -180,9 +182,9 @@ def _left_out(config: Mapping[str, Any]) -> list[str]:
     notes = []
     if scores:
         notes.append(
-            f"scoreThresholds (pass {scores.get('pass')}, marginal {scores.get('marginal')}) have "
-            "no counterpart: every critical metric must pass, and the score is for display."
+            f"scoreThresholds (pass {scores.get('pass')}, marginal {scores.get('marginal')}) were "
+            "left out: every critical metric must pass, and the score is only for display."
         )
     if config.get("templates"):
-        notes.append("templates were not taken over: a policy names metrics, not queries.")
+        notes.append("templates were left out: a policy names metrics, not queries.")
     return notes

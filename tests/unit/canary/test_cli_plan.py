@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from canary.recording import dump_recording
 from tests.unit.canary.cli_shell import POLICY, Shell
 from tests.unit.canary.verdict_recordings import healthy
 
+SVG = "{http://www.w3.org/2000/svg}"
 METRICS = [
     {"name": "latency", "kind": "latency"},
     {"name": "errors", "kind": "count", "per": "requests"},
@@ -37,7 +39,12 @@ def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> No
     assert "is found within 30 minutes" in out
     assert "CloudWatch costs about $" in out
     assert "canary rehearse" in out, "nothing was learned yet"
-    assert "<svg" in Path("plan.svg").read_text()
+    picture = ElementTree.fromstring(Path("plan.svg").read_text())  # noqa: S314 - our own
+    labels = {text.text for text in picture.iter(f"{SVG}text")}
+    assert {"latency", "errors", "30 min"} <= labels
+    painted = [path.get("class") for path in picture.iter(f"{SVG}path")]
+    assert painted.count("margin") == 2
+    assert painted.count("curve") == 4, "two curves, and a key for each"
 
 
 def reach(canary: Shell, *words: str) -> list[float]:

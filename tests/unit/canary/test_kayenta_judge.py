@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from canary.errors import PolicyError
-from canary.kayenta.configuration import import_kayenta
+from canary.kayenta.configuration import convert
 from canary.kayenta.judge import judge_kayenta
 from canary.kayenta.rules import (
     Classification,
@@ -187,7 +187,7 @@ CONFIG = {
 
 
 def test_configuration_becomes_a_policy() -> None:
-    imported = import_kayenta(json.dumps(CONFIG))
+    imported = convert(json.dumps(CONFIG))
     latency, errors, cpu = imported.policy.metrics
     assert (latency.kind, latency.statistic, latency.source) == ("quantile", "p99", "http_latency")
     assert (latency.critical, latency.harmful, str(latency.limit)) == (True, "increase", "15%")
@@ -198,13 +198,13 @@ def test_configuration_becomes_a_policy() -> None:
 
 
 def test_everything_assumed_or_left_out_is_said() -> None:
-    notes = "\n".join(import_kayenta(json.dumps(CONFIG)).notes)
+    notes = "\n".join(convert(json.dumps(CONFIG)).notes)
     for words in (
-        "cpu was read as a gauge",
-        "never as 0",
-        "mustHaveData is not needed",
-        "is in several groups",
-        "its query was not taken over",
+        "cpu: kind gauge was guessed from the name",
+        "never counted as 0",
+        "mustHaveData was left out",
+        "only its first group, Errors, was kept",
+        "its query was left out",
         "scoreThresholds (pass 95, marginal 75)",
     ):
         assert words in notes
@@ -226,4 +226,4 @@ def test_everything_assumed_or_left_out_is_said() -> None:
 )
 def test_what_is_no_configuration_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(PolicyError, match=sentence):
-        import_kayenta(text)
+        convert(text)
