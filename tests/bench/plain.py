@@ -22,8 +22,7 @@ from tests.support.paths import ROOT
 CONFIGURATION = f"""
 [defaults]
 inventory = {ROOT}/inventory/local
-inventory_plugins = {ROOT}/inventory/plugins
-roles_path = {ROOT}/roles
+collections_path = {ROOT}/.collections
 allow_world_readable_tmpfiles = true
 """
 PROXY = """

@@ -29,7 +29,7 @@ from tests.e2e.watched import (
 )
 from tests.processes.test_observe import drawn
 from tests.support.paths import ROOT
-from tests.support.role_filters import filter_of
+from tests.support.plugin_filters import filter_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400), pytest.mark.usefixtures("story")]
 

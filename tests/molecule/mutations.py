@@ -57,7 +57,7 @@ MUTATIONS = (
     Mutation(
         name="settings that nobody reads",
         scenario=Scenario("base", "default"),
-        file="roles/service/library/unit_applied.py",
+        file="plugins/modules/unit_applied.py",
         before="st_ctime > moment",
         after="st_ctime < 0",
         noticed_by="The firewall is up",

@@ -17,7 +17,7 @@ from app.metrics.batch import Usage, environment_data, instance_data, service_da
 from app.metrics.slots import Histogram, Reading
 from canary.state.board import weights
 from tests.support.paths import ROOT
-from tests.support.role_filters import filter_of
+from tests.support.plugin_filters import filter_of
 
 CHECKOUT = ("/cart/checkout", "POST", 200)
 FAILED = ("/cart", "POST", 503)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from canary.state.board import marked
-from tests.support.role_filters import ROLES
+from tests.support.plugin_filters import PLUGINS
 from tests.unit.roles.test_catalogue import dashboards
 
 MARKS = [{"label": "PASS v2", "value": "2026-11-26T15:00:00Z"}]
@@ -17,7 +17,7 @@ MARKS = [{"label": "PASS v2", "value": "2026-11-26T15:00:00Z"}]
 
 @pytest.fixture(scope="module")
 def keeping() -> Callable[..., dict[str, Any]]:
-    path = ROLES / "dashboards/library/cloudwatch_dashboard.py"
+    path = PLUGINS / "modules/cloudwatch_dashboard.py"
     spec = importlib.util.spec_from_file_location("cloudwatch_dashboard", path)
     assert spec is not None
     assert spec.loader is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.role_filters import filter_of
+from tests.support.plugin_filters import filter_of
 
 one_by_one = filter_of("instances", "instances_one_by_one")
 

@@ -15,7 +15,7 @@ from app.metrics.batch import NOT_COUNTED
 from app.metrics.exposition import Exposition
 from app.metrics.slots import Slot
 from tests.support.paths import ROOT
-from tests.support.role_filters import filter_of
+from tests.support.plugin_filters import filter_of
 
 SHARED: dict[str, Any] = yaml.safe_load(
     (ROOT / "inventory/shared/metrics.yml").read_text(encoding="utf-8")

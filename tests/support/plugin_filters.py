@@ -1,4 +1,4 @@
-"""The filters that roles bring with them, loaded as Ansible loads them."""
+"""The collection's filters, loaded from their files as Ansible loads them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from tests.support.paths import ROOT
 
-ROLES = ROOT / "roles"
+PLUGINS = ROOT / "plugins"
 
 
-def filter_of(role: str, name: str) -> Callable[..., Any]:
-    """Return a role's own filter."""
-    path = ROLES / role / "filter_plugins" / f"{role}.py"
-    spec = importlib.util.spec_from_file_location(f"{role}_filters", path)
+def filter_of(file: str, name: str) -> Callable[..., Any]:
+    """Return a filter of ``plugins/filter/FILE.py``."""
+    path = PLUGINS / "filter" / f"{file}.py"
+    spec = importlib.util.spec_from_file_location(f"{file}_filters", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

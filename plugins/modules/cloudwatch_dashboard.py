@@ -54,7 +54,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Show what the shop does
-  cloudwatch_dashboard:
+  cart.canary.cloudwatch_dashboard:
     name: shop
     body:
       widgets:

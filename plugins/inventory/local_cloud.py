@@ -20,7 +20,7 @@ DOCUMENTATION = aws_ec2.DOCUMENTATION
 class InventoryModule(aws_ec2.InventoryModule):  # type: ignore[misc]
     """Nothing may be sent to the cloud's address while there is no bridge that owns it."""
 
-    NAME = "local_cloud"
+    NAME = "cart.canary.local_cloud"
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:  # noqa: FBT001, FBT002
         bridge = os.environ.get("LOCAL_CLOUD_BRIDGE") or "ccbr0"

@@ -48,7 +48,7 @@ author: [the cart-canary authors]
 
 EXAMPLES = r"""
 - name: Let HAProxy read its configuration
-  unit_applied:
+  cart.canary.unit_applied:
     unit: haproxy
     files: [/etc/haproxy/haproxy.cfg]
     state: reloaded
