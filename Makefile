@@ -75,12 +75,15 @@ destroy: ## Remove the local cloud and leave the machine as found
 # ---- tests --------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup lint test-unit ## Everything that proves it: linters, unit, integration, end to end
-	@if [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
-	  $(MAKE) --no-print-directory test-integration test-e2e; \
-	else \
-	  echo "Integration and end-to-end tests boot hosts: they need Linux and root, and were left out."; \
-	fi
+test: setup ## Prove the product: linters, unit and process tests, the demonstration (15 min)
+	@python -m tests
+
+.PHONY: test-all
+test-all: test test-long ## make test, then what takes longer (45 min in all)
+
+.PHONY: test-long
+test-long: setup ## Only what make test leaves out: Molecule, faults, leaks, alarms, hosts
+	@python -m tests long
 
 .PHONY: lint
 lint: setup ## Every linter, no exceptions
@@ -94,15 +97,19 @@ lint: setup ## Every linter, no exceptions
 	ansible-playbook site.yml --syntax-check
 
 .PHONY: test-unit
-test-unit: setup ## Unit tests: no root, no network
-	pytest tests/unit
+test-unit: setup ## All unit tests: no root, no network
+	OPENBLAS_NUM_THREADS=1 pytest tests/unit -n auto
 
-.PHONY: test-integration
-test-integration: setup ## Real servers as processes, hosts booted by the local cloud
-	pytest tests/processes tests/hosts
+.PHONY: test-processes
+test-processes: setup ## Real servers as processes, without a host
+	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 2 --dist loadscope
+
+.PHONY: test-hosts
+test-hosts: setup ## The local cloud itself: hosts that boot, stop and die
+	pytest tests/hosts
 
 .PHONY: test-e2e
-test-e2e: setup ## The demonstration on an own local cloud, then what it left behind is asserted
+test-e2e: setup ## The demonstration on a local cloud, and what it left behind
 	pytest tests/e2e
 
 .PHONY: molecule

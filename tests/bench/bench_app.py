@@ -27,8 +27,10 @@ from app.metrics import process
 from tests.bench.app_load import at_rate
 from tests.bench.app_table import LIMIT, RATE, Results, Run, goals, show
 from tests.support.app_http import ask
-from tests.support.app_servers import free_port, postgres, program, redis, wait_for
+from tests.support.app_servers import postgres, program, redis
 from tests.support.paths import ROOT
+from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 
 HERE = Path(__file__).parent / "app_peers"
 ENVIRONMENT = ROOT / ".run" / "bench-app"

@@ -1,4 +1,4 @@
-"""The demonstration, run once; the tests ask what it left behind, and then disturb it."""
+"""One local cloud for all end-to-end tests: the demonstration boots it, runs once, leaves it up."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_cloud.settings import Settings
 from tests.e2e.demo import STORY, answer
 from tests.support.paths import ROOT
+from tests.support.session_cloud import SessionCloud
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,14 @@ def story() -> Iterator[dict[str, Any]]:
     yield json.loads(STORY.read_text(encoding="utf-8"))
     if not was_up:
         subprocess.run(["local-cloud", "destroy"], cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="session")
+def cloud(story: dict[str, Any]) -> SessionCloud:
+    """The cloud that the demonstration left up: ``site.yml`` applied, a release on both colours.
+
+    A test may release, promote, roll back and stop services, and leaves both colours serving.
+    """
+    assert story
+    run = Path(os.environ.get("CART_CANARY_RUN", ROOT / ".run")).resolve()
+    return SessionCloud(Settings.load(), run)

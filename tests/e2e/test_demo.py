@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.timeout(2400)]
 REFUSED_WITHIN = 90
 """Seconds from a bad release's first traffic to its refusal: the project's own promise."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -17,11 +15,11 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.orders import Books
 from tests.chaos.relay import Relay
 from tests.chaos.row import suffer
-from tests.e2e.demo import address, answer, locust, other, wait_for_metrics
+from tests.e2e.demo import address, answer, locust, other
 from tests.support.paths import ROOT
-from tests.support.releases import release
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 TWO_PERIODS = 12.0
 """Two periods of 5 s, and what it takes to ask."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -32,20 +30,6 @@ def status() -> dict[str, Any]:
     return found
 
 
-def share(colour: str) -> float:
-    shares = status()["proxy"]["shares"]
-    return float(sum(value for server, value in shares.items() if server.startswith(colour)))
-
-
-def wait_for(true: Callable[[], bool], seconds: float, what: str) -> float:
-    """Return how many seconds it took."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.3)
-    return time.monotonic() - began
-
-
 def answers(host: str) -> bool:
     """Tell whether a host has an open SSH port."""
     try:
@@ -53,36 +37,6 @@ def answers(host: str) -> bool:
             return True
     except OSError:
         return False
-
-
-@pytest.fixture
-def shoppers(story: dict[str, Any]) -> Iterator[None]:
-    assert story
-    load = ["ansible-playbook", "playbooks/load.yml", "-e"]
-    subprocess.run([*load, "load=start"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    wait_for_metrics()
-    yield
-    subprocess.run([*load, "load=stop"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-
-
-@pytest.mark.usefixtures("shoppers")
-def test_a_killed_canary_loses_its_traffic_within_two_periods() -> None:
-    live = status()["live"]
-    idle = other(live)
-    release("killed", "", f"A release whose canary is killed, {time.time_ns()}")
-    canary = subprocess.Popen(
-        ["canary", "run", "--env", "local", "--candidate", "refs/demo/killed"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: share(idle) > 0.05, 180, "the candidate carries traffic")
-    finally:
-        canary.kill()
-        canary.wait()
-    wait_for(lambda: share(idle) < 0.01, TWO_PERIODS, "the proxy took the traffic back by itself")
-    assert status()["live"] == live
 
 
 def test_faults_cost_no_customer_anything(story: dict[str, Any]) -> None:
@@ -122,7 +76,7 @@ def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> 
     )
     ec2.terminate_instances(InstanceIds=[identity])
 
-    wait_for(lambda: not answers(gone), 30, f"{name} is gone")
+    wait_for(lambda: not answers(gone), f"{name} is gone", 30, 0.3)
     subprocess.run(
         ["ansible-playbook", "site.yml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
     )
@@ -148,7 +102,7 @@ def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
             again.click()
         page.get_by_label("Number of users").fill("10")
         start.click()
-        wait_for(lambda: locust("/stats/requests")["user_count"] == 10, 60, "10 shoppers came")
+        wait_for(lambda: locust("/stats/requests")["user_count"] == 10, "10 shoppers came", 60, 0.3)
         expect(page.get_by_text(f"/cart/checkout [{live}]").first).to_be_visible(timeout=60_000)
         browser.close()
     locust("/stop", "POST")

@@ -18,7 +18,7 @@ from tests.e2e.leaks import ProcessList, files, generated, journal, printed, sho
 from tests.support.app_http import ask
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 RUN = Path(os.environ.get("CART_CANARY_RUN", ROOT / ".run")) / "local"
 PLANNED = {"database_password": "plannedForTheDatabase", "cache_password": "plannedForTheCache"}
 MARK = "this line was planted by the search for secrets"

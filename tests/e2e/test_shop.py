@@ -12,7 +12,7 @@ from tests.support.app_examples import answer_as_documented
 from tests.support.app_http import ask
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 EMPTY = (
     "sudo -u postgres psql -qd shop -c 'TRUNCATE carts, orders, products'"
     " && sudo systemctl restart redis-server"

@@ -14,7 +14,7 @@ from tests.e2e.walk import Command, Instead, Told, clone, commands, walk
 from tests.support.paths import ROOT
 from tests.support.releases import git
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 README, TUTORIAL = "README.md", "docs/tutorial.md"
 ACCOUNT = "it needs an account of AWS"
 RUN_BY_THE_STORY = "the end-to-end tests have just run it: nearly ten minutes"

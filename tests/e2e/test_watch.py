@@ -16,6 +16,7 @@ from local_cloud.settings import Settings
 from tests.e2e.demo import address, answer, other
 from tests.e2e.prometheus_rules import HARM, situations
 from tests.e2e.watched import (
+    PATIENCE,
     alarm_states,
     changes,
     check_out,
@@ -25,13 +26,13 @@ from tests.e2e.watched import (
     prometheus,
     put_cart,
     shop,
-    until,
 )
 from tests.processes.test_observe import drawn
 from tests.support.paths import ROOT
 from tests.support.plugin_filters import filter_of
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400), pytest.mark.usefixtures("story")]
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.usefixtures("story")]
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SHARED: dict[str, Any] = yaml.safe_load(
@@ -60,18 +61,18 @@ def seen(stopped: str) -> dict[str, list[Any]]:
         states = alarm_states()
         return all(states[name] == state for name in watched)
 
-    until(lambda: all_are("OK"), "both alarms are OK before anything is disturbed")
+    wait_for(lambda: all_are("OK"), "both alarms are OK before anything is disturbed", PATIENCE, 1)
     time.sleep(5)  # that change has the time of this second, and its mail may be on its way
     since = time.time()
     moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     carts = [put_cart() for _ in range(6)]
     on_host(f"local-app-{stopped}", "systemctl stop shop")
     try:
-        until(lambda: all_are("ALARM"), "both alarms ring")
+        wait_for(lambda: all_are("ALARM"), "both alarms ring", PATIENCE, 1)
     finally:
         on_host(f"local-app-{stopped}", "systemctl start shop")
         check_out(carts)
-    until(lambda: all_are("OK"), "both alarms are OK again")
+    wait_for(lambda: all_are("OK"), "both alarms are OK again", PATIENCE, 1)
     found: dict[str, list[Any]] = {}
 
     def recorded() -> bool:
@@ -79,10 +80,11 @@ def seen(stopped: str) -> dict[str, list[Any]]:
         found["mails"] = [each for each in mails(since) if any(name in each for name in watched)]
         return min(len(found["rows"]), len(found["mails"])) >= 4
 
-    until(recorded, "four changes are recorded and mailed")
+    wait_for(recorded, "four changes are recorded and mailed", PATIENCE, 1)
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["ALARM", "OK"])
 def test_six_carts_ring_and_checking_out_ends_it(seen: dict[str, list[Any]], state: str) -> None:
     rows = [row for row in seen["rows"] if row["alarm"] == "shop-local-ManyCarts"]
@@ -92,6 +94,7 @@ def test_six_carts_ring_and_checking_out_ends_it(seen: dict[str, list[Any]], sta
     assert f'{state}: "shop-local-ManyCarts" in EU (Frankfurt)' in seen["mails"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["ALARM", "OK"])
 def test_a_stopped_shop_rings(seen: dict[str, list[Any]], state: str, stopped: str) -> None:
     name = f"shop-local-Unavailable-{stopped}"
@@ -126,7 +129,7 @@ def test_prometheus_scrapes_every_instance_haproxy_and_the_prober() -> None:
         return {each["labels"]["instance"] for each in targets if each["health"] == "up"}
 
     wanted = {"blue-1", "blue-2", "green-1", "green-2", "prober", "proxy-1"}
-    until(lambda: healthy() == wanted, f"{wanted} are scraped")
+    wait_for(lambda: healthy() == wanted, f"{wanted} are scraped", PATIENCE, 1)
 
 
 def test_no_panel_is_empty_under_load() -> None:

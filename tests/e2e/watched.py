@@ -6,9 +6,7 @@ import email
 import email.policy
 import json
 import subprocess
-import time
 import urllib.parse
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
@@ -32,15 +30,6 @@ def client(service: str) -> Any:
         aws_access_key_id="local",
         aws_secret_access_key="unchecked",  # noqa: S106 - the local cloud takes any
     )
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """Return the first answer that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
-        time.sleep(1)
-    return found
 
 
 @cache

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.skipif(
         sys.platform != "linux" or os.geteuid() != 0, reason="network namespaces need root"
     ),

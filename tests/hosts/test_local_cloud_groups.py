@@ -15,10 +15,10 @@ import pytest
 from local_cloud.cloud import daemon_pid
 from local_cloud.groups import FILTERED
 from local_cloud.settings import Settings
-from tests.support.local_cloud_machine import Cloud, output, traces, wait_for
+from tests.support.local_cloud_machine import Cloud, output, traces
+from tests.support.waiting import wait_for
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"
@@ -89,12 +89,12 @@ def furnish(cloud: Cloud) -> World:
         ids[name] = launched["Instances"][0]["InstanceId"]
     addresses = {}
     for name, instance in ids.items():
-        wait_for(lambda i=instance: cloud.state(i) == "running", f"{name} runs", timeout=120)  # type: ignore[misc]
+        wait_for(lambda i=instance: cloud.state(i) == "running", f"{name} runs", seconds=120)  # type: ignore[misc]
         addresses[name] = cloud.instance(instance)["PrivateIpAddress"]
     allow(cloud, groups)
     cloud.ssh(addresses["data"], LISTEN)
     world = World(cloud, groups, addresses, ids)
-    wait_for(lambda: world.reaches("app", "data"), "the app reaches its database", timeout=60)
+    wait_for(lambda: world.reaches("app", "data"), "the app reaches its database", seconds=60)
     return world
 
 
@@ -130,18 +130,18 @@ def test_a_right_that_is_revoked_is_gone_and_comes_back(world: World) -> None:
     ec2.revoke_security_group_ingress(
         GroupId=world.groups["data"], IpPermissions=[from_app(world.groups)]
     )
-    wait_for(lambda: not world.reaches("app", "data"), "nobody is let in", timeout=60)
+    wait_for(lambda: not world.reaches("app", "data"), "nobody is let in", seconds=60)
     allow(world.cloud, world.groups)
-    wait_for(lambda: world.reaches("app", "data"), "the app is let in again", timeout=60)
+    wait_for(lambda: world.reaches("app", "data"), "the app is let in again", seconds=60)
 
 
 def test_an_instance_can_change_its_group(world: World) -> None:
     ec2, other = world.cloud.client("ec2"), world.ids["other"]
     groups = world.groups
     ec2.modify_instance_attribute(InstanceId=other, Groups=[groups["other"], groups["app"]])
-    wait_for(lambda: world.reaches("other", "data"), "it is an app host now", timeout=60)
+    wait_for(lambda: world.reaches("other", "data"), "it is an app host now", seconds=60)
     ec2.modify_instance_attribute(InstanceId=other, Groups=[groups["other"]])
-    wait_for(lambda: not world.reaches("other", "data"), "it is none any more", timeout=60)
+    wait_for(lambda: not world.reaches("other", "data"), "it is none any more", seconds=60)
 
 
 def test_they_hold_while_the_api_is_dead(world: World) -> None:

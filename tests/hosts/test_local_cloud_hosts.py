@@ -17,10 +17,10 @@ import pytest
 from local_cloud.cloud import daemon_pid
 from local_cloud.machine import Machine
 from local_cloud.settings import Settings
-from tests.support.local_cloud_machine import Cloud, Traces, output, traces, wait_for
+from tests.support.local_cloud_machine import Cloud, Traces, output, traces
+from tests.support.waiting import wait_for
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.timeout(300),
     pytest.mark.skipif(
         sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"

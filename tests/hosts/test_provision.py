@@ -15,7 +15,6 @@ from tests.support.ansible_runs import Ansible
 from tests.support.local_cloud_machine import Cloud
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.timeout(900),
     pytest.mark.skipif(
         sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"

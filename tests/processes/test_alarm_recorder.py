@@ -20,7 +20,7 @@ from canary.state.tables import HistoryTable
 from tests.support.paths import ROOT
 from tests.support.tables import make_table
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.timeout(900)]
 
 PROGRAM = ROOT / "roles/alarm_recorder/files"
 REGION = "eu-central-1"

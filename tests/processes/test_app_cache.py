@@ -15,7 +15,7 @@ from app.cache import RedisCache
 from app.metrics.slots import Counter
 from tests.support.app_servers import Redis, redis
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.timeout(60)]
 TTL = 3_600
 
 

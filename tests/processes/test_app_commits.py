@@ -20,7 +20,7 @@ from app.settings import Settings
 from tests.support.app_client import Client
 from tests.support.app_git import AUTHORS, GitHandler, git_server
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from tests.support.app_http import ask
 from tests.support.app_servers import Shop, postgres, redis, shop
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.timeout(1_800)]
 SEED = 20261120
 REQUESTS = 5_000
 #: Side by side, for making a request up costs more than answering it: routes, phases, examples.

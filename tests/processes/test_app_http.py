@@ -18,10 +18,12 @@ import pytest
 from tests.support.app_bad_input import INVALID, NOT_JSON, cart
 from tests.support.app_examples import UUID, answer_as_documented
 from tests.support.app_http import ask
-from tests.support.app_servers import Shop, free_port, postgres, redis, shop, wait_for
+from tests.support.app_servers import Shop, postgres, redis, shop
 from tests.support.paths import ROOT
+from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

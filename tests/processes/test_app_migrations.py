@@ -20,10 +20,11 @@ from app.store.postgres import PostgresStore
 from app.store.schema import migrate
 from tests.support.app_bad_input import cart
 from tests.support.app_http import ask
-from tests.support.app_servers import Postgres, Shop, postgres, wait_for
+from tests.support.app_servers import Postgres, Shop, postgres
 from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(240)]
 NAME = "0099_channel"
 EXPAND = """-- A release that will note where carts come from; the one before knows nothing of it.
 ALTER TABLE carts ADD COLUMN channel text NOT NULL DEFAULT 'web';

@@ -13,9 +13,10 @@ import redis as redis_client
 from app.cache import RedisCache
 from app.metrics.slots import Counter
 from app.nearcache import LEASE_SECONDS, NearCache
-from tests.support.app_servers import Redis, redis, wait_for
+from tests.support.app_servers import Redis, redis
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(120)]
 
 
 class Process:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.support.app_http import ask
 from tests.support.app_servers import Shop, program, shop
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(120)]
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

@@ -19,9 +19,10 @@ from tests.support.app_bad_input import cart
 from tests.support.app_examples import answer_as_documented
 from tests.support.app_http import ask
 from tests.support.app_pair import RELEASE, Pair, running_pair
-from tests.support.app_servers import Shop, postgres, wait_for
+from tests.support.app_servers import Shop, postgres
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.timeout(180)]
 PAUSE = 0.05
 """Seconds between a shopper's requests."""
 

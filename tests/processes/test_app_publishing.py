@@ -16,9 +16,11 @@ from moto.server import ThreadedMotoServer
 
 from tests.support.app_bad_input import cart
 from tests.support.app_http import ask
-from tests.support.app_servers import Shop, free_port, postgres, shop, wait_for
+from tests.support.app_servers import Shop, postgres, shop
+from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(120)]
 REGION = "eu-central-1"
 
 

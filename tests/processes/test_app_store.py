@@ -15,7 +15,7 @@ from app.store.postgres import PostgresStore
 from tests.support.app_servers import Postgres, postgres
 from tests.support.app_store_contract import ITEMS, StoreContract, new_id
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

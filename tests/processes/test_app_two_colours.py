@@ -14,10 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.app_http import Answer, ask
+from tests.support.answer import Answer
+from tests.support.app_http import ask
 from tests.support.app_servers import Shop, postgres
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 CLIENTS = 50
 CARTS = 200
 

@@ -15,7 +15,6 @@ import pytest
 from tests.support.canary_world import Behaviour, World
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         shutil.which("haproxy", path="/usr/sbin:/usr/bin") is None,

@@ -15,8 +15,6 @@ import yaml
 
 from tests.support.cloudwatch_client import KEYS, REGION, client, running
 
-pytestmark = pytest.mark.integration
-
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:shop-local-events"
 ALARMS: list[dict[str, Any]] = [
     {

@@ -17,8 +17,6 @@ from moto.sns.models import SNSBackend
 
 from local_cloud.cloudwatch import wire
 
-pytestmark = pytest.mark.integration
-
 
 def test_moto_is_the_version_pinned() -> None:
     assert importlib.metadata.version("moto") == wire.MOTO

@@ -14,9 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.cloudwatch_client import KEYS, REGION, client, eventually, running
-
-pytestmark = pytest.mark.integration
+from tests.support.cloudwatch_client import KEYS, REGION, client, running
+from tests.support.waiting import wait_for
 
 MINUTE = 60
 SHOP = "Shop"
@@ -193,7 +192,7 @@ def test_an_alarm_reaches_a_queue_through_its_topic(address: str, cloudwatch: An
         AlarmActions=[topic],
     )
     asked = {"QueueUrl": queue, "WaitTimeSeconds": 1}
-    (received,) = eventually(lambda: sqs.receive_message(**asked).get("Messages"))
+    (received,) = wait_for(lambda: sqs.receive_message(**asked).get("Messages"), "a message")
     envelope = json.loads(received["Body"])
     message = json.loads(envelope["Message"])
     assert envelope["Subject"] == 'ALARM: "carts" in EU (Frankfurt)'
@@ -261,7 +260,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         cloudwatch.put_dashboard(DashboardName="shop", DashboardBody='{"widgets": []}')
         cloudwatch.put_composite_alarm(AlarmName="always", AlarmRule="TRUE")
         wanted = {"AlarmTypes": ["CompositeAlarm"], "StateValue": "ALARM"}
-        eventually(lambda: cloudwatch.describe_alarms(**wanted)["CompositeAlarms"])
+        wait_for(lambda: cloudwatch.describe_alarms(**wanted)["CompositeAlarms"], "the alarm")
     with running(state) as address:
         cloudwatch = client(address)
         (alarm,) = cloudwatch.describe_alarms(**wanted)["CompositeAlarms"]

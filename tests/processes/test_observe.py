@@ -18,7 +18,7 @@ from canary.state.board import CloudWatchBoard, weights
 from tests.support.ansible_runs import Ansible
 from tests.support.cloudwatch_client import client, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 
 OBSERVE = "playbooks/observe.yml"
 ANSWERED = {

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.ansible_templates import render
-from tests.support.proxy_process import free_port, process
+from tests.support.ports import free_port
+from tests.support.proxy_process import process
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 KEY = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 ADDRESS = ["-subj", "/CN=shop", "-addext", "subjectAltName=IP:127.0.0.1"]
 CLIENT = ["openssl", "s_client", "-verify_return_error", "-cipher", "ALL:@SECLEVEL=0"]

@@ -16,7 +16,6 @@ from shop_traffic.config import RefusedError
 
 from tests.support.proxy_process import Proxy, load, running_proxy
 
-pytestmark = pytest.mark.integration
 GREEN = ("green-1", "green-2")
 
 

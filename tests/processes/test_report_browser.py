@@ -18,7 +18,6 @@ PHONE, DESKTOP = 360, 1280
 WORSE = {Verdict.FAIL: 0.15, Verdict.PASS: 0.0, Verdict.INCONCLUSIVE: 0.03}
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.skipif(
         not CHROMIUM.exists(), reason=f"No {CHROMIUM}: apt-get install chromium, then run again."
     ),

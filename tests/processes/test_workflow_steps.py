@@ -12,7 +12,7 @@ from tests.support.app_servers import shop
 from tests.support.github_workflows import run, step
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
@@ -13,20 +11,8 @@ from wsgiref.validate import validator
 
 from app.settings import Settings
 from app.wsgi import create_app
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
+from tests.support.answer import Answer
+from tests.support.app_bad_input import cart
 
 
 class Client:
@@ -79,3 +65,11 @@ def settings(directory: Path, **changes: Any) -> Settings:
             **changes,
         }
     )
+
+
+def new_cart(client: Client, **changes: Any) -> dict[str, Any]:
+    """Make a cart with one item, changed, and return it as the shop answers."""
+    answer = client.post("/cart", cart(**changes))
+    assert answer.status == 200, answer.body
+    made: dict[str, Any] = answer.json()
+    return made

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,12 +39,3 @@ def running(state: Path, *options: str) -> Iterator[str]:
 
 def client(address: str, service: str = "cloudwatch") -> Any:
     return boto3.client(service, endpoint_url=address, region_name=REGION, **KEYS)
-
-
-def eventually(ask: Callable[[], Any], seconds: float = 10) -> Any:
-    """Return the first answer that is true; ask for so long."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"not so after {seconds} seconds"
-        time.sleep(0.1)
-    return answer

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from botocore.config import Config
 
 from local_cloud.kernel import REMEMBERED, WANTED
 from local_cloud.settings import Settings
+from tests.support.waiting import wait_for
 
 COMMAND = str(Path(sys.executable).with_name("local-cloud"))
 
@@ -128,12 +128,6 @@ class Cloud:
 
     def await_state(self, instance_id: str, state: str) -> float:
         """Return after how many seconds the instance was in ``state``."""
-        return wait_for(lambda: self.state(instance_id) == state, f"{instance_id} {state}")
-
-
-def wait_for(condition: Callable[[], bool], what: str, timeout: float = 30) -> float:
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < timeout, f"not within {timeout} s: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - started
+        began = time.monotonic()
+        wait_for(lambda: self.state(instance_id) == state, f"{instance_id} {state}")
+        return time.monotonic() - began

@@ -7,7 +7,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,15 +24,11 @@ from shop_traffic.memory import Memory
 from shop_traffic.runtime import Runtime
 
 from tests.support.ansible_templates import render
+from tests.support.ports import free_port
 from tests.support.proxy_world import FakeTimer
+from tests.support.waiting import wait_for
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -82,10 +77,11 @@ class Proxy:
         self.haproxy.wait()
 
     def wait_until_up(self, *names: str) -> None:
-        give_up = time.monotonic() + 10
-        while not all(self.traffic.runtime.read()[name].up for name in names):
-            assert time.monotonic() < give_up, self.traffic.status()["states"]
-            time.sleep(0.05)
+        def up() -> bool:
+            servers = self.traffic.runtime.read()
+            return all(servers[name].up for name in names)
+
+        wait_for(up, f"{', '.join(names)} up", 10)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from app.store import open_store
 from tests.support.app_bad_input import INVALID, ITEM, NOT_JSON, cart
-from tests.support.app_client import Client, settings
+from tests.support.app_client import Client, new_cart, settings
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -20,13 +20,6 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
     return Client(settings(tmp_path))
-
-
-def new_cart(client: Client, **changes: Any) -> dict[str, Any]:
-    answer = client.post("/cart", cart(**changes))
-    assert answer.status == 200, answer.body
-    made: dict[str, Any] = answer.json()
-    return made
 
 
 def orders(path: Path) -> list[tuple[Any, ...]]:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.app_bad_input import cart
-from tests.support.app_client import Client, settings
+from tests.support.app_client import Client, new_cart, settings
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
     return Client(settings(tmp_path))
-
-
-def new_cart(client: Client, **changes: Any) -> dict[str, Any]:
-    answer = client.post("/cart", cart(**changes))
-    assert answer.status == 200, answer.body
-    made: dict[str, Any] = answer.json()
-    return made
 
 
 def test_every_answer_says_who_answered(client: Client) -> None:

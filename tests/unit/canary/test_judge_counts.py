@@ -78,7 +78,7 @@ def test_the_lean_of_ranks_is_taken_off_either_way() -> None:
     assert np.allclose(unleaned - ranks(1.0), 0.2 * np.sqrt(PERIODS))
 
 
-@pytest.mark.statistical
+@pytest.mark.long
 def test_ranks_find_moderate_harm_and_leave_equal_arms_alone() -> None:
     known = {"errors": learn(policy(), "errors", arms(1.0, 200, 4))}
     looks = tuple(range(4, PERIODS + 1, 2))

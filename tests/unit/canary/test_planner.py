@@ -78,7 +78,7 @@ KNOWN = {"tau": 0.03, "phi": 0.3, "host": 0.01, "windows": 200.0, "clip": 2.5}
 KNOWN |= {f"rough_{name}": KNOWN[name] for name in ("tau", "phi", "host")}
 
 
-@pytest.mark.statistical
+@pytest.mark.long
 @pytest.mark.parametrize(("minutes", "harm"), [(30, 0.03), (30, 0.05), (60, 0.04)])
 def test_what_is_foreseen_comes_true(minutes: int, harm: float) -> None:
     """Noise as the plan believes it: the power at its 80 % point is near 80 %, within 12 points."""

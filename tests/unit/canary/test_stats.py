@@ -67,7 +67,7 @@ def test_a_look_that_may_spend_nothing_cannot_cross() -> None:
     assert bounds[1] == pytest.approx(stats.norm.isf(0.01), abs=2e-3)
 
 
-@pytest.mark.statistical
+@pytest.mark.long
 @pytest.mark.parametrize(("window", "looks", "alpha"), [(18, 40, 0.01), (6, 50, 0.01)])
 def test_the_moving_bound_is_crossed_as_often_as_it_says(
     window: int, looks: int, alpha: float
@@ -130,7 +130,7 @@ def test_poisson_counts_have_no_dispersion_and_bursts_have() -> None:
 
 
 # H. A. David, H. N. Nagaraja (2003): the asymptotic variance, here against 20,000 simulated pairs.
-@pytest.mark.statistical
+@pytest.mark.long
 @pytest.mark.parametrize("q", [0.5, 0.9, 0.99])
 def test_the_variance_of_a_quantile_is_that_of_simulated_ones(q: float) -> None:
     generator = np.random.default_rng(11)
@@ -194,7 +194,7 @@ def ar1(generator: np.random.Generator, rows: int, n: int, phi: float, sd: float
     return series
 
 
-@pytest.mark.statistical
+@pytest.mark.long
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.8])
 def test_the_mean_of_correlated_noise_is_as_sure_as_it_says(phi: float) -> None:
     """Known noise, fresh sampling error beside it: z is standard normal, give or take."""
@@ -243,7 +243,7 @@ def test_an_arm_s_own_outlier_is_pulled_in_before_the_difference_is_taken() -> N
     assert pulled[0, 8] == pytest.approx(0.0)
 
 
-@pytest.mark.statistical
+@pytest.mark.long
 def test_a_slope_in_correlated_noise_is_as_sure_as_it_says() -> None:
     generator = np.random.default_rng(9)
     d = ar1(generator, 4000, 50, 0.7, 0.5) + 0.03 * np.arange(50)
@@ -267,7 +267,7 @@ def test_the_window_sees_what_started_late_and_not_what_ended() -> None:
     assert (window_mean(healed, v, noise, 18, 6).least < 0.1).all()
 
 
-@pytest.mark.statistical
+@pytest.mark.long
 def test_learning_finds_the_noise_that_is_there() -> None:
     generator = np.random.default_rng(12)
     hosts = 0.02 * generator.standard_normal((400, 1))

@@ -1,0 +1,128 @@
+"""Run the tests: ``python -m tests`` is what ``make test`` runs, ``python -m tests long`` the rest.
+
+Two lanes run side by side. The tests in the first lane boot hosts and mostly wait for them; the
+steps in the second lane use the processors. Each step writes to ``.run/tests/STEP.log``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.support.paths import ROOT
+
+LOGS = ROOT / ".run/tests"
+LAST_LINES = 60
+QUICK, LONG = ("-m", "not long"), ("-m", "long")
+PARALLEL, BY_MODULE = ("-n", "auto"), ("-n", "2", "--dist", "loadscope")
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+console = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, and whether it needs Linux and root."""
+
+    name: str
+    command: tuple[str, ...]
+    root: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    step: Step
+    status: int
+    seconds: float
+
+
+Lane = Sequence[Step]
+SUITES: dict[str, tuple[Lane, Lane]] = {
+    "quick": (
+        [Step("e2e", ("pytest", "tests/e2e", *QUICK), root=True)],
+        [
+            Step("lint", ("nice", "make", "--no-print-directory", "lint")),
+            Step("unit", ("nice", "pytest", "tests/unit", *QUICK, *PARALLEL)),
+            Step("processes", ("pytest", "tests/processes", *QUICK, *BY_MODULE), root=True),
+        ],
+    ),
+    "long": (
+        [Step("e2e-long", ("pytest", "tests/e2e", *LONG), root=True)],
+        [
+            Step("unit-long", ("nice", "pytest", "tests/unit", *LONG, *PARALLEL)),
+            Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
+            Step("hosts", ("pytest", "tests/hosts"), root=True),
+            Step("molecule", (sys.executable, "-m", "tests.molecule"), root=True),
+        ],
+    ),
+}
+
+
+def boots_hosts() -> bool:
+    """Return whether this machine can run the steps that boot hosts."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+def run(step: Step) -> Outcome:
+    console.print(f"==> {step.name}: {' '.join(step.command)}")
+    began = time.monotonic()
+    log = LOGS / f"{step.name}.log"
+    with log.open("wb") as output:
+        status = subprocess.run(
+            step.command,
+            cwd=ROOT,
+            env={**os.environ, **ONE_THREAD},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    outcome = Outcome(step, status, time.monotonic() - began)
+    if status:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        console.print("\n".join(lines[-LAST_LINES:]), markup=False)
+    console.print(f"<== {step.name}: {result(outcome)} after {outcome.seconds:.0f} s")
+    return outcome
+
+
+def result(outcome: Outcome) -> str:
+    return f"FAILED (status {outcome.status})" if outcome.status else "passed"
+
+
+def run_lane(lane: Lane) -> list[Outcome]:
+    return [run(step) for step in lane]
+
+
+def table(outcomes: Sequence[Outcome], seconds: float) -> Table:
+    shown = Table("step", "result", "seconds")
+    for outcome in outcomes:
+        shown.add_row(outcome.step.name, result(outcome), f"{outcome.seconds:.0f}")
+    shown.add_section()
+    shown.add_row("all", "", f"{seconds:.0f}")
+    return shown
+
+
+def main(suite: str = "quick") -> int:
+    """Run both lanes of a suite; the exit status is 0 only if every step passed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    left_out = [s.name for s in chain(*SUITES[suite]) if s.root and not boots_hosts()]
+    lanes = [[s for s in lane if s.name not in left_out] for lane in SUITES[suite]]
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        outcomes = list(chain.from_iterable(pool.map(run_lane, lanes)))
+    console.print(table(outcomes, time.monotonic() - began))
+    if left_out:
+        console.print(f"Left out, since they need Linux and root: {', '.join(left_out)}.")
+    return 1 if any(outcome.status for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
