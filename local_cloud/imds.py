@@ -5,7 +5,6 @@ An instance is known by its address; a token is good for the instance that asked
 
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from local_cloud.emulator.lifecycle import Instance
 from local_cloud.errors import DaemonError
 from local_cloud.metadata import CredentialCache, Metadata
+from local_cloud.serving import ServerThread
 
 LONGEST_TOKEN = 21600
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"
@@ -121,25 +121,15 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing of requests."""
 
 
-class MetadataServer:
+class MetadataServer(ServerThread):
     def __init__(self, address: str, port: int, service: Service) -> None:
         handler = type("BoundHandler", (Handler,), {"service": service})
         try:
-            self.server = ThreadingHTTPServer((address, port), handler)
+            server = ThreadingHTTPServer((address, port), handler)
         except OSError as error:
             raise DaemonError(
                 f"Port {port} of {address}, for instance metadata, is taken ({error.strerror}). "
                 "Choose another pair: LOCAL_CLOUD_PORT is the first of the two."
             ) from None
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, name="metadata"
-        )
-
-    def start(self) -> None:
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        server.daemon_threads = True
+        super().__init__(server, "metadata")

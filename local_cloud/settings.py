@@ -14,7 +14,6 @@ from typing import Any, Self
 
 from local_cloud.errors import NetworkError
 
-REGION = "eu-central-1"
 LONGEST_BRIDGE_NAME = 8  # an interface name has 15 characters: bridge, dash, host number in hex
 WIDEST_NETWORK = 8
 NETWORK = IPv4Network("10.77.0.0/16")

@@ -34,7 +34,6 @@ from local_cloud.cloudwatch.api import OPERATIONS, Operation
 from local_cloud.cloudwatch.errors import CloudWatchError, DashboardInvalidInputError
 from local_cloud.cloudwatch.service import CloudWatch
 
-MOTO = "5.2.5"
 OURS = "local_cloud"  # the attribute of moto's backend that holds our state
 JSON = "application/x-amz-json-1.0"
 MAKING = Lock()  # two first requests at once must meet in one CloudWatch

@@ -9,7 +9,6 @@ names the pin and tries each.
 import json
 from pathlib import Path
 
-MOTO_VERSION = "5.2.5"
 ACCOUNT = "123456789012"
 STATUS_PATH = "/_local_cloud/status"  # no bucket's name: those have no underscore
 DEBIAN_OWNER = "136693071363"  # whose images Debian's are on AWS: the same filter finds ours

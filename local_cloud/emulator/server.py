@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import re
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,10 +13,11 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import make_server
 
 from local_cloud.emulator import STATUS_PATH
 from local_cloud.emulator.gate import Keeper
+from local_cloud.serving import ServerThread
 
 LOG = logging.getLogger(__name__)
 Environ = dict[str, Any]
@@ -100,25 +100,14 @@ def changes(method: str, service: str, action: str) -> bool:
     return READS.match(action) is None
 
 
-class Server:
-    """The endpoint, in threads of this process."""
+class Server(ServerThread):
+    """The endpoint of the AWS API, in threads of this process."""
 
     def __init__(
         self, address: tuple[str, int], keeper: Keeper, metrics: Keeper, status: Status
     ) -> None:
         dispatcher = DomainDispatcherApplication(create_backend_app)
         self.application = Gatekeeper(dispatcher, keeper, metrics, status)
-        self.server: BaseWSGIServer = make_server(
-            *address, self.application, threaded=True, request_handler=Handler
-        )
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, name="endpoint"
-        )
-
-    def start(self) -> None:
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        server = make_server(*address, self.application, threaded=True, request_handler=Handler)
+        self.port = server.port
+        super().__init__(server, "endpoint")

@@ -54,7 +54,6 @@ class Row:
     to_zero: float | None = None
     ended: str = "(not begun)"
     reason: str = ""
-    inflicted: bool = False
     problem: str = ""
     agrees: str = "NO"
     next: str = ""
@@ -157,7 +156,6 @@ def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> No
     try:
         for fault in faults:
             fault.inflict(scene)
-        row.inflicted = True
         until = at + (TO_THE_END if row.evidence else GOES_ON)
         while time.monotonic() < until and (not row.evidence or scene.canary.poll() is None):
             time.sleep(0.2)

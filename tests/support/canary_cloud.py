@@ -30,7 +30,7 @@ def main(directory: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     for part in (idle, metrics, server):
         part.start()
-    sys.stdout.write(json.dumps({"port": server.server.port}) + "\n")
+    sys.stdout.write(json.dumps({"port": server.port}) + "\n")
     sys.stdout.flush()
     for line in sys.stdin:
         instance, expected, state = line.split()

@@ -20,7 +20,6 @@ from tests.unit.canary.cli_shell import POLICY, Shell
 from tests.unit.canary.rollout_world import World
 
 START = 1_700_000_000
-SPAN = 120  # the policy's maximum: 24 periods of 5 s
 RULES = Policy.model_validate({key: value for key, value in POLICY.items() if key != "environment"})
 
 

@@ -33,7 +33,7 @@ def main(directory: Path) -> None:
     server = Server(("127.0.0.1", 0), keeper, idle, lambda: {"state": "up"})
     for part in (keeper, idle, server):
         part.start()
-    say({"port": server.server.port})
+    say({"port": server.port})
     for line in sys.stdin:
         instance, expected, state = line.split()
         say({"settled": lifecycle.settle(instance, expected, state)})
