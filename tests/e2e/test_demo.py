@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,13 +49,18 @@ def test_no_request_failed_but_by_the_bad_release_itself(story: dict[str, Any]) 
 def test_a_recording_replays_to_the_same_judgement(
     story: dict[str, Any], which: str, status: int
 ) -> None:
-    told = story[which]["told"]
-    path = str(Path(told["directory"]) / "recording.json")
+    directory = ROOT / story[which]["told"]["directory"]
     again = subprocess.run(
-        ["canary", "replay", path, "--json"], cwd=ROOT, check=False, capture_output=True, text=True
+        ["canary", "replay", str(directory / "recording.json"), "--json"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert again.returncode == status
-    assert told["reason"] in again.stdout
+    report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+    assert json.loads(again.stdout) == report
+    assert report["reason"] == story[which]["told"]["reason"]
 
 
 def test_a_second_run_of_the_site_changes_nothing(story: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from app.metrics.slots import Counter
 from app.settings import SettingsError
 from tests.support.app_bad_input import cart
 from tests.support.app_client import Client, settings
-from tests.support.paths import ROOT
 
 
 def faulty(directory: Path, faults: str, **changes: Any) -> Client:
@@ -113,18 +110,37 @@ def test_a_route_with_a_variable_is_named_without_it(tmp_path: Path) -> None:
     assert client.get("/products").status == 200
 
 
-def test_latency_makes_wait(tmp_path: Path) -> None:
+class Clock:
+    """Stands for the module ``time`` in ``app.faults``: a sleep takes no time, and is noted."""
+
+    def __init__(self) -> None:
+        self.moment = 1000.0
+        self.sleeps: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.moment
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr("app.faults.time", made)
+    return made
+
+
+def test_latency_makes_wait(tmp_path: Path, clock: Clock) -> None:
     client = faulty(tmp_path, "latency=50ms@/carts")
-    began = time.monotonic()
     client.get("/carts")
-    assert time.monotonic() - began >= 0.05
+    assert clock.sleeps == [0.05]
 
 
-def test_health_is_not_struck(tmp_path: Path) -> None:
+def test_health_is_not_struck(tmp_path: Path, clock: Clock) -> None:
     client = faulty(tmp_path, "latency=5s error=503")
-    began = time.monotonic()
     assert [client.get(path).status for path in ("/status", "/ready", "/live")] == [200] * 3
-    assert time.monotonic() - began < 1
+    assert clock.sleeps == []
 
 
 def test_wrong_total_is_a_tenth_too_much(tmp_path: Path) -> None:
@@ -138,25 +154,18 @@ def test_readiness_fails_but_it_lives(tmp_path: Path) -> None:
     assert [client.get(path).status for path in ("/ready", "/live")] == [503, 200]
 
 
-def test_slow_database_slows_shoppers(tmp_path: Path) -> None:
+def test_slow_database_slows_shoppers(tmp_path: Path, clock: Clock) -> None:
     client = faulty(tmp_path, "dbslow=50ms")
-    began = time.monotonic()
     client.get("/carts")
-    assert 0.05 <= time.monotonic() - began < 0.5
+    assert clock.sleeps == [0.05]
 
 
-def test_slow_start_fades(tmp_path: Path) -> None:
-    client = faulty(tmp_path, "slowstart=1s")
-
-    def took() -> float:
-        began = time.monotonic()
+def test_slow_start_fades(tmp_path: Path, clock: Clock) -> None:
+    client = faulty(tmp_path, "slowstart=10s")
+    for seconds in (0, 5, 5, 5):
+        clock.moment += seconds
         client.get("/carts")
-        return time.monotonic() - began
-
-    first = took()
-    time.sleep(1)
-    assert first > 0.2
-    assert took() < 0.1
+    assert clock.sleeps == [0.5, 0.25, 0.0, 0.0]
 
 
 def test_cpu_burns(tmp_path: Path) -> None:
@@ -183,15 +192,11 @@ def test_a_failing_cache_is_counted_and_answered(tmp_path: Path) -> None:
     assert counted == [Counter.CACHE_ERRORS]
 
 
-def test_a_crash_loop_never_serves(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from app.wsgi import create_app; create_app()"],
-        cwd=ROOT,
-        env={
-            "SHOP_FAULTS": "crash=start",
-            "SHOP_ALLOW_FAULTS": "1",
-            "SHOP_STATE_DIRECTORY": str(tmp_path),
-        },
-        check=False,
-    )
-    assert done.returncode == CRASHED
+def test_a_crash_loop_never_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(status: int) -> None:
+        raise SystemExit(status)
+
+    monkeypatch.setattr("app.faults.os._exit", end)
+    with pytest.raises(SystemExit) as ended:
+        faulty(tmp_path, "crash=start")
+    assert ended.value.code == CRASHED

@@ -86,12 +86,14 @@ def test_nothing_is_said_before_the_first_interval_is_over() -> None:
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("critical", [True, False])
-def test_missing_data_never_passes(critical: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("critical", "score"), [(True, 0.0), (False, 66.67)])
+def test_missing_data_fails(critical: bool, score: float) -> None:  # noqa: FBT001
+    """As Kayenta does: without a value, a critical metric fails all, another only loses points."""
     metrics = [metric.model_copy(update={"critical": critical}) for metric in POLICY.metrics]
     policy = POLICY.model_copy(update={"metrics": tuple(metrics)})
     judgement = judge_kayenta(policy, without(recording(), "errors"))
-    assert judgement.verdict is not Verdict.PASS
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.score == pytest.approx(score, abs=0.01)
 
 
 def test_judging_again_gives_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,13 @@ class Environment:
 
     def value(self, host: str, name: str) -> Any:
         """Return one variable of a host, resolved; undefined is an error."""
+        return self.values(host)(name)
+
+    def values(self, host: str) -> Callable[[str], Any]:
+        """Return what resolves a host's variables, for many of them: reading them takes longest."""
         variables = self.raw(host)
-        return Templar(loader=self.loader, variables=variables).template(variables[name])
+        templar = Templar(loader=self.loader, variables=variables)
+        return lambda name: templar.template(variables[name])
 
 
 def _as_found(environment: str) -> dict[str, Any]:

@@ -35,9 +35,10 @@ def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environm
 def test_every_variable_of_every_kind_of_host_resolves(environment: Environment) -> None:
     for group in ("controller", "proxy", "app", "data", "monitor"):
         host = environment.inventory.groups[group].hosts[0].name
+        value = environment.values(host)
         for name in environment.raw(host):
             if not name.startswith(INTERNAL):
-                environment.value(host, name)
+                value(name)
 
 
 def test_environments_differ_in_values_and_not_in_names(
