@@ -1,28 +1,86 @@
-"""Numbers, percentages and durations as text."""
+"""Numbers, shares and durations as text, for every sentence, table and plot."""
 
 from __future__ import annotations
 
 import math
 
-
-def duration(seconds: int) -> str:
-    """Write seconds as a reader says them: "90 seconds", "6 minutes", "2.5 hours"."""
-    for limit, unit, name in ((120, 1, "second"), (7200, 60, "minute"), (math.inf, 3600, "hour")):
-        if seconds < limit:
-            count = seconds / unit
-            digits = f"{count:.0f}" if count == round(count) or count >= 20 else f"{count:.1f}"
-            return f"{digits} {name}{'' if digits == '1' else 's'}"
-    raise AssertionError(seconds)
+MINUS = "\N{MINUS SIGN}"
+SMALLEST = 1e-6
+"""A number below this is written as 0."""
 
 
-def number(value: float) -> str:
-    """Write a size with two or three telling digits: 0.4, 9.5, 12, 1,400."""
+def number(value: float, *, signed: bool = False) -> str:
+    """Return a number with three significant digits.
+
+    >>> number(1234.5), number(12.34), number(0.01234), number(-3)
+    ('1,234', '12.3', '0.0123', '−3')
+    """  # noqa: RUF002 - a minus sign, as in the text
     size = abs(value)
-    if size >= 9.95:
-        return f"{value:,.0f}"
-    return f"{value:.1f}".removesuffix(".0") if size >= 1 else f"{value:.2g}"
+    digits = _whole(size) if size >= 999.5 else _plain(size, 3)
+    return _signed(value, digits, signed=signed)
 
 
-def percentage(share: float) -> str:
-    """Write a fraction as a percentage: "12 %"."""
-    return f"{number(share * 100)} %"
+def percent(share: float, *, signed: bool = False) -> str:
+    """Return a share as a percentage with two significant digits.
+
+    >>> percent(0.1234), percent(0.0423), percent(1.5), percent(0.02, signed=True)
+    ('12 %', '4.2 %', '150 %', '+2 %')
+    """
+    size = abs(100 * share)
+    digits = _whole(size) if size >= 9.95 else _plain(size, 2)
+    text = _signed(share, digits, signed=signed)
+    return f"{text} %" if math.isfinite(share) else text
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time.
+
+    >>> duration(45), duration(60), duration(90), duration(150), duration(5400)
+    ('45 s', '1 min', '90 s', '2 min 30 s', '1 h 30 min')
+    """
+    whole = round(seconds)
+    if whole < 120 and whole != 60:
+        return f"{whole} s"
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    if rest and not hours:
+        parts.append(f"{rest} s")
+    return " ".join(parts)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "metric"), plural(3, "metric")
+    ('1 metric', '3 metrics')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a list in a sentence.
+
+    >>> listed(["latency"]), listed(["latency", "errors", "cpu"])
+    ('latency', 'latency, errors and cpu')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _whole(size: float) -> str:
+    return f"{size:,.0f}" if math.isfinite(size) else "unbounded"
+
+
+def _plain(size: float, digits: int) -> str:
+    """Return a size below 1,000 without an exponent."""
+    if math.isnan(size):
+        return "unknown"
+    if size < SMALLEST:
+        return "0"
+    text = f"{size:.{digits}g}"
+    return f"{size:.8f}".rstrip("0").rstrip(".") if "e" in text else text
+
+
+def _signed(value: float, digits: str, *, signed: bool) -> str:
+    if digits in ("0", "unbounded", "unknown"):
+        return digits
+    return (MINUS if value < 0 else "+" if signed else "") + digits

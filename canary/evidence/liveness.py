@@ -1,4 +1,4 @@
-"""Of whom anything was heard, and when."""
+"""Which instances reported metrics, by period."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from canary.model import Arm, Series
 
 
 def reported_periods(series: Iterable[Series]) -> dict[tuple[Arm, str], set[int]]:
-    """Return the starts of the periods of which an instance sent a value of any metric."""
+    """Return, for each instance, the starts of the periods in which it reported any value."""
     found: dict[tuple[Arm, str], set[int]] = {}
     for one in series:
         there = zip(one.times, one.values, strict=True)

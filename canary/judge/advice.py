@@ -1,23 +1,23 @@
-"""What would turn an INCONCLUSIVE into a verdict: more time, more hosts, or a wider margin."""
+"""What would decide an INCONCLUSIVE canary: more time, more hosts, or a wider margin."""
 
 from __future__ import annotations
 
 import math
 
-from canary.formatting import duration, number, percentage
+from canary.formatting import duration, number, percent
 from canary.judge.reasons import Case
 from canary.judge.wording import margin_words, subject
 from canary.model import Finding
 from canary.policy import Metric
 
 MOST_TIMES = 20.0
-"""Beyond this many times the run so far, time is not what is missing."""
+"""If more than this many times the run so far is needed, more time is no advice."""
 
 
 def advice_of(case: Case) -> str:
-    """Return what would change the verdict, the slowest metric first."""
+    """Return what would change the verdict, judged by the slowest metric."""
     if case.quality.blocking:
-        return "Make the evidence sound first; no length of run makes up for it."
+        return "Fix the data first. A longer run does not help."
     metrics = {metric.name: metric for metric in case.policy.metrics}
     needs = [
         (needed_time(finding, case), finding)
@@ -35,7 +35,7 @@ def _measured(finding: Finding) -> bool:
 
 
 def needed_time(finding: Finding, case: Case) -> float:
-    """Return how many seconds more would rule the margin out, if the estimate stays as it is."""
+    """Return how many more seconds would rule out the margin if the estimate stays as it is."""
     own, host, bound = _parts(finding)
     room = (_log_margin(finding) - _log_effect(finding)) / bound
     left = room**2 - host**2
@@ -66,7 +66,7 @@ def _as_log(finding: Finding, value: float) -> float:
 
 
 def passing_margin(finding: Finding, case: Case) -> float:
-    """Return the margin that the end of the longest run would rule out."""
+    """Return the margin that the longest run would rule out by its end."""
     own, host, bound = _parts(finding)
     seen = max(case.elapsed - case.policy.warmup, 1)
     longest = max(case.policy.maximum - case.policy.warmup, seen)
@@ -76,26 +76,26 @@ def passing_margin(finding: Finding, case: Case) -> float:
 
 def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> str:
     wider = passing_margin(finding, case)
-    words = percentage(wider) if finding.relative else f"{number(wider)} points"
+    words = percent(wider) if finding.relative else f"{number(wider)} points"
     margin = f"accept a margin of {words} instead of {margin_words(metric)}"
     name = subject(metric)
     left = max(case.policy.maximum - case.elapsed, 0)
     if math.isinf(seconds):
         return (
-            f"No longer run decides {name}: its hosts differ too much, or the harm found lies too "
-            f"near the margin. Use more instances per release, or {margin}"
+            f"A longer run does not decide {name}: its hosts differ too much, or its effect is too "
+            f"close to the margin. Use more instances per release, or {margin}"
         )
     more = duration(max(math.ceil(seconds), case.policy.period))
     if seconds <= left:
         return f"About {more} more at this split would decide {name}; or {margin}"
     return (
-        f"{name} needs about {more} more, and {duration(left)} are left: make the run longer, "
+        f"{name} needs about {more} more, but only {duration(left)} are left. Make the run longer, "
         f"give the candidate more traffic, or {margin}"
     )
 
 
 def _without_estimates(case: Case) -> str:
     if case.undecided:
-        return f"First make it measurable: {case.undecided[0].sentence}"
+        return f"Make it measurable first: {case.undecided[0].sentence}"
     left = max(case.policy.minimum - case.elapsed, 0)
-    return f"{duration(left)} more are needed to reach the minimum" if left else ""
+    return f"The minimum duration is reached in {duration(left)}" if left else ""

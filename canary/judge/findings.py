@@ -1,4 +1,4 @@
-"""One metric's finding at one look: verdict, numbers, sentence."""
+"""The finding of one metric at one look: verdict, numbers and a sentence."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from canary.formatting import duration
 from canary.judge.channels import ALMOST, Assessment
 from canary.judge.comparison import comparisons_of
 from canary.judge.rule import signs_of
-from canary.judge.wording import comparison_sentence, count_sentence, no_data_sentence, subject
+from canary.judge.wording import (
+    Estimate,
+    comparison_sentence,
+    count_sentence,
+    growth_sentence,
+    headline,
+    no_data_sentence,
+)
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
 LEAST_PAIRS = 2
 STUCK_PAIRS = 4
 UNBOUNDED = 1e6
-"""An upper end of the interval beyond this says nothing."""
+"""An upper end of the interval beyond this is left out."""
 
 
 def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pairs) -> Finding:
-    """Judge one metric by the periods in ``pairs``."""
+    """Judge one metric on the periods in ``pairs``."""
     problem = missing_reason(metric, pairs) or stuck_reason(metric, pairs)
     if problem:
         return _undecided(policy, metric, no_data_sentence(metric, problem), pairs)
@@ -35,13 +42,13 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
     fail = max(float(one.towards_fail[0]) for one in looked)
     passed = min(float(one.towards_pass[0]) for one in looked)
     verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
-    effect, low, high = shown(metric, sign, worst)
+    effect, low, high = on_margin_scale(metric, sign, worst)
     ending = f"{verdict} after {duration(k * recording.period + policy.warmup)}"
     details = _details(worst)
     if verdict is Verdict.PASS and (doubted := doubt(policy, metric, pairs)):
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
-        ending = f"INCONCLUSIVE, because {doubted}"
-    sentence = _sentence(metric, sign, (effect, low, high), 1 - 2 * policy.beta, details, ending)
+        ending = f"INCONCLUSIVE: {doubted}"
+    sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
         _undecided(policy, metric, sentence, pairs),
         verdict=verdict,
@@ -56,39 +63,42 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
 
 
 def _sentence(
+    policy: Policy,
     metric: Metric,
     sign: float,
-    estimate: tuple[float, float, float | None],
-    level: float,
+    estimate: Estimate,
     details: dict[str, float],
     ending: str,
 ) -> str:
     if metric.kind == "count":
-        return count_sentence(metric, sign, estimate, level, details, ending)
-    return comparison_sentence(metric, sign, estimate, level, ending)
+        return count_sentence(metric, sign, details, ending)
+    growth = details.get("slope", 0.0) * 60 / policy.period
+    if metric.kind == "level" and growth > (allowed := policy.drift_of(metric).value):
+        ending = f"{growth_sentence(metric, growth, allowed)} {ending}"
+    return comparison_sentence(metric, sign, estimate, 1 - 2 * policy.beta, ending)
 
 
 def missing_reason(metric: Metric, pairs: Pairs) -> str:
-    """Say why there is nothing to compare, or nothing."""
+    """Return why there is nothing to compare, or an empty string."""
     for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
         if side.instances == 0:
-            return f"the {arm} has no series named {metric.name!r}"
+            return f"the {arm} has no series {metric.name!r}"
     if not pairs.expected.any():
         if metric.needs_equal_footing and len(pairs.expected):
-            return "both arms carried the same load in no period yet"
+            return "both arms have not yet carried the same load in any period"
         return "no period has ended since the warm-up"
     for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
         if not (np.isfinite(side.values) & pairs.expected).any():
             return f"the {arm} has no value in any period"
     if int(pairs.both.sum()) < LEAST_PAIRS:
-        return f"only {int(pairs.both.sum())} period holds a value of both arms"
+        return f"only {int(pairs.both.sum())} period has a value of both arms"
     return ""
 
 
 def stuck_reason(metric: Metric, pairs: Pairs) -> str:
-    """Say which arm always measures the very same value, as a stuck source does.
+    """Return which arm always reports the same value, as a stuck source does, or an empty string.
 
-    Levels may stand still, and counts may stay at zero; latencies, loads and traffic never do.
+    A level may be constant, and a count may stay at zero. Latency, load and traffic always vary.
     """
     if metric.kind == "level":
         return ""
@@ -97,8 +107,8 @@ def stuck_reason(metric: Metric, pairs: Pairs) -> str:
         still = len(values) >= STUCK_PAIRS and bool((values == values[0]).all())
         if still and not (metric.kind == "count" and values[0] == 0):
             return (
-                f"the {arm} has measured exactly {values[0]:.12g} in all {len(values)} periods, "
-                "so its source may be stuck"
+                f"the {arm} reported exactly {values[0]:.12g} in all {len(values)} periods; "
+                "its source may be stuck"
             )
     return ""
 
@@ -126,13 +136,16 @@ def limit_finding(
     said: tuple[Verdict, str],
     held: tuple[float | None, float],
 ) -> Finding:
-    """Return an absolute limit's finding: what was ``said``, of the value ``held`` against it."""
+    """Return the finding of an absolute limit.
+
+    ``said`` is the verdict and its words, ``held`` the value and the limit.
+    """
     verdict, words = said
     value, limit = held
     return Finding(
         metric=f"{metric.name} {name}",
         verdict=verdict,
-        sentence=f"{subject(metric)} {name}: {words}",
+        sentence=f"{headline(metric)} {name}: {words}",
         critical=True,
         group=metric.group,
         relative=False,
@@ -143,15 +156,17 @@ def limit_finding(
     )
 
 
-def shown(metric: Metric, sign: float, evidence: Assessment) -> tuple[float, float, float | None]:
-    """Return effect, low and high as a reader wants them: positive is harm, 0.12 is 12 % worse."""
+def on_margin_scale(
+    metric: Metric, sign: float, evidence: Assessment
+) -> tuple[float, float, float | None]:
+    """Return effect, low and high on the scale of the margin: positive is harm, 0.12 is 12 %."""
     effect, low, high = (
-        on_scale(metric, sign, float(x[0])) for x in (evidence.effect, evidence.low, evidence.high)
+        _on_scale(metric, sign, float(x[0])) for x in (evidence.effect, evidence.low, evidence.high)
     )
     return effect, low, high if high < UNBOUNDED else None
 
 
-def on_scale(metric: Metric, sign: float, value: float) -> float:
+def _on_scale(metric: Metric, sign: float, value: float) -> float:
     """Return a difference on the scale of its margin."""
     if metric.limit.scale == "points":
         return value
@@ -159,7 +174,7 @@ def on_scale(metric: Metric, sign: float, value: float) -> float:
 
 
 def score_of(verdict: Verdict, fail: float, passed: float) -> float:
-    """Return 0 to 100: how far the evidence lies between the two lines; it decides nothing."""
+    """Return a score from 0 to 100 for display. It decides nothing."""
     if verdict is Verdict.PASS:
         return 100.0
     if verdict is Verdict.FAIL:

@@ -1,4 +1,4 @@
-"""Absolute limits: what the candidate must not do, whatever the baseline does."""
+"""Absolute limits, which the candidate must keep whatever the baseline does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.evidence.pairs import Pairs, Side, pairs_of
-from canary.formatting import number, percentage
+from canary.formatting import number, percent
 from canary.judge.budget import budget_finding
 from canary.judge.findings import limit_finding
 from canary.judge.wording import chances_name
@@ -17,12 +17,12 @@ from canary.stats.counts import poisson_lower
 
 SUSTAINED_PERIODS = 3
 CHANCE = 0.001
-"""A share of requests breaks its limit when chance alone would do so this rarely."""
+"""A share of requests breaks its limit if chance alone would do so this rarely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One arm held against a limit: the value that counts, and whether it breaks it."""
+    """One arm compared with a limit: its value, and whether that breaks the limit."""
 
     value: float
     broken: bool
@@ -56,7 +56,7 @@ def _finding(metric: Metric, slo: Slo, pairs: Pairs, last: int) -> Finding:
 
 
 def _since_start(recording: Recording, times: tuple[int, ...]) -> tuple[int, ...]:
-    """Return all periods of the run: a crash during the warm-up is a crash."""
+    """Return all periods of the run, including the warm-up: a crash there counts too."""
     if not recording.steps or not times:
         return times
     first = -(-recording.steps[0].start // recording.period) * recording.period
@@ -64,13 +64,13 @@ def _since_start(recording: Recording, times: tuple[int, ...]) -> tuple[int, ...
 
 
 def bound_of(slo: Slo) -> float:
-    """Return the limit itself."""
+    """Return the limit's value."""
     given = (slo.maximum, slo.minimum, slo.total)
     return next(value for value in given if value is not None)
 
 
 def read(metric: Metric, slo: Slo, side: Side, last: int) -> Reading | None:
-    """Hold one arm's latest periods, or its total, against the limit; nothing without data."""
+    """Compare one arm's newest periods, or its total, with the limit; None without data."""
     if slo.total is not None:
         seen = side.values[np.isfinite(side.values)]
         return Reading(float(seen.sum()), float(seen.sum()) > slo.total) if len(seen) else None
@@ -110,16 +110,16 @@ def _verdict(
     unit = f" of {chances_name(metric)}" if share else ""
 
     def words(value: float) -> str:
-        return percentage(value) if share else number(value)
+        return percent(value) if share else number(value)
 
     side = "at least" if slo.minimum is not None else "at most"
-    allowed = f"{side} {words(limit)}{unit} allowed"
+    allowed = f"Allowed: {side} {words(limit)}{unit}."
     if candidate is None:
-        return Verdict.INCONCLUSIVE, f"the candidate has too few values yet, {allowed}"
-    seen = f"the candidate has {words(candidate.value)}{unit}, {allowed}"
+        return Verdict.INCONCLUSIVE, f"too few values of the candidate yet. {allowed} INCONCLUSIVE"
+    seen = f"{words(candidate.value)}{unit} on the candidate"
     if not candidate.broken:
-        return Verdict.PASS, f"{seen}: PASS"
+        return Verdict.PASS, f"{seen}. {allowed} PASS"
     if baseline is not None and baseline.broken:
-        both = f"{seen}, but the baseline breaks the limit too, with {words(baseline.value)}{unit}"
-        return Verdict.INCONCLUSIVE, f"{both}: INCONCLUSIVE"
-    return Verdict.FAIL, f"{seen}: FAIL"
+        both = f"{seen}, and {words(baseline.value)} on the baseline, which breaks the limit too"
+        return Verdict.INCONCLUSIVE, f"{both}. {allowed} INCONCLUSIVE"
+    return Verdict.FAIL, f"{seen}. {allowed} FAIL"

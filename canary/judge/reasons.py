@@ -1,4 +1,4 @@
-"""From findings to one verdict and its reason: FAIL at once, PASS only when all of it is shown."""
+"""From findings to one verdict and its reason. One FAIL is enough; PASS needs every metric."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import math
 from dataclasses import dataclass
 
 from canary.evidence.quality import Quality
-from canary.formatting import duration
+from canary.formatting import duration, listed
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Policy
 
 UNPROVEN = 0.2
-"""Weight of metrics that are not critical, as a share of theirs, that PASS may leave open."""
+"""PASS may leave this share of the weight of metrics that are not critical undecided."""
+
+ONE = "The only metric is within its margin"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that a verdict is made from."""
+    """What a verdict is made from."""
 
     policy: Policy
     recording: Recording
@@ -26,13 +28,13 @@ class Case:
 
     @property
     def failed(self) -> list[Finding]:
-        """Findings that show harm, the gravest first."""
+        """Findings that show harm, the largest first."""
         found = [one for one in self.findings if one.verdict is Verdict.FAIL and not one.muted]
         return sorted(found, key=lambda one: (not one.critical, -_excess(one)))
 
     @property
     def undecided(self) -> list[Finding]:
-        """Findings that still stand between this canary and PASS."""
+        """Findings that still prevent PASS."""
         left = [one for one in self.findings if not one.muted]
         left = [one for one in left if one.verdict is Verdict.INCONCLUSIVE]
         critical = [one for one in left if one.critical]
@@ -40,14 +42,14 @@ class Case:
 
 
 def _excess(finding: Finding) -> float:
-    """Return how many margins of harm were found."""
+    """Return the harm found, in units of the margin."""
     if finding.effect is None or not finding.margin:
         return math.inf
     return finding.effect / finding.margin
 
 
 def _enough(findings: tuple[Finding, ...]) -> bool:
-    """Whether enough of what is not critical has passed, and anything at all has."""
+    """Whether enough metrics that are not critical have passed, and at least one metric has."""
     counted = [finding for finding in findings if not finding.muted]
     others = [finding for finding in counted if not finding.critical]
     total = math.fsum(finding.weight for finding in others)
@@ -68,28 +70,39 @@ def verdict_of(case: Case) -> Verdict:
 
 
 def reason_of(case: Case, verdict: Verdict) -> str:
-    """Return the sentence that a reader sees first."""
+    """Return the headline."""
     since = duration(max(case.elapsed, 0))
     if verdict is Verdict.FAIL:
         return case.failed[0].sentence
     if verdict is Verdict.PASS:
-        return f"No harm beyond the margins: every metric that matters was shown after {since}"
+        return _passed(case, since)
     if not case.recording.steps:
-        return "The candidate has had no traffic, so there is nothing to compare"
+        return "The candidate has received no traffic: there is nothing to compare"
     if case.quality.blocking:
-        return f"The evidence cannot be trusted: {case.quality.blocking[0]}"
+        return f"The data cannot be trusted: {case.quality.blocking[0]}"
     if case.undecided:
         return _open(case.undecided, since)
     if case.elapsed < case.policy.minimum:
         return (
-            f"No harm is seen after {since}, but the policy asks for "
+            f"No harm found after {since}; the policy requires at least "
             f"{duration(case.policy.minimum)}"
         )
-    return f"Nothing is shown after {since}: no metric has passed"
+    return f"Undecided after {since}: no metric has passed"
+
+
+def _passed(case: Case, since: str) -> str:
+    names = {metric.name for metric in case.policy.metrics if not metric.muted}
+    counted = [finding for finding in case.findings if finding.metric in names]
+    passed = sum(finding.verdict is Verdict.PASS for finding in counted)
+    if passed == len(counted):
+        metrics = f"All {passed} metrics are within their margins" if passed > 1 else ONE
+        return f"{metrics} (decided after {since})"
+    return (
+        f"{passed} of {len(counted)} metrics are within their margins, among them every critical "
+        f"one (decided after {since})"
+    )
 
 
 def _open(undecided: list[Finding], since: str) -> str:
-    names = [finding.metric for finding in undecided]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    first = undecided[0].sentence
-    return f"Neither harm nor its absence is shown after {since} for {listed}. {first}"
+    names = listed([finding.metric for finding in undecided])
+    return f"Undecided after {since}: {names}. {undecided[0].sentence}"

@@ -1,27 +1,40 @@
-"""Findings in words: what, by how much, how sure, against which margin, and since when."""
+"""The sentences of findings: how much, out of what, and what the policy allows."""
 
 from __future__ import annotations
 
 import re
 
-from canary.formatting import number, percentage
-from canary.policy import Margin, Metric
+from canary.formatting import number, percent
+from canary.policy import Metric
 
 WORSE = {
     "latency": ("slower", "faster"),
     "quantile": ("slower", "faster"),
     "throughput": ("less", "more"),
 }
-MANY_TIMES = 3.0
-"""From this ratio on a change is said as "14 times as many", below it as "40 % more"."""
+FAILURES = re.compile(r"error|fail|5xx", re.IGNORECASE)
+ACRONYMS = {"cpu": "CPU", "qps": "QPS", "rps": "RPS"}
+
+Estimate = tuple[float, float, float | None]
+"""Effect, low and high end of its interval; positive is harm; without a high end it is open."""
 
 
 def subject(metric: Metric) -> str:
-    """Return what a reader calls the metric: "p90 latency"."""
+    """Return what a sentence calls the metric: "p90 latency"."""
     words = re.split(r"[\W_]+", metric.name)
     if metric.kind == "quantile" and metric.statistic_name not in words:
         return f"{metric.statistic_name} {metric.name}"
     return metric.name
+
+
+def headline(metric: Metric) -> str:
+    """Return the metric's name as the first word of a sentence: "Errors", "CPU", "p90 latency"."""
+    first, space, rest = subject(metric).replace("_", " ").partition(" ")
+    if first in ACRONYMS:
+        first = ACRONYMS[first]
+    elif first.isalpha():
+        first = first.capitalize() if first.islower() else first
+    return f"{first}{space}{rest}"
 
 
 def directions(metric: Metric, sign: float) -> tuple[str, str]:
@@ -33,93 +46,99 @@ def directions(metric: Metric, sign: float) -> tuple[str, str]:
 
 
 def size_words(metric: Metric, effect: float, sign: float) -> str:
-    """Say an effect, of which positive is harm: "12 % slower", "3 points higher"."""
+    """Return an effect in words: "12 % slower", "3 points higher"."""
     worse, better = directions(metric, sign)
-    if metric.limit.scale == "points":
-        size = f"{number(abs(effect))} points"
-    elif effect >= MANY_TIMES - 1 and sign > 0 and metric.kind == "count":
-        return f"{number(1 + effect)} times as many"
-    else:
-        size = percentage(abs(effect))
-    return f"{size} {worse if effect >= 0 else better}"
+    return f"{amount(metric, abs(effect))} {worse if effect >= 0 else better}"
+
+
+def amount(metric: Metric, size: float) -> str:
+    """Return a size on the scale of the metric's margin: "12 %", "3 points"."""
+    return f"{number(size)} points" if metric.limit.scale == "points" else percent(size)
 
 
 def interval_words(metric: Metric, low: float, high: float | None, sign: float) -> str:
-    """Say an interval whose ends are harm where positive: "9 to 15 % slower"."""
+    """Return an interval in words: "9 % to 15 % slower"."""
     if high is None:
-        return f"open, at least {size_words(metric, low, sign)}"
-    if high >= MANY_TIMES - 1 and low >= 0 and sign > 0 and metric.kind == "count":
-        return f"{number(1 + low)} to {number(1 + high)} times"
+        return f"at least {size_words(metric, low, sign)}"
     if low >= 0 or high <= 0:
-        near, far = sorted((abs(low), abs(high)))
-        points = metric.limit.scale == "points"
-        return f"{number(near if points else 100 * near)} to {size_words(metric, far, 1.0)}".rsplit(
-            " ", 1
-        )[0]
+        near, far = sorted((low, high), key=abs)
+        return f"{amount(metric, abs(near))} to {size_words(metric, far, sign)}"
     return f"{size_words(metric, low, sign)} to {size_words(metric, high, sign)}"
 
 
 def margin_words(metric: Metric) -> str:
-    """Write a metric's margin: "5 %", "4 points", "1.5 times"."""
-    margin: Margin = metric.limit
-    if margin.scale == "points":
-        words = f"{number(margin.value)} points"
-    elif metric.kind == "count" and metric.harmful == "increase":
+    """Return a metric's margin: "5 %", "4 points", "1.5 times"."""
+    margin = metric.limit
+    if margin.scale == "relative" and metric.kind == "count" and metric.harmful == "increase":
         words = f"{number(1 + margin.value)} times"
     else:
-        words = percentage(margin.value)
+        words = amount(metric, margin.value)
     if metric.negligible_rate > 0:
-        words += f" or {percentage(metric.negligible_rate)} of {chances_name(metric)}"
+        words += f" or {percent(metric.negligible_rate)} of {chances_name(metric)}"
+    return words
+
+
+def allowed_words(metric: Metric, sign: float) -> str:
+    """Return what the policy allows: "1.5 times the baseline or 1 % more", "5 % slower"."""
+    margin = metric.limit
+    if margin.scale == "relative" and metric.kind == "count" and metric.harmful == "increase":
+        words = f"{number(1 + margin.value)} times the baseline"
+    elif metric.harmful == "either":
+        words = f"{amount(metric, margin.value)} in either direction"
+    else:
+        words = f"{amount(metric, margin.value)} {directions(metric, sign)[0]}"
+    if metric.negligible_rate > 0:
+        rate = metric.negligible_rate
+        more = (
+            f"{number(rate)} more per period" if metric.per == "time" else f"{percent(rate)} more"
+        )
+        words += f" or {more}"
     return words
 
 
 def chances_name(metric: Metric) -> str:
-    """Return what a count is counted against."""
+    """Return what a count is counted per."""
     return "periods" if metric.per == "time" else metric.per
 
 
 def comparison_sentence(
-    metric: Metric,
-    sign: float,
-    estimate: tuple[float, float, float | None],
-    level: float,
-    ending: str,
+    metric: Metric, sign: float, estimate: Estimate, level: float, ending: str
 ) -> str:
-    """Return the sentence of a comparison that has data."""
+    """Return the sentence of a metric other than a count."""
     effect, low, high = estimate
     return (
-        f"{subject(metric)} is {size_words(metric, effect, sign)} "
-        f"({100 * level:.0f} % interval {interval_words(metric, low, high, sign)}), "
-        f"margin {margin_words(metric)}: {ending}"
+        f"{headline(metric)}: {size_words(metric, effect, sign)} than the baseline "
+        f"({percent(level)} interval: {interval_words(metric, low, high, sign)}). "
+        f"Allowed: {allowed_words(metric, sign)}. {ending}"
     )
 
 
-def count_sentence(
-    metric: Metric,
-    sign: float,
-    estimate: tuple[float, float, float | None],
-    level: float,
-    totals: dict[str, float],
-    ending: str,
-) -> str:
-    """Return the sentence of a comparison of counts: the rates first, then the ratio."""
-    g, b = totals["candidate_events"], totals["baseline_events"]
-    n_g, n_b = totals["candidate_chances"], totals["baseline_chances"]
-    chances = chances_name(metric)
-    if g + b == 0:
-        return (
-            f"{subject(metric)}: none in {n_g:,.0f} {chances} of the candidate and {n_b:,.0f} of "
-            f"the baseline, margin {margin_words(metric)}: {ending}"
+def growth_sentence(metric: Metric, growth: float, allowed: float) -> str:
+    """Return the sentence of a level that grows faster than the policy allows."""
+    return f"It grows {amount(metric, growth)} a minute faster, allowed: {amount(metric, allowed)}."
+
+
+def count_sentence(metric: Metric, sign: float, totals: dict[str, float], ending: str) -> str:
+    """Return the sentence of a count: both rates, with the numbers behind them."""
+    rates = f"{_rate(metric, totals, 'candidate')}, {_rate(metric, totals, 'baseline')}"
+    if metric.per != "time" and totals["candidate_events"] + totals["baseline_events"] == 0:
+        rates = (
+            f"none in {totals['candidate_chances']:,.0f} {metric.per} of the candidate and "
+            f"{totals['baseline_chances']:,.0f} of the baseline"
         )
-    effect, low, high = estimate
-    return (
-        f"{subject(metric)}: {percentage(g / n_g)} of {chances} ({g:,.0f} of {n_g:,.0f}) against "
-        f"{percentage(b / n_b)} on the baseline, {size_words(metric, effect, sign)} "
-        f"({100 * level:.0f} % interval {interval_words(metric, low, high, sign)}), "
-        f"margin {margin_words(metric)}: {ending}"
-    )
+    return f"{headline(metric)}: {rates}. Allowed: {allowed_words(metric, sign)}. {ending}"
+
+
+def _rate(metric: Metric, totals: dict[str, float], arm: str) -> str:
+    """Return one arm's rate: "20 % of the candidate's requests failed (61 of 298)"."""
+    events, chances = totals[f"{arm}_events"], totals[f"{arm}_chances"]
+    if metric.per == "time":
+        return f"{number(events)} on the {arm}"
+    failed = " failed" if FAILURES.search(metric.name) and arm == "candidate" else ""
+    whose = f"the candidate's {metric.per}{failed}" if arm == "candidate" else "the baseline's"
+    return f"{percent(events / chances)} of {whose} ({events:,.0f} of {chances:,.0f})"
 
 
 def no_data_sentence(metric: Metric, reason: str) -> str:
     """Return the sentence of a metric that cannot be compared."""
-    return f"{subject(metric)} cannot be compared: {reason}"
+    return f"{headline(metric)} cannot be compared: {reason}"

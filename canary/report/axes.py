@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from canary.formatting import duration
 from canary.model import Arm, Recording
 from canary.report import geometry as g
-from canary.report.wording import clock, duration
+from canary.report.wording import clock
 
 COLOURS = ("blue", "green")
 Readout = tuple[float, str]

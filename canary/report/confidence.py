@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from canary.formatting import duration, percent, plural
 from canary.model import Judgement, Recording, Verdict
 from canary.policy import Policy
-from canary.report.wording import duration, percent, plural
 
 CHANCE = "one time in {:.0f}"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from canary.formatting import plural
 from canary.model import Finding, Judgement, Verdict
-from canary.report.wording import change, plural
+from canary.report.wording import change
 
 SAID = {Verdict.FAIL: "harm shown", Verdict.PASS: "cleared", Verdict.INCONCLUSIVE: "undecided"}
 

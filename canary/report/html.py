@@ -9,6 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from canary.formatting import duration, number, percent
 from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import files, plots, policy_view, timeline
@@ -16,7 +17,7 @@ from canary.report.axes import Plot, paint
 from canary.report.confidence import paragraphs
 from canary.report.curves import Trail, span, trails
 from canary.report.findings import Bar, bar, share, size, tally
-from canary.report.wording import duration, moment, number, percent, together, urgency
+from canary.report.wording import moment, unbroken, urgency
 
 NOTHING = "No judgement was made: there is no evidence for or against the candidate."
 
@@ -80,7 +81,7 @@ def _template() -> Template:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["number"] = number
-    environment.filters["together"] = together
+    environment.filters["unbroken"] = unbroken
     for name, file in (("css", "report.css"), ("script", "report.js")):
         environment.globals[name] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
     return environment.get_template("report.html")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from canary.formatting import duration, percent
 from canary.model import Finding, Judgement, Recording, Release, Verdict
 from canary.policy import Policy
 from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, size, tally
-from canary.report.wording import change, duration, moment, percent, urgency
+from canary.report.wording import change, moment, urgency
 
 MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
 HEAD = "| metric | verdict | difference (interval) | margin | to FAIL | to PASS |"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from canary.formatting import number, percent
 from canary.model import Arm, Finding, Recording
 from canary.report import geometry as g
 from canary.report.axes import Plot, paint, readout, times, values
 from canary.report.curves import RATE, Curve, Trail, arm, together
 from canary.report.findings import size
-from canary.report.wording import number, percent
 
 Stretch = tuple[int, int]
 Stretches = tuple[tuple[int, int, str], ...]

@@ -9,12 +9,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from canary.formatting import duration, number, percent
 from canary.model import Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, tally
-from canary.report.wording import SPACE, change, duration, number, percent, urgency
+from canary.report.wording import change, urgency
 
 STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "·"}
@@ -93,7 +94,7 @@ def _interval(finding: Finding) -> str:
     if finding.low is None or finding.high is None:
         return ""
     low, high = change(finding, finding.low), change(finding, finding.high)
-    return f"{low.removesuffix(f'{SPACE}%')} to {high}"
+    return f"{low.removesuffix(' %')} to {high}"
 
 
 def _size(finding: Finding, value: float) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from canary.formatting import duration, percent
 from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.report import geometry as g
 from canary.report.axes import Plot, paint, readout, times, values
 from canary.report.findings import share
-from canary.report.wording import duration, percent
 
 MANY = 60
 """More looks than this are drawn as stretches of one verdict, not one cell each."""

@@ -1,10 +1,10 @@
-"""After a run: which harm it would have found, so that a PASS says what it is worth."""
+"""After a run: the smallest harm that it would have found."""
 
 from __future__ import annotations
 
 import math
 
-from canary.formatting import number, percentage
+from canary.formatting import number, percent
 from canary.judge.wording import subject
 from canary.model import Finding, Judgement
 from canary.offline.plan.forecast import LIKELY_Z
@@ -15,7 +15,8 @@ def achieved(policy: Policy, judgement: Judgement) -> tuple[str, ...]:
     """Return one sentence per metric that was measured."""
     metrics = {metric.name: metric for metric in policy.metrics}
     return tuple(
-        f"{subject(metrics[finding.metric])}: harm from {_size(finding)} up would have been found"
+        f"{subject(metrics[finding.metric])}: harm of {_size(finding)} or more would have been "
+        "found"
         for finding in judgement.findings
         if finding.metric in metrics and math.isfinite(visible(finding))
     )
@@ -32,4 +33,4 @@ def visible(finding: Finding) -> float:
 
 def _size(finding: Finding) -> str:
     value = visible(finding)
-    return percentage(value) if finding.relative else f"{number(value)} points"
+    return percent(value) if finding.relative else f"{number(value)} points"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
-from canary.formatting import duration, number, percentage
+from canary.formatting import duration, number, percent
 from canary.judge.wording import chances_name, margin_words, subject
 from canary.offline.plan.forecast import LIKELY_Z, Forecast, forecast
 from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
@@ -179,12 +179,12 @@ def _sentence(policy: Policy, metric: Metric, outlook: MetricOutlook) -> str:
 
 def _found(metric: Metric, outlook: MetricOutlook) -> str:
     if outlook.share is not None:
-        return f"an event in {percentage(outlook.share)} of {chances_name(metric)}, where now none,"
+        return f"an event in {percent(outlook.share)} of {chances_name(metric)}, where now none,"
     return f"harm from {_size(metric, outlook.visible)} up"
 
 
 def _size(metric: Metric, value: float) -> str:
-    return f"{number(value)} points" if metric.limit.scale == "points" else percentage(value)
+    return f"{number(value)} points" if metric.limit.scale == "points" else percent(value)
 
 
 def _least_share(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
+from canary.formatting import duration, percent
 from canary.offline.plan.outlook import MetricOutlook, Outlook
 from canary.report import geometry as g
-from canary.report.wording import duration, percent
 
 WORST = 2.0
 """Harm beyond this is left out of the picture."""

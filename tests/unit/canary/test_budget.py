@@ -51,7 +51,10 @@ def test_a_spent_budget_fails_and_says_what_it_cost() -> None:
     assert judgement.verdict is Verdict.FAIL
     # 2 of 1000 too many, of 53 periods with 1000 requests: 106
     assert found.details == {"value": pytest.approx(106), "limit": 50}
-    assert "has cost 106 more than the baseline's rate explains, at most 50" in found.sentence
+    assert (
+        "Errors budget: 106 more on the candidate than at the baseline's rate. Allowed: at most 50."
+        in found.sentence
+    )
 
 
 def test_what_the_baseline_suffers_too_costs_nothing() -> None:

@@ -36,7 +36,7 @@ def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> No
     status, out, err = canary("plan", *words)
     assert (status, err) == (0, "")
     assert "With 50 requests per second on 1 + 1 instances" in out
-    assert "is found within 30 minutes" in out
+    assert "is found within 30 min" in out
     assert "CloudWatch costs about $" in out
     assert "canary rehearse" in out, "nothing was learned yet"
     picture = ElementTree.fromstring(Path("plan.svg").read_text())  # noqa: S314 - our own

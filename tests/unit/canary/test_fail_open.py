@@ -228,7 +228,7 @@ def test_duplicated_points_change_nothing() -> None:
 def test_an_empty_recording_says_that_there_was_no_traffic() -> None:
     empty = replace(healthy(), steps=(), series=())
     judgement = judge(policy(), empty)
-    assert judgement.reason == "The candidate has had no traffic, so there is nothing to compare"
+    assert judgement.reason == "The candidate has received no traffic: there is nothing to compare"
 
 
 def test_before_the_warm_up_is_over_nothing_is_decided() -> None:

@@ -30,7 +30,7 @@ def test_a_good_release_passes_before_the_maximum_and_not_before_the_minimum() -
     judgement = first(policy(), healthy())
     assert judgement.verdict is Verdict.PASS
     assert 600 <= judgement.at <= 3300
-    assert judgement.reason.startswith("No harm beyond the margins")
+    assert judgement.reason.startswith("All 4 metrics are within their margins")
     assert judgement.advice == ""
 
 
@@ -49,28 +49,34 @@ def test_each_kind_of_harm_fails_in_time(metric: str, recording: Recording, with
     assert [one.metric for one in judgement.findings if one.verdict is Verdict.FAIL] == [metric]
     assert judgement.at <= within
     assert finding(judgement, metric).sentence == judgement.reason
-    assert judgement.reason.endswith(f"FAIL after {judgement.at // 60} minutes")
+    assert judgement.reason.endswith(f"FAIL after {judgement.at // 60} min")
 
 
 def test_the_sentence_of_a_latency_says_how_much_how_sure_and_against_which_margin() -> None:
     sentence = finding(judge(policy(), healthy(2, latency=1.25)), "p90 latency").sentence
-    assert sentence.startswith("p90 latency is 2")
-    assert "% slower (90 % interval 2" in sentence
-    assert sentence.endswith("margin 5 %: FAIL after 55 minutes")
+    assert sentence.startswith("p90 latency: 2")
+    assert "% slower than the baseline (90 % interval: 2" in sentence
+    assert sentence.endswith("Allowed: 5 % slower. FAIL after 55 min")
 
 
 def test_the_sentence_of_counts_says_the_rates_first() -> None:
     sentence = finding(judge(policy(), healthy(2, errors=5.0)), "errors").sentence
-    assert sentence.startswith("errors: 2.5 % of requests (")
-    assert "against 0.5 % on the baseline, " in sentence
-    assert "times as many" in sentence
-    assert "margin 1.5 times or 0.1 % of requests: FAIL" in sentence
+    assert sentence.startswith("Errors: 2.5 % of the candidate's requests failed (4,")
+    assert ", 0.5 % of the baseline's (8" in sentence
+    assert "Allowed: 1.5 times the baseline or 0.1 % more. FAIL after 55 min" in sentence
+
+
+def test_a_level_that_fails_by_its_growth_says_so() -> None:
+    sentence = finding(first(policy(), healthy(2, leak=0.02)), "memory").sentence
+    assert "It grows 1.8 % a minute faster" in sentence
+    assert "faster, allowed: 0.55 %. FAIL" in sentence
+    assert "grows" not in finding(judge(policy(), healthy()), "memory").sentence
 
 
 def test_no_errors_at_all_is_said_without_a_ratio_and_passes() -> None:
     judgement = judge(policy(), without_events(healthy()))
     sentence = finding(judgement, "errors").sentence
-    assert sentence.startswith("errors: none in ")
+    assert sentence.startswith("Errors: none in ")
     assert judgement.verdict is Verdict.PASS
 
 
@@ -87,7 +93,7 @@ def test_errors_on_the_candidate_alone_fail() -> None:
     judgement = first(policy(), without_events(healthy(), Arm.BASELINE))
     assert judgement.verdict is Verdict.FAIL
     assert judgement.at <= 600
-    assert "against 0 % on the baseline" in judgement.reason
+    assert "0 % of the baseline's (0 of " in judgement.reason
 
 
 def test_a_muted_metric_is_shown_and_does_not_count() -> None:
@@ -128,7 +134,7 @@ def test_load_is_compared_on_equal_footing_only() -> None:
     steps = (Step(0, 0.05, 0.95, equal_footing=False), Step(1800, 0.5, 0.5, equal_footing=True))
     uneven = replace(healthy(), steps=steps)
     early, late = judge(policy(), uneven, 1800), judge(policy(), uneven)
-    assert "carried the same load in no period yet" in finding(early, "cpu").sentence
+    assert "have not yet carried the same load" in finding(early, "cpu").sentence
     assert finding(late, "cpu").periods == 25
     assert finding(late, "p90 latency").periods == 53
 
@@ -164,20 +170,23 @@ def limited(latency: str = "500", errors: str = "2%") -> Policy:
 def test_absolute_limits_that_hold_pass() -> None:
     judgement = judge(limited(), healthy())
     assert judgement.verdict is Verdict.PASS
-    assert finding(judgement, "p90 latency limit").sentence.endswith("at most 500 allowed: PASS")
+    assert finding(judgement, "p90 latency limit").sentence.endswith("Allowed: at most 500. PASS")
 
 
 def test_a_broken_limit_fails_even_where_the_baseline_is_near_it() -> None:
     judgement = judge(limited(errors="2%"), healthy(2, errors=8.0), 420)
     limit = finding(judgement, "errors limit")
     assert limit.verdict is Verdict.FAIL
-    assert "at most 2 % of requests allowed: FAIL" in limit.sentence
+    assert "Allowed: at most 2 % of requests. FAIL" in limit.sentence
 
 
 def test_a_limit_that_the_baseline_breaks_too_is_not_the_candidate_s_fault() -> None:
     judgement = judge(limited(latency="50"), healthy())
     assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert "the baseline breaks the limit too" in finding(judgement, "p90 latency limit").sentence
+    assert (
+        "on the baseline, which breaks the limit too"
+        in finding(judgement, "p90 latency limit").sentence
+    )
 
 
 def test_a_total_counts_the_warm_up_too() -> None:
@@ -193,7 +202,7 @@ def test_a_total_counts_the_warm_up_too() -> None:
     )
     judgement = judge(asked, replace(healthy(), series=series), 600)
     assert judgement.verdict is Verdict.FAIL
-    assert "the candidate has 5, at most 3 allowed" in judgement.reason
+    assert "Restarts limit: 5 on the candidate. Allowed: at most 3. FAIL" in judgement.reason
 
 
 def test_an_undecided_run_says_what_would_decide_it() -> None:

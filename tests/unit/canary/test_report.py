@@ -10,7 +10,7 @@ from rich.console import Console
 
 from canary.model import Judgement, Verdict
 from canary.report import render_html, render_json, render_markdown, render_terminal
-from canary.report.wording import together
+from canary.report.wording import unbroken
 from tests.support.report_examples import POLICY, judgements, recording
 
 WORSE = {Verdict.FAIL: 0.15, Verdict.PASS: 0.0, Verdict.INCONCLUSIVE: 0.03}
@@ -62,7 +62,7 @@ def test_headline_is_the_verdict_with_its_reason(verdict: Verdict) -> None:
     html = page(verdict)
     headline = re.search(r"<h1>(.*?)</h1>", html)
     assert headline
-    assert headline[1] == together(judgements(WORSE[verdict], verdict)[-1].reason)
+    assert headline[1] == unbroken(judgements(WORSE[verdict], verdict)[-1].reason)
     assert f"<title>{verdict}: v1.5.0 in local</title>" in html
 
 
@@ -71,7 +71,7 @@ def test_only_the_first_sentence_of_a_long_reason_is_the_headline() -> None:
     judged = (Judgement(recording().looks[0], Verdict.INCONCLUSIVE, reason, ()),)
     html = render_html(POLICY, recording(), judged)
     assert "<h1>Nothing is shown after 9.8 minutes</h1>" in html
-    assert together("Latency is 6.2 % slower") in html
+    assert unbroken("Latency is 6.2 % slower") in html
 
 
 def test_page_loads_nothing(verdict: Verdict) -> None:
@@ -86,7 +86,7 @@ def test_every_sentence_of_the_last_judgement_is_on_the_page(verdict: Verdict) -
     text = " ".join(read(page(verdict)).text)
     last = judgements(WORSE[verdict], verdict)[-1]
     for sentence in (*(f.sentence for f in last.findings), *last.quality, last.advice):
-        assert together(sentence) in text
+        assert unbroken(sentence) in text
 
 
 def test_same_evidence_gives_the_same_bytes(verdict: Verdict) -> None:

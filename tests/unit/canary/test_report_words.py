@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import pytest
 
+from canary import formatting
+from canary.formatting import MINUS, duration, number, percent
 from canary.model import Finding, Verdict
 from canary.report import geometry as g
 from canary.report.curves import MEAN, RATE, TOTAL, together
 from canary.report.findings import bar, share
-from canary.report.wording import MINUS, SPACE, duration, number, percent
 from tests.support.report_examples import recording
 
 
@@ -22,25 +24,35 @@ from tests.support.report_examples import recording
         (0.05, "5"),
         (1.5, "150"),
         (-0.051, f"{MINUS}5.1"),
-        (0.0001, "0"),
-        (-0.0001, "0"),
+        (0.0001, "0.01"),
+        (1e-9, "0"),
+        (-1e-9, "0"),
         (0.0995, "10"),
+        (14.26, "1,426"),
     ],
 )
 def test_percent(value: float, said: str) -> None:
-    assert percent(value) == f"{said}{SPACE}%"
+    assert percent(value) == f"{said} %"
 
 
 def test_signs_stand_before_what_is_not_zero() -> None:
-    assert percent(0.02, signed=True) == f"+2{SPACE}%"
-    assert percent(0.0001, signed=True) == f"0{SPACE}%"
+    assert percent(0.02, signed=True) == "+2 %"
+    assert percent(1e-9, signed=True) == "0 %"
     assert number(-2.5, signed=True) == f"{MINUS}2.5"
     assert percent(math.inf) == "unbounded"
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(1234.5, "1234"), (0.01234, "0.0123"), (-3.0, f"{MINUS}3"), (1e-5, "0.00001"), (0.0, "0")],
+    [
+        (1234.5, "1,234"),
+        (999.7, "1,000"),
+        (999.4, "999"),
+        (0.01234, "0.0123"),
+        (-3.0, f"{MINUS}3"),
+        (1e-5, "0.00001"),
+        (0.0, "0"),
+    ],
 )
 def test_number(value: float, said: str) -> None:
     assert number(value) == said
@@ -48,7 +60,15 @@ def test_number(value: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (45, "45 s"), (90, "1 min 30 s"), (600, "10 min"), (5400, "1 h 30 min")],
+    [
+        (0, "0 s"),
+        (45, "45 s"),
+        (60, "1 min"),
+        (90, "90 s"),
+        (150, "2 min 30 s"),
+        (600, "10 min"),
+        (5400, "1 h 30 min"),
+    ],
 )
 def test_duration(seconds: float, said: str) -> None:
     assert duration(seconds) == said
@@ -57,6 +77,10 @@ def test_duration(seconds: float, said: str) -> None:
 @pytest.mark.parametrize(("progress", "whole"), [(0.0, 0), (0.999, 99), (1.0, 100), (7.0, 100)])
 def test_only_what_is_there_is_100_per_cent(progress: float, whole: int) -> None:
     assert share(progress) == whole
+
+
+def test_the_examples_of_the_formatter_hold() -> None:
+    assert doctest.testmod(formatting).failed == 0
 
 
 def test_lines_break_where_a_value_is_missing() -> None:
