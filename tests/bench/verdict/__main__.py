@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tests.bench.verdict.cells import OURS, TITLES, Cell, power
+from tests.bench.verdict.export import cells_csv
 from tests.bench.verdict.picture import draw
 from tests.bench.verdict.plan import SECTIONS, Job, Size, jobs, judge_digest, known, measured
 from tests.bench.verdict.readings import HARMS, NONE
@@ -31,7 +32,9 @@ SMOKE_LIMIT = 0.01
 @click.option("--scale", default=1.0, help="Canaries per cell, as a share of the full number.")
 @click.option("--alone", is_flag=True, help="Without the other rules, where harm is done.")
 @click.option("--jobs", "workers", default=1, help="Cells measured at a time, a process each.")
-@click.option("--render", "only_render", is_flag=True, help="Write the page from saved cells.")
+@click.option(
+    "--render", "only_render", is_flag=True, help="Write page and cells from what is saved."
+)
 @click.option(
     "--cells", default=ROOT / ".run" / "bench" / "verdict", type=click.Path(path_type=Path)
 )
@@ -49,7 +52,7 @@ def main(
     cells: Path,
     docs: Path,
 ) -> None:
-    """Measure, then write the page and its picture."""
+    """Measure, then write the page, the cells and the picture."""
     if smoke:
         sys.exit(0 if _smoke() else 1)
     folder = cells / judge_digest()
@@ -61,6 +64,7 @@ def main(
         _measure([job for job in wanted if not harms or job.harm.name in harms], folder, workers)
     found_cells = {section: known(section, folder) for section in SECTIONS}
     (docs / "scoreboard.md").write_text(render(found_cells, judge_digest()), encoding="utf-8")
+    (docs / "scoreboard.csv").write_text(cells_csv(found_cells), encoding="utf-8")
     if found_cells["equal"] and found_cells["harmed"]:
         draw(found_cells["equal"], found_cells["harmed"], docs / "images" / "scoreboard.png")
 

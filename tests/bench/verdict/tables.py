@@ -1,12 +1,11 @@
-"""The scoreboard as Markdown: every cell, losses included."""
+"""The tables of the scoreboard's page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from tests.bench.verdict.cells import OURS, TITLES, Cell, Count
-from tests.bench.verdict.comparators import ARGO, AT_END, EVERY, FLAGGER, MATCHED, STRICT
-from tests.bench.verdict.readings import METRICS
+from tests.bench.verdict.comparators import ARGO, EVERY, FLAGGER, MATCHED, STRICT
 
 TOLERANCE = 0.05
 MUCH = 0.15
@@ -40,78 +39,56 @@ def _pc(share: float) -> str:
     )
 
 
-def false_alarms(cells: Sequence[Cell]) -> list[str]:
-    """Family-wise false alarms of every rule; others also without the memory metric."""
-    rules = list(cells[0].alarms) if cells else []
-    head = ("rule", *(f"{cell.scenario} {cell.periods}" for cell in cells))
+def scenarios(cells: Sequence[Cell]) -> list[str]:
+    """What equal releases end with, a row a scenario: false alarms, then our PASSes."""
+    head = (
+        "equal releases",
+        "ours, 30 periods",
+        "ours, 60",
+        "Kayenta, 60",
+        "Kayenta at 99.5 %, 60",
+        "size-matched, 60",
+        "our PASSes by 30",
+        "by 60",
+    )
+    by_key = {(cell.scenario, cell.periods): cell for cell in cells}
     rows = []
-    for rule in rules:
-        show = rate if rule == OURS else _short
-        name = f"**{rule}**" if rule == OURS else rule
-        rows.append((name, *(show(cell.alarms.get(rule)) for cell in cells)))
-        if rule in (EVERY, STRICT):
-            calm = (_short(cell.without_memory.get(rule)) for cell in cells)
-            rows.append((f"{rule}, without memory", *calm))
+    for name in dict.fromkeys(cell.scenario for cell in cells):
+        short, long = by_key.get((name, 30)), by_key.get((name, 60))
+        ours = (rate(_alarms(cell, OURS)) for cell in (short, long))
+        others = (_short(_alarms(long, rule)) for rule in (EVERY, STRICT, MATCHED))
+        passes = (_passed(cell) for cell in (short, long))
+        rows.append((TITLES[name], *ours, *others, *passes))
     return table(head, rows)
+
+
+def _alarms(cell: Cell | None, rule: str) -> Count | None:
+    return None if cell is None else cell.alarms.get(rule)
 
 
 def _short(count: Count | None) -> str:
     return "-" if count is None else _pc(count.share)
 
 
-def by_metric(cells: Sequence[Cell]) -> list[str]:
-    """Our false alarms, metric by metric."""
-    head = ("metric", *(f"{cell.scenario} {cell.periods}" for cell in cells))
-    return table(
-        head,
-        (
-            (name, *(_short(cell.by_metric.get(f"{OURS}|{name}")) for cell in cells))
-            for name in METRICS
-        ),
-    )
+def _passed(cell: Cell | None) -> str:
+    """The share that passed, and the median period of the PASS."""
+    if cell is None:
+        return "-"
+    return _pc(cell.passed.share) + (f" @{cell.passed.median:.0f}" if cell.passed.median else "")
 
 
-def mixes(cells: Sequence[Cell]) -> list[str]:
-    """What our judge ends equal arms with."""
-    head = ("scenario", "periods", "canaries", "PASS", "at period", "FAIL", "INCONCLUSIVE")
-    rows = []
-    for cell in cells:
-        fail, passed = cell.alarms[OURS], cell.passed
-        # A FAIL after a PASS has ended the canary does not count against it.
-        failed = min(fail.hits, fail.runs - passed.hits)
-        rest = 1 - (failed + passed.hits) / fail.runs
-        median = f"{passed.median:.0f}" if passed.median else "-"
-        numbers = (_pc(passed.share), median, _pc(failed / fail.runs), _pc(max(rest, 0.0)))
-        rows.append((TITLES[cell.scenario], str(cell.periods), str(fail.runs), *numbers))
-    return table(head, rows)
-
-
-POWER_RULES = (AT_END, EVERY, STRICT, MATCHED, ARGO[1], FLAGGER)
+POWER_RULES = (EVERY, STRICT, MATCHED, ARGO[1], FLAGGER)
 
 
 def power(cells: Sequence[Cell]) -> list[str]:
     """Power and median period of detection, on the metrics that a harm affects."""
-    names = ("Kayenta @T", "every period", "at 99.5 %", "size-matched", "Argo 3", "Flagger")
-    head = ("sc", "T", "harm", "canaries", *names, "**ours**", "wrong PASS", "against size-matched")
+    names = ("Kayenta", "at 99.5 %", "size-matched", "Argo", "Flagger")
+    head = ("harm", "**ours**", "wrong PASS", *names, "against size-matched")
     rows = []
     for cell in cells:
         others = (found(cell.alarms.get(rule)) for rule in POWER_RULES)
         ours = f"**{found(cell.alarms[OURS])}**"
-        ends = (ours, _pc(cell.passed.share), outcome(cell))
-        runs = str(cell.alarms[OURS].runs)
-        rows.append((cell.scenario, str(cell.periods), cell.harm, runs, *others, *ends))
-    return table(head, rows)
-
-
-def late(cells: Sequence[Cell]) -> list[str]:
-    """Harm that starts at half time: found at all, in the time set for it, and passed before."""
-    head = ("sc", "T", "harm", "canaries", "size-matched", "**ours**", "in time", "passed first")
-    rows = []
-    for cell in cells:
-        ours = cell.alarms[OURS]
-        answers = (found(cell.alarms.get(MATCHED)), f"**{found(ours)}**", rate(cell.within))
-        where = cell.scenario, str(cell.periods), cell.harm, str(ours.runs)
-        rows.append((*where, *answers, found(cell.cleared)))
+        rows.append((cell.harm, ours, _pc(cell.passed.share), *others, outcome(cell)))
     return table(head, rows)
 
 
@@ -140,7 +117,7 @@ def summary(cells: Sequence[Cell]) -> list[str]:
         "leak": ("leak",),
     }
     rows = []
-    for rule in (MATCHED, STRICT, EVERY):
+    for rule in (MATCHED, STRICT):
         for kind, words in kinds.items():
             outcomes = [outcome(c, rule) for c in cells if any(word in c.harm for word in words)]
             counts = (sum(o.startswith(word) for o in outcomes) for word in ("won", "lost", "tied"))
@@ -148,25 +125,6 @@ def summary(cells: Sequence[Cell]) -> list[str]:
             rows.append((rule, kind, str(len(outcomes)), *map(str, counts), str(much)))
     return table(
         ("against", "kind", "cells", "won", "lost", "tied", "lost by over 15 points"), rows
-    )
-
-
-def margins(cells: Sequence[Cell]) -> list[str]:
-    """Wrong PASSes at one and two margins."""
-    head = ("sc", "T", "harm", "canaries", "wrong PASS", "FAIL")
-    return table(
-        head,
-        (
-            (
-                c.scenario,
-                str(c.periods),
-                c.harm,
-                str(c.cleared.runs),
-                rate(c.cleared),
-                found(c.alarms[OURS]),
-            )
-            for c in cells
-        ),
     )
 
 

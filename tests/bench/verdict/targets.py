@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.bench.verdict.cells import OURS, Cell
+from tests.bench.verdict.cells import OURS, Cell, Count
 from tests.bench.verdict.comparators import MATCHED
 from tests.bench.verdict.tables import outcome, rate, table
 
@@ -57,7 +57,7 @@ def _wrong_pass(cells: Cells) -> list[Result]:
         if chosen:
             worst = max(chosen, key=lambda cell: cell.cleared.share)
             said = f"worst {worst.scenario} {worst.periods} {worst.harm}: {rate(worst.cleared)}"
-            asked = f"wrong PASS {words} at most {limit:.0%}, even by that metric alone"
+            asked = f"wrong PASS {words} at most {100 * limit:.0f} %, even by that metric alone"
             found.append(Result(asked, said, worst.cleared.share <= limit))
     return found
 
@@ -108,9 +108,9 @@ def _base_power(cells: Cells) -> list[Result]:
         if cell:
             count = cell.alarms[OURS]
             late = by is not None and (count.median is None or count.median > by)
-            asked = f"base: {harm} found in at least {share:.0%} within {periods}"
+            asked = f"base: {harm} found in at least {100 * share:.0f} % within {periods}"
             asked += f", median at most {by}" if by else ""
-            said = f"{rate(count)}, median {count.median}"
+            said = f"{rate(count)}, median {_median(count)}"
             found.append(Result(asked, said, count.share >= share and not late))
     return found
 
@@ -138,3 +138,7 @@ def _equal_pass(cells: Cells) -> list[Result]:
 def _find(cells: Sequence[Cell], scenario: str, periods: int, harm: str) -> Cell | None:
     wanted = scenario, periods, harm
     return next((c for c in cells if (c.scenario, c.periods, c.harm) == wanted), None)
+
+
+def _median(count: Count) -> str:
+    return "-" if count.median is None else f"{count.median:g}"
