@@ -11,6 +11,7 @@ import pytest
 from tests.support import wheels
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_an_empty_environment_needs_the_wheel_and_nothing_else(tmp_path: Path) -> None:
     wheel = wheels.build(wheels.checkout(tmp_path / "checkout"), tmp_path / "wheel")
