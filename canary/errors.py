@@ -1,13 +1,13 @@
-"""Every way the analyzer can fail, as one tree.
+"""All errors of canary, as one tree.
 
 CanaryError
 ├── PolicyError     the policy file is wrong: fix it, nothing has run
 ├── RecordingError  a recording is not readable, or was made by another schema
-├── SourceError     metrics could not be read: the verdict is never guessed
+├── SourceError     metrics could not be read, so nothing is judged
 ├── TrafficError    the proxy did not take a weight: its lease returns traffic to the baseline
 ├── StateError      lock, live colour or history could not be read or written
 ├── ArtifactError   a release could not be built, stored or found
-├── FreezeError     the environment lets no release start now
+├── FreezeError     the environment is frozen: no release may start now
 └── HookError       a command that the policy names failed or ran out of time
 
 Each message is a sentence: what is wrong with the value seen, what is allowed, what to type.
@@ -15,7 +15,7 @@ Each message is a sentence: what is wrong with the value seen, what is allowed, 
 
 
 class CanaryError(Exception):
-    """Anything the user can cause or meet; the command prints it and exits with status 2."""
+    """Base of all expected errors; the command prints the message and exits with status 2."""
 
 
 class PolicyError(CanaryError):
@@ -27,7 +27,7 @@ class RecordingError(CanaryError):
 
 
 class SourceError(CanaryError):
-    """Metrics could not be read: the verdict is never guessed."""
+    """Metrics could not be read, so nothing is judged."""
 
 
 class TrafficError(CanaryError):
@@ -43,7 +43,7 @@ class ArtifactError(CanaryError):
 
 
 class FreezeError(CanaryError):
-    """The environment lets no release start now."""
+    """The environment is frozen: no release may start now."""
 
 
 class HookError(CanaryError):

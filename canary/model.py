@@ -1,4 +1,4 @@
-"""Plain frozen values that sources, judge, report and rollout share. No behaviour, no I/O.
+"""Plain frozen values that all parts share. No behaviour, no I/O.
 
 Times are whole seconds since the epoch, at the *start* of a period. Shares are fractions of all
 traffic, from 0 to 1. A missing value is ``None``, never NaN and never 0.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 
 class Verdict(enum.StrEnum):
-    """What is known about harm: excluded beyond the margin, shown, or neither."""
+    """PASS: harm beyond the margin is ruled out. FAIL: harm is shown. INCONCLUSIVE: neither."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -27,7 +27,7 @@ class Arm(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What runs on one arm."""
+    """The release that runs on one arm."""
 
     name: str
     commit: str
@@ -37,7 +37,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From ``start`` on, each arm was meant to carry this share of all traffic.
+    """The intended share of all traffic of each arm, from ``start`` on.
 
     ``equal_footing`` is true when every instance in both arms carries the same load, so that
     metrics that depend on load (CPU, memory) may be compared.
@@ -72,7 +72,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened during a canary, for the reader of its report."""
+    """An event of a canary, as its report lists it."""
 
     time: int
     kind: str
@@ -81,7 +81,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Everything a verdict was made from; replaying it gives the same verdict bit for bit.
+    """All data behind a verdict. Replaying it gives the same verdict, bit for bit.
 
     Attributes:
         period: length of a period in seconds.
@@ -105,13 +105,12 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known about one metric at one look, and the sentence that says so.
+    """The judgement of one metric at one look.
 
     ``effect``, ``low``, ``high`` and ``margin`` share one scale, on which positive is harm:
     a relative change (0.12 is 12 % worse) when ``relative``, else the metric's own unit.
     ``towards_fail`` and ``towards_pass`` say how far the evidence has come to each decision
-    line: 0 is none, 1 is there. ``silent``: the candidate has sent nothing of it lately, while the
-    baseline has.
+    line: 0 is none, 1 is reached. ``silent``: only the candidate has stopped reporting it.
     """
 
     metric: str
@@ -136,10 +135,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict of one look, its reason in words, and every finding behind it.
+    """The verdict of one look, its reason, and the finding of every metric.
 
-    ``quality`` holds sentences about the evidence itself (a skewed split, gaps, one instance
-    per arm); ``advice`` says what would change an INCONCLUSIVE.
+    ``quality`` holds sentences about the data (a skewed split, gaps, one instance per arm);
+    ``advice`` says what would decide an INCONCLUSIVE canary.
     """
 
     at: int

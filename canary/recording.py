@@ -1,4 +1,4 @@
-"""Recordings as JSON: exact floats, sorted keys, one schema version; damage is named in a sentence.
+"""Recordings as JSON: exact floats, sorted keys, one schema version.
 
 What ``dump_recording`` writes, ``load_recording`` reads back equal, bit for bit: Python writes the
 shortest text that reads as the same float. NaN and infinities are not JSON, and not values either.
@@ -53,7 +53,7 @@ def recording_to_text(recording: Recording) -> str:
 
 
 def recording_from_text(text: str, name: str = "given") -> Recording:
-    """Return the recording that ``text`` holds; ``name`` is how messages call it."""
+    """Return the recording in ``text``; ``name`` is its name in messages."""
     document = _document(text, name)
     version = document.get("version")
     if version != SCHEMA_VERSION:
@@ -96,7 +96,7 @@ def _without_retired(content: Any) -> Any:
 
 
 def _unknown(given: Any, understood: Any, where: str = "recording") -> str:
-    """Return the first place in ``given`` that reading it left out."""
+    """Return the first key of ``given`` that reading it ignored."""
     if isinstance(given, dict) and isinstance(understood, dict):
         pairs = [(given[key], understood.get(key, _ABSENT), key) for key in given]
     elif isinstance(given, list) and isinstance(understood, list):
@@ -117,7 +117,7 @@ def _faults(error: ValidationError) -> str:
 
 
 def _refuse_damage(recording: Recording, name: str) -> None:
-    """Check what types cannot say: lengths agree, times ascend, every number is finite."""
+    """Check that lengths agree, times ascend and every number is finite."""
     if recording.period < 1:
         raise RecordingError(f"The recording {name} has a period of {recording.period} seconds.")
     for series in recording.series:

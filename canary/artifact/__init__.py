@@ -1,4 +1,4 @@
-"""A release: built once from a git ref, the same bytes every time, kept under its commit."""
+"""Releases: built once from a git ref, reproducible, stored under their commit."""
 
 from canary.artifact.build import Artifact, Recipe, build
 from canary.artifact.publish import Published, Store, publish

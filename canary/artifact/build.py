@@ -1,4 +1,4 @@
-"""One deterministic tar.gz: the app, its wheels, and a file that says what they are."""
+"""A reproducible tar.gz of the app, its wheels and a description of them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build(tree: Tree, recipe: Recipe) -> Artifact:
 
 
 def pack(parts: Mapping[str, File], time: int) -> bytes:
-    """Return a tar.gz in which nothing depends on who packs it, when, or where."""
+    """Return a tar.gz that does not depend on user, time or machine."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, part in sorted(parts.items()):

@@ -1,4 +1,4 @@
-"""Keep a release in the bucket, once: what was judged is what is promoted."""
+"""Store a release in the bucket, once, so that what was judged is what is promoted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stored(Protocol):
 
 
 class Store(Protocol):
-    """The two things that are asked of a bucket."""
+    """A bucket that can find and store an object."""
 
     def find(self, key: str) -> Stored | None: ...
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> Stored: ...
@@ -29,7 +29,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where a release is, and how to know that it is the right one."""
+    """A release in the bucket, with its checksum."""
 
     name: str
     release: str

@@ -1,4 +1,4 @@
-"""What a git ref means: a commit or the working tree, and the files of the app in it."""
+"""A git ref (a commit or the working tree) and the app's files in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A ref and what it holds.
+    """A git ref and its files.
 
     Attributes:
         ref: what the user typed.
@@ -88,14 +88,14 @@ def _committed(repository: Path, commit: str, directory: str) -> dict[str, File]
 
 
 def _on_disk(repository: Path, directory: str) -> dict[str, File]:
-    """Return tracked and new files, but none that git ignores."""
+    """Return tracked and new files, without ignored ones."""
     listed = _git(repository, "ls-files", "-z", "-co", "--exclude-standard", "--", directory)
     found: dict[str, File] = {}
     for name in sorted(set(filter(None, listed.decode().split("\0")))):
         path = repository / name
         if path.is_symlink():
             raise _link(name)
-        if path.exists():  # else it was removed, which is a change too
+        if path.exists():  # otherwise it was removed, which is a change too
             found[name] = File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
     return found
 

@@ -1,4 +1,4 @@
-"""The dependencies of a release, as wheels for the target's Python, checked by hash.
+"""The dependencies of a release as wheels for the target's Python, verified by hash.
 
 Hosts need no package index: what the lock names is downloaded once, here, and kept in a cache
 under the lock's own hash.
@@ -45,7 +45,7 @@ class Target:
 
 
 def default_cache() -> Path:
-    """Return where downloaded wheels are kept on this machine."""
+    """Return the directory of downloaded wheels on this machine."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "cart-canary" / "wheels"
 
@@ -81,9 +81,9 @@ def _download(lock: bytes, target: Target, scratch: Path) -> None:
 
 
 def _keep(found: Path, kept: Path) -> None:
-    """Rename at the end, so that an interrupted download leaves no half-filled cache."""
+    """Rename a complete download, so that an interrupted one leaves no partial cache."""
     try:
         found.rename(kept)
     except OSError:
-        if not kept.is_dir():  # else another build was faster, with the same wheels
+        if not kept.is_dir():  # otherwise another build put the same wheels there first
             raise

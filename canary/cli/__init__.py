@@ -35,7 +35,7 @@ COMMANDS = (
 
 
 class Lazy(click.Group):
-    """Loads a command when it is called: a rollback need not wait for the judge's libraries."""
+    """Imports a command's module when it is called, so that a rollback starts at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
         return list(COMMANDS)
@@ -57,7 +57,7 @@ class Lazy(click.Group):
 )
 @click.version_option(package_name="cart-canary")
 def cli() -> None:
-    """Judge a candidate release against its baseline, and move traffic accordingly.
+    """Compare a candidate release with its baseline, and move traffic accordingly.
 
     Exit status: 0 pass, 1 fail, 2 could not run, 3 inconclusive.
 
@@ -68,7 +68,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run a command; only a command itself ends with status 1, so that no error looks like FAIL."""
+    """Run a command. Every error ends with status 2, so that none looks like FAIL."""
     try:
         status = cli(standalone_mode=False)
     except click.ClickException as error:
@@ -80,7 +80,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt, Interruption) as error:
         click.echo(f"canary: stopped by {str(error) or 'Ctrl-C'}", err=True)
         status = ExitStatus.COULD_NOT_RUN
-    except Exception:  # a bug: show it whole, but never as a verdict
+    except Exception:  # a bug: print the traceback, but do not exit as a verdict
         traceback.print_exc()
         status = ExitStatus.COULD_NOT_RUN
     sys.exit(status if isinstance(status, int) else 0)

@@ -1,4 +1,4 @@
-"""``canary alarms``: how an environment's alarms have changed."""
+"""``canary alarms``: an environment's newest alarm changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def alarms(env: str | None, policy_file: Path | None, limit: int, *, as_json: bo
         answer([dataclasses.asdict(change) for change in changes], "", as_json=True)
         return
     if not changes:
-        click.echo(f"No alarm of {place.environment.name} has changed yet")
+        click.echo(f"No alarm of {place.environment.name} has changed state yet")
     for change in changes:
         click.echo(_told(change))
 

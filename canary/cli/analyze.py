@@ -1,4 +1,4 @@
-"""``canary analyze``: a verdict on a past window."""
+"""``canary analyze``: judge a past window."""
 
 from __future__ import annotations
 
@@ -24,28 +24,37 @@ from canary.sources.csv import Csv
 
 
 @click.command()
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Read this file instead.")
-@click.option("--start", type=MOMENT, help="Begin of the window: a time, or -30m for 30 min ago.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    help="Read this CSV file instead of the environment's source.",
+)
+@click.option("--start", type=MOMENT, help="Start of the window: a time, or -30m for 30 min ago.")
 @click.option("--end", type=MOMENT, default="now", show_default=True, help="End of the window.")
 @click.option("--baseline", default="blue", show_default=True, help="Colour of the baseline.")
 @click.option("--candidate", default="green", show_default=True, help="Colour of the candidate.")
 @click.option(
-    "--share", type=SHARE, default="50%", show_default=True, help="The candidate's of both."
+    "--share",
+    type=SHARE,
+    default="50%",
+    show_default=True,
+    help="Candidate's share of the two arms' traffic.",
 )
 @click.option(
     "--equal-footing",
     is_flag=True,
-    help="Every instance carried the same load, so CPU and memory compare too.",
+    help="Every instance carried the same load, so compare CPU and memory too.",
 )
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report to this file.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write the recording to this file.")
 @where_options
 @json_option
 def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
-    """Judge a past window, from CloudWatch, Prometheus or a CSV file; no proxy is needed.
+    """Judge a past window from CloudWatch, Prometheus or a CSV file. No proxy is needed.
 
-    The CSV columns: time (start of a period), arm (baseline or candidate), instance, metric,
-    value, and if known samples and spread.
+    CSV columns: time (start of a period), arm (baseline or candidate), instance, metric, value,
+    and optionally samples and spread.
 
     Exit status: 0 PASS, 1 FAIL, 2 could not judge, 3 INCONCLUSIVE.
 
@@ -56,7 +65,7 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     policy, left_out = known_later(load_policy(find_policy(env, policy_file)))
     if left_out:
         names = ", ".join(left_out)
-        click.echo(f"Left out, since only the proxy counts it during a canary: {names}", err=True)
+        click.echo(f"Left out, because only the proxy counts it during a canary: {names}", err=True)
     if options["csv_file"] is not None:
         recording = _from_csv(policy, options)
     else:
@@ -87,7 +96,7 @@ def _window(
     policy: Policy, source: Source, settle: float | None, options: dict[str, Any]
 ) -> Window:
     if options["start"] is None:
-        raise SourceError("Say which window: --start -30m, or --start 2026-11-21T10:00Z --end ...")
+        raise SourceError("Name the window: --start -30m, or --start 2026-11-21T10:00Z --end ...")
     end = min(options["end"], settled_end(MOMENT("now"), policy.period, settle))
     arms = {}
     for arm in (Arm.BASELINE, Arm.CANDIDATE):

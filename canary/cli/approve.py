@@ -1,4 +1,4 @@
-"""``canary approve``: agree that a canary goes on."""
+"""``canary approve``: let a canary pass a gate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from canary.rollout.gates import approval_key
 def approve(
     env: str | None, policy_file: Path | None, canary: str, gate: str, *, as_json: bool
 ) -> None:
-    """Agree that CANARY goes through GATE: step-2, step-3 ... or promote.
+    """Approve GATE of CANARY: step-2, step-3 ... or promote.
 
     Exit status: 0 approved, 2 could not.
 
@@ -31,8 +31,8 @@ def approve(
     state = state_of(find_place(env, policy_file).environment)
     holder = state.holder()
     if holder is None or holder.canary != canary:
-        running = f"running is {holder.canary}" if holder else "no canary runs"
-        raise StateError(f"Canary {canary} does not run, so there is nothing to approve: {running}")
+        running = f"{holder.canary} is running" if holder else "no canary is running"
+        raise StateError(f"Canary {canary} is not running, so it needs no approval: {running}")
     state.store(approval_key(canary, gate), b"", {})
     done = f"{gate} of {canary} is approved"
     answer({"done": done}, done, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Build what an environment names: source, traffic and state. Each loads only what it needs."""
+"""Create an environment's source, proxy and state. Each imports only what it needs."""
 
 from __future__ import annotations
 
@@ -32,12 +32,14 @@ def source_of(environment: Environment, period: int) -> Source:
 def traffic_of(environment: Environment) -> Haproxy:
     """Return the proxy."""
     if environment.traffic is None:
-        raise PolicyError(f"Environment {environment.name} has no traffic section, so no proxy")
+        raise PolicyError(
+            f"Environment {environment.name} has no traffic section, so it has no proxy"
+        )
     return Haproxy(environment.traffic)
 
 
 def state_of(environment: Environment) -> State:
-    """Return the environment's memory."""
+    """Return the environment's state."""
     if environment.state is None:
         raise PolicyError(f"Environment {environment.name} has no state section")
     from canary.state.aws import AwsState
@@ -46,7 +48,7 @@ def state_of(environment: Environment) -> State:
 
 
 def board_of(environment: Environment) -> Board | None:
-    """Return where people watch releases, if the environment has such a place."""
+    """Return the environment's dashboard, if it has one."""
     if environment.dashboard is None:
         return None
     from canary.state.board import CloudWatchBoard
@@ -55,9 +57,9 @@ def board_of(environment: Environment) -> Board | None:
 
 
 def hooks_of(environment: Environment) -> Hooks:
-    """Return the commands of the environment."""
+    """Return the environment's hooks."""
     if environment.hooks is None:
         raise PolicyError(
-            f"Environment {environment.name} has no hooks section; a canary needs hooks: deploy"
+            f"Environment {environment.name} has no hooks section; a canary needs a deploy hook"
         )
     return environment.hooks

@@ -1,4 +1,4 @@
-"""``canary build``: a release as a file, for pipelines that build once and release it later."""
+"""``canary build``: build a release into a file, for a pipeline that releases it later."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from canary.cli.common import answer, json_option
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("dist"),
     show_default=True,
-    help="Where the files go.",
+    help="Directory to write to.",
 )
 @json_option
 def build(ref: str, directory: Path, *, as_json: bool) -> None:
     """Build REF (a commit, tag, branch, or . for the working tree) into a file.
 
-    It is named by its commit, and the same commit gives the same bytes on every machine;
-    release.json beside it says what it is. Exit status: 0 built, 2 could not.
+    The file is named by its commit. The same commit gives the same bytes on every machine.
+    release.json beside it describes it. Exit status: 0 built, 2 could not build.
 
     \b
     Example:

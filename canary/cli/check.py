@@ -1,4 +1,4 @@
-"""``canary check``: is a policy file valid?"""
+"""``canary check``: validate a policy file."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from canary.traffic.base import COUNTERS
 @click.argument("policy_file", metavar="FILE", type=click.Path(path_type=Path))
 @json_option
 def check(policy_file: Path, *, as_json: bool) -> None:
-    """Say whether FILE is a valid policy, and all that is wrong with it.
+    """Validate FILE, a policy, and list everything that is wrong with it.
 
-    Exit status: 0 valid, 2 not.
+    Exit status: 0 valid, 2 not valid.
 
     \b
     Example:
@@ -39,7 +39,7 @@ def check(policy_file: Path, *, as_json: bool) -> None:
 
 
 def refuse_unknown_counters(policy: Policy) -> None:
-    """A metric that the proxy does not count would be missing for ever."""
+    """Refuse a counter that the proxy does not have: it would never have data."""
     for metric in policy.metrics:
         if metric.counter is not None and metric.counter not in COUNTERS:
             allowed = ", ".join(PROXY + name for name in COUNTERS)

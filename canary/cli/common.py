@@ -1,4 +1,4 @@
-"""What the commands share: how a policy is found, and how answers are written."""
+"""Shared by the commands: options, finding the policy, and output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A policy, the environment that it runs in, and where its files go."""
+    """A policy, its environment, and the directory of its files."""
 
     path: Path
     policy: Policy
@@ -37,7 +37,7 @@ class Place:
 
 
 def where_options(command: Command) -> Command:
-    """Add ``--env`` and ``--policy``, of which a command needs one."""
+    """Add ``--env`` and ``--policy``. A command needs one of them."""
     command = click.option(
         "--policy",
         "policy_file",
@@ -45,22 +45,20 @@ def where_options(command: Command) -> Command:
         help="Policy file; default: .run/ENV/canary.yml.",
     )(command)
     return click.option(
-        "--env", envvar="CANARY_ENV", help="Environment, as in inventory/ENV; or CANARY_ENV."
+        "--env", envvar="CANARY_ENV", help="Environment, as in inventory/ENV. Default: $CANARY_ENV."
     )(command)
 
 
 def freeze_option(command: Command) -> Command:
     """Add ``--ignore-freeze``."""
     return click.option(
-        "--ignore-freeze", is_flag=True, help="Start although the environment is frozen."
+        "--ignore-freeze", is_flag=True, help="Start even if the environment is frozen."
     )(command)
 
 
 def json_option(command: Command) -> Command:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")(
-        command
-    )
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")(command)
 
 
 def find_policy(env: str | None, policy_file: Path | None) -> Path:
@@ -68,9 +66,13 @@ def find_policy(env: str | None, policy_file: Path | None) -> Path:
     if policy_file is not None:
         return policy_file
     known = sorted(path.parent.name for path in RUN.glob("*/canary.yml"))
-    found = f"environments here: {', '.join(known)}" if known else "no environment is set up here"
+    found = (
+        f"environments here: {', '.join(known)}"
+        if known
+        else "no environment is set up in this directory"
+    )
     if env is None:
-        raise PolicyError(f"Say where: --env NAME or --policy FILE ({found})")
+        raise PolicyError(f"Name the environment: --env NAME or --policy FILE ({found})")
     path = RUN / env / "canary.yml"
     if not path.is_file():
         raise PolicyError(
@@ -88,24 +90,24 @@ def find_place(env: str | None, policy_file: Path | None) -> Place:
 
 
 def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> None:
-    """Let no release start inside a freeze window, unless the user insists."""
+    """Refuse to start inside a freeze window, unless the user insists."""
     if not ignore and (why := frozen(environment.freezes, now)):
         raise FreezeError(
-            f"No release may start on {environment.name} now: {why}. If it has to be, as a repair "
-            "may: --ignore-freeze"
+            f"No release may start on {environment.name} now: {why}. For an urgent repair: "
+            "--ignore-freeze"
         )
 
 
 def answer(document: object, text: str, *, as_json: bool) -> None:
-    """Write the answer to stdout: for programs or for people."""
+    """Print an answer to stdout, as JSON or as text."""
     click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)
 
 
 def seen_words(policy: Policy, judgement: Judgement) -> str:
-    """Return which harm the run would have found, so that a PASS says what it is worth."""
-    from canary.offline.plan import achieved  # it draws plots: a rollback need not wait for that
+    """Return the smallest harm that the run would have found, by metric."""
+    from canary.offline.plan import achieved  # imports the judge, which a rollback does not need
 
     found = achieved(policy, judgement)
     if not found:
-        return "No metric was measured well enough to say which harm would have been found"
+        return "No metric has enough data to tell which harm would have been found"
     return "\n".join(f"  {sentence}" for sentence in found)

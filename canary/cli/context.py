@@ -1,4 +1,4 @@
-"""Build all that one canary needs."""
+"""Create everything that one canary needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from canary.traffic.observed import ObservedTraffic
 
 
 def calibration_of(place: Place) -> dict[str, dict[str, float]]:
-    """Return the noise that ``canary rehearse`` learned here, if it did."""
+    """Return the noise that ``canary rehearse`` learned for this environment, if it ran."""
     path = place.directory / "calibration.json"
     if not path.is_file():
         return {}

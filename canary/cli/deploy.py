@@ -1,4 +1,4 @@
-"""``canary deploy``: put a release on hosts without judging it, as the very first one must be."""
+"""``canary deploy``: install a release without judging it, as for the first release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from canary.state.base import Row
 @click.option(
     "--everywhere",
     is_flag=True,
-    help="Also on the live colour, unjudged: meant for the first release.",
+    help="Install on the live colour too, without judging it: for the first release.",
 )
 @freeze_option
 @where_options
@@ -44,9 +44,9 @@ def deploy(
     ignore_freeze: bool,
     as_json: bool,
 ) -> None:
-    """Build REF (a commit, tag, branch, or . for the working tree) and put it on the idle colour.
+    """Build REF (a commit, tag, branch, or . for the working tree); install it on the idle colour.
 
-    Traffic does not move. Exit status: 0 it is there, 2 could not.
+    Traffic does not move. Exit status: 0 installed, 2 could not install.
 
     \b
     Example:
@@ -59,7 +59,7 @@ def deploy(
     busy = [c for c in environment.colours if c != status.live and status.share(c) > 0.01]
     if busy:
         raise TrafficError(
-            f"{busy[0]} is a candidate with traffic. Wait for its canary, or take it back: "
+            f"{busy[0]} is a candidate with traffic. Wait for its canary, or roll it back: "
             f"canary rollback --env {environment.name}"
         )
     colours = [c for c in environment.colours if everywhere or c != status.live]
@@ -76,7 +76,7 @@ def deploy(
 def _remember(
     place: Place, published: Published, began: float, colours: list[str], live: str
 ) -> None:
-    """Add it to the history, so that the next canary knows what it compares with."""
+    """Add the release to the history, so that the next canary knows its baseline."""
     row = Row(
         canary=new_name(began),
         started=began,
@@ -87,22 +87,22 @@ def _remember(
         candidate=f"{published.name} {published.commit}",
         live=live,
         who=whoami(),
-        reason=f"Put on {' and '.join(colours)} without a canary",
+        reason=f"Installed on {' and '.join(colours)} without a canary",
         colours=" ".join(colours),
     )
     state_of(place.environment).remember(row)
 
 
 def _published(place: Place, ref: str) -> Published:
-    click.echo(f"Building {ref}, unless it is in the bucket already", err=True)
+    click.echo(f"Building {ref}, if it is not in the bucket yet", err=True)
     recipe = Recipe(target=Target(machine=platform.machine()))
     return publish(load(Path(), ref, recipe.directory), recipe, state_of(place.environment))
 
 
 def _install(place: Place, published: Published, colour: str) -> None:
-    """Run the deploy hook, keeping its output beside the environment's other files."""
+    """Run the deploy hook, and keep its output in the environment's directory."""
     began = time.monotonic()
-    click.echo(f"Putting {published.release} on {colour}", err=True)
+    click.echo(f"Installing {published.release} on {colour}", err=True)
     values = {
         "colour": colour,
         "environment": place.environment.name,
@@ -114,4 +114,4 @@ def _install(place: Place, published: Published, colour: str) -> None:
     complaint = Commands(hooks_of(place.environment), place.directory).run("deploy", values)
     if complaint:
         raise HookError(complaint)
-    click.echo(f"{colour} has it, after {time.monotonic() - began:.0f} s", err=True)
+    click.echo(f"Installed on {colour} after {time.monotonic() - began:.0f} s", err=True)

@@ -1,4 +1,4 @@
-"""``docs/cli.md``, made of the commands' own help by ``python -m canary.cli.documentation``."""
+"""Prints ``docs/cli.md``, generated from the commands' help."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ HEAD = """# The canary command
 
 <!-- Generated: python -m canary.cli.documentation > docs/cli.md -->
 
-Tables and JSON go to stdout, progress to stderr. Exit status of every verdict: 0 PASS, 1 FAIL,
-2 could not run, 3 INCONCLUSIVE; nothing but FAIL ends with 1, except where a command says so.
-`--env NAME` finds `.run/NAME/canary.yml`, which `site.yml` writes; `--policy FILE` names another.
+Tables and JSON go to stdout, progress goes to stderr. Exit status of a verdict: 0 PASS, 1 FAIL,
+2 could not run, 3 INCONCLUSIVE. Where 1 means something else, the command's help says so.
+`--env NAME` uses `.run/NAME/canary.yml`, which `site.yml` writes; `--policy FILE` another file.
 """
 
 

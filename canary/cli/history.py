@@ -1,4 +1,4 @@
-"""``canary history``: the canaries that are over."""
+"""``canary history``: an environment's newest canaries."""
 
 from __future__ import annotations
 

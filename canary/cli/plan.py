@@ -1,4 +1,4 @@
-"""``canary plan``: what a canary will be able to see, how long it takes, what it costs."""
+"""``canary plan``: which harm a canary will find, how long it takes, what it costs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from canary.recording import load_recording
 
 Noise = Mapping[str, Mapping[str, float]]
 POINTS = 8
-"""Times at which the table says what is visible."""
+"""Number of times in the table."""
 MOST = 10.0
-"""Harm beyond this, eleven times the baseline, is not called visible."""
+"""Larger harm than this, eleven times the baseline, is shown as not found."""
 
 
 @click.command()
@@ -31,30 +31,30 @@ MOST = 10.0
 @click.option(
     "--instances",
     type=click.IntRange(min=1),
-    help="Instances of each colour; default: as recorded, else 1.",
+    help="Instances of each colour. Default: as recorded, else 1.",
 )
 @click.option(
     "--events",
     type=EVENTS,
     multiple=True,
     metavar="METRIC=SHARE",
-    help="How often a count's event happens per request; may be repeated. Default: as recorded.",
+    help="How often a count's event happens per request. May be repeated. Default: as recorded.",
 )
 @click.option(
     "--recording",
     "recording_file",
     type=click.Path(path_type=Path),
-    help="Take traffic from this recording; default: the newest canary's of --env.",
+    help="Take the traffic from this recording. Default: the newest canary's of --env.",
 )
-@click.option("--canaries", default=60, show_default=True, help="Canaries a month, for the cost.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Write the picture (SVG) here.")
+@click.option("--canaries", default=60, show_default=True, help="Canaries per month, for the cost.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (SVG) to this file.")
 @where_options
 @json_option
 def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
-    """Say which harm a canary will see, how long its margins take, and what CloudWatch costs.
+    """Show which harm a canary will find, how long that takes, and what CloudWatch costs.
 
-    Harm is "found" with a power of 80 %. Noise is what canary rehearse learned; where it has not
-    run, cautious defaults make the plan longer than it need be.
+    Harm is found with a power of 80 %. The noise is what canary rehearse learned. Without a
+    rehearsal, cautious defaults make the plan longer than necessary.
 
     \b
     Example:
@@ -78,7 +78,7 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
 
 
 def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Workload, Noise]:
-    """Return the traffic, as measured or as said, and the noise that was learned."""
+    """Return the workload, as measured or as given, and the noise that was learned."""
     file, noise = options["recording_file"] or _newest(env), _learned(env)
     measured = None
     if file is not None:
@@ -86,7 +86,7 @@ def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Wo
         measured = workload_of(policy, recording)
         noise = noise or recording.calibration
     if options["rate"] is None and (measured is None or measured.rate <= 0):
-        raise RecordingError("Say how much traffic there is: --rate 50, or --recording FILE")
+        raise RecordingError("Give the traffic: --rate 50, or --recording FILE")
     base = measured or Workload(1.0)
     count = options["instances"]
     names = [metric.name for metric in policy.metrics if metric.kind == "count"]
@@ -147,14 +147,14 @@ def _foreseen(policy: Policy, outlook: Outlook, workload: Workload) -> list[str]
 def _remarks(cost: Cost, noise: Noise, plot: Path | None) -> list[str]:
     lines = [f"{cost.sentence} (custom metrics at high resolution, prices of us-east-1)."]
     if not noise:
-        lines.append("Noise: cautious defaults, for nothing was learned yet: canary rehearse")
+        lines.append("Noise: cautious defaults. To measure it: canary rehearse")
     if plot is not None:
         lines.append(f"Picture: {plot}")
     return lines
 
 
 def _table(policy: Policy, outlook: Outlook) -> list[str]:
-    """Return the smallest harm that is found, by time and metric."""
+    """Return the smallest harm found, by time and metric."""
     width = max((len(metric.metric) for metric in outlook.metrics), default=6)
     last = max((len(metric.curve) for metric in outlook.metrics), default=0)
     at = sorted({max(round(last * part / POINTS), 1) for part in range(1, POINTS + 1)})

@@ -1,4 +1,4 @@
-"""What a person sees while a canary runs: a live table in a terminal, plain lines elsewhere."""
+"""Progress of a running canary: a live table in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold 
 
 
 class Display:
-    """Events scroll by; under them the newest judgement stands."""
+    """Prints events, with the newest judgement below them."""
 
     def __init__(self, policy: Policy, console: Console) -> None:
         self._policy = policy

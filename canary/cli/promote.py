@@ -12,15 +12,15 @@ from canary.rollout import manual
 
 
 @click.command()
-@click.option("--colour", help="Colour to make live; default: the candidate that has traffic.")
+@click.option("--colour", help="Colour to make live. Default: the candidate that carries traffic.")
 @where_options
 @json_option
 def promote(
     env: str | None, policy_file: Path | None, colour: str | None, *, as_json: bool
 ) -> None:
-    """Make a colour live by hand: it carries all traffic from now on.
+    """Make a colour live, so that it carries all traffic.
 
-    Exit status: 0 it is live, 2 could not.
+    Exit status: 0 it is live, 2 could not promote.
 
     \b
     Example:

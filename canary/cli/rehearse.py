@@ -1,4 +1,4 @@
-"""``canary rehearse``: how often would this policy cry wolf here?"""
+"""``canary rehearse``: measure the noise of an environment, and count false alarms."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ WOLF = 1
     type=MOMENT,
     default="-170m",
     show_default=True,
-    help="Begin of the past to learn from; CloudWatch keeps high resolution for three hours.",
+    help="Start of the data to learn from. CloudWatch keeps high resolution for three hours.",
 )
-@click.option("--end", type=MOMENT, default="now", show_default=True, help="Its end.")
-@click.option("--colour", help="Whose instances to compare; default: the live colour's.")
+@click.option("--end", type=MOMENT, default="now", show_default=True, help="End of the data.")
+@click.option("--colour", help="Colour whose instances are compared. Default: the live colour.")
 @where_options
 @json_option
 def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
-    """Compare equal instances with one another: learn their noise, and count false alarms.
+    """Compare equal instances with each other: learn the noise, and count false alarms.
 
-    Every FAIL between two instances of one release is false. Time in which a canary ran is left
-    out. What is learned is written to .run/ENV/calibration.json, where canary run finds it.
+    Every FAIL between two instances of one release is a false alarm. Times at which a canary ran
+    are left out. The noise is written to .run/ENV/calibration.json, which canary run reads.
 
-    Exit status: 0 false alarms within what alpha promises, 1 more than that, 2 could not measure.
+    Exit status: 0 no more false alarms than alpha allows, 1 more, 2 could not measure.
 
     \b
     Example:

@@ -21,14 +21,14 @@ from canary.rollout.outcome import ExitStatus
     "--policy",
     "policy_file",
     type=click.Path(path_type=Path),
-    help="Ask what this policy would have said; default: the policy.yml beside the recording.",
+    help="Judge with this policy. Default: the policy.yml beside the recording.",
 )
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report to this file.")
 @json_option
 def replay(
     recording_file: Path, policy_file: Path | None, html: Path | None, *, as_json: bool
 ) -> ExitStatus:
-    """Judge a recording again: with its own policy, the verdict is the same, bit for bit.
+    """Judge a recording again. With its own policy, the verdict is the same, bit for bit.
 
     Exit status: 0 PASS, 1 FAIL, 2 could not judge, 3 INCONCLUSIVE.
 
@@ -38,7 +38,7 @@ def replay(
     """
     beside = recording_file.parent / "policy.yml"
     if policy_file is None and recording_file.is_file() and not beside.is_file():
-        raise RecordingError(f"There is no {beside}; say which policy to judge by: --policy FILE")
+        raise RecordingError(f"There is no {beside}; name the policy: --policy FILE")
     recording = load_recording(recording_file)
     policy = load_policy(policy_file or beside)
     return tell_verdict(policy, recording, judge_looks(policy, recording), html, as_json=as_json)

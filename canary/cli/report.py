@@ -1,4 +1,4 @@
-"""``canary report``: the report of a canary that is over."""
+"""``canary report``: print the report of a finished canary."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from canary.errors import RecordingError
 )
 @where_options
 def report(env: str | None, policy_file: Path | None, canary: str | None, kind: str) -> None:
-    """Print the report of CANARY, or of the newest one that ran from this directory.
+    """Print the report of CANARY, or of the newest canary that ran from this directory.
 
     \b
     Example:
@@ -33,8 +33,8 @@ def report(env: str | None, policy_file: Path | None, canary: str | None, kind: 
     path = directory / ("report.html" if kind == "path" else f"report.{kind}")
     if not path.is_file():
         raise RecordingError(
-            f"{directory.name} ended before its first judgement, so it has no report; what "
-            f"happened is in {directory / 'outcome.json'}"
+            f"{directory.name} ended before its first judgement, so it has no report. Its "
+            f"outcome: {directory / 'outcome.json'}"
         )
     click.echo(str(path) if kind == "path" else path.read_text(encoding="utf-8").rstrip())
 

@@ -1,4 +1,4 @@
-"""``canary rollback``: take a candidate's weight back by hand."""
+"""``canary rollback``: return traffic to the live or the previous release."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from canary.rollout import manual
 @where_options
 @json_option
 def rollback(env: str | None, policy_file: Path | None, *, as_json: bool) -> None:
-    """Take a candidate's weight back; without a candidate, return to the release before.
+    """Take all traffic from the candidate. Without a candidate, return to the previous release.
 
-    Exit status: 0 traffic is at the good release, 2 could not.
+    Exit status: 0 traffic was returned, 2 could not return it.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``canary run``: a whole canary."""
+"""``canary run``: run a canary."""
 
 from __future__ import annotations
 
@@ -32,29 +32,33 @@ from canary.rollout.system import Signals
 
 
 @click.command()
-@click.option("--candidate", required=True, help="Git ref to release: commit, tag, branch, or .")
-@click.option("--baseline", help="Git ref to put on the live colour first.")
+@click.option(
+    "--candidate",
+    required=True,
+    help="Git ref to release: commit, tag, branch, or . for the working tree.",
+)
+@click.option("--baseline", help="Git ref to install on the live colour first.")
 @click.option(
     "--on-inconclusive",
     type=click.Choice(["rollback", "hold"]),
     default="rollback",
     show_default=True,
-    help="What happens when the time is over and the evidence does not suffice.",
+    help="What to do if the canary is still undecided when its time is over.",
 )
 @click.option(
     "--hold-for",
     type=click.IntRange(1, 86_400),
     default=3600,
     show_default=True,
-    help="Seconds to wait for a person: for approval, or on hold.",
+    help="Seconds to wait for an approval, or on hold for a decision.",
 )
 @freeze_option
 @where_options
 @json_option
 def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
-    """Release a candidate step by step, and promote it or take it back.
+    """Release a candidate step by step, then promote it or roll it back.
 
-    Ctrl-C takes it back. Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run,
+    Ctrl-C rolls it back. Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run,
     3 INCONCLUSIVE.
 
     \b

@@ -23,7 +23,7 @@ def schema() -> None:
 
 
 def full_schema() -> dict[str, Any]:
-    """Return the policy's schema with the environment's section in its place."""
+    """Return the policy's schema, with the schema of its environment section."""
     whole, section = policy_schema(), Environment.model_json_schema()
     definitions = {**whole.get("$defs", {}), **section.pop("$defs", {}), "Environment": section}
     properties = {**whole["properties"], "environment": {"$ref": "#/$defs/Environment"}}

@@ -1,4 +1,4 @@
-"""``canary status``: who is live, who carries traffic, and what does not agree."""
+"""``canary status``: the live colour, traffic and lock, and where state and proxy disagree."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ DIFFERENT = 1
 @where_options
 @json_option
 def status(env: str | None, policy_file: Path | None, *, as_json: bool) -> int:
-    """Show who is live, who carries traffic, who holds the lock, and what does not agree.
+    """Show the live colour, the traffic, the lock, and where state and proxy disagree.
 
-    Exit status: 0 all agrees, 1 it does not, 2 could not look.
+    Exit status: 0 state and proxy agree, 1 they disagree, 2 could not read one of them.
 
     \b
     Example:
@@ -54,11 +54,13 @@ def _text(found: Situation, colours: tuple[str, str]) -> str:
         lines.append(f"{colour}: {status.share(colour):.1%} of traffic ({servers})")
     if status.lease_until is not None:
         left = max(0.0, status.lease_until - time.time())
-        lines.append(f"The candidate's weight is leased for {left:.0f} s more")
+        lines.append(f"The candidate's lease ends in {left:.0f} s")
     if found.holder is None:
-        lines.append("No canary runs")
+        lines.append("No canary is running")
     else:
         since = datetime.fromtimestamp(found.holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        lines.append(f"Canary {found.holder.canary} runs: {found.holder.who}, since {since}")
+        lines.append(
+            f"Canary {found.holder.canary} is running since {since}, started by {found.holder.who}"
+        )
     lines += [f"! {difference}" for difference in found.differences]
     return "\n".join(lines)

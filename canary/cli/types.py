@@ -1,4 +1,4 @@
-"""Moments and spans as people type them."""
+"""Times, shares and event rates as options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from canary.policy.quantities import parse_duration, parse_share
 class Moment(click.ParamType[int]):
     """Seconds since the epoch, ISO 8601 with an offset, or ``-30m`` before now."""
 
-    name = "moment"
+    name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
@@ -30,7 +30,7 @@ class Moment(click.ParamType[int]):
             parsed = datetime.fromisoformat(text)
         except ValueError:
             self.fail(
-                f"{text!r} is not a moment; write 2026-11-21T10:00Z, -30m, now, or seconds since "
+                f"{text!r} is not a time; write 2026-11-21T10:00Z, -30m, now, or seconds since "
                 "the epoch",
                 param,
                 ctx,
@@ -56,7 +56,7 @@ class Share(click.ParamType[float]):
 
 
 class Events(click.ParamType[tuple[str, float]]):
-    """``errors=0.5%``: how often the event of a count happens."""
+    """``errors=0.5%``: the share of requests with the event of a count."""
 
     name = "events"
 

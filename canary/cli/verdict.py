@@ -1,4 +1,4 @@
-"""How ``canary analyze`` and ``canary replay`` tell their verdict."""
+"""Output of a verdict, shared by ``canary analyze`` and ``canary replay``."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def tell_verdict(
 ) -> ExitStatus:
     if not judgements:
         raise SourceError(
-            f"The data end within the warm-up of {policy.warmup} s, so there is nothing to judge; "
-            "take a longer window, or a shorter warmup in the policy"
+            f"The data end within the warm-up of {policy.warmup} s, so there is nothing to judge. "
+            "Use a longer window, or a shorter warmup in the policy"
         )
     if html is not None:
         html.write_text(render_html(policy, recording, judgements), encoding="utf-8")

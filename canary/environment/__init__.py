@@ -1,4 +1,4 @@
-"""Where a policy runs: the ``environment`` section of a policy file."""
+"""The environment that a policy runs in: the ``environment`` section of a policy file."""
 
 from canary.environment.access import client_options
 from canary.environment.freezes import Freeze, frozen

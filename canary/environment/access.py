@@ -1,4 +1,4 @@
-"""How AWS is reached from an environment: region, endpoint, and keys that an emulator accepts."""
+"""Options of an environment's AWS clients: region, endpoint, and keys for an emulator."""
 
 from __future__ import annotations
 

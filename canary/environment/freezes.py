@@ -1,4 +1,4 @@
-"""Freeze windows: when no release may start. Rollback and promotion by hand are always allowed."""
+"""Freeze windows, in which no release may start. Rollback and promotion are always allowed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 WHOLE_DAY = timedelta(days=1)
 MOST = 1000
-"""Windows that may follow one another without a gap; more are taken for a freeze for ever."""
+"""So many adjoining windows are followed to find the end of a freeze."""
 
 
 class Freeze(BaseModel):
-    """A time without releases: once, from ``start`` to ``end``, or every week on ``days``.
+    """A freeze window: once, from ``start`` to ``end``, or every week on ``days``.
 
     On ``days`` it lasts from ``begins`` to ``ends``, past midnight if it ends before it begins.
     Both are times of day in ``timezone``; without them it is the whole day.
@@ -66,7 +66,7 @@ class Freeze(BaseModel):
         return self
 
     def until(self, now: datetime) -> datetime | None:
-        """Return when the window that holds ``now`` ends, or nothing."""
+        """Return when the window around ``now`` ends, or None."""
         if self.start is not None and self.end is not None:
             return self.end if self.start <= now < self.end else None
         zone = ZoneInfo(self.timezone)
@@ -83,7 +83,7 @@ class Freeze(BaseModel):
 
 
 def frozen(freezes: Sequence[Freeze], now: float) -> str:
-    """Return why no release may start at ``now``, and until when; nothing if one may."""
+    """Return why no release may start at ``now``, and until when; empty if one may."""
     moment = datetime.fromtimestamp(now, UTC)
     reasons: list[str] = []
     for _ in range(MOST):

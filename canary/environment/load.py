@@ -1,4 +1,4 @@
-"""Check an ``environment`` section; say all that is wrong with it at once, in sentences."""
+"""Check an ``environment`` section, and list every fault at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if typing.TYPE_CHECKING:
 
 
 def parse_environment(document: Mapping[str, Any] | None, name: str = "policy") -> Environment:
-    """Check a policy's ``environment`` section; ``name`` is how messages call the policy.
+    """Check a policy's ``environment`` section; ``name`` is the policy's name in messages.
 
     Raises:
         PolicyError: the section is missing or wrong; every fault is named.
@@ -52,7 +52,7 @@ def _sentence(fault: ErrorDetails) -> str:
 
 
 def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
-    """Name the keys as the file does: the union's tag is not a key of its own."""
+    """Return the keys as in the file. The union's tag is no key of the file."""
     for depth, key in enumerate(loc):
         if depth == 1 and loc[0] == "source" and key in ("cloudwatch", "prometheus", "csv"):
             continue

@@ -1,4 +1,4 @@
-"""Where a policy runs: the schema of its ``environment`` section.
+"""The schema of a policy's ``environment`` section.
 
 An ``Environment`` that exists is valid: every name is set, every placeholder is known, every
 number is in range. Nothing here opens a file or a connection.
@@ -20,7 +20,7 @@ from pydantic import (
 
 from canary.environment.freezes import Freeze
 
-# What a hook's command may name; the rollout fills these in.
+# Placeholders of a hook's command; the rollout fills them in.
 HOOK_PLACEHOLDERS = frozenset(
     {
         "artifact",
@@ -79,7 +79,7 @@ DimensionValue = Annotated[str, AfterValidator(_dimension_value)]
 
 
 class Section(BaseModel):
-    """A misspelt key is refused: in a safety setting, a typo must not mean the default."""
+    """A section of the file. A misspelt key is refused: a typo must not mean the default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -104,7 +104,7 @@ class CloudWatchSource(Section):
 
 
 class PrometheusQuery(Section):
-    """``value`` and, where it is not the metric itself, how many observations stand behind it."""
+    """The query of the value and, if it is another one, of the number of samples."""
 
     value: Text
     samples: Text | None = None
@@ -158,7 +158,7 @@ class HaproxyTraffic(Section):
 
 
 class Hook(Section):
-    """A command (argument list, never a shell line) and how long it may take."""
+    """A command (an argument list, not a shell line) and its time limit."""
 
     command: list[HookWord] = Field(min_length=1)
     timeout: Seconds = 600.0
@@ -166,7 +166,7 @@ class Hook(Section):
 
 
 class Hooks(Section):
-    """What the policy's owner runs around a canary; all are optional but ``deploy``."""
+    """The commands that a canary runs. Only ``deploy`` is required."""
 
     deploy: Hook
     smoke: Hook | None = None
@@ -176,7 +176,7 @@ class Hooks(Section):
 
 
 class StateSettings(Section):
-    """Where lock, live colour, history and releases are kept."""
+    """Where the lock, the live colour, the history and the releases are kept."""
 
     live_parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]+$")]
     lock_table: Text
@@ -187,7 +187,7 @@ class StateSettings(Section):
 
 
 class Dashboard(Section):
-    """Where people watch a release: a CloudWatch dashboard, and the metric that weights become."""
+    """The CloudWatch dashboard of releases, and the metric for weights."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
     namespace: Text
@@ -195,7 +195,7 @@ class Dashboard(Section):
 
 
 class Bake(Section):
-    """After a promotion: how long which alarms may still flip it back."""
+    """After PASS: how long alarms are watched while the candidate carries all traffic."""
 
     duration: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     alarms: list[Text] = []
@@ -211,7 +211,7 @@ class Bake(Section):
 
 
 class Environment(Section):
-    """Everything that differs between two places where the same policy runs."""
+    """Everything that differs between environments of the same policy."""
 
     name: Name
     region: Text | None = None

@@ -1,8 +1,9 @@
-"""The policy: what is compared, how much harm is accepted, and how sure a verdict has to be."""
+"""The policy: what is compared, how much harm is accepted, and at which error rates."""
 
-from canary.policy.load import load_policy, parse_policy, policy_schema, policy_schema_text
+from canary.policy.load import load_policy, parse_policy, policy_schema
+from canary.policy.metric import PROXY, Harm, Kind, Metric
 from canary.policy.quantities import Drift, Margin
-from canary.policy.schema import PROXY, Harm, Kind, Metric, Missing, Policy, Slo, TrafficRule
+from canary.policy.schema import Missing, Policy, Slo, TrafficRule
 
 __all__ = [
     "PROXY",
@@ -18,5 +19,4 @@ __all__ = [
     "load_policy",
     "parse_policy",
     "policy_schema",
-    "policy_schema_text",
 ]

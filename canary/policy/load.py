@@ -1,9 +1,8 @@
-"""Read a policy file; say all that is wrong with it at once, in sentences."""
+"""Read a policy file, and list every fault at once."""
 
 from __future__ import annotations
 
 import difflib
-import json
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +33,7 @@ def load_policy(path: Path | str) -> Policy:
 
 
 def parse_policy(text: str, name: str = "policy") -> Policy:
-    """Check the YAML ``text`` of a policy; ``name`` is how messages call it."""
+    """Check the YAML ``text`` of a policy; ``name`` is its name in messages."""
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -64,13 +63,8 @@ def policy_schema() -> dict[str, Any]:
     }
 
 
-def policy_schema_text() -> str:
-    """Return the JSON Schema as it stands in a file."""
-    return json.dumps(policy_schema(), indent=2, sort_keys=True) + "\n"
-
-
 def _own_faults(faults: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Drop "too few items" where the items are there, but faulty themselves."""
+    """Drop "too few items" where the items exist but have faults themselves."""
     places = [fault["loc"] for fault in faults]
     return [
         fault
@@ -127,7 +121,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _place(loc: Sequence[int | str], document: Mapping[str, Any]) -> str:
-    """Name the place as a reader would: ``metrics[2] (errors): margin``."""
+    """Return the place of a fault, such as ``metrics[2] (errors): margin``."""
     words, value = "", typing.cast(Any, document)
     for key in loc:
         words += f"[{key + 1}]" if isinstance(key, int) else f"{': ' if words else ''}{key}"

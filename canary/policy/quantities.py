@@ -1,4 +1,4 @@
-"""How a policy file writes a duration, a share, a margin and a drift, and what each means."""
+"""Durations, shares, margins and drifts in a policy file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RATIO = re.compile(rf"^(?:x\s*({_NUMBER})|({_NUMBER})\s*x)$")
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """Harm that is accepted: a relative change (0.05 is 5 %), or points of the metric's unit."""
+    """Accepted harm: a relative change (0.05 is 5 %), or points of the metric's unit."""
 
     value: float
     scale: Scale = "relative"
@@ -148,7 +148,7 @@ MarginField = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "Harm that is accepted: 5%, 4 points (the metric's unit), or x1.5.",
+            "description": "Accepted harm: 5%, 4 points (in the metric's unit), or x1.5.",
             "examples": ["5%", "4 points", "x1.5"],
         }
     ),
@@ -160,7 +160,7 @@ DriftField = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "Growth that is accepted: 0.1 points per minute, 2% per hour.",
+            "description": "Accepted growth: 0.1 points per minute, or 2% per hour.",
             "examples": ["0.1 points per minute", "2% per hour"],
         }
     ),

@@ -2,158 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from canary.policy.quantities import (
-    Drift,
-    DriftField,
-    Duration,
-    Limit,
-    Margin,
-    MarginField,
-    Share,
-)
-
-Kind = Literal["latency", "quantile", "count", "throughput", "gauge", "level"]
-Harm = Literal["increase", "decrease", "either"]
-
-_STATISTIC = re.compile(r"^(mean|sum|maximum|minimum|p[0-9]{1,2}(\.[0-9]+)?)$")
-_DEFAULT_STATISTIC = {
-    "latency": "mean",
-    "quantile": "p90",
-    "count": "sum",
-    "throughput": "sum",
-    "gauge": "mean",
-    "level": "mean",
-}
-_DEFAULT_MARGIN = {
-    "latency": "5%",
-    "quantile": "5%",
-    "count": "x1.5",
-    "throughput": "5%",
-    "gauge": "10%",
-    "level": "10%",
-}
-PROXY = "proxy."
-"""Begins the source's name of what the proxy itself counts: proxy.retries, proxy.errors."""
-TAIL_MARGIN = Margin(0.10)
-TAIL = 95.0
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Metric(Section):
-    """One comparison between the arms.
-
-    ``margin`` is the harm that is accepted, so PASS means that more harm is ruled out. For counts,
-    extra events per request up to ``negligible`` are accepted too, which is how two error rates of
-    zero can pass. ``drift`` is the margin of a level's growth. ``per`` names what a count is
-    counted against: a metric, or ``time`` for events per instance and period.
-    """
-
-    name: str = Field(min_length=1)
-    kind: Kind
-    statistic: str = ""
-    harm: Harm | None = None
-    margin: MarginField | None = None
-    negligible: Share | None = None
-    drift: DriftField | None = None
-    critical: bool = True
-    muted: bool = False
-    group: str = ""
-    weight: float = Field(default=1.0, gt=0, le=1000)
-    source: str = ""
-    per: str = "requests"
-    equal_footing: bool | None = None
-
-    @field_validator("statistic")
-    @classmethod
-    def _known_statistic(cls, value: str) -> str:
-        if value and not _STATISTIC.match(value):
-            raise ValueError(f"{value!r} is not a statistic; write mean, sum, p50, p90 or p99")
-        return value
-
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
-        if self.kind == "quantile" and not self.quantile:
-            raise ValueError(f"{self.statistic!r} is not a quantile; write p50, p90, p95 or p99")
-        if self.drift and self.kind != "level":
-            raise ValueError(f"only a level drifts, and {self.name!r} is a {self.kind}")
-        if self.negligible is not None and self.kind != "count":
-            raise ValueError(
-                f"only a count has negligible events, and {self.name!r} is a {self.kind}"
-            )
-        if self.limit.scale == "points" and self.kind != "level":
-            raise ValueError(f"only a level has a margin in points; give {self.name!r} one in %")
-        if self.limit.scale == "relative" and self.limit.value >= 1 and self.harmful == "decrease":
-            raise ValueError(f"nothing can fall by {self.limit}; give {self.name!r} less than 100%")
-        return self
-
-    @property
-    def statistic_name(self) -> str:
-        """The statistic that a source is asked for."""
-        return self.statistic or _DEFAULT_STATISTIC[self.kind]
-
-    @property
-    def source_name(self) -> str:
-        """The metric's name in its source."""
-        return self.source or self.name
-
-    @property
-    def counter(self) -> str | None:
-        """The proxy's counter that holds it, or nothing if the source does."""
-        name = self.source_name
-        return name.removeprefix(PROXY) if name.startswith(PROXY) else None
-
-    @property
-    def quantile(self) -> float | None:
-        """0.9 for p90, nothing for a mean."""
-        name = self.statistic_name
-        return float(name[1:]) / 100 if name.startswith("p") else None
-
-    @property
-    def harmful(self) -> Harm:
-        """The direction that hurts."""
-        return self.harm or ("decrease" if self.kind == "throughput" else "increase")
-
-    @property
-    def limit(self) -> Margin:
-        """The margin in force."""
-        if self.margin is not None:
-            return self.margin
-        if self.kind == "quantile" and (self.quantile or 0) * 100 >= TAIL:
-            return TAIL_MARGIN
-        text = _DEFAULT_MARGIN[self.kind]
-        return Margin(0.5) if text == "x1.5" else Margin(float(text[:-1]) / 100)
-
-    @property
-    def negligible_rate(self) -> float:
-        """Extra events per request that nobody minds: 0.1 % where more events are harm."""
-        if self.negligible is not None:
-            return self.negligible
-        return 0.001 if self.kind == "count" and self.harmful == "increase" else 0.0
-
-    @property
-    def needs_equal_footing(self) -> bool:
-        """Whether the metric depends on load, so that only equally loaded instances compare."""
-        if self.equal_footing is not None:
-            return self.equal_footing
-        return self.kind in ("gauge", "level")
+from canary.policy.metric import Metric, Section
+from canary.policy.quantities import Drift, Duration, Limit, Margin, MarginField, Share
 
 
 class Slo(Section):
-    """An absolute limit on the candidate; for counts of requests it limits the share.
+    """An absolute limit on the candidate. For counts of requests it limits the share.
 
-    ``maximum`` and ``minimum`` are broken when every period over ``sustained`` breaks them;
-    ``total`` when more events than that happened in all; ``excess``, an error budget, when the
-    candidate has cost its users that many more than the baseline's rate explains.
+    ``maximum`` and ``minimum`` are broken if every period over ``sustained`` breaks them,
+    ``total`` if there are more events in all, and ``excess``, an error budget, if the candidate
+    causes that many more events than at the baseline's rate.
     """
 
     metric: str
@@ -173,10 +35,10 @@ class Slo(Section):
 
 
 class Missing(Section):
-    """How many pairs of periods may be missing before the evidence is not trusted.
+    """How many periods may lack a value before the data is not trusted.
 
-    As many periods may be missing of each of the candidate's instances; one that serves customers
-    and sends nothing for ``consecutive`` periods ends the canary.
+    The same share applies to each of the candidate's instances. An instance that serves traffic
+    and reports no metrics for ``consecutive`` periods ends the canary.
     """
 
     share: Share = 0.2
@@ -184,7 +46,7 @@ class Missing(Section):
 
 
 class TrafficRule(Section):
-    """How much traffic each arm needs, and how far the real split may be from the intended one."""
+    """How much traffic each arm needs, and how far the split may differ from the intended one."""
 
     minimum_samples: int = Field(default=100, ge=1)
     split_tolerance: MarginField = Margin(10.0, "points")
@@ -198,7 +60,7 @@ class TrafficRule(Section):
 
 
 class Policy(Section):
-    """What is compared, how much harm is accepted, and how sure a verdict has to be."""
+    """What is compared, how much harm is accepted, and at which error rates."""
 
     version: Literal[1]
     period: Duration = Field(default=60, ge=1, le=3600)
@@ -254,7 +116,7 @@ class Policy(Section):
         return (self.maximum - self.warmup) // self.period
 
     def drift_of(self, metric: Metric) -> Drift:
-        """Return the drift in force: unless set, one and a half margins over the longest run."""
+        """Return the metric's drift. Default: one and a half margins over the longest run."""
         if metric.drift is not None:
             return metric.drift
         limit = metric.limit

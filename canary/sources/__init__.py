@@ -1,1 +1,1 @@
-"""Places that metrics are read from, behind one small protocol."""
+"""Sources of metrics, behind one protocol."""

@@ -1,4 +1,4 @@
-"""The protocol of a source of metrics, and what absence means."""
+"""The protocol of a source of metrics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Query:
 
 
 class Source(Protocol):
-    """A place that metrics can be read from.
+    """A source of metrics.
 
     Absence of data is not an error: a period without data is ``None``, and the judge decides
     what that means. Every method raises ``SourceError`` if the source could not answer.
@@ -50,7 +50,7 @@ class Source(Protocol):
         ...
 
     def describe(self) -> str:
-        """Say in one line what is read, and from where."""
+        """Describe the source in one line."""
         ...
 
 

@@ -22,7 +22,7 @@ from canary.sources.base import Query, log_spread, periods
 
 QUERIES_PER_CALL = 500  # the API's limit
 HASTE = 30
-"""Periods that are shorter, in seconds, leave room for one retry alone."""
+"""A period shorter than this many seconds leaves time for one retry only."""
 LIVE_STATES = ["pending", "running"]
 
 Points = dict[int, float]
@@ -112,7 +112,7 @@ class CloudWatch:
         instance: str,
         asked: dict[Statistic, dict[str, Any]],
     ) -> _Wanted:
-        """Add what ``query`` needs to ``asked``; what another metric asked for is shared."""
+        """Add what ``query`` needs to ``asked``. Metrics that need the same data share it."""
         samples = (query.samples, "Sum") if query.samples else (query.name, "SampleCount")
         parts = {"value": (query.name, query.statistic), "samples": samples}
         if query.spread:
@@ -177,7 +177,7 @@ class CloudWatch:
 
 
 def _patience(period: int) -> Config:
-    """Give up within a period, pauses between tries included: silence may cost traffic for two."""
+    """Set time limits that end within a period, pauses between attempts included."""
     attempts = 2 if period < HASTE else 5
     return Config(
         connect_timeout=2,
@@ -198,7 +198,7 @@ def _natural(named: tuple[str, str]) -> tuple[int, str, str]:
 
 
 def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None:
-    """A page may be partial while more pages follow; the last word must be Complete."""
+    """A page may be partial while more pages follow. The last one must be complete."""
     for query in batch:
         word = status.get(query["Id"], "missing from the answer")
         if word != "Complete":

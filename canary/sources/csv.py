@@ -31,7 +31,7 @@ Point = tuple[float | None, float | None, float | None]
 
 
 class Csv:
-    """A whole file, read and checked once."""
+    """A CSV file, read and checked once."""
 
     def __init__(self, path: Path, period: int) -> None:
         self._path = path
@@ -50,7 +50,7 @@ class Csv:
         return tuple(sorted({name for _, arm, name in self._points if arm == colour}))
 
     def window(self) -> tuple[int, int]:
-        """Return start and end of all that the file covers."""
+        """Return the start and the end of the data."""
         times = [time for points in self._points.values() for time in points]
         if not times:
             raise SourceError(f"{self._path} holds no row of data")

@@ -29,7 +29,7 @@ class Prometheus:
         self._settings = settings
         self._environment = environment
         self._period = period
-        # A source that is silent costs two periods of traffic: a call has to end within one.
+        # A silent source is waited for at most two periods, so a call has to end within one.
         self._patience = min(settings.timeout, period)
 
     def describe(self) -> str:

@@ -1,4 +1,4 @@
-"""A policy's metrics, in the words of a source."""
+"""A policy's metrics as queries to a source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STATISTICS = {"mean": "Average", "sum": "Sum", "maximum": "Maximum", "minimum":
 
 
 def source_queries(metrics: Sequence[Metric]) -> tuple[Query, ...]:
-    """Return what to ask the metrics' source for."""
+    """Return the queries for these metrics."""
     return tuple(_query(metric) for metric in metrics if metric.counter is None)
 
 

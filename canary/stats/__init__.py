@@ -1,4 +1,4 @@
-"""Statistics: plain numbers and arrays in and out, each method cited; nothing here knows canaries.
+"""Statistics on plain numbers and arrays, each method cited. Nothing here knows about canaries.
 
 Arrays are ``[series, periods]`` and every function is vectorised over series. NaN marks a missing
 period inside this package only.

@@ -1,4 +1,4 @@
-"""Counts of events: how surprising is this many on the candidate, given the total?
+"""Tests and intervals for counts of events.
 
 References:
     [1] J. Przyborowski, H. Wilenski (1940), "Homogeneity of results in testing samples from Poisson
@@ -33,7 +33,7 @@ def conditional_p(candidate: Numbers, total: Numbers, share: Numbers) -> Floats:
 
 
 def poisson_upper(count: Numbers, level: Numbers) -> Floats:
-    """Return the exact upper limit of a Poisson mean of which ``count`` was seen [3].
+    """Return the exact upper limit of the mean of a Poisson ``count`` [3].
 
     >>> round(float(poisson_upper(0, 0.05)), 4)
     2.9957
@@ -43,7 +43,7 @@ def poisson_upper(count: Numbers, level: Numbers) -> Floats:
 
 
 def poisson_lower(count: Numbers, level: Numbers) -> Floats:
-    """Return the exact lower limit of a Poisson mean of which ``count`` was seen [3].
+    """Return the exact lower limit of the mean of a Poisson ``count`` [3].
 
     >>> round(float(poisson_lower(5, 0.05)), 4)
     1.9701
@@ -83,7 +83,7 @@ def rate_ratio_interval(
 def dispersion(
     candidate: Floats, events: Floats, share: Floats, mask: Mask, weight: float = 30.0
 ) -> tuple[Floats, Floats]:
-    """Return how much more than binomially the counts of each row scatter, and its freedom [2].
+    """Return each row's Pearson dispersion, and its degrees of freedom [2].
 
     Rows are series, columns periods. A dispersion of one is believed beforehand, worth ``weight``
     degrees of freedom, and the answer is never below one.

@@ -1,4 +1,4 @@
-"""Between p values, z and Student's t, exact far into the tails."""
+"""Conversions between p values, z and Student's t, exact far into the tails."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def upper_tail_z(p: Numbers) -> Floats:
 
 
 def t_to_z(t: Numbers, df: Numbers) -> Floats:
-    """Return the z that is as far out as ``t`` is under Student's t with ``df`` degrees.
+    """Return the z with the same tail probability as ``t`` under Student's t with ``df`` degrees.
 
     >>> round(float(t_to_z(2.228139, 10)), 5)
     1.95996
@@ -38,7 +38,7 @@ def t_to_z(t: Numbers, df: Numbers) -> Floats:
 
 
 def z_to_t(z: Numbers, df: Numbers) -> Floats:
-    """Return the t that is as far out under Student's t with ``df`` degrees as ``z`` is.
+    """Return the t under Student's t with ``df`` degrees with the same tail probability as ``z``.
 
     >>> round(float(z_to_t(1.959964, 10)), 5)
     2.22814

@@ -1,4 +1,4 @@
-"""From what two arms measured in one period to one difference, and its known variance.
+"""The difference between two arms in one period, and its known sampling variance.
 
 Differences are natural logs of ratios, so no unit matters. They are rounded to ``QUANTUM``
 decimals, so that the same data in milliseconds or seconds give the same bits.
@@ -23,7 +23,7 @@ from canary.stats.distributions import Floats, Numbers
 from canary.stats.paired import QUANTUM
 
 ENOUGH = 4.0
-"""Expected events on the rarer side before the log of a count is near enough to normal."""
+"""Expected events in the rarer arm from which the log of a count is nearly normal."""
 
 
 def log_ratio(candidate: Floats, baseline: Floats) -> Floats:
@@ -65,7 +65,7 @@ def _over_samples(one: Numbers, candidate: Floats, baseline: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Counts merged over neighbouring periods, block by block; what is not closed is missing.
+    """Counts merged over neighbouring periods into blocks. A block that is not complete is missing.
 
     ``closed`` is the period that completed the block, so that a later look adds blocks and never
     changes one. ``candidate`` and ``baseline`` are the logs of each arm's rate.

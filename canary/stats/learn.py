@@ -22,7 +22,7 @@ FEW = 100
 FAR_PLACES = (3, 5)
 ROUGH_CLIP = 8.0
 SEEN = 0.25
-"""Share of the sampling variance at which the environment's memory is half believed."""
+"""Share of the sampling variance at which the autocorrelation has half its weight."""
 WORTH = 0.98
 """Scatter that a less plain estimator may have of the plainest one's, at most."""
 _ROUNDS = 8
@@ -85,10 +85,10 @@ def _within(
 def _uncentred(
     moments: tuple[float, float], length: float, known: float, usual: float
 ) -> tuple[float, float]:
-    """Give back what centring each window on its own mean took from both moments.
+    """Correct both moments for centring each window on its own mean.
 
-    Where the environment adds next to nothing to what sampling does, nobody can see how long it
-    remembers: phi is then the ``usual`` one.
+    Where the environment adds next to nothing to the sampling noise, its autocorrelation cannot be
+    estimated: phi is then the ``usual`` one.
     """
     own, lagged = moments
     tau2, phi = max(own, LEAST_TAU**2), 0.0
@@ -107,7 +107,7 @@ def _mean_of(v: Floats, mask: Mask) -> Floats:
 
 
 def _between(d: Floats, v: Floats, noise: Noise) -> float:
-    """Return how far equal arms differ for good: what the two ends of a window have in common.
+    """Return the lasting difference between equal arms: what both ends of a window have in common.
 
     The scatter of whole windows would do if noise were known; what it is underestimated by would
     then count as a difference for good, which no longer run averages out.
@@ -138,7 +138,7 @@ def body_width(z: Floats) -> float:
 
 
 def tail_width(z: Floats) -> float:
-    """Return how much farther than a standard normal's the upper tail of ``z`` reaches.
+    """Return how much wider than a standard normal's the upper tail of ``z`` is.
 
     The larger of what the fifth and the third largest values say: far out, where verdicts are
     made, and yet not one window's accident.

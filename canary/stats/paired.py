@@ -1,4 +1,4 @@
-"""The mean of a paired series: robust to bursts, honest about autocorrelation.
+"""The mean of a paired series, robust to bursts and corrected for autocorrelation.
 
 One difference per period and series, each with a variance known from its sample sizes, plus what
 the environment adds: a variance that is learned, is correlated from period to period, and differs
@@ -32,12 +32,12 @@ MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
 KNOWN_WEIGHT = 20.0
 BURST = 3
-"""A burst of this many periods must not decide alone."""
+"""A burst of this many periods must not decide a verdict alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What is believed of a series before it is seen, and how firmly.
+    """The prior of a series: expected noise, and how firmly it is believed.
 
     Attributes:
         tau: standard deviation that the environment adds to one period's difference.
@@ -61,7 +61,7 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The mean difference per series, the error of it, and what it rests on."""
+    """The mean difference per series, its error, and the data behind it."""
 
     mean: Floats
     error: Floats
@@ -78,7 +78,7 @@ class Estimate:
 
 
 def masked_median(values: Floats, mask: Mask) -> Floats:
-    """Return the median of what ``mask`` keeps of each row; 0 where it keeps nothing."""
+    """Return the median of the masked values of each row; 0 where there are none."""
     ordered = np.sort(np.where(mask, values, np.inf), axis=-1)
     count = mask.sum(axis=-1)
     rows = np.arange(len(values))
@@ -186,7 +186,7 @@ def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
 def _autocorrelation(
     residual: Floats, mask: Mask, environment: Floats, noise: Noise
 ) -> tuple[Floats, Floats]:
-    """Return phi of the environment's part and the inflation of the whole mean's variance.
+    """Return the phi of the environment's part, and the inflation of the mean's variance.
 
     ``environment`` is the share of the variance that is not sampling noise. Sampling noise is
     fresh in each period, so the whole series' lag-one correlation is that share times phi.
@@ -202,7 +202,7 @@ def _autocorrelation(
 
 
 def _prior_weight(environment: Floats, noise: Noise) -> Floats:
-    """Return how many degrees of freedom the expected variance is worth [3].
+    """Return the degrees of freedom of the expected variance [3].
 
     Only the environment's share of it is uncertain; what sampling adds is known, though not so well
     that the data could not overrule it.
@@ -214,7 +214,7 @@ def _prior_weight(environment: Floats, noise: Noise) -> Floats:
 def _scale(
     residual: Floats, n: Floats, vif: Floats, phi: Floats, clipped: Floats, prior: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the variance against what was expected, and the data's degrees of freedom."""
+    """Return the ratio of observed to expected variance, and the degrees of freedom of the data."""
     freedom = np.maximum(n * (1 - phi**2) / (1 + phi**2) - 1, 0.0)
     left = np.maximum(n - vif, 0.5)
     seen = (residual**2).sum(axis=-1) / left / (1 - clipped) ** 2

@@ -1,4 +1,4 @@
-"""Boundaries that hold although a test is looked at again and again.
+"""Boundaries that keep their error rate although a test is repeated at many looks.
 
 Alpha spending (Lan and DeMets) with the power family of Kim and DeMets; crossing probabilities by
 the recursion of Armitage, McPherson and Rowe.
@@ -62,7 +62,7 @@ def _bounds(spent: tuple[float, ...], information: tuple[float, ...]) -> tuple[f
 
 
 def _solve(sums: Floats, density: Floats, deviation: float, spend: float) -> float:
-    """Return the sum beyond which a share ``spend`` of all mass lies after the next step."""
+    """Return the sum above which the probability after the next step is ``spend``."""
     if spend <= 0:
         return math.inf
 
@@ -78,7 +78,7 @@ def _solve(sums: Floats, density: Floats, deviation: float, spend: float) -> flo
 def _advance(
     sums: Floats, density: Floats, deviation: float, bound: float
 ) -> tuple[Floats, Floats]:
-    """Add one normal step to the sums that have not crossed, and cut what crosses ``bound``."""
+    """Add one normal step to the sums that have not crossed, and remove those above ``bound``."""
     reach = math.ceil(_REACH * deviation / _GRID)
     offsets = np.arange(-reach, reach + 1) * _GRID
     kernel = np.exp(-0.5 * (offsets / deviation) ** 2)

@@ -1,7 +1,7 @@
-"""The mean of the latest periods: finds a fault that starts late and a whole run averages away.
+"""The mean of the newest periods, which finds a fault that starts late in a run.
 
-What is tested must not inflate its own error, so the scale and the correlation come from the
-periods before the window.
+Scale and correlation come from the periods before the window, so that the tested periods cannot
+inflate their own error.
 """
 
 from __future__ import annotations

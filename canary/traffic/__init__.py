@@ -1,1 +1,1 @@
-"""Who carries how much traffic, behind one small protocol."""
+"""Traffic splitting, behind one protocol."""

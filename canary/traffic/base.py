@@ -1,4 +1,4 @@
-"""The protocol of what splits traffic, and the state that it reports."""
+"""The protocol of a traffic splitter, and the status that it reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTERS = (
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the proxy does right now, by server; a server's name is ``<colour>-<n>``.
+    """The proxy's current state, by server. A server's name is ``<colour>-<n>``.
 
     Attributes:
         live: the colour that traffic belongs to when no canary runs.
@@ -67,14 +67,14 @@ def colour_of(server: str) -> str:
 
 
 class Traffic(Protocol):
-    """What splits traffic between two colours. Every method raises ``TrafficError``.
+    """A proxy that splits traffic between two colours. Every method raises ``TrafficError``.
 
     Whoever raises a weight holds a lease of some seconds: unless it is renewed, the proxy
     itself takes the weight back.
     """
 
     def status(self) -> Status:
-        """Return what the proxy does right now."""
+        """Return the proxy's current state."""
         ...
 
     def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
@@ -97,5 +97,5 @@ class Traffic(Protocol):
         ...
 
     def describe(self) -> str:
-        """Say in one line which proxy this is."""
+        """Describe the proxy in one line."""
         ...

@@ -28,7 +28,7 @@ class _Lease(BaseModel):
 
 
 class _Answer(BaseModel):
-    """The JSON of ``shop-traffic status``; a newer program may say more."""
+    """The JSON of ``shop-traffic status``. Unknown keys are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -70,7 +70,7 @@ class Haproxy:
         self._run("renew", "--lease", str(lease))
 
     def release(self) -> None:
-        """Try the shared connection, then a fresh one: a stuck connection must not hold traffic."""
+        """Try the shared connection, then a new one, in case the shared one is stuck."""
         try:
             self._run("release")
         except TrafficError:
@@ -137,7 +137,7 @@ class Haproxy:
 
 
 def parse_status(text: str) -> Status:
-    """Check the JSON that ``shop-traffic`` answered."""
+    """Parse and check the JSON that ``shop-traffic`` answered."""
     try:
         answer = _Answer.model_validate_json(text)
     except ValidationError as error:

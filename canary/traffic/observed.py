@@ -1,4 +1,4 @@
-"""Traffic whose weights somebody else is told too, whenever they are read or changed."""
+"""A proxy whose weights are also reported to somebody else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from canary.traffic.base import Status, Traffic
 
 
 class ObservedTraffic:
-    """``tell`` gets each colour's share; it must return at once and never raise."""
+    """Calls ``tell`` with each colour's share; it must return at once and never raise."""
 
     def __init__(
         self,

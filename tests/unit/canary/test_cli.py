@@ -57,7 +57,9 @@ def test_the_documentation_is_what_the_commands_say() -> None:
 def test_without_a_place_the_user_learns_which_there_are(canary: Shell) -> None:
     status, out, err = canary("status")
     assert (status, out) == (2, "")
-    assert "canary: Say where: --env NAME or --policy FILE (environments here: test)" in err
+    assert (
+        "canary: Name the environment: --env NAME or --policy FILE (environments here: test)" in err
+    )
 
 
 def test_an_unknown_environment_brings_the_command_that_makes_it(canary: Shell) -> None:

@@ -67,7 +67,7 @@ def test_a_recording_without_its_policy_says_what_to_type(canary: Shell) -> None
     Path("recording.json").write_text("{}")
     status, _, err = canary("replay", "recording.json")
     assert status == 2
-    assert "There is no policy.yml; say which policy to judge by: --policy FILE" in err
+    assert "There is no policy.yml; name the policy: --policy FILE" in err
 
 
 def test_data_inside_the_warm_up_are_not_judged(canary: Shell) -> None:
@@ -89,7 +89,7 @@ def test_a_file_of_other_metrics_is_no_evidence(canary: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("moment", "sentence"),
-    [("yesterday", "is not a moment"), ("2026-11-21T10:00", "names no time zone")],
+    [("yesterday", "is not a time"), ("2026-11-21T10:00", "names no time zone")],
 )
 def test_a_moment_that_is_none_is_refused(canary: Shell, moment: str, sentence: str) -> None:
     status, _, err = canary("analyze", "--env", "test", "--start", moment)

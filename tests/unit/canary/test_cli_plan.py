@@ -79,7 +79,7 @@ def test_learned_noise_is_used(canary: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "Say how much traffic there is: --rate 50, or --recording FILE"),
+        ((), "Give the traffic: --rate 50, or --recording FILE"),
         (("--rate", "50", "--events", "errors"), "is not METRIC=SHARE; write errors=0.5%"),
         (("--rate", "50", "--events", "typo=1%"), "the policy's counts are: errors"),
         (("--rate", "0"), "0"),

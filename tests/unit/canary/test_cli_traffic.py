@@ -19,7 +19,7 @@ def test_status_tells_what_agrees_and_what_does_not(canary: Shell, world: World)
     status, out, _ = canary("status", "--env", "test")
     assert status == 0
     assert "Live: blue" in out
-    assert "No canary runs" in out
+    assert "No canary is running" in out
     world.state.colour = "green"
     status, out, _ = canary("status", "--env", "test", "--json")
     assert status == 1
@@ -93,7 +93,7 @@ def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: Wo
 def test_approval_needs_a_canary_that_runs(canary: Shell, world: World) -> None:
     status, _, err = canary("approve", "--env", "test", "c1", "promote")
     assert status == 2
-    assert "no canary runs" in err
+    assert "no canary is running" in err
     world.state.acquire(world.context().keeper.holder)
     status, _, _ = canary("approve", "--env", "test", "c1", "promote")
     assert status == 0
@@ -107,7 +107,7 @@ def test_history_of_a_new_environment_is_empty(canary: Shell) -> None:
 
 
 def test_alarm_changes_come_newest_first(canary: Shell, world: World) -> None:
-    assert canary("alarms", "--env", "test")[1] == "No alarm of test has changed yet\n"
+    assert canary("alarms", "--env", "test")[1] == "No alarm of test has changed state yet\n"
     for new in ("ALARM", "OK"):
         world.state.changes.append(
             AlarmChange("2026-11-26T11:00:20.000+0000", "ManyCarts", "-", new, f"why {new}", "{}")
