@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.canary_world import Behaviour, World
+from tests.support.canary_load import Behaviour
+from tests.support.canary_world import World
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -107,7 +108,7 @@ def test_silent_metrics_end_it_undecided(world: World) -> None:
     process = world.canary("run", "--candidate", "v2", "--json")
     world.wait_for_weight(process)
     time.sleep(5)
-    world.publishing = False
+    world.publisher.publishing = False
     out, err = process.communicate(timeout=240)
     assert process.returncode == 3, err
     assert json.loads(out)["verdict"] == "INCONCLUSIVE"

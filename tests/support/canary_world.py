@@ -7,91 +7,28 @@ says how the candidate behaves: ``Behaviour(latency=1.5)`` is 50 % slower.
 from __future__ import annotations
 
 import contextlib
-import http.server
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
-import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
-import numpy as np
 import yaml
-from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.support.canary_account import DASHBOARD, REGION, policy, provision
+from tests.support.canary_load import Backend, Behaviour, Publisher, Quiet, send_requests
 from tests.support.paths import ROOT
-from tests.support.tables import make_table
+from tests.support.proxy_process import made
+from tests.support.waiting import wait_for
 
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-REGION = "eu-central-1"
-COLOURS = ("blue", "green")
-DASHBOARD = "shop-test-release"
-GRAPH = {
-    "metrics": [["Shop", "errors", "Environment", "test"]],
-    "region": REGION,
-    "title": "Errors",
-}
-HAPROXY = """
-global
-  stats socket {directory}/admin.sock mode 600 level admin
-defaults
-  mode http
-  timeout connect 250ms
-  timeout client 30s
-  timeout server 3s
-  timeout http-keep-alive 15s
-frontend public
-  bind 127.0.0.1:{port}
-  default_backend shop
-backend shop
-  balance hash req.hdr(X-User)
-  hash-type consistent sdbm avalanche
-  option httpchk GET /
-  default-server inter 200ms fall 2 rise 1
-  server blue-1 127.0.0.1:{blue} id 1 check weight 256
-  server green-1 127.0.0.1:{green} id 2 check weight 0
-  server blue-1-fallback 127.0.0.1:{blue} id 1001 track blue-1 backup disabled
-  server green-1-fallback 127.0.0.1:{green} id 1002 track green-1 backup disabled
-"""
-
-
-@dataclass
-class Behaviour:
-    """How the candidate differs from the baseline, as factors."""
-
-    latency: float = 1.0
-    errors: float = 1.0
-
-
-class Quiet(http.server.BaseHTTPRequestHandler):
-    """Answers 200 and says nothing."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        """Keep quiet."""
-
-
-class Backend(http.server.ThreadingHTTPServer):
-    """An instance of the shop; health checks hang up without a word, which is no error."""
-
-    daemon_threads = True
-
-    def handle_error(self, *_arguments: object) -> None:
-        """Keep quiet."""
 
 
 @dataclass
@@ -99,25 +36,11 @@ class World:
     """Everything around ``canary run``; use as a context."""
 
     directory: Path
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    instances: dict[str, str] = field(default_factory=dict)
-    publishing: bool = True
-    _share: float = 0.0
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    _stop: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> World:
         try:
-            self._start_cloud()
-            self._provision()
-            self._start_proxy()
-            self._write_repository()
-            self._write_policy()
-            for work in (self._load, self._load, self._publish):
-                thread = threading.Thread(target=work, daemon=True)
-                thread.start()
-                self._stack.callback(thread.join)
-            self._stack.callback(self._stop.set)
+            self._start()
         except BaseException:
             self._stack.close()
             raise
@@ -125,6 +48,14 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return self.publisher.behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self.publisher.behaviour = behaviour
 
     # ---- what tests use -------------------------------------------------------------------
 
@@ -137,7 +68,7 @@ class World:
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
             "PATH": f"{bin_directory}:{os.environ['PATH']}",
-            "CANARY_TEST_PROXY": str(self.directory / "shop-traffic.json"),
+            "CANARY_TEST_PROXY": str(self.directory / "traffic.json"),
             "CANARY_ENV": "test",
             "XDG_CACHE_HOME": str(self.directory / "cache"),
         }
@@ -205,16 +136,39 @@ class World:
             connection.sendall(b"get weight shop/green-1\n")
             return int(connection.recv(200).split()[0])
 
-    def wait_for_weight(self, canary: subprocess.Popen[str], *, timeout: float = 240.0) -> None:
+    def wait_for_weight(self, canary: subprocess.Popen[str]) -> None:
         """Wait until the candidate carries traffic; a canary that ends first says why."""
-        end = time.monotonic() + timeout
-        while self.green_weight() == 0:
+
+        def weight() -> int:
             if canary.poll() is not None:
                 raise AssertionError("\n".join(canary.communicate()))
-            assert time.monotonic() < end, "the candidate got no weight"
-            time.sleep(0.05)
+            return self.green_weight()
+
+        wait_for(weight, "the candidate carries traffic", 240)
 
     # ---- how it is made -------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._start_cloud()
+        account = provision(self.client)
+        self._start_proxy()
+        self._write_repository()
+        path = self.repository / ".run" / "test" / "canary.yml"
+        path.parent.mkdir(parents=True)
+        path.write_text(yaml.safe_dump(policy(self.endpoint, account)))
+        self.publisher = Publisher(
+            self.client("cloudwatch"), account.instances, self.green_weight, Behaviour()
+        )
+        stop = threading.Event()
+        for _ in range(2):
+            self._meanwhile(send_requests, self.port, stop)
+        self._meanwhile(self.publisher.run, stop)
+        self._stack.callback(stop.set)
+
+    def _meanwhile(self, work: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        thread.start()
+        self._stack.callback(thread.join)
 
     def _start_cloud(self) -> None:
         state = self.directory / "aws"
@@ -241,74 +195,17 @@ class World:
 
         self._stack.callback(end)
 
-    def _provision(self) -> None:
-        ec2 = self.client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
-        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24")["Subnet"]["SubnetId"]
-        for colour in COLOURS:
-            tags = {"role": "app", "colour": colour, "Environment": "test"}
-            tags["Name"] = f"test-app-{colour}-1"
-            launched = ec2.run_instances(
-                ImageId="ami-0123456789ab00000",
-                InstanceType="t3.micro",
-                MinCount=1,
-                MaxCount=1,
-                SubnetId=subnet,
-                TagSpecifications=[
-                    {
-                        "ResourceType": "instance",
-                        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-                    }
-                ],
-            )
-            self.instances[colour] = launched["Instances"][0]["InstanceId"]
-        self.client("ssm").put_parameter(Name="/shop/test/live", Value="blue", Type="String")
-        self.client("s3").create_bucket(
-            Bucket="releases", CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-        topic = self.client("sns").create_topic(Name="events")
-        self.topic = topic["TopicArn"]
-        widget = {"type": "metric", "width": 12, "height": 6, "properties": GRAPH}
-        self.client("cloudwatch").put_dashboard(
-            DashboardName=DASHBOARD, DashboardBody=json.dumps({"widgets": [widget]})
-        )
-        make_table(self.client("dynamodb"), "lock", "environment")
-        make_table(self.client("dynamodb"), "history", "environment", "canary")
-
     def _start_proxy(self) -> None:
-        servers = {}
-        for colour in COLOURS:
-            server = Backend(("127.0.0.1", 0), Quiet)
+        """Start the role's own HAProxy, and its ``shop-traffic`` behind a program named ssh."""
+        proxy = made(self.directory, per_colour=1, stack=self._stack)
+        for listed in proxy.servers:
+            server = Backend(("127.0.0.1", listed["port"]), Quiet)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             self._stack.callback(server.server_close)
             self._stack.callback(server.shutdown)
-            servers[colour] = server.server_address[1]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        config = self.directory / "haproxy.cfg"
-        config.write_text(HAPROXY.format(directory=self.directory, port=self.port, **servers))
-        program = shutil.which("haproxy") or "/usr/sbin/haproxy"
-        self._end_with(subprocess.Popen([program, "-f", str(config), "-db", "-q"]))
-        end = time.monotonic() + 20
-        while not (self.directory / "admin.sock").exists():
-            assert time.monotonic() < end, "HAProxy did not start"
-            time.sleep(0.05)
-        memory = self.directory / "memory"
-        memory.mkdir()
-        (memory / "live").write_text("blue\n")
-        listed = [
-            {"name": f"{c}-1", "colour": c, "id": n + 1, "address": "127.0.0.1", "port": servers[c]}
-            for n, c in enumerate(COLOURS)
-        ]
-        described = {
-            "backend": "shop",
-            "socket": str(self.directory / "admin.sock"),
-            "server_state": str(self.directory / "server-state"),
-            "directory": str(memory),
-            "servers": listed,
-        }
-        (self.directory / "shop-traffic.json").write_text(json.dumps(described))
+        proxy.start()
+        proxy.wait_until_up("blue-1", "green-1")
+        self.port = proxy.port
         ssh = self.directory / "bin" / "ssh"
         ssh.parent.mkdir()
         ssh.write_text(
@@ -325,91 +222,3 @@ class World:
         git = ["git", "-C", str(self.repository), "-c", "user.name=t", "-c", "user.email=t@t"]
         for words in (["init", "-q"], ["add", "app"], ["commit", "-qm", "one"], ["tag", "v2"]):
             subprocess.run([*git, *words], check=True)
-
-    def _write_policy(self) -> None:
-        hook = ["sh", "-c", "echo {colour} {release} {artifact} {sha256} >> deployed.txt"]
-        policy = {
-            "version": 1,
-            "period": 5,
-            "warmup": 5,
-            "minimum": 50,
-            "maximum": 120,
-            "steps": [0.2, 0.5],
-            "traffic_rule": {"minimum_samples": 50, "split_tolerance": "20 points"},
-            "metrics": [
-                {"name": "latency", "kind": "latency", "margin": "15%"},
-                {"name": "errors", "kind": "count", "negligible": "1%"},
-                {"name": "retries", "kind": "count", "source": "proxy.retries", "negligible": "1%"},
-            ],
-            "environment": {
-                "name": "test",
-                "region": REGION,
-                "endpoint_url": self.endpoint,
-                "source": {"kind": "cloudwatch", "namespace": "Shop", "settle": 1},
-                "traffic": {"kind": "haproxy", "host": "proxy", "key": "k", "known_hosts": "h"},
-                "hooks": {"deploy": {"command": hook, "timeout": 20}},
-                "state": {
-                    "live_parameter": "/shop/test/live",
-                    "lock_table": "lock",
-                    "history_table": "history",
-                    "bucket": "releases",
-                    "topic": self.topic,
-                },
-                "dashboard": {"name": DASHBOARD, "namespace": "Shop", "metric": "traffic_weight"},
-            },
-        }
-        path = self.repository / ".run" / "test" / "canary.yml"
-        path.parent.mkdir(parents=True)
-        path.write_text(yaml.safe_dump(policy))
-
-    # ---- what goes on meanwhile -----------------------------------------------------------
-
-    def _load(self) -> None:
-        users = np.random.default_rng(20261121)
-        while not self._stop.wait(0.02):
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{self.port}/", headers={"X-User": str(users.integers(10_000))}
-            )
-            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=2):  # noqa: S310
-                pass
-
-    def _publish(self) -> None:
-        """Send every second once it is over; one that could not be sent goes with the next."""
-        metrics, noise = self.client("cloudwatch"), np.random.default_rng(20261121)
-        second, unsent = int(time.time()), []
-        while not self._stop.wait(max(0.0, second + 1 - time.time())):
-            if self.publishing:
-                unsent += [datum for c in COLOURS for datum in self._data(c, second, noise)]
-            second += 1
-            if unsent:
-                with contextlib.suppress(BotoCoreError, ClientError):
-                    metrics.put_metric_data(Namespace="Shop", MetricData=unsent)
-                    unsent = []
-
-    def _data(self, colour: str, second: int, noise: np.random.Generator) -> list[dict[str, Any]]:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            share = self.green_weight() / 256
-            self._share = min(share, 1.0) if share < 1 else 0.5
-        mine = self._share if colour == "green" else 1 - self._share
-        differs = self.behaviour if colour == "green" else Behaviour()
-        requests = int(noise.poisson(200 * mine))
-        sample = np.exp(noise.normal(np.log(20 * differs.latency), 0.5, requests))
-        values, counts = np.unique(np.round(sample).clip(1, 100), return_counts=True)
-        base = {
-            "Dimensions": [
-                {"Name": "Environment", "Value": "test"},
-                {"Name": "Colour", "Value": colour},
-                {"Name": "Instance", "Value": self.instances[colour]},
-            ],
-            "Timestamp": datetime.fromtimestamp(second, UTC),
-            "StorageResolution": 1,
-        }
-        errors = int(noise.binomial(requests, min(1.0, 0.01 * differs.errors)))
-        found = [
-            {**base, "MetricName": "requests", "Value": requests, "Unit": "Count"},
-            {**base, "MetricName": "errors", "Value": errors, "Unit": "Count"},
-        ]
-        if requests:
-            spread = {"Values": values.tolist(), "Counts": counts.astype(float).tolist()}
-            found.append({**base, "MetricName": "latency", "Unit": "Milliseconds", **spread})
-        return found
