@@ -16,35 +16,35 @@ ROWS = {
 }
 GOAL = 1.0
 REQUESTS = 50_000
-TEXT = """# How fast traffic moves
+TEXT = """# Speed of traffic changes
 
-    make bench-release         # needs make demo's cloud, and a machine that does nothing else
+    make bench-release         # needs the cloud of make demo, and a machine that does nothing else
 
-Seconds, median and worst, on {cores} cores; both ways of a row in one run. Each row says when, and
-how busy the machine was before (load average).
+Seconds, median and worst, on {cores} cores. Both columns of a row were measured in one run. Each
+row gives the time and the load average before the run.
 
 | | cart-canary | plain Ansible | times as fast | measured (UTC), load |
 | --- | --- | --- | --- | --- |
 {rows}
-Ours: zero traffic is asked of the proxy itself, from the decision of a running canary on. Promote
-and rollback are the commands that a person types, start of the program included. A deployment takes
-each of two hosts out of the proxy, lets it finish, changes it, waits until it answers, and puts it
-back.
+cart-canary: "Decision to zero traffic" is the time from the decision of a running canary
+until the proxy itself reports zero traffic. Promote and rollback are the commands that a person
+types, including the start of the program. A deployment takes each of two hosts out of the proxy,
+waits until it has finished its requests, changes it, waits until it responds, and puts it back.
 
-Plain: Ansible with its default configuration. A changed weight is a template, checked, and a reload
-of HAProxy. A deployment copies the same archive to both hosts at once, installs it and restarts,
-whoever is being served. `site.yml` is the same one. Both ways ran on the same hosts, in
-turns where hosts are changed.
+Plain Ansible: the default configuration of Ansible. To change a weight, it writes a template,
+validates it and reloads HAProxy. A deployment copies the same archive to both hosts at once,
+installs it and restarts the shop while it serves. `site.yml` is the same playbook. Both ran on the
+same hosts; where hosts change, they took turns.
 
 ## Under load
 
 Measured {moment} UTC.
 
-| goal | seen | |
+| goal | measured | |
 | --- | --- | --- |
 | zero traffic in less than {goal:g} s, median of {times} | {zero:.3f} s | {zero_met} |
-| no failed request of {wanted:,} at 200/s, through weight changes, promotions and rollbacks | \
-{failed:,} of {sent:,} at {rate:.0f}/s, through {weights} changes of weight and {flips} \
+| no failed request of {wanted:,} at 200/s, during weight changes, promotions and rollbacks | \
+{failed:,} of {sent:,} at {rate:.0f}/s, during {weights} weight changes and {flips} \
 promotions and rollbacks | {load_met} |
 """
 

@@ -7,23 +7,28 @@ from typing import Any
 
 from tests.chaos.row import LONGEST, RATE
 
-INTRODUCTION = """# Faults, and what customers met
+INTRODUCTION = """# Faults and customer impact
 
-Written by `make chaos`, which kills, stops, cuts off, slows, fills and misleads the real hosts of
-the local cloud, one fault after another and in seeded random pairs, each during a canary under
-{rate:g} requests/s: half reads, half purchases with a key for each request, whose body follows its
-head, as many clients send it. A failure is what a customer saw at the first try, after the proxy's
-own retries. Customers whose checkout failed try again with the same key, and every fifth sends it
-twice at once. An order is lost if it was acknowledged and is not in PostgreSQL, and doubled if a
-shopper has two. Each run first doubles one order and deletes another by hand, and refuses to go on
-unless both are seen.
+`make chaos` writes this page. It injects faults into the real hosts of the local cloud: it kills
+and stops processes and hosts, cuts and slows connections, fills disks, and falsifies clocks and
+metrics. It injects one fault after another, then seeded random pairs of faults, each during a
+canary.
 
-Weight 0 is read from HAProxy's own socket ten times a second, beside the network; `kept` means that
-the fault did not concern the canary, which kept its weight until it was stopped after 30 s. A fault
-that takes evidence away lasts until the canary has ended by itself, and PASS is then a failure. A
-canary's lease lasts 9 s, its period is 5 s: the target is 10 s.
+The load is {rate:g} requests/s, half of them reads and half purchases. Each purchase has an
+idempotency key, and its body follows its header, as many clients send it. A failed request is one
+whose first attempt failed for the customer, after the proxy's own retries. A customer whose
+checkout failed tries again with the same key, and every fifth customer sends the checkout twice at
+once. An order is lost if the shop acknowledged it and PostgreSQL does not have it. An order is
+doubled if one shopper has two. Before it starts, each run doubles one order and deletes another by
+hand, and stops unless the check finds both.
 
-Measured on {cores} cores. Each row says when, and how busy the machine was (load average).
+The seconds to weight 0 come from HAProxy's own socket, which is read ten times a second without
+using the network. `kept` means that the fault did not concern the canary: the canary kept its
+weight until it was stopped after 30 s. A fault that removes metrics lasts until the canary ends by
+itself, and a PASS then counts as a failure. The lease of a canary lasts 9 s and its period is 5 s.
+The target is 10 s.
+
+Measured on {cores} cores. Each row gives the time and the load average of the machine.
 """
 HEAD = (
     "fault",
@@ -33,7 +38,7 @@ HEAD = (
     "doubled orders",
     "s to weight 0",
     "canary ended with",
-    "agrees afterwards",
+    "proxy, hosts and state agree",
     "next canary",
     "measured (UTC), load",
 )
@@ -45,29 +50,29 @@ CUT_HEAD = (
     "lost orders",
     "doubled orders",
     "run again",
-    "agrees afterwards",
+    "proxy, hosts and state agree",
     "measured (UTC), load",
 )
 CUTS = """
 ## Interrupted playbooks
 
-Under the same load, the playbook's process is killed once a host has done a task. A deployment is
-killed after a task, changed or not, and run again, each time with a new release. `site.yml` has a
-host to replace that was terminated, and is killed in a chain: each run begins with what the ones
-before left, is killed after the next change, and the last one is not. Where it changes nothing a
-kill would leave what the one before left. Hosts go on side by side, so some changes are made in a
-run that is killed after another one.
+Under the same load, the playbook's process is killed after a host has finished a task. A
+deployment is killed after each task, changed or not, and is then run again; every attempt deploys
+a new release. Before `site.yml` runs, one host is terminated, so that it has a host to replace.
+`site.yml` is killed in a chain: each run starts where the previous one stopped and is killed after
+its next change, until the last run completes. Hosts are configured in parallel, so a run that is
+killed after one change may also have made others.
 """
 END = """
 ## Where it takes longer than two periods
 
-* *An instance of the candidate serves customers and is not heard.* That is borne for three periods
-  (`missing.consecutive`), so that an agent may be restarted, and seen when they have settled. The
-  weight then goes to 0.
-* *Parts of every answer are missing.* Whoever sends something is seen; PASS is held back, and the
-  canary keeps its weight until its time is over (`maximum: {longest}` here).
+* *An instance of the candidate serves customers but publishes no metrics.* The canary tolerates
+  that for three periods (`missing.consecutive`), so that an agent can be restarted. It counts a
+  period once its metrics had time to arrive. Then the weight goes to 0.
+* *Every response of CloudWatch lacks a part of the metrics.* The canary still gets some data, so
+  it keeps its weight until its time is over (`maximum: {longest}` here). It cannot PASS.
 
-In simulated time, 400 seeded schedules of faults hold the rollout to its promise on every test run:
+Every test run also checks the rollout in simulated time, with 400 seeded schedules of faults:
 `tests/unit/canary/test_random_faults.py`.
 """
 
