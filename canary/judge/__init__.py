@@ -1,4 +1,4 @@
-"""The judge: (policy, recording) to findings and a verdict, each with its sentence. Pure."""
+"""The judge: from a policy and a recording to findings and a verdict. Pure."""
 
 from canary.judge.verdict import judge
 

@@ -1,7 +1,7 @@
-"""The judge for thousands of runs at once: for the bench, rehearsals and backtests.
+"""The judge for thousands of runs at once: for benchmarks and rehearsals.
 
 Arrays are ``[runs, periods]``; a column is a period after the warm-up, NaN means missing. The same
-code judges a single recording, so what is measured here is what a canary gets::
+code judges a single recording, so a measured error rate holds for a canary too::
 
     policy = load_policy("policy.yml")            # horizon = policy.periods
     arms = {"latency": Arms(candidate, baseline, candidate_n, baseline_n, spread=0.7),
@@ -39,7 +39,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Evidence of every run at every look, and the first looks that decided.
+    """The evidence of every run at every look, and the first looks that decided.
 
     ``towards_fail`` and ``towards_pass`` hold arrays ``[runs, looks]`` by metric.
     """
@@ -52,13 +52,13 @@ class Trace:
 
     @property
     def metric_fail(self) -> dict[str, Ints]:
-        """Each metric's first FAIL per run, as the period of its look; 0 is never."""
+        """Each metric's first FAIL per run, as the period of its look; 0 for none."""
         return {
             name: first_look(values >= 1, self.looks) for name, values in self.towards_fail.items()
         }
 
     def verdicts(self) -> npt.NDArray[np.str_]:
-        """Return what each run ends with when it stops at its first FAIL or PASS."""
+        """Return the verdict of each run, which stops at its first FAIL or PASS."""
         failed = (self.first_fail > 0) & (
             (self.first_pass == 0) | (self.first_fail <= self.first_pass)
         )
@@ -97,7 +97,7 @@ def judge_many(
 
 
 def first_look(hits: npt.NDArray[np.bool_], looks: Sequence[int]) -> Ints:
-    """Return the look at which each row is first true, 0 where it never is."""
+    """Return the first look at which each row is true, 0 for none."""
     at = np.array(looks)[hits.argmax(axis=1)]
     return np.where(hits.any(axis=1), at, 0)
 
@@ -105,7 +105,7 @@ def first_look(hits: npt.NDArray[np.bool_], looks: Sequence[int]) -> Ints:
 def batch_comparisons(
     policy: Policy, metric: Metric, arms: Arms, known: Mapping[str, float] | None
 ) -> tuple[Comparison, ...]:
-    """Return the metric's models, one for each direction that is harm."""
+    """Return the metric's comparisons, one for each direction of harm."""
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
     return tuple(
         comparison_of(metric, arms, rule_of(policy, metric, sign, known, points))

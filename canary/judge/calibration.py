@@ -1,4 +1,4 @@
-"""What A/A windows teach about one metric: its noise, and how wide its statistics really are."""
+"""Learn one metric's noise from A/A windows, and how wide its statistics really are."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from canary.stats.trend import slope
 AnyComparison = Counts | Level | Ratio
 
 PASSING = {"expanding": "pass", "slope": "pass_slope"}
-"""What a margin is ruled out with: no far tails, for it asks for one chance in twenty."""
+"""Channels that rule out a margin. They need no far tails, because beta is one in twenty."""
 RANKS = "ranks"
-"""The channel whose z has no far tails, whatever the bursts: its body tells its width."""
+"""The channel whose z has no far tails even with bursts, so its body gives its width."""
 SHORT = (4, 5, 6, 8, 12, 16)
-"""Lengths that each window is cut into, so that few windows still show far tails."""
+"""Lengths of the pieces that windows are cut into, so that few windows still show far tails."""
 
 
 def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
-    """Return the noise of metric ``name`` from A/A windows, as a recording's calibration holds it.
+    """Return the noise of metric ``name``, learned from A/A windows, for a recording's calibration.
 
     Each row of ``arms`` is one window in which both arms ran the same release.
     """
@@ -102,8 +102,8 @@ def _widths(model: AnyComparison) -> dict[str, float]:
 
 
 def _channel_z(model: AnyComparison, k: int) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return each channel's z over all pieces of length ``k``: what its gate lets by, and all."""
-    # a window of counts scatters so widely that its gate hardly holds anything back
+    """Return each channel's z over all pieces of length ``k``: gated, and ungated."""
+    # a window of counts scatters so widely that its gate stops hardly anything
     ungated = ("window",) if isinstance(model, Counts) else ()
     gated: dict[str, list[Floats]] = {}
     free: dict[str, list[Floats]] = {}
@@ -121,7 +121,7 @@ def _channel_z(model: AnyComparison, k: int) -> tuple[dict[str, Floats], dict[st
 
 
 def _rank_lean(model: Counts) -> float:
-    """Return how far ranks lean to the candidate's side, per root of a period."""
+    """Return the bias of ranks towards the candidate, per square root of a period."""
     good = np.isfinite(model.candidate)
     z = rank_z(
         np.where(good, model.candidate / model.candidate_chances, 0.0),
@@ -141,7 +141,7 @@ def _drift_host(model: AnyComparison, noise: Noise) -> float:
 
 
 def _choices(model: AnyComparison, start: Noise) -> list[tuple[Floats, Floats, Noise]]:
-    """Return what each choice of clips makes of the windows; the plainest first."""
+    """Return the windows under each choice of clips, the plainest first."""
     clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf)]
     if isinstance(model, Level):
         known = np.where(np.isfinite(model.d), 0.0, np.nan)

@@ -1,8 +1,8 @@
-"""Channels that can show harm in one metric, and the assessment they add up to at one look.
+"""The channels that can show harm in one metric, and the assessment at one look.
 
-Each model holds arrays ``[runs, periods]`` and answers ``look(k)`` from the first ``k`` periods
-alone, so a look never depends on what came later. One canary is a single run; the bench and the
-rehearsal pass thousands.
+Each comparison holds arrays ``[runs, periods]`` and answers ``look(k)`` from the first ``k``
+periods alone, so that a look never depends on later data. A canary is one run; benchmarks and
+rehearsals are thousands.
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ CALM_Z = -0.84
 """The latest periods must lie at least this far below the margin before a metric can PASS."""
 ALMOST = 0.99
 SPARE = 6
-"""Periods of the window that may show no late harm: an incident that leaves more of them alone is
-not lasting."""
+"""Periods of the window that may be without harm; an incident that spares more is not lasting."""
 
 
 @dataclass(slots=True)
 class Assessment:
-    """How far each run's evidence has come to each line (1 is there), and the estimate.
+    """How close each run is to each decision line (1 is reached), and the estimate.
 
     ``effect``, ``low`` and ``high`` are on the scale of the differences, positive is harm.
     """
@@ -59,9 +58,9 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way of showing harm: its z, the bound for it, and whether its gate is open.
+    """One way of showing harm: its z, its bound, and whether its gate is open.
 
-    ``size`` is the estimate in units of the least that can FAIL.
+    ``size`` is the estimate in units of the smallest one that can FAIL.
     """
 
     name: str
@@ -72,14 +71,14 @@ class Channel:
 
 
 def pieces(column: Floats, starts: Sequence[int], length: int) -> Floats:
-    """Return the pieces of every row that begin at ``starts``, one below the other."""
+    """Return the pieces of every row that start at ``starts``, as rows."""
     return np.concatenate([column[:, start : start + length] for start in starts])
 
 
 def means(
     d: Floats, v: Floats, arms: tuple[Floats, Floats], rule: Rule, k: int
 ) -> tuple[Estimate, Estimate | None]:
-    """Return the mean of all that was seen and that of its latest part, once there is enough."""
+    """Return the mean of all periods, and the mean of the newest ones if there are enough."""
     noise, rough = rule.noise_at(k), rule.rough
     pulled = rule.sign * pull_arms(d, *arms, v, noise.arm_clip)
     recent = None
@@ -92,7 +91,7 @@ def means(
 def mean_channels(
     whole: Estimate, recent: Estimate | None, rule: Rule, k: int, expanding: float, windowed: float
 ) -> tuple[Channel, ...]:
-    """Return the channels of the mean over the whole run and over its latest part."""
+    """Return the channels of the mean over the whole run and over its newest part."""
     steady = (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
     z = t_to_z(whole.t, whole.df)
     size = rule.size(whole.mean)
@@ -108,7 +107,7 @@ def mean_channels(
 def conclude(
     channels: Sequence[Channel], whole: Estimate, recent: Estimate | None, rule: Rule, k: int
 ) -> Assessment:
-    """Hold every channel against its bound, and the whole run's mean against the margin."""
+    """Compare every channel with its bound, and the mean of the whole run with the margin."""
     kappa = rule.kappa("pass", k)
     bound = rule.spending.pass_bound(k)
     passed = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa / bound
@@ -135,7 +134,7 @@ def conclude(
 
 
 def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
-    """Return how far the nearest channel has come to its bound; short of it behind a shut gate."""
+    """Return how close the nearest channel is to its bound; below 1 if its gate is closed."""
     far = []
     for channel in channels:
         ratio = channel.z / rule.kappa(channel.name, k) / channel.bound

@@ -1,4 +1,4 @@
-"""Evidence in counts: errors, restarts, checkouts."""
+"""The comparison of counts, such as errors, restarts and checkouts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FIRST_RANKS = 6
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Parts of one metric's alpha, by channel; they add up to one."""
+    """The shares of one metric's alpha, by channel. Their sum is one."""
 
     expanding: float
     window: float
@@ -53,7 +53,7 @@ SPARSE = Parts(0.05, 0.1, 0.3, 0.55)
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Events on either arm, and how many chances for one each period gave (its requests)."""
+    """The events of both arms, and the chances for one in each period (its requests)."""
 
     candidate: Floats
     baseline: Floats
@@ -83,22 +83,22 @@ class Counts:
 
     @property
     def periods(self) -> int:
-        """How many periods there are."""
+        """The number of periods."""
         return int(self.candidate.shape[1])
 
     def cut(self, starts: Sequence[int], length: int) -> Counts:
-        """Return the pieces of ``length`` periods that begin at ``starts``, as runs."""
+        """Return the pieces of ``length`` periods that start at ``starts``, as runs."""
         g, b, n_g, n_b = (pieces(column, starts, length) for column in self._columns)
         return Counts.of(g, b, n_g, n_b, self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:
-        """Return every way in which the first ``k`` periods could show harm."""
+        """Return all channels after ``k`` periods."""
         whole, recent = self._means(k)
         logs = mean_channels(whole, recent, self.rule, k, self.parts.expanding, self.parts.window)
         return *logs, self._exact(k), *self._ranked(k)
 
     def look(self, k: int) -> Assessment:
-        """Return the evidence in the first ``k`` periods."""
+        """Return the assessment after ``k`` periods."""
         rule = self.rule
         whole, recent = self._means(k)
         logs = mean_channels(whole, recent, rule, k, self.parts.expanding, self.parts.window)
@@ -144,9 +144,9 @@ class Counts:
     def parts(self) -> Parts:
         """How this metric's alpha is divided.
 
-        Where counts are dense the mean of logs is the better test, where they are sparse the exact
-        one; ranks help where bursts are wild. A rehearsal tells which before the run. Without one
-        there are no ranks: under an uneven split they lean to one side, by an amount to be learned.
+        The mean of logs is the better test of dense counts, the exact test of sparse ones, and
+        ranks help with bursts. A rehearsal tells which applies. Without one there are no ranks,
+        because their bias under an uneven split has to be learned.
         """
         dense = self.rule.dense
         if dense is None:
@@ -173,9 +173,9 @@ class Counts:
     def _exact(self, k: int) -> Channel:
         """Return the conditional test of all events so far.
 
-        A period with many events counts for as many independent ones as the environment's own
-        variance leaves in it, so a pooled test stays honest where counts are large, and exact
-        where they are small.
+        A period with many events is weighted by how many independent ones the environment's
+        variance leaves in it. So the pooled test keeps its error rate where counts are large, and
+        is exact where they are small.
         """
         rule = self.rule
         good = np.isfinite(self.candidate[:, :k])
@@ -196,7 +196,7 @@ class Counts:
         return Channel("exact", z, bound, steady, rule.size(ratio))
 
     def _more(self, g: Floats, b: Floats, n_g: Floats, n_b: Floats) -> Floats:
-        """Return the extra events per request, positive where harmful."""
+        """Return the extra events per request; positive is harm."""
         rate = g.sum(axis=1) / np.maximum(n_g.sum(axis=1), 1e-9)
         base = b.sum(axis=1) / np.maximum(n_b.sum(axis=1), 1e-9)
         more: Floats = self.rule.sign * (rate - base)
@@ -207,7 +207,7 @@ class Counts:
         return self.candidate, self.baseline, self.candidate_chances, self.baseline_chances
 
     def _negligible(self, k: int) -> Floats:
-        """Return how far the extra events per request are ruled out to be worth minding.
+        """Return how close the extra events per request are to being ruled out as negligible.
 
         The interval of a difference from the limits of its parts: G. Y. Zou, A. Donner (2008),
         "Construction of confidence limits about effect measures", Stat. Med. 27, 1693-1702; the

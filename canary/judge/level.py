@@ -1,4 +1,4 @@
-"""Evidence in levels, such as memory: a higher level, or one that grows faster."""
+"""The comparison of levels, such as memory: a higher level, or one that grows faster."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Level:
 
     @property
     def periods(self) -> int:
-        """How many periods there are."""
+        """The number of periods."""
         return int(self.d.shape[1])
 
     def cut(self, starts: Sequence[int], length: int) -> Level:
-        """Return the pieces of ``length`` periods that begin at ``starts``, as runs."""
+        """Return the pieces of ``length`` periods that start at ``starts``, as runs."""
         return Level(pieces(self.d, starts, length), self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:
-        """Return every way in which the first ``k`` periods could show harm."""
+        """Return all channels after ``k`` periods."""
         return self._channels(k, *self._estimates(k))
 
     def look(self, k: int) -> Assessment:
-        """Return the evidence in the first ``k`` periods."""
+        """Return the assessment after ``k`` periods."""
         rule = self.rule
         whole, trend = self._estimates(k)
         evidence = conclude(self._channels(k, whole, trend), whole, None, rule, k)

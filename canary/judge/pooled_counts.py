@@ -1,4 +1,4 @@
-"""Tests of counts pooled over periods, and what keeps them honest."""
+"""Tests of counts pooled over periods, corrected for overdispersion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from canary.stats.paired import BURST, Mask, rolling_sum
 
 
 def environment_dispersion(total: Floats, share: Floats, tau: float) -> Floats:
-    """Return how much more than binomially pooled counts scatter, for noise ``tau`` a period."""
+    """Return the dispersion of pooled counts for noise ``tau`` per period."""
     events = total.sum(axis=1)
     extra = (tau**2 * total**2 * share * (1 - share)).sum(axis=1)
     phi: Floats = 1.0 + extra / np.maximum(events, 1.0)

@@ -18,7 +18,7 @@ COLD_COUNT_WIDTHS = {
     "kappa_exact_4": 1.1,
     "kappa_window_22": 1.4,
 }
-"""Kappa where nothing was measured: bursts of errors are the usual surprise."""
+"""Kappa without a calibration, wide enough for bursts of errors."""
 CALIBRATED_WEIGHTS = (30.0, 100.0)
 ENOUGH_WINDOWS = 50
 PLAIN_CLIP, FIRM_CLIP, ARM_CLIP = 2.5, 1.5, 1.0
@@ -26,9 +26,9 @@ PLAIN_CLIP, FIRM_CLIP, ARM_CLIP = 2.5, 1.5, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """Noise of a kind of metric before anything was measured.
+    """The default noise of a kind of metric.
 
-    ``memory`` is the time in seconds over which the environment's noise forgets itself.
+    ``memory`` is the correlation time of the environment's noise in seconds.
     """
 
     tau: float
@@ -49,7 +49,7 @@ PRIORS = {
 
 
 def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
-    """Return a cautious default of the noise.
+    """Return a cautious default noise.
 
     ``points`` scales the defaults of a level whose margin is in points: its baseline level.
     """
@@ -63,7 +63,7 @@ def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
 
 
 def known_noise(known: Mapping[str, float], prefix: str = "") -> Noise:
-    """Return the noise that a rehearsal measured; the more windows, the firmer."""
+    """Return the noise that a rehearsal measured, believed more firmly the more windows it had."""
     firm = min(known.get("windows", 0.0) / ENOUGH_WINDOWS, 1.0)
     return Noise(
         tau=known[f"{prefix}tau"],

@@ -15,7 +15,7 @@ from canary.stats.paired import Estimate
 class Ratio:
     """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``.
 
-    ``candidate`` and ``baseline`` are the logs of what the arms measured.
+    ``candidate`` and ``baseline`` are the logs of the arms' values.
     """
 
     d: Floats
@@ -26,21 +26,21 @@ class Ratio:
 
     @property
     def periods(self) -> int:
-        """How many periods there are."""
+        """The number of periods."""
         return int(self.d.shape[1])
 
     def cut(self, starts: Sequence[int], length: int) -> Ratio:
-        """Return the pieces of ``length`` periods that begin at ``starts``, as runs."""
+        """Return the pieces of ``length`` periods that start at ``starts``, as runs."""
         columns = (self.d, self.v, self.candidate, self.baseline)
         d, v, candidate, baseline = (pieces(column, starts, length) for column in columns)
         return Ratio(d, v, candidate, baseline, self.rule)
 
     def channels(self, k: int) -> tuple[Channel, ...]:
-        """Return every way in which the first ``k`` periods could show harm."""
+        """Return all channels after ``k`` periods."""
         return mean_channels(*self._means(k), self.rule, k, EXPANDING, WINDOWED)
 
     def look(self, k: int) -> Assessment:
-        """Return the evidence in the first ``k`` periods."""
+        """Return the assessment after ``k`` periods."""
         whole, recent = self._means(k)
         channels = mean_channels(whole, recent, self.rule, k, EXPANDING, WINDOWED)
         return conclude(channels, whole, recent, self.rule, k)

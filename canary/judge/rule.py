@@ -16,10 +16,10 @@ from canary.stats.paired import Noise
 
 SAFETY = 0.65
 BETA_SAFETY = 0.8
-"""Shares of alpha and beta that are planned with: the rest is for what theory does not see."""
+"""Shares of alpha and beta that are spent. The rest covers what the theory leaves out."""
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
 MANY = 16
-"""Periods from which a burst can be told from a change."""
+"""Periods from which a burst can be distinguished from a change."""
 EXPANDING, WINDOWED = 0.8, 0.2
 
 
@@ -30,10 +30,10 @@ class Rule:
     Attributes:
         sign: +1 where an increase is harm, -1 where a decrease is.
         margin: accepted harm on the scale of the differences (a log ratio, or a level's unit).
-        gate: least estimate that can FAIL: small harm, however certain, is within the margin.
-        noise: of the differences once there are ``MANY`` periods.
+        gate: the smallest estimate that can FAIL; smaller harm is within the margin.
+        noise: of the differences from ``MANY`` periods on.
         rough: of the differences with bursts in it, for fewer periods and for the window.
-        negligible: extra events per request that nobody minds (counts only).
+        negligible: accepted extra events per request (counts only).
         drift_margin: accepted growth per period (levels only).
         drift: noise of the slope (levels only).
         dense: blocks of counts that a period completes, where known (counts only).
@@ -53,17 +53,17 @@ class Rule:
     widths: Mapping[str, float] = field(default_factory=dict)
 
     def size(self, effect: Floats) -> Floats:
-        """Return an estimate in units of the least that can FAIL."""
+        """Return an estimate in units of the smallest one that can FAIL."""
         return effect / self.gate if self.gate > 0 else np.ones_like(effect)
 
     def noise_at(self, seen: int) -> Noise:
-        """Return the noise that ``seen`` periods are held against."""
+        """Return the noise to assume after ``seen`` periods."""
         return self.noise if seen >= MANY else self.rough
 
     def kappa(self, channel: str, seen: int) -> float:
-        """Return how much wider than its theory a channel's z is on A/A data after ``seen``.
+        """Return how much wider than in theory a channel's z is on A/A data after ``seen`` periods.
 
-        Known at a few lengths, and read off between them on the logarithm of the length.
+        It is known at a few lengths, and interpolated on the logarithm of the length.
         """
         nodes = sorted(
             (int(name.rsplit("_", 1)[1]), width)
@@ -82,7 +82,7 @@ def sign_of(metric: Metric) -> float:
 
 
 def signs_of(metric: Metric) -> tuple[float, ...]:
-    """Return each direction that is harm."""
+    """Return each direction of harm."""
     return (1.0, -1.0) if metric.harmful == "either" else (sign_of(metric),)
 
 
@@ -94,7 +94,7 @@ def log_margin(margin: Margin, sign: float) -> float:
 
 
 def spending_of(policy: Policy, metric: Metric, *, calibrated: bool) -> Spending:
-    """Return when ``metric`` is looked at and which part of the policy's error rates it has."""
+    """Return the looks at ``metric``, and its share of the policy's error rates."""
     sides = len(signs_of(metric))
     counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
     share = metric.weight / math.fsum(counted)

@@ -1,4 +1,4 @@
-"""When one metric is looked at, and how its error rates are spent over these looks."""
+"""The looks at one metric, and how its error rates are spent over them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ same numbers only while this share stays the same."""
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """When one metric is looked at, and how much error it may make.
+    """The looks at one metric, and its error rates.
 
     Attributes:
         horizon: periods in the longest run.
-        first: periods before the first look that may decide.
-        alpha: false FAILs that this metric may cause over all looks.
-        beta: wrong PASSes at the margin over all looks.
+        first: periods until the first look that may decide.
+        alpha: rate of false FAILs of this metric over all looks.
+        beta: rate of wrong PASSes at the margin over all looks.
     """
 
     horizon: int

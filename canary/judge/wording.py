@@ -16,7 +16,7 @@ FAILURES = re.compile(r"error|fail|5xx", re.IGNORECASE)
 ACRONYMS = {"cpu": "CPU", "qps": "QPS", "rps": "RPS"}
 
 Estimate = tuple[float, float, float | None]
-"""Effect, low and high end of its interval; positive is harm; without a high end it is open."""
+"""Effect, and low and high end of its interval. Positive is harm. None: no upper limit."""
 
 
 def subject(metric: Metric) -> str:

@@ -1,4 +1,4 @@
-"""`judge: kayenta`: a whole recording under Kayenta's rules, as a second opinion.
+"""`judge: kayenta`: a recording judged by Kayenta's rules, as a second opinion.
 
 Kayenta has no times, no instances and no counts: each arm is a bag of values. What our policy says
 beyond its rules is read so: a group's weight is the sum of its metrics' weights, counts are shares
@@ -38,7 +38,7 @@ DEFAULT_GROUP = "metrics"
 
 
 def judge_kayenta(policy: Policy, recording: Recording, until: int | None = None) -> Judgement:
-    """Kayenta's verdict on all evidence up to ``until``; none before the policy's minimum."""
+    """Return Kayenta's verdict on all data up to ``until``; INCONCLUSIVE before the minimum."""
     end = until if until is not None else _end(recording)
     start = (recording.steps[0].start if recording.steps else 0) + policy.warmup
     labels = {
@@ -60,7 +60,7 @@ def _end(recording: Recording) -> int:
 
 
 def _verdict(findings: Sequence[Finding], total: float) -> tuple[Verdict, str]:
-    said = f"By Kayenta's rules the score is {total:g} of 100"
+    said = f"Kayenta's score is {total:g} of 100"
     if total < MARGINAL_SCORE:
         return Verdict.FAIL, f"{said}, below {MARGINAL_SCORE:g}: Fail."
     if total < PASS_SCORE:
@@ -68,7 +68,7 @@ def _verdict(findings: Sequence[Finding], total: float) -> tuple[Verdict, str]:
     unknown = [f.metric for f in findings if f.verdict is Verdict.INCONCLUSIVE and not f.muted]
     if unknown:
         missing = ", ".join(unknown)
-        return Verdict.INCONCLUSIVE, f"{said}, but nothing is known about {missing}."
+        return Verdict.INCONCLUSIVE, f"{said}, but there is no data of {missing}."
     return Verdict.PASS, f"{said}, at least {PASS_SCORE:g}: Pass."
 
 
@@ -77,7 +77,7 @@ def _member(metric: Metric, classification: Classification) -> Member:
 
 
 def _weights(policy: Policy) -> Mapping[str, float]:
-    """Group weights that sum to 100."""
+    """Return group weights with a sum of 100."""
     sums: dict[str, float] = defaultdict(float)
     for metric in policy.metrics:
         if not metric.muted:
@@ -142,7 +142,7 @@ def _share(recording: Recording, arm: Arm, time: int) -> float:
 
 
 def _finding(metric: Metric, classification: Classification) -> Finding:
-    """The classification in the words of our report; positive is harm."""
+    """Return the classification as a finding; positive is harm."""
     towards = -1.0 if metric.harmful == "decrease" else 1.0
     ratio, shift = classification.deviation, classification.shift
     known = not math.isnan(ratio)
@@ -151,7 +151,7 @@ def _finding(metric: Metric, classification: Classification) -> Finding:
     return Finding(
         metric=metric.name,
         verdict=VERDICTS[label],
-        sentence=f"Kayenta calls {metric.name} {label}. {classification.reason}",
+        sentence=f"Kayenta classifies {metric.name} as {label}. {classification.reason}",
         critical=metric.critical,
         muted=metric.muted,
         group=metric.group,

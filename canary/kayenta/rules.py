@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 class Label(enum.StrEnum):
-    """What Kayenta calls a metric."""
+    """Kayenta's classification of a metric."""
 
     PASS = "Pass"
     HIGH = "High"
@@ -40,7 +40,7 @@ class Label(enum.StrEnum):
 
 
 class Direction(enum.StrEnum):
-    """Which change counts."""
+    """The direction of a change that counts."""
 
     INCREASE = "increase"
     DECREASE = "decrease"
@@ -57,7 +57,7 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How Kayenta is to treat one metric."""
+    """Kayenta's settings of one metric."""
 
     direction: Direction = Direction.EITHER
     critical: bool = False
@@ -88,7 +88,7 @@ def classify(
     confidence: float = CONFIDENCE,
     tolerance: float = TOLERANCE,
 ) -> Classification:
-    """Label one metric from the experiment's and the control's values; order means nothing."""
+    """Classify one metric by the values of experiment and control, in any order."""
     x, y = _prepared(rules, experiment), _prepared(rules, control)
     if x.size == 0 or y.size == 0:
         return _without_data(rules, x, y)
@@ -138,7 +138,7 @@ def _label(rules: Rules, shift: Shift, bound: float, deviation: float) -> Label:
 
 
 def _passes_gate(label: Label, gates: Gates, deviation: float) -> bool:
-    """Whether the change is large enough to count; a size that is not known counts."""
+    """Return whether the change is large enough to count. An unknown size counts."""
     if label is Label.HIGH:
         return math.isnan(deviation) or deviation >= gates.increase
     return label is Label.LOW and (math.isnan(deviation) or deviation <= gates.decrease)
@@ -146,7 +146,7 @@ def _passes_gate(label: Label, gates: Gates, deviation: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One metric on its way into the score."""
+    """One metric of the score."""
 
     classification: Classification
     groups: tuple[str, ...]
@@ -154,9 +154,9 @@ class Member:
 
 
 def score(members: Sequence[Member], weights: Mapping[str, float]) -> float:
-    """0 to 100: the weighted share of metrics that pass, or 0 where a critical one does not.
+    """Return the weighted share of metrics that pass, 0 to 100; 0 if a critical one does not pass.
 
-    A group without any label that counts is worth 100, as Kayenta has it.
+    A group without a label that counts scores 100, as in Kayenta.
     """
     counted = [member for member in members if not member.muted]
     labels = [member.classification.label for member in counted]

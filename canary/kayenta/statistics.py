@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far the experiment lies above the control: Hodges-Lehmann estimate and interval."""
+    """The shift between experiment and control: Hodges-Lehmann estimate and interval."""
 
     low: float
     high: float
@@ -36,7 +36,7 @@ class Shift:
 
 
 def mann_whitney(experiment: Floats, control: Floats, confidence: float = 0.98) -> Shift:
-    """The interval of the shift between two samples, neither of them empty.
+    """Return the interval of the shift between two samples, neither of them empty.
 
     >>> x, y = np.array([10.0, 20.0, 30.0, 40.0]), np.array([1.0, 2.0, 3.0, 4.0])
     >>> shift = mann_whitney(x, y, 0.95)
@@ -57,7 +57,7 @@ def mann_whitney(experiment: Floats, control: Floats, confidence: float = 0.98) 
 
 
 def lower_quantile(confidence: float) -> float:
-    """The normal quantile at the lower end of a two-sided interval.
+    """Return the normal quantile at the lower end of a two-sided interval.
 
     >>> round(lower_quantile(0.95), 6)
     -1.959964
@@ -78,7 +78,7 @@ def rank_z(shift: float, quantile: float, x: Floats, y: Floats) -> float:
 
 
 def mean_ratio(experiment: Floats, control: Floats) -> float:
-    """How many times the control's mean the experiment's is; NaN if either is 0."""
+    """Return the ratio of the experiment's mean to the control's; NaN if either is 0."""
     if experiment.size == 0 or control.size == 0:
         return math.nan
     top, bottom = float(experiment.mean()), float(control.mean())
@@ -86,7 +86,7 @@ def mean_ratio(experiment: Floats, control: Floats) -> float:
 
 
 def without_outliers(sample: Floats, factor: float = 3.0) -> Floats:
-    """The sample inside the interquartile fences, widened to its 1st and 99th percentile."""
+    """Return the sample inside its interquartile fences, widened to the 1st and 99th percentile."""
     if sample.size == 0:
         return sample
     lowest, first, third, highest = np.percentile(sample, (1, 25, 75, 99))
@@ -97,7 +97,7 @@ def without_outliers(sample: Floats, factor: float = 3.0) -> Floats:
 
 
 def _crossing(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a falling function crosses zero; the end it does not cross at, if it does not."""
+    """Return where a falling function crosses zero, or the end nearest to it."""
     at_low, at_high = function(low), function(high)
     if not at_low > 0:
         return low

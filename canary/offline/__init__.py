@@ -1,1 +1,1 @@
-"""Work on recorded or planned data, without a proxy: analyze, replay, rehearse, plan."""
+"""Work without a proxy: analyze, replay, rehearse, plan."""

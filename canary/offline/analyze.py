@@ -1,4 +1,4 @@
-"""Read a past window into a recording, so that it can be judged. No proxy is needed."""
+"""Read a past window into a recording, so that it can be judged without a proxy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from canary.sources.queries import source_queries
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What to compare: two arms over [start, end), the candidate with ``share`` of both's traffic.
+    """Two arms over [start, end); the candidate has ``share`` of their traffic.
 
-    ``equal_footing``: instances carried the same load, so CPU and memory compare too.
+    ``equal_footing``: every instance carried the same load, so CPU and memory are compared too.
     """
 
     start: int
@@ -27,7 +27,7 @@ class Window:
 
 
 def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
-    """Return the policy without what only the proxy counts, while a canary runs; and its names."""
+    """Return the policy without the proxy's counters, which only a canary has, and their names."""
     left_out = tuple(m.name for m in policy.metrics if m.counter is not None)
     kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
     if not kept:
@@ -43,7 +43,7 @@ def collect(environment: str, policy: Policy, source: Source, window: Window) ->
     queries = source_queries(policy.metrics)
     series = source.read(queries, window.arms, window.start, window.end)
     if not any(value is not None for one in series for value in one.values):
-        raise SourceError(f"{source.describe()} holds no value in this window")
+        raise SourceError(f"{source.describe()} has no value in this window")
     first = -(-window.start // policy.period) * policy.period
     step = Step(first, window.share, 1 - window.share, window.equal_footing)
     return Recording(

@@ -8,9 +8,9 @@ from canary.policy import Policy
 
 
 def judge_looks(policy: Policy, recording: Recording) -> tuple[Judgement, ...]:
-    """Judge at every look, as the canary did or would have; FAIL ends it, as it ended that.
+    """Judge at every look, as the canary did or would have. The first FAIL ends it.
 
-    A look sees no data after it, but a retrospective has no looks inside its warm-up.
+    A look uses no later data. Looks inside the warm-up are left out.
     """
     if not recording.steps:
         return ()

@@ -1,7 +1,7 @@
-"""A verdict and its evidence for people and programs: HTML, JSON, Markdown, terminal. Pure.
+"""Reports of a verdict: HTML, JSON, Markdown, terminal. Pure.
 
-Each function takes the policy, the recording and every judgement in order of time, and gives the
-same bytes for the same evidence.
+Each function takes the policy, the recording and all judgements in order of time, and returns the
+same bytes for the same data.
 """
 
 from canary.report.html import render_html

@@ -1,4 +1,4 @@
-"""What every plot shares: its axes, what the pointer reads off it, the paint of an arm."""
+"""Shared by all plots: axes, readings under the pointer, colours of the arms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_READINGS = 240
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing with its axes; ``label`` says in words what is seen, for those who cannot see."""
+    """A drawing with its axes. ``label`` describes it for screen readers."""
 
     label: str
     shapes: tuple[g.Shape, ...]
@@ -28,7 +28,7 @@ class Plot:
 
 
 def paint(recording: Recording, side: Arm) -> str:
-    """The class that paints an arm: its own colour where the two differ."""
+    """Return the CSS class of an arm: its own colour if the two differ."""
     colours = {recording.baseline.colour, recording.candidate.colour}
     release = recording.candidate if side is Arm.CANDIDATE else recording.baseline
     if len(colours) == 2 and colours <= set(COLOURS):
@@ -50,7 +50,7 @@ def values(frame: g.Frame, write: Callable[[float], str], count: int = 4) -> tup
 
 
 def readout(frame: g.Frame, rows: Mapping[float, Sequence[str]]) -> tuple[Readout, ...]:
-    """What the pointer reads at each time; of a very long canary, at evenly fewer times."""
+    """Return the reading under the pointer at each time; in a long canary, at fewer times."""
     said = [(time, words) for time, words in sorted(rows.items()) if words]
     stride = -(-len(said) // MOST_READINGS)
     return tuple(

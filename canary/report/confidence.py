@@ -1,4 +1,4 @@
-"""How sure a verdict is, for people who know no statistics."""
+"""How certain a verdict is, for readers without statistics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHANCE = "one time in {:.0f}"
 def paragraphs(
     policy: Policy, recording: Recording, judgement: Judgement | None, looks: int
 ) -> tuple[str, ...]:
-    """What the verdict promises, what it does not, and what the interval in each plot means."""
+    """Return what the verdict means, what it does not, and how to read the intervals."""
     return tuple(
         sentence
         for sentence in (
@@ -26,11 +26,11 @@ def paragraphs(
 
 
 INTERVAL = (
-    "Each metric is compared in steps of {period} between two releases that served users at the "
-    "same time, so a busy hour or a slow database that hits both cancels out. The coloured band "
-    "around the difference is the range in which the true difference lies, as far as the data can "
-    "tell; it narrows as evidence comes in. FAIL needs the band to leave zero on the bad side; "
-    "PASS needs it to stay below the margin, the harm the policy is willing to accept."
+    "Each metric is compared every {period} between two releases that served users at the same "
+    "time, so a busy hour or a slow database that affects both cancels out. The coloured band is "
+    "the interval of the true difference. It narrows as data comes in. FAIL needs the whole band "
+    "on the harmful side of zero. PASS needs the whole band below the margin, which is the harm "
+    "that the policy accepts."
 )
 
 
@@ -38,8 +38,8 @@ def _promise(policy: Policy, judgement: Judgement | None, looks: int) -> str:
     verdict = judgement.verdict if judgement else Verdict.INCONCLUSIVE
     if judgement is None or verdict is Verdict.INCONCLUSIVE:
         return (
-            "INCONCLUSIVE means: harm was not shown, but harm beyond the margin was not ruled out "
-            "either. It is not a weak PASS. The old release stays until more is known."
+            "INCONCLUSIVE means: harm was not shown, and harm beyond the margin was not ruled out. "
+            "It is not a weak PASS. The old release stays live."
         )
     if verdict is Verdict.FAIL:
         return _fail(policy, judgement, looks)
@@ -52,8 +52,8 @@ def _fail(policy: Policy, judgement: Judgement, looks: int) -> str:
     often = f"in at most {percent(alpha)} of canaries (about {CHANCE.format(1 / alpha)})"
     return (
         f"FAIL means: the difference is too large and too steady to be chance. If both releases "
-        f"were equally good, this policy would say FAIL {often}, and that already allows "
-        f"for watching {metrics} and for looking {plural(looks, 'time')}."
+        f"were equally good, this policy would return FAIL {often}. That includes the error of "
+        f"watching {metrics} at {plural(looks, 'look')}."
     )
 
 
@@ -61,10 +61,9 @@ def _pass(policy: Policy) -> str:
     beta = policy.beta
     often = f"in at most {percent(beta)} of canaries"
     return (
-        f"PASS means: for every metric that matters, harm larger than its margin was ruled out. A "
-        f"release that is exactly as bad as a margin would be passed {often}; one that is worse, "
-        f"less often still. Harm smaller than the margin may exist: the margin says how much is "
-        f"accepted."
+        "PASS means: for every critical metric, harm larger than its margin was ruled out. A "
+        f"release exactly as bad as a margin would pass {often}, a worse one less often. Harm "
+        "smaller than the margin is possible: the policy accepts it."
     )
 
 
@@ -73,15 +72,15 @@ def _instances(recording: Recording) -> str:
     if fewest != 1:
         return ""
     return (
-        "One of the releases ran on a single instance. A host that is slow by itself and a release "
-        "that is slow look the same then; only more instances can tell them apart."
+        "One of the releases ran on a single instance, so a slow host cannot be distinguished from "
+        "a slow release. Use more instances to tell them apart."
     )
 
 
 def _calibration(recording: Recording) -> str:
     if recording.calibration:
-        return "The noise of this environment was learned from earlier runs before this one."
+        return "The noise of this environment was learned from earlier data."
     return (
-        "This environment's own noise had not been learned before this run, so cautious defaults "
-        "were used; “canary rehearse” learns it."
+        "The noise of this environment was not measured, so cautious defaults were used. To "
+        "measure it: canary rehearse."
     )

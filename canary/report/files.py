@@ -1,4 +1,4 @@
-"""Files inside the page: the recording, the policy, all datapoints, as ``data:`` links."""
+"""Files embedded in the page as ``data:`` links: recording, policy, datapoints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = ("metric", "arm", "instance", "time", "value", "samples")
 
 
 def downloads(policy: Policy, recording: Recording) -> tuple[tuple[str, str, str], ...]:
-    """Each file as (name, what the link says, where it points)."""
+    """Return each file as (name, label, link)."""
     return (
         ("recording.json", "Recording (JSON)", _link("json", as_recording(recording))),
         ("datapoints.csv", "Datapoints (CSV)", _link("csv", as_csv(recording))),
@@ -27,7 +27,7 @@ def downloads(policy: Policy, recording: Recording) -> tuple[tuple[str, str, str
 
 
 def as_recording(recording: Recording) -> str:
-    """The recording as `canary replay` reads it; a damaged one as it is, for a person to read."""
+    """Return the recording as `canary replay` reads it; a damaged one as it is."""
     try:
         return recording_to_text(recording)
     except RecordingError:
@@ -35,7 +35,7 @@ def as_recording(recording: Recording) -> str:
 
 
 def as_csv(recording: Recording) -> str:
-    """Every datapoint as one row; a missing value is an empty cell.
+    """Return every datapoint as a row; a missing value is an empty cell.
 
     >>> from canary.model import Arm, Release, Series
     >>> one = Series("cpu", Arm.BASELINE, "i-1", (60,), (0.25,), (None,))

@@ -1,4 +1,4 @@
-"""A finding as the report shows it: a bar for its interval, meters towards both decision lines."""
+"""Parts of a finding in the report: interval bar, size, progress to both decision lines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from canary.formatting import plural
 from canary.model import Finding, Judgement, Verdict
 from canary.report.wording import change
 
-SAID = {Verdict.FAIL: "harm shown", Verdict.PASS: "cleared", Verdict.INCONCLUSIVE: "undecided"}
+SAID = {Verdict.FAIL: "FAIL", Verdict.PASS: "within margin", Verdict.INCONCLUSIVE: "undecided"}
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """An interval on a line from half a margin of benefit to twice the margin of harm.
+    """An interval bar, from half a margin of benefit to twice the margin of harm.
 
-    Places are per cent from the left; ``open_left`` and ``open_right`` say that the interval goes
-    on beyond the bar.
+    Places are per cent from the left. ``open_left`` and ``open_right``: the interval continues
+    beyond the bar.
     """
 
     zero: float
@@ -30,7 +30,7 @@ class Bar:
 
 
 def bar(finding: Finding) -> Bar | None:
-    """The interval bar of a finding that has an effect and an interval."""
+    """Return the interval bar of a finding, if it has an effect and an interval."""
     effect, low, high = finding.effect, finding.low, finding.high
     if effect is None or low is None or high is None or math.isnan(effect + low + high):
         return None
@@ -54,7 +54,7 @@ def bar(finding: Finding) -> Bar | None:
 
 
 def size(finding: Finding) -> str:
-    """The effect with its interval, or that there is none."""
+    """Return the effect with its interval, or "no data"."""
     if finding.effect is None:
         return "no data"
     words = change(finding, finding.effect)
@@ -64,15 +64,15 @@ def size(finding: Finding) -> str:
 
 
 def share(progress: float) -> int:
-    """How far towards a decision line, in whole per cent; 100 only when it is there."""
+    """Return the progress to a decision line in whole per cent; 100 only if it is reached."""
     return min(max(math.floor(100 * progress + 1e-9), 0), 100)
 
 
 def tally(judgement: Judgement) -> str:
-    """How many metrics showed harm, were cleared, or stayed undecided.
+    """Return how many metrics fail, pass or are undecided.
 
     >>> tally(Judgement(0, Verdict.PASS, "", (Finding("cpu", Verdict.PASS, "", True),)))
-    '1 cleared'
+    '1 within margin'
     """
     counted = [finding for finding in judgement.findings if not finding.muted]
     groups = [(sum(f.verdict is verdict for f in counted), SAID[verdict]) for verdict in SAID]

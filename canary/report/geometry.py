@@ -1,7 +1,7 @@
-"""From values to SVG paths: a frame that stretches to any width, nice ticks, broken lines.
+"""SVG paths of plots: frames that stretch to any width, round ticks, lines with gaps.
 
-Plots are drawn in a box of 1000 x 400 that the browser stretches; strokes do not scale and labels
-are text beside the box, so one drawing serves a desktop and a phone.
+Plots are drawn in a box of 1000 x 400, which the browser stretches. Strokes do not scale, and
+labels are text outside the box, so that the same drawing fits a desktop and a phone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Frame:
         return HEIGHT * (self.high - value) / (self.high - self.low)
 
     def inside(self, value: float) -> float:
-        """The value, or the edge it lies beyond (with room, so that the stroke leaves the box)."""
+        """Return the value, limited to a little beyond the frame."""
         room = 0.1 * (self.high - self.low)
         return min(max(value, self.low - room), self.high + room)
 

@@ -1,4 +1,4 @@
-"""The report for programs: JSON whose schema is published beside this module."""
+"""The report as JSON. Its schema is schema.json beside this module."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = Path(__file__).with_name("schema.json")
 
 
 def render_json(policy: Policy, recording: Recording, judgements: Sequence[Judgement]) -> str:
-    """Verdict, every look and its findings; the same bytes for the same evidence."""
+    """Return the verdict, and every look with its findings."""
     last = judgements[-1] if judgements else None
     report = {
         "version": VERSION,
@@ -39,7 +39,7 @@ def render_json(policy: Policy, recording: Recording, judgements: Sequence[Judge
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses, enumerations and tuples as JSON has them; a number that is none is null."""
+    """Return dataclasses, enumerations and tuples as JSON values; NaN and infinity as null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):

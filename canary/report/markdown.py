@@ -18,7 +18,7 @@ RULE = "| --- | --- | --- | --- | ---: | ---: |"
 
 
 def render_markdown(policy: Policy, recording: Recording, judgements: Sequence[Judgement]) -> str:
-    """Headline, what changed, findings, and what the evidence lacks."""
+    """Return the headline, the releases, the findings and notes about the data."""
     last = judgements[-1] if judgements else None
     verdict = last.verdict if last else Verdict.INCONCLUSIVE
     start, end = span(recording, judgements)
@@ -54,14 +54,14 @@ def _sentences(judgement: Judgement) -> list[str]:
     if judgement.advice:
         lines += ["", f"**What would change this:** {judgement.advice}"]
     if judgement.quality:
-        lines += ["", "**About the evidence:**", "", *(f"- {s}" for s in judgement.quality)]
+        lines += ["", "**About the data:**", "", *(f"- {s}" for s in judgement.quality)]
     return lines
 
 
 def _promise(policy: Policy) -> str:
     return (
-        f"*False FAIL in at most {percent(policy.alpha)} of canaries, false PASS of harm as large "
-        f"as a margin in at most {percent(policy.beta)}.*"
+        f"*Error rates: false FAIL in at most {percent(policy.alpha)} of canaries, false PASS of "
+        f"harm as large as a margin in at most {percent(policy.beta)}.*"
     )
 
 

@@ -1,4 +1,4 @@
-"""The report in a terminal: the live table of `canary run`, and its last word."""
+"""The report in a terminal, also as the live table of `canary run`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def render_terminal(
     *,
     live: bool = False,
 ) -> RenderableType:
-    """The state after the newest look; ``live`` words it as a canary still under way."""
+    """Return the state after the newest look; ``live``: the canary is still running."""
     if not judgements:
         return Text("Waiting for the first judgement ...", style="dim")
     last = judgements[-1]
@@ -54,7 +54,7 @@ def _headline(judgement: Judgement, *, live: bool) -> RenderableType:
 
 
 def _course(policy: Policy, recording: Recording, judgements: Sequence[Judgement]) -> Text:
-    """Elapsed time, share of traffic, and one mark a look."""
+    """Return elapsed time, share of traffic, and a mark for each look."""
     start, last = span(recording, judgements)[0], judgements[-1]
     reached = [step for step in recording.steps if step.start < last.at] or recording.steps[:1]
     share_now = f"{percent(reached[-1].candidate)} of traffic" if reached else "no traffic"
@@ -66,7 +66,7 @@ def _course(policy: Policy, recording: Recording, judgements: Sequence[Judgement
 
 
 def _table(judgement: Judgement) -> Table:
-    """As narrow as 80 columns allow: names may wrap, numbers may not."""
+    """Return a table for 80 columns, in which names wrap and numbers do not."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("metric", min_width=10)
     for name in ("", "worse by", "interval", "margin", "to FAIL %", "to PASS %"):
@@ -90,7 +90,7 @@ def _row(finding: Finding) -> tuple[RenderableType, ...]:
 
 
 def _interval(finding: Finding) -> str:
-    """Both ends with one per cent sign."""
+    """Return both ends with one per cent sign."""
     if finding.low is None or finding.high is None:
         return ""
     low, high = change(finding, finding.low), change(finding, finding.high)

@@ -1,4 +1,4 @@
-"""The course of a canary: traffic, the evidence as it grew, and the verdict of every look."""
+"""The timeline of a canary: traffic, evidence, and the verdict of every look."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canary.report.axes import Plot, paint, readout, times, values
 from canary.report.findings import share
 
 MANY = 60
-"""More looks than this are drawn as stretches of one verdict, not one cell each."""
+"""More looks than this are drawn as stretches of one verdict each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Segment:
 
 
 def traffic(recording: Recording, start: int, end: int) -> Plot:
-    """The candidate's share of all traffic, step by step."""
+    """Plot the candidate's share of all traffic."""
     edges = [step.start for step in recording.steps[1:]] + [end]
     shares = [step.candidate for step in recording.steps]
     frame = g.Frame(start, end, 0.0, max(0.1, *shares) * 1.15)
@@ -47,7 +47,7 @@ def traffic(recording: Recording, start: int, end: int) -> Plot:
 
 
 def evidence(judgements: Sequence[Judgement], start: int, end: int) -> Plot:
-    """How far the evidence had come to each decision at each look: 1 is enough."""
+    """Plot the progress to each decision at each look; 1 is enough."""
     frame = g.Frame(start, end, 0.0, 1.12)
     harm = [(j.at, _most(j)) for j in judgements]
     clear = [(j.at, _least(j)) for j in judgements]
@@ -57,24 +57,24 @@ def evidence(judgements: Sequence[Judgement], start: int, end: int) -> Plot:
         g.Shape("towards FAIL", g.line(frame, [(at, value) for at, (value, _) in harm])),
     )
     rows = {
-        float(at): [f"harm {share(most)} % ({worst})", f"cleared {share(least)} % ({last})"]
+        float(at): [f"harm {share(most)} % ({worst})", f"no harm {share(least)} % ({last})"]
         for (at, (most, worst)), (_, (least, last)) in zip(harm, clear, strict=True)
     }
-    label = "Evidence for harm and for its absence over time; at 100 % it is enough to decide"
+    label = "Evidence for and against harm over time; 100 % decides"
     ticks = times(frame), values(frame, percent, 2)
-    notes = (g.Tick(g.down(frame, 1.0), "enough to decide"),)
+    notes = (g.Tick(g.down(frame, 1.0), "decides"),)
     return Plot(label, shapes, *ticks, notes, readout(frame, rows))
 
 
 def _most(judgement: Judgement) -> tuple[float, str]:
-    """The metric closest to FAIL."""
+    """Return the metric closest to FAIL."""
     counted = [f for f in judgement.findings if not f.muted]
     worst = max(counted, key=lambda finding: finding.towards_fail, default=None)
     return _progress(worst, worst.towards_fail) if worst else (0.0, "no metric")
 
 
 def _least(judgement: Judgement) -> tuple[float, str]:
-    """The metric furthest from PASS, of those that must pass."""
+    """Return the metric furthest from PASS, of those that must pass."""
     counted = [f for f in judgement.findings if not f.muted]
     needed = [f for f in counted if f.critical] or counted
     last = min(needed, key=lambda finding: finding.towards_pass, default=None)
@@ -86,7 +86,7 @@ def _progress(finding: Finding, progress: float) -> tuple[float, str]:
 
 
 def strip(judgements: Sequence[Judgement], start: int, end: int) -> tuple[Segment, ...]:
-    """The verdict of every look, from the look before it; of very many, as stretches."""
+    """Return the verdict of every look, or stretches of them if there are many."""
     frame = g.Frame(start, end, 0, 1)
     before, segments = start, []
     for index, judgement in enumerate(judgements):

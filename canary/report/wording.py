@@ -14,7 +14,7 @@ RANK = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}
 
 
 def change(finding: Finding, value: float) -> str:
-    """An effect of this finding, on its own scale: relative changes as per cent."""
+    """Return an effect on the finding's scale: a relative change as a percentage."""
     return percent(value, signed=True) if finding.relative else number(value, signed=True)
 
 
@@ -24,16 +24,16 @@ def unbroken(text: str) -> str:
 
 
 def clock(time: int) -> str:
-    """The time of day of an epoch second, UTC."""
+    """Return the time of day of an epoch second, in UTC."""
     return datetime.fromtimestamp(time, tz=UTC).strftime("%H:%M:%S")
 
 
 def moment(time: int) -> str:
-    """The date and time of an epoch second, UTC."""
+    """Return the date and time of an epoch second, in UTC."""
     return datetime.fromtimestamp(time, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def urgency(finding: Finding) -> tuple[bool, int, bool, float, str]:
-    """Sorting key: what decides the verdict comes first, muted metrics last."""
+    """Return a sorting key: what decides the verdict first, muted metrics last."""
     undecided = -max(finding.towards_fail, 1 - finding.towards_pass)
     return finding.muted, RANK[finding.verdict], not finding.critical, undecided, finding.metric

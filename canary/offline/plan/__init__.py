@@ -1,4 +1,4 @@
-"""The planner: how long, how much workload, to see which harm, and what it costs. Pure."""
+"""Plans: which harm a canary finds in which time with which traffic, and what it costs. Pure."""
 
 from canary.offline.plan.achieved import achieved
 from canary.offline.plan.cost import Cost, monthly_cost

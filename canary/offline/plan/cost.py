@@ -1,7 +1,7 @@
-"""What CloudWatch will cost in a month: prices as of 2026 in us-east-1, in dollars.
+"""The monthly cost of CloudWatch in dollars, at the prices of 2026 in us-east-1.
 
-AWS changes prices and regions differ; the numbers say the order, and which part of it is large.
-The free tier is left out, for an account shares it.
+Prices change, and regions differ. The numbers show the order of magnitude, and the largest part.
+The free tier is left out, because it is shared by the account.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MONTH = 30 * 86400
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Dollars a month, by part."""
+    """Dollars per month, by part."""
 
     metrics: float
     publishing: float
@@ -30,12 +30,12 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """All parts."""
+        """The sum of all parts."""
         return self.metrics + self.publishing + self.reading + self.alarms + self.dashboards
 
     @property
     def sentence(self) -> str:
-        """Say what a month costs, and what most of it is for."""
+        """The cost of a month, and its largest part."""
         parts = {
             "metrics": self.metrics,
             "publishing": self.publishing,
@@ -60,10 +60,10 @@ def monthly_cost(
     fast_alarms: int = 0,
     dashboards: int = 0,
 ) -> Cost:
-    """Return what a month costs.
+    """Return the cost of a month.
 
-    ``published`` is how many metrics an instance publishes, one call a period; ``canaries`` how
-    many run in a month, each reading all it compares at every period.
+    ``published`` is the number of metrics that an instance publishes, in one call per period;
+    ``canaries`` is their number per month. Each reads all its metrics in every period.
     """
     sources = len({metric.source_name for metric in policy.metrics} | {"requests"})
     looks = policy.maximum / policy.period

@@ -1,4 +1,4 @@
-"""How large the error of one metric's estimate will be after each period of a run."""
+"""The expected error of one metric's estimate after each period of a run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LIKELY_Z = 0.8416
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One metric's expected error after each period, and what each decision then takes.
+    """One metric's expected error after each period, and the thresholds of both decisions.
 
     Attributes:
         rule: as the judge uses it.
         error: of the estimate, on the scale of the differences.
-        to_fail, to_pass: how many errors away from zero, and from the margin, an estimate must be.
+        to_fail, to_pass: errors between zero, or the margin, and an estimate that decides.
     """
 
     rule: Rule
@@ -49,7 +49,7 @@ class Forecast:
 def forecast(
     policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
 ) -> Forecast:
-    """Foresee one metric over the longest run that the policy allows."""
+    """Forecast one metric over the longest run that the policy allows."""
     rule = rule_of(policy, metric, sign_of(metric), known)
     rule = _with_instances(rule, workload, calibrated=bool(known))
     shares = step_shares(policy, metric)
@@ -77,9 +77,9 @@ def forecast(
 
 
 def step_shares(policy: Policy, metric: Metric) -> Floats:
-    """Return the candidate's share in each period: what the minimum allows, then the last step.
+    """Return the candidate's share in each period of a run without delays.
 
-    A metric that depends on load is compared at 50 % only: there both arms carry the same.
+    A metric that depends on load is compared at 50 % only, where both arms carry the same load.
     """
     count, steps = policy.periods, policy.steps
     least = max(policy.minimum - policy.warmup, 0) / len(steps) / policy.period
@@ -98,7 +98,7 @@ def _with_instances(rule: Rule, workload: Workload, *, calibrated: bool) -> Rule
 
 
 def _variances(policy: Policy, metric: Metric, workload: Workload, shares: Floats) -> Floats:
-    """Return what sampling adds to each period's difference."""
+    """Return the sampling variance of each period's difference."""
     requests = workload.rate * policy.period
     g, b = requests * shares, requests * np.maximum(1 - shares, 1e-9)
     if metric.kind in ("gauge", "level"):

@@ -1,4 +1,4 @@
-"""``plan``: before a run, which harm it will see, and how long its margins take."""
+"""Before a run: which harm it will find, and how long it takes to rule out the margins."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from canary.stats.paired import Mask
 
 ENOUGH_EVENTS = 10.0
 LONGEST = 32
-"""How many times the policy's maximum is looked at before a plan says "never"."""
+"""Runs up to this many times the policy's maximum are considered before a plan says "never"."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricOutlook:
-    """What a run will be able to say of one metric, with 80 % power.
+    """What a run will show about one metric, with 80 % power.
 
     Attributes:
         visible: the smallest harm found by the end, on the margin's scale.
-        passes: seconds until a release without harm passes; nothing if it never will.
-        fails: seconds until harm of twice the margin fails; nothing if not within the maximum.
+        passes: seconds until a release without harm passes; None for never.
+        fails: seconds until harm of twice the margin fails; None if not within the maximum.
         curve: (seconds, smallest harm found by then), to be drawn.
         reachable: the margin that the longest run can rule out.
-        share: for counts of events that hardly ever happen, the share of requests that is found.
+        share: for counts of rare events, the smallest share of requests that is found.
     """
 
     metric: str
@@ -48,21 +48,21 @@ class MetricOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a run will be able to say of all its metrics."""
+    """What a run will show about all its metrics."""
 
     maximum: int
     metrics: tuple[MetricOutlook, ...]
 
     @property
     def passes(self) -> int | None:
-        """Seconds until a release without harm passes altogether; nothing if it never will."""
+        """Seconds until a release without harm passes on all metrics; None for never."""
         times = [metric.passes for metric in self.metrics]
         known = [time for time in times if time is not None]
         return max(known) if len(known) == len(times) else None
 
     @property
     def sentence(self) -> str:
-        """Say whether the policy can be met in its time."""
+        """Whether the policy can be met in its time, as a sentence."""
         slow = [m for m in self.metrics if m.passes is None or m.passes > self.maximum]
         if not slow:
             return f"A release without harm passes after about {duration(self.passes or 0)}"
@@ -75,7 +75,7 @@ def plan(
     workload: Workload,
     calibration: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Outlook:
-    """Foresee what a canary under ``policy`` can show, metric by metric."""
+    """Forecast what a canary under ``policy`` can show, metric by metric."""
     known = calibration or {}
     judged = [metric for metric in policy.metrics if not metric.muted]
     return Outlook(
@@ -115,7 +115,7 @@ def _seconds(policy: Policy, periods: int) -> int:
 
 
 def _shown(metric: Metric, seen: Forecast, values: Floats) -> Floats:
-    """Put differences on the margin's scale: 0.12 is 12 % worse."""
+    """Return differences on the margin's scale: 0.12 is 12 % worse."""
     if metric.limit.scale == "points":
         return values
     wide = np.minimum(values, 50.0)
@@ -130,7 +130,7 @@ def _first(hits: Mask) -> int | None:
 def _time_to_pass(
     policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
 ) -> int | None:
-    """Return the seconds until a release without harm passes, in a run made long enough."""
+    """Return the seconds until a release without harm passes in a run that is long enough."""
     longer = policy
     while longer.maximum <= LONGEST * policy.maximum:
         seen = forecast(longer, metric, workload, known)
@@ -168,10 +168,10 @@ def _sentence(policy: Policy, metric: Metric, outlook: MetricOutlook) -> str:
     reachable = _size(metric, outlook.reachable)
     if outlook.passes is None:
         return (
-            f"{name}: {sees}; a margin of {margin} can never be ruled out, {reachable} can: "
-            "use more instances, or a wider margin"
+            f"{name}: {sees}; a margin of {margin} can never be ruled out, only {reachable}. "
+            "Use more instances, or a wider margin"
         )
-    needs = f"a margin of {margin} takes {duration(outlook.passes)}"
+    needs = f"ruling out a margin of {margin} takes {duration(outlook.passes)}"
     if outlook.passes > policy.maximum:
         needs += f", longer than the maximum, in which {reachable} can be ruled out"
     return f"{name}: {sees}; {needs}"
@@ -179,8 +179,9 @@ def _sentence(policy: Policy, metric: Metric, outlook: MetricOutlook) -> str:
 
 def _found(metric: Metric, outlook: MetricOutlook) -> str:
     if outlook.share is not None:
-        return f"an event in {percent(outlook.share)} of {chances_name(metric)}, where now none,"
-    return f"harm from {_size(metric, outlook.visible)} up"
+        share = f"{percent(outlook.share)} of {chances_name(metric)}"
+        return f"an event in {share}, if there were none before,"
+    return f"harm of {_size(metric, outlook.visible)} or more"
 
 
 def _size(metric: Metric, value: float) -> str:
@@ -190,9 +191,9 @@ def _size(metric: Metric, value: float) -> str:
 def _least_share(
     metric: Metric, workload: Workload, seen: Forecast, policy: Policy
 ) -> float | None:
-    """Return the share of events that is found where the baseline has next to none.
+    """Return the share of events that is found if the baseline has next to none.
 
-    All of ``a`` events fall on the candidate by chance with its share to the power ``a``.
+    By chance, all of ``a`` events fall on the candidate with its share to the power of ``a``.
     """
     rate = workload.events.get(metric.name, TYPICAL_EVENTS)
     count = len(seen.error)

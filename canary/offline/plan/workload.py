@@ -1,4 +1,4 @@
-"""What a plan needs to know of an environment: how much workload, and how often things happen."""
+"""The workload of an environment: its traffic, and how often events happen."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from canary.model import Recording
 from canary.policy import Policy
 
 TYPICAL_EVENTS = 0.01
-"""Events per request of a count that nobody has measured."""
+"""Events per request of a count that was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """An environment's traffic.
+    """The workload of an environment.
 
     Attributes:
-        rate: requests per second, both arms together, when all traffic is theirs.
+        rate: requests per second of both arms together, if they carry all traffic.
         events: events per request (or per instance and period) of each count, by metric.
         spread: standard deviation of the log of one request's latency.
         instances: of the candidate, and of the baseline.
@@ -33,7 +33,7 @@ class Workload:
 
 
 def workload_of(policy: Policy, recording: Recording) -> Workload:
-    """Measure the traffic of a past canary."""
+    """Measure the workload of a past canary."""
     times = judged_times(policy, recording, 2**62)
     events: dict[str, float] = {}
     rates, spreads, instances = [0.0], [], (1, 1)

@@ -84,7 +84,7 @@ def test_a_file_of_other_metrics_is_no_evidence(canary: Shell) -> None:
     canary.policy.write_text(yaml.safe_dump({**POLICY, "metrics": metrics}))
     status, _, err = canary("analyze", "--policy", str(canary.policy), "--csv", "points.csv")
     assert status == 2
-    assert "holds no value in this window" in err
+    assert "has no value in this window" in err
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_a_plan_says_when_margins_cannot_be_met_and_what_can() -> None:
 def test_events_that_never_happen_are_planned_as_a_share() -> None:
     asked = policy().model_copy(update={"steps": (0.5,)})
     found = plan(asked, Workload(50.0, {"errors": 0.0}))
-    assert "where now none" in found.metrics[1].sentence
+    assert "if there were none before" in found.metrics[1].sentence
 
 
 def test_curves_never_rise_and_can_be_drawn() -> None:
