@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from canary.environment import CloudWatchSource, CsvSource, Environment, Hooks, PrometheusSource
 from canary.errors import PolicyError
+from canary.rollout.manual import Hand
+from canary.rollout.names import new_name, whoami
 from canary.sources.base import Source
 from canary.state.base import Board, State
 from canary.traffic.haproxy import Haproxy
@@ -45,6 +48,19 @@ def state_of(environment: Environment) -> State:
     from canary.state.aws import AwsState
 
     return AwsState(environment.state, environment)
+
+
+def hand_at(environment: Environment) -> Hand:
+    """Return the means of a person who moves traffic by hand."""
+    return Hand(
+        environment.name,
+        environment.colours,
+        traffic_of(environment),
+        state_of(environment),
+        whoami(),
+        time.time,
+        new_name,
+    )
 
 
 def board_of(environment: Environment) -> Board | None:

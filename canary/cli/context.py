@@ -15,7 +15,8 @@ from canary.judge import judge
 from canary.model import Judgement, Recording
 from canary.rollout.context import Context, Request
 from canary.rollout.hooks import Commands
-from canary.rollout.lease import LOCK_SECONDS, Keeper
+from canary.rollout.lease import Keeper
+from canary.rollout.lock import LOCK_SECONDS
 from canary.rollout.ports import Observer, Ports
 from canary.rollout.system import Signals, SystemClock, Thread
 from canary.rollout.timing import Timing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,9 +21,11 @@ from canary.cli.common import (
     where_options,
 )
 from canary.errors import HookError, TrafficError
-from canary.rollout.archive import new_name, whoami
 from canary.rollout.hooks import Commands
-from canary.state.base import Row
+from canary.rollout.lock import LOCK_SECONDS, locked
+from canary.rollout.names import new_name, whoami
+from canary.rollout.system import Signals, SystemClock, Thread
+from canary.state.base import Holder, Live, Row, State
 
 
 @click.command()
@@ -46,17 +49,33 @@ def deploy(
 ) -> None:
     """Build REF (a commit, tag, branch, or . for the working tree); install it on the idle colour.
 
-    Traffic does not move. Exit status: 0 installed, 2 could not install.
+    Takes the lock, so it is refused while a canary runs. Traffic does not move.
+
+    Exit status: 0 installed, 2 could not install.
 
     \b
     Example:
       canary deploy v1.0.0 --env local --everywhere
     """
     place = find_place(env, policy_file)
+    refuse_if_frozen(place.environment, time.time(), ignore=ignore_freeze)
+    state, now = state_of(place.environment), time.time()
+    holder = Holder(new_name(now), whoami(), now, now + LOCK_SECONDS)
+    say = partial(click.echo, err=True)
+    with Signals().handled(), locked(state, holder, SystemClock(), Thread(), say):
+        published, colours, live = _deploy(place, state, ref, holder, everywhere=everywhere)
+    done = f"Release {published.release} is on {' and '.join(colours)}; {live} is live"
+    document = {"release": published.release, "commit": published.commit, "colours": colours}
+    answer(document, done, as_json=as_json)
+
+
+def _deploy(
+    place: Place, state: State, ref: str, holder: Holder, *, everywhere: bool
+) -> tuple[Published, list[str], str]:
+    """Put it on every colour that may be changed; return which, and the live one."""
     environment = place.environment
-    refuse_if_frozen(environment, time.time(), ignore=ignore_freeze)
     status = traffic_of(environment).status()
-    busy = [c for c in environment.colours if c != status.live and status.share(c) > 0.01]
+    busy = [c for c in environment.colours if c != status.live and status.weight(c)]
     if busy:
         raise TrafficError(
             f"{busy[0]} is a candidate with traffic. Wait for its canary, or roll it back: "
@@ -64,33 +83,29 @@ def deploy(
         )
     colours = [c for c in environment.colours if everywhere or c != status.live]
     published = _published(place, ref)
-    began = time.time()
     for colour in colours:
         _install(place, published, colour)
-    _remember(place, published, began, colours, status.live)
-    done = f"Release {published.release} is on {' and '.join(colours)}; {status.live} is live"
-    document = {"release": published.release, "commit": published.commit, "colours": colours}
-    answer(document, done, as_json=as_json)
+    if status.live in colours and state.live().colour == status.live:
+        state.set_live(Live(status.live, published.release))
+    state.remember(_row(published, holder, colours, status.live))
+    return published, colours, status.live
 
 
-def _remember(
-    place: Place, published: Published, began: float, colours: list[str], live: str
-) -> None:
-    """Add the release to the history, so that the next canary knows its baseline."""
-    row = Row(
-        canary=new_name(began),
-        started=began,
+def _row(published: Published, holder: Holder, colours: list[str], live: str) -> Row:
+    """Return its row of the history, so that the next canary knows what it compares with."""
+    return Row(
+        canary=holder.canary,
+        started=holder.since,
         ended=time.time(),
         verdict="DEPLOYED",
         exit_status=0,
         baseline="",
         candidate=f"{published.name} {published.commit}",
         live=live,
-        who=whoami(),
+        who=holder.who,
         reason=f"Installed on {' and '.join(colours)} without a canary",
         colours=" ".join(colours),
     )
-    state_of(place.environment).remember(row)
 
 
 def _published(place: Place, ref: str) -> Published:

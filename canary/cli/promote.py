@@ -6,19 +6,24 @@ from pathlib import Path
 
 import click
 
-from canary.cli.assemble import state_of, traffic_of
+from canary.cli.assemble import hand_at
 from canary.cli.common import answer, find_place, json_option, where_options
-from canary.rollout import manual
 
 
 @click.command()
 @click.option("--colour", help="Colour to make live. Default: the candidate that carries traffic.")
+@click.option(
+    "--force", is_flag=True, help="Promote although servers are down, differ, or failed a canary."
+)
 @where_options
 @json_option
 def promote(
-    env: str | None, policy_file: Path | None, colour: str | None, *, as_json: bool
+    env: str | None, policy_file: Path | None, colour: str | None, *, force: bool, as_json: bool
 ) -> None:
     """Make a colour live, so that it carries all traffic.
+
+    Refuses a colour if one of its servers is down, if its servers run different releases, or if
+    its release failed its last canary.
 
     Exit status: 0 it is live, 2 could not promote.
 
@@ -26,8 +31,6 @@ def promote(
     Example:
       canary promote --env local --colour green
     """
-    environment = find_place(env, policy_file).environment
-    done = manual.promote(
-        colour, environment.colours, traffic_of(environment), state_of(environment)
-    )
-    answer({"done": done}, done, as_json=as_json)
+    done = hand_at(find_place(env, policy_file).environment).promote(colour, force=force)
+    document = {"done": done.sentence, "live": done.live.colour, "release": done.live.release}
+    answer(document, done.sentence, as_json=as_json)

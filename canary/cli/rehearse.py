@@ -60,7 +60,7 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
 def _measure(place: Place, policy: Policy, options: dict[str, Any]) -> Rehearsal:
     source = source_of(place.environment, policy.period)
     state = state_of(place.environment)
-    colour = options["colour"] or state.live()
+    colour = options["colour"] or state.live().colour
     canaries = tuple((row.started, row.ended) for row in state.history(1000))
     newest = settled_end(time.time(), policy.period, place.environment.source.settle)
     end = min(options["end"], newest)

@@ -6,23 +6,25 @@ from pathlib import Path
 
 import click
 
-from canary.cli.assemble import state_of, traffic_of
+from canary.cli.assemble import hand_at
 from canary.cli.common import answer, find_place, json_option, where_options
-from canary.rollout import manual
 
 
 @click.command()
+@click.option("--colour", help="Colour to return to. Needed where state and proxy disagree.")
 @where_options
 @json_option
-def rollback(env: str | None, policy_file: Path | None, *, as_json: bool) -> None:
+def rollback(
+    env: str | None, policy_file: Path | None, colour: str | None, *, as_json: bool
+) -> None:
     """Take all traffic from the candidate. Without a candidate, return to the previous release.
 
-    Exit status: 0 traffic was returned, 2 could not return it.
+    Exit status: 0 traffic is on the previous release, 2 it is not; then it says what to type next.
 
     \b
     Example:
       canary rollback --env local
     """
-    environment = find_place(env, policy_file).environment
-    done = manual.rollback(environment.colours, traffic_of(environment), state_of(environment))
-    answer({"done": done}, done, as_json=as_json)
+    done = hand_at(find_place(env, policy_file).environment).rollback(colour)
+    document = {"done": done.sentence, "live": done.live.colour, "release": done.live.release}
+    answer(document, done.sentence, as_json=as_json)

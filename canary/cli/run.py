@@ -24,9 +24,10 @@ from canary.cli.common import (
 from canary.cli.context import calibration_of, context_of
 from canary.cli.progress import Display
 from canary.report import render_terminal
-from canary.rollout.archive import Archive, new_name, outcome_document, whoami
+from canary.rollout.archive import Archive, outcome_document
 from canary.rollout.context import Request
 from canary.rollout.engine import run as run_canary
+from canary.rollout.names import new_name, whoami
 from canary.rollout.outcome import ExitStatus, Outcome
 from canary.rollout.system import Signals
 

@@ -12,8 +12,7 @@ import click
 
 from canary.cli.assemble import state_of, traffic_of
 from canary.cli.common import answer, find_place, json_option, where_options
-from canary.rollout import manual
-from canary.rollout.manual import Situation
+from canary.rollout.situation import Side, Situation, situation
 
 DIFFERENT = 1
 
@@ -22,7 +21,7 @@ DIFFERENT = 1
 @where_options
 @json_option
 def status(env: str | None, policy_file: Path | None, *, as_json: bool) -> int:
-    """Show the live colour, the traffic, the lock, and where state and proxy disagree.
+    """Show each colour's release, health and last verdict, the lock, and what disagrees.
 
     Exit status: 0 state and proxy agree, 1 they disagree, 2 could not read one of them.
 
@@ -30,30 +29,45 @@ def status(env: str | None, policy_file: Path | None, *, as_json: bool) -> int:
     Example:
       canary status --env local
     """
-    place = find_place(env, policy_file)
-    environment = place.environment
-    found = manual.situation(environment.name, traffic_of(environment), state_of(environment))
-    answer(_document(found), _text(found, environment.colours), as_json=as_json)
+    environment = find_place(env, policy_file).environment
+    found = situation(
+        environment.name,
+        environment.colours,
+        traffic_of(environment),
+        state_of(environment),
+        time.time(),
+    )
+    answer(_document(found), _text(found), as_json=as_json)
     return DIFFERENT if found.differences else 0
 
 
 def _document(found: Situation) -> dict[str, Any]:
     return {
-        "live": found.remembered,
+        "live": found.meant.colour,
+        "release": found.meant.release or None,
+        "colours": {side.colour: _side_document(side) for side in found.sides},
         "proxy": dataclasses.asdict(found.status),
         "canary": dataclasses.asdict(found.holder) if found.holder else None,
         "differences": list(found.differences),
     }
 
 
-def _text(found: Situation, colours: tuple[str, str]) -> str:
-    status = found.status
-    lines = [f"Live: {found.remembered}"]
-    for colour in colours:
-        servers = ", ".join(f"{name} {status.states[name]}" for name in status.servers(colour))
-        lines.append(f"{colour}: {status.share(colour):.1%} of traffic ({servers})")
-    if status.lease_until is not None:
-        left = max(0.0, status.lease_until - time.time())
+def _side_document(side: Side) -> dict[str, Any]:
+    verdict = side.verdict
+    return {
+        "releases": list(side.releases),
+        "share": side.share,
+        "servers": side.states,
+        "down": list(side.down),
+        "standby": side.standby,
+        "verdict": verdict and {"canary": verdict.canary, "verdict": verdict.verdict},
+    }
+
+
+def _text(found: Situation) -> str:
+    lines = [f"Live: {found.meant}", *(_line(side) for side in found.sides)]
+    if found.status.lease_until is not None:
+        left = max(0.0, found.status.lease_until - time.time())
         lines.append(f"The candidate's lease ends in {left:.0f} s")
     if found.holder is None:
         lines.append("No canary is running")
@@ -64,3 +78,14 @@ def _text(found: Situation, colours: tuple[str, str]) -> str:
         )
     lines += [f"! {difference}" for difference in found.differences]
     return "\n".join(lines)
+
+
+def _line(side: Side) -> str:
+    servers = ", ".join(f"{name} {state}" for name, state in side.states.items())
+    release = " and ".join(side.releases) or "unknown"
+    words = [f"{side.colour}: {side.share:.1%} of traffic ({servers})", f"release {release}"]
+    if side.standby:
+        words.append("standby")
+    if side.verdict is not None:
+        words.append(f"last verdict {side.verdict.verdict}")
+    return ", ".join(words)

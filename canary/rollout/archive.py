@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import secrets
-import socket
-from datetime import UTC, datetime
 from pathlib import Path
 
 from canary.errors import StateError
@@ -20,17 +15,6 @@ from canary.state.base import Board, Row, State
 
 MARKS = 20
 """So many of the newest canaries are marked on the dashboard."""
-
-
-def new_name(now: float) -> str:
-    """Return a canary's name; names sort by time, and two of one second differ."""
-    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"{moment}-{secrets.token_hex(2)}"
-
-
-def whoami() -> str:
-    """Return who runs this canary, and where."""
-    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
 
 
 class Archive:

@@ -11,6 +11,7 @@ from canary.policy import Policy
 from canary.rollout.lease import Keeper
 from canary.rollout.ports import Ports
 from canary.rollout.timing import Timing
+from canary.state.base import Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Context:
         values: what hooks may name; grows as it becomes known.
         touched: a weight may have been raised, so traffic must be made safe at the end.
         promoting: the candidate may have been made live, so that may have to be undone.
+        meant: what was meant to be live before this canary.
     """
 
     request: Request
@@ -65,6 +67,7 @@ class Context:
     warnings: list[str] = field(default_factory=list)
     touched: bool = False
     promoting: bool = False
+    meant: Live = field(default_factory=lambda: Live(""))
 
     def now(self) -> float:
         return self.ports.clock.now()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from collections.abc import Callable
 
+from canary.rollout.lock import Tenure
 from canary.rollout.ports import Clock
 from canary.rollout.timing import Timing
 from canary.state.base import Holder, State
 from canary.traffic.base import Traffic
 
-LOCK_SECONDS = 60.0
 STALLED_PERIODS = 4
 
 
@@ -26,17 +26,22 @@ class Keeper:
         self._timing = timing
         self._clock = clock
         self._traffic = traffic
-        self._state = state
+        self._tenure = Tenure(state, holder, clock.monotonic)
         self._mutex = threading.Lock()
-        self._holder = holder
         self._beaten = clock.now()
         self._until: float | None = None  # of the lease; None while there is none
         self._refusal = ""  # the first since the last renewal
+        self._lock_refusal = ""
         self._lost = ""
 
     @property
     def holder(self) -> Holder:
-        return self._holder
+        return self._tenure.holder
+
+    def take_lock(self, say: Callable[[str], None]) -> None:
+        """Take the lock, which may take a while, or raise with who has it."""
+        for pause in self._tenure.take(say):
+            self._clock.sleep(pause)
 
     def beat(self, patience: float = 0.0) -> None:
         """Say that the main thread is alive, and may be busy for ``patience`` seconds."""
@@ -78,12 +83,12 @@ class Keeper:
                     self._lost = f"the weight lease could not be renewed: {self._refusal}"
 
     def _renew_lock(self, now: float) -> None:
-        if now < self._holder.until - LOCK_SECONDS * 0.75:
-            return
-        renewed = replace(self._holder, until=now + LOCK_SECONDS)
-        try:
-            self._state.renew(renewed)
-            self._holder = renewed
-        except Exception as error:
-            if now >= self._holder.until:
-                self._lost = self._lost or f"the lock could not be renewed: {error}"
+        if self._tenure.over:
+            reason = self._lock_refusal or "the canary was paused"
+            self._lost = self._lost or f"the lock could not be renewed: {reason}"
+        elif self._tenure.due:
+            try:
+                self._tenure.renew(now)
+                self._lock_refusal = ""
+            except Exception as error:  # a thread has nobody to raise it to
+                self._lock_refusal = self._lock_refusal or str(error)

@@ -1,87 +1,188 @@
-"""What a person does by hand: look, promote, roll back. Idempotent, and without the lock.
+"""What a person does by hand: promote and roll back. Idempotent, and without the lock.
 
-The proxy comes first, for it is what customers meet; then the environment's memory follows.
+The proxy comes first, for it is what customers meet; then the environment's memory follows. Where
+the two differ, nothing moves before a person names the colour.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from canary.errors import CanaryError, StateError, TrafficError
-from canary.state.base import Holder, State
+from canary.rollout.identity import disagreement, name_one, served
+from canary.rollout.situation import verdict_on
+from canary.state.base import Live, Row, State
 from canary.traffic.base import Status, Traffic
+
+PROMOTED = "PROMOTED"
+ROLLED_BACK = "ROLLED BACK"
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What is intended, what is real, and how they differ."""
+class Done:
+    """What was done by hand, and what is live now."""
 
-    remembered: str
-    status: Status
-    holder: Holder | None
-    differences: tuple[str, ...]
+    sentence: str
+    live: Live
 
 
-def situation(environment: str, traffic: Traffic, state: State) -> Situation:
-    """Compare the environment's memory with what the proxy really does."""
-    status, remembered, holder = traffic.status(), state.live(), state.holder()
-    differences = []
-    if status.live != remembered:
-        differences.append(
-            f"{remembered} is remembered as live, but the proxy serves {status.live}: "
-            f"canary promote --env {environment} --colour {status.live}"
-        )
-    if status.lease_until is not None and holder is None:
-        differences.append(
-            "a candidate carries traffic, but no canary holds the lock: its lease takes the "
-            f"weight back, or canary rollback --env {environment} does"
-        )
-    if down := status.down(status.live):
-        differences.append(f"{', '.join(down)} of the live colour {status.live} is down")
-    return Situation(remembered, status, holder, tuple(differences))
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A person at one environment.
 
+    Attributes:
+        name: makes the name of a row of the history.
+    """
 
-def promote(colour: str | None, colours: tuple[str, str], traffic: Traffic, state: State) -> str:
-    """Make ``colour``, or the candidate that carries traffic now, live; say what was done."""
-    status = traffic.status()
-    if colour is None:
-        colour = next((c for c in colours if c != status.live and status.weight(c)), None)
-    if colour is None:
+    environment: str
+    colours: tuple[str, str]
+    traffic: Traffic
+    state: State
+    who: str
+    now: Callable[[], float]
+    name: Callable[[float], str]
+
+    def promote(self, colour: str | None, *, force: bool) -> Done:
+        """Make ``colour``, or the candidate that carries traffic now, live."""
+        status, meant = self.traffic.status(), self._meant()
+        self._named(colour, status, meant)
+        if colour is None:
+            colour = self._candidate(status)
+        live = served(status, colour)
+        moves = status.live != colour or status.lease_until is not None
+        if not moves and meant is not None and meant == live:
+            return Done(f"{live} is live already", live)
+        if not force:
+            self._refuse(colour, status)
+        if moves:
+            self.traffic.promote(colour)
+        return self._done(PROMOTED, live, status, f"{live} is live and carries all traffic")
+
+    def rollback(self, colour: str | None) -> Done:
+        """Take a candidate's weight back, or return to the release before."""
+        status, meant = self.traffic.status(), self._meant()
+        self._named(colour, status, meant)
+        other = self._other(status.live)
+        if status.lease_until is not None or status.weight(other):
+            self._take_back(colour, status)
+            live = served(status, colour or status.live)
+            sentence = f"{self._other(live.colour)} lost its weight; {live} carries all traffic"
+            return self._done(ROLLED_BACK, live, status, sentence)
+        if meant is not None and meant.colour != status.live and colour is not None:
+            if colour != status.live:
+                self.traffic.promote(colour)
+            live = served(status, colour)
+            return self._done(ROLLED_BACK, live, status, f"{live} is live, as you said")
+        return self._return(colour, status)
+
+    def _return(self, colour: str | None, status: Status) -> Done:
+        other = self._other(status.live)
+        trusted = any(name in status.fallback for name in status.servers(other))
+        if not trusted and self._rolled_back(status.live):
+            live = served(status, status.live)
+            return Done(f"Rolled back already: {live} is live and carries all traffic", live)
+        if colour == status.live or not trusted:
+            raise TrafficError(
+                f"Nothing was rolled back: {served(status, status.live)} is live and carries all "
+                f"traffic, and {served(status, other)} is no standby, so it holds no release to "
+                f"return to. Look: canary status --env {self.environment}. Put the release that "
+                f"you want on {other}: canary deploy REF --env {self.environment}, then "
+                f"canary promote --env {self.environment} --colour {other}"
+            )
+        self.traffic.promote(other)
+        live = served(status, other)
+        sentence = f"Back to the release before: {live} is live and carries all traffic"
+        return self._done(ROLLED_BACK, live, status, sentence)
+
+    def _rolled_back(self, live: str) -> bool:
+        newest = self._history()[:1]
+        return any(row.verdict == ROLLED_BACK and row.live == live for row in newest)
+
+    def _take_back(self, colour: str | None, status: Status) -> None:
+        if colour in (None, status.live):
+            self.traffic.release()
+        else:
+            self.traffic.promote(str(colour))
+
+    def _named(self, colour: str | None, status: Status, meant: Live | None) -> None:
+        """Refuse a colour that there is none of, and to guess where memory and proxy differ."""
+        if colour is not None and colour not in self.colours:
+            names = " and ".join(self.colours)
+            raise TrafficError(f"No colour is named {colour!r}; there are {names}")
+        if colour is None and meant is not None and meant.colour != status.live:
+            command = name_one(self.environment, (meant.colour, status.live))
+            raise StateError(f"{disagreement(meant, status)}. Nothing was changed. {command}")
+
+    def _candidate(self, status: Status) -> str:
+        for colour in self.colours:
+            if colour != status.live and status.weight(colour):
+                return colour
         raise TrafficError(
             f"No candidate carries traffic, and {status.live} is live; say which to promote: "
-            f"--colour {' or --colour '.join(colours)}"
+            f"--colour {' or --colour '.join(self.colours)}"
         )
-    if colour not in colours:
-        raise TrafficError(f"No colour is named {colour!r}; there are {' and '.join(colours)}")
-    already = status.live == colour and status.lease_until is None
-    if not already:
-        traffic.promote(colour)
-    _remember(colour, state)
-    return f"{colour} is live already" if already else f"{colour} is live and carries all traffic"
 
+    def _refuse(self, colour: str, status: Status) -> None:
+        """Keep a person in a hurry from a colour that cannot serve."""
+        why = []
+        if down := status.down(colour):
+            why.append(", ".join(f"{name} is {status.states[name]}" for name in down))
+        if len(found := status.releases_on(colour)) > 1:
+            why.append(f"its servers answer as {' and '.join(found)}")
+        row = verdict_on(colour, status.releases_on(colour), self._history())
+        if row is not None and row.verdict == "FAIL":
+            why.append(f"its release failed canary {row.canary}: {row.reason}")
+        if why:
+            raise TrafficError(
+                f"{colour} was not promoted: {'; '.join(why)}. To promote it all the same: "
+                f"canary promote --env {self.environment} --colour {colour} --force"
+            )
 
-def rollback(colours: tuple[str, str], traffic: Traffic, state: State) -> str:
-    """Take a candidate's weight back, or return to the release before; say what was done."""
-    status = traffic.status()
-    live = status.live
-    other = colours[1] if live == colours[0] else colours[0]
-    if status.lease_until is not None or status.weight(other):
-        traffic.release()
-        _remember(live, state)
-        return f"{other} lost its weight; {live} carries all traffic"
-    if any(name in status.fallback for name in status.servers(other)):
-        traffic.promote(other)
-        _remember(other, state)
-        return f"Back to the release before: {other} is live and carries all traffic"
-    _remember(live, state)
-    return f"Nothing to take back: {live} is live, and {other} holds no release to return to"
+    def _meant(self) -> Live | None:
+        """Return what is remembered as live; None if memory is away, as traffic cannot wait."""
+        try:
+            return self.state.live()
+        except CanaryError:
+            return None
 
+    def _history(self) -> tuple[Row, ...]:
+        try:
+            return tuple(self.state.history(50))
+        except CanaryError:
+            return ()
 
-def _remember(colour: str, state: State) -> None:
-    try:
-        if state.live() != colour:
-            state.set_live(colour)
-    except CanaryError as error:
-        raise StateError(
-            f"Traffic is at {colour}, but that could not be remembered: {error}. Try again later"
-        ) from error
+    def _done(self, word: str, live: Live, before: Status, sentence: str) -> Done:
+        """Make sure that traffic is where it was sent, then remember it."""
+        status = self.traffic.status()
+        other = self._other(live.colour)
+        if status.live != live.colour or status.weight(other) or not status.share(live.colour):
+            raise TrafficError(
+                f"Traffic is not at {live.colour}: the proxy serves {status.live}, with weights "
+                f"{dict(status.weights)}. Look: canary status --env {self.environment}"
+            )
+        now = self.now()
+        row = Row(
+            canary=self.name(now),
+            started=now,
+            ended=now,
+            verdict=word,
+            exit_status=0,
+            baseline=str(served(before, before.live)),
+            candidate=live.release,
+            live=live.colour,
+            who=self.who,
+            reason=f"By hand: {sentence}",
+        )
+        try:
+            self.state.set_live(live)
+            self.state.remember(row)
+        except CanaryError as error:
+            raise StateError(
+                f"Traffic is at {live.colour}, but that could not be remembered: {error}. Later, "
+                f"type: canary promote --env {self.environment} --colour {live.colour}"
+            ) from error
+        return Done(sentence, live)
+
+    def _other(self, colour: str) -> str:
+        return self.colours[1] if colour == self.colours[0] else self.colours[0]

@@ -18,9 +18,10 @@ class Interruption(BaseException):
 
 
 class Clock(Protocol):
-    """Wall-clock time, and waiting for it."""
+    """Wall-clock time, waiting for it, and spans that no correction of the time can change."""
 
     def now(self) -> float: ...
+    def monotonic(self) -> float: ...
     def sleep(self, seconds: float) -> None: ...
 
 

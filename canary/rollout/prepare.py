@@ -11,8 +11,10 @@ from canary.model import Arm, Release
 from canary.policy import Metric
 from canary.rollout.collect import Compared, ProxyCounts, Readings
 from canary.rollout.context import Context
+from canary.rollout.identity import UNSAID, disagreement, exchanged, name_one, served
 from canary.rollout.progress import Pairing, Progress, pair
 from canary.sources.queries import source_queries
+from canary.state.base import Live
 from canary.traffic.base import Status
 
 FLOWING = 12
@@ -26,15 +28,14 @@ START_SECONDS = 120.0
 def preflight(context: Context) -> str:
     """Take the lock and check what the canary rests on; return the live colour."""
     ports, request = context.ports, context.request
-    ports.state.acquire(context.keeper.holder)
+    context.keeper.take_lock(lambda sentence: context.say("waiting", sentence))
     ports.background.start(context.keeper.tick, context.timing.renewal)
-    live = ports.state.live()
+    context.meant = ports.state.live()
+    live = context.meant.colour
     status = ports.traffic.status()
-    if status.live != live:
-        raise StateError(
-            f"The environment remembers {live} as live, but the proxy serves {status.live}. Say "
-            f"which is right: canary promote --env {request.environment} --colour {status.live}"
-        )
+    if difference := disagreement(context.meant, status):
+        raise StateError(f"{difference}. {name_one(request.environment, request.colours)}")
+    context.meant = Live(live, served(status, live).release or context.meant.release)
     if status.weight(request.other(live)) and status.lease_until is not None:
         raise TrafficError(
             f"{request.other(live)} carries traffic already; take it back: "
@@ -54,6 +55,8 @@ def deploy(context: Context, live: str) -> Progress:
     if request.baseline is not None:
         previous = _publish(context, request.baseline)
         _install(context, previous, live)
+        context.meant = Live(live, previous.release)
+        context.ports.state.set_live(context.meant)
         baseline = Release(previous.name, previous.commit, live)
     else:
         baseline = _remembered(context, live)
@@ -62,7 +65,7 @@ def deploy(context: Context, live: str) -> Progress:
     candidate = Release(published.name, published.commit, idle)
     context.hook("smoke")
     context.hook("load")
-    return _progress(context, _pair(context, baseline, candidate))
+    return _progress(context, *_pair(context, baseline, candidate))
 
 
 def _healthy(status: Status, colour: str) -> None:
@@ -166,8 +169,11 @@ def _remembered(context: Context, live: str) -> Release:
     return Release("live", "", live)
 
 
-def _pair(context: Context, baseline: Release, candidate: Release) -> Pairing:
+def _pair(
+    context: Context, baseline: Release, candidate: Release
+) -> tuple[Pairing, dict[str, str]]:
     status = context.ports.traffic.status()
+    expected = _expected(context, status)
     found = []
     for release in (baseline, candidate):
         instances = context.ports.source.instances(release.colour)
@@ -178,10 +184,23 @@ def _pair(context: Context, baseline: Release, candidate: Release) -> Pairing:
                 f"{context.ports.source.describe()} knows {len(instances)} instances"
             )
         found.append(Release(release.name, release.commit, release.colour, instances))
-    return pair(found[0], found[1], status, context.timing.steps, match=context.request.match)
+    shares, match = context.timing.steps, context.request.match
+    return pair(found[0], found[1], status, shares, match=match), expected
 
 
-def _progress(context: Context, pairing: Pairing) -> Progress:
+def _expected(context: Context, status: Status) -> dict[str, str]:
+    """Return the release that each server has to answer as from now on."""
+    colour, release = context.values["colour"], context.values["candidate"]
+    if not status.releases_on(colour):
+        context.say("preflight", f"Whether {colour} stays {release} is not checked: {UNSAID}")
+        return {}
+    expected = dict.fromkeys(status.servers(colour), release)
+    if wrong := exchanged(status, expected):
+        raise TrafficError(f"After its deployment, {wrong}. What does the deploy hook install?")
+    return {**status.releases, **expected}
+
+
+def _progress(context: Context, pairing: Pairing, expected: dict[str, str]) -> Progress:
     metrics, period = context.policy.metrics, context.timing.period
     compared = [
         Compared(
@@ -198,4 +217,5 @@ def _progress(context: Context, pairing: Pairing) -> Progress:
         readings=Readings(context.ports.source, compared, context.timing.boundary(context.now())),
         counted=ProxyCounts(pairing.servers, counters, period),
         calibration=context.request.calibration,
+        expected=expected,
     )

@@ -57,7 +57,11 @@ class Pairing:
 
 @dataclass(slots=True)
 class Progress:
-    """Grows while the canary runs; nothing in it is ever changed afterwards."""
+    """Grows while the canary runs; nothing in it is ever changed afterwards.
+
+    Attributes:
+        expected: the release that each server has to answer as, where servers say it.
+    """
 
     environment: str
     period: int
@@ -65,6 +69,7 @@ class Progress:
     readings: Readings
     counted: ProxyCounts
     calibration: dict[str, dict[str, float]]
+    expected: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)

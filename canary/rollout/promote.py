@@ -13,6 +13,7 @@ from canary.rollout.context import Context
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch
+from canary.state.base import Live
 
 WATCHED = ("OK", "INSUFFICIENT_DATA")
 ATTEMPTS = 3
@@ -23,6 +24,8 @@ def promote(context: Context, progress: Progress) -> Ending:
     watch = Watch(context, progress)
     ending = gates.wait_for_promotion(context, watch) or _bake(context, progress, watch)
     if ending is not None:
+        return ending
+    if (ending := watch.identified()) is not None:
         return ending
     reason = progress.judgements[-1].reason
     commit(context, progress.pairing.candidate.colour)
@@ -66,7 +69,7 @@ def commit(context: Context, colour: str) -> None:
     error: StateError | None = None
     for _ in range(ATTEMPTS):
         try:
-            context.ports.state.set_live(colour)
+            context.ports.state.set_live(Live(colour, context.values.get("candidate", "")))
         except StateError as failure:
             error = failure
             context.ports.clock.sleep(1)

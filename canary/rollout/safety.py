@@ -50,6 +50,6 @@ def _give_back(context: Context, live: str) -> Status:
         if status.live != live:
             traffic.promote(live)
             status = traffic.status()
-        if state.live() != live:
-            state.set_live(live)
+        if state.live().colour != live:
+            state.set_live(context.meant)
     return status

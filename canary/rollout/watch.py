@@ -5,12 +5,15 @@ from __future__ import annotations
 from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context
+from canary.rollout.identity import exchanged, unsaid
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.traffic.base import Status
 
 DOWN_LOOKS = 2
 """For so many looks in a row a candidate that fails its health checks is waited for."""
+IDENTITY_TRIES = 5
+"""So often, a second apart, servers are asked for their release before a promotion."""
 
 
 class Watch:
@@ -37,7 +40,31 @@ class Watch:
         except TrafficError as error:
             self._context.warn(str(error))
             return None
-        return self._overruled(self.status) or self._unanswered(self.status)
+        return (
+            self._overruled(self.status)
+            or self._exchanged(self.status)
+            or self._unanswered(self.status)
+        )
+
+    def identified(self) -> Ending | None:
+        """Make sure that what was judged is what would be promoted now."""
+        silent: tuple[str, ...] = ()
+        for _ in range(IDENTITY_TRIES):
+            status = self._context.ports.traffic.status()
+            if (ending := self._exchanged(status)) is not None:
+                return ending
+            if not (silent := unsaid(status, self._progress.expected)):
+                return None
+            self._context.sleep_until(self._context.now() + 1)
+        return Ending(
+            None, f"Could not judge: {', '.join(silent)} did not say which release it runs"
+        )
+
+    def _exchanged(self, status: Status) -> Ending | None:
+        wrong = exchanged(status, self._progress.expected)
+        if not wrong:
+            return None
+        return Ending(None, f"Could not judge, for a release was exchanged meanwhile: {wrong}")
 
     def _overruled(self, status: Status) -> Ending | None:
         if status.live == self._colour:

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from canary.environment import Environment, StateSettings, client_options
 from canary.errors import StateError
-from canary.state.base import AlarmChange, Holder, Row, StoredObject
+from canary.state.base import AlarmChange, Holder, Live, Row, StoredObject
 from canary.state.tables import AlarmTable, HistoryTable, LockTable
 
 QUICK = Config(
@@ -53,9 +53,9 @@ class AwsState:
         with _asking(f"lock table {self._settings.lock_table}"):
             return self._lock.holder()
 
-    def acquire(self, holder: Holder) -> None:
+    def take(self, holder: Holder, instead_of: Holder | None) -> bool:
         with _asking(f"lock table {self._settings.lock_table}"):
-            self._lock.acquire(holder)
+            return self._lock.take(holder, instead_of)
 
     def renew(self, holder: Holder) -> None:
         with _asking(f"lock table {self._settings.lock_table}"):
@@ -65,20 +65,27 @@ class AwsState:
         with _asking(f"lock table {self._settings.lock_table}"):
             self._lock.free(holder)
 
-    def live(self) -> str:
+    def live(self) -> Live:
         name = self._settings.live_parameter
         with _asking(f"parameter {name}"):
             value = str(self._client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
-        if value not in self._environment.colours:
+        colour, _, release = value.partition(" ")
+        if colour not in self._environment.colours:
             allowed = " or ".join(self._environment.colours)
-            raise StateError(f"Parameter {name} is {value!r}; it must be {allowed}")
-        return value
+            raise StateError(
+                f"Parameter {name} is {value!r}; it must be {allowed}, and may name a release "
+                "after a space"
+            )
+        return Live(colour, release.strip())
 
-    def set_live(self, colour: str) -> None:
+    def set_live(self, live: Live) -> None:
         name = self._settings.live_parameter
         with _asking(f"parameter {name}"):
             self._client("ssm").put_parameter(
-                Name=name, Value=colour, Type="String", Overwrite=True
+                Name=name,
+                Value=f"{live.colour} {live.release}".strip(),
+                Type="String",
+                Overwrite=True,
             )
 
     def remember(self, row: Row) -> None:

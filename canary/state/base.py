@@ -9,17 +9,34 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who runs a canary, since when, and until when the lock is theirs without a renewal."""
+    """Who has the lock, and since when.
+
+    Attributes:
+        until: when it would be over without a renewal, by the holder's clock; for people only.
+        beat: counts the renewals, so that whoever watches sees them.
+    """
 
     canary: str
     who: str
     since: float
     until: float
+    beat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The colour that customers are meant to meet, and its release; empty if that is not known."""
+
+    colour: str
+    release: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.colour} ({self.release})" if self.release else self.colour
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One canary in the history, or one release that was deployed without a canary.
+    """One canary in the history, a release deployed without a canary, or a move made by hand.
 
     Attributes:
         colours: where the candidate was put, separated by spaces.
@@ -63,27 +80,27 @@ class State(Protocol):
     """The memory of one environment. Every method raises ``StateError``."""
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock; a lock whose time is over is held by nobody."""
+        """Return who has the lock, dead or alive."""
         ...
 
-    def acquire(self, holder: Holder) -> None:
-        """Take the lock, or raise with who holds it and since when."""
+    def take(self, holder: Holder, instead_of: Holder | None) -> bool:
+        """Take the lock if it is still as it was found; tell whether it was."""
         ...
 
     def renew(self, holder: Holder) -> None:
-        """Extend the lock to ``holder.until``; raise if somebody else has it now."""
+        """Keep the lock; raise if somebody else has it now."""
         ...
 
     def free(self, holder: Holder) -> None:
         """Give the lock back, if it is still this holder's."""
         ...
 
-    def live(self) -> str:
-        """Return the live colour."""
+    def live(self) -> Live:
+        """Return what is meant to be live."""
         ...
 
-    def set_live(self, colour: str) -> None:
-        """Remember ``colour`` as live."""
+    def set_live(self, live: Live) -> None:
+        """Remember what is meant to be live."""
         ...
 
     def remember(self, row: Row) -> None:

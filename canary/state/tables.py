@@ -1,15 +1,13 @@
 """Lock and history in DynamoDB.
 
 The lock is one item per environment, taken by a conditional write: it succeeds if the item is
-absent, its time is over, or it is ours already. A dead holder therefore frees it by silence.
+absent, or still the one that was watched.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,34 +23,34 @@ REFUSED = "ConditionalCheckFailedException"
 class LockTable:
     """Items with the key ``environment``."""
 
-    def __init__(
-        self, table: Any, environment: str, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, table: Any, environment: str) -> None:
         self._table = table
         self._environment = environment
-        self._clock = clock
 
     def holder(self) -> Holder | None:
         key = {"environment": self._environment}
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        if item is None or float(item["until"]) <= self._clock():
+        if item is None:
             return None
         return Holder(
             canary=str(item["canary"]),
             who=str(item["who"]),
             since=float(item["since"]),
             until=float(item["until"]),
+            beat=int(item["beat"]),
         )
 
-    def acquire(self, holder: Holder) -> None:
-        now = _number(self._clock())
-        ours = Attr("canary").eq(holder.canary)
-        if not self._put(holder, Attr("environment").not_exists() | Attr("until").lte(now) | ours):
-            raise StateError(self._held(self.holder()))
+    def take(self, holder: Holder, instead_of: Holder | None) -> bool:
+        if instead_of is None:
+            return self._put(holder, Attr("environment").not_exists())
+        same = Attr("canary").eq(instead_of.canary) & Attr("beat").eq(instead_of.beat)
+        return self._put(holder, same)
 
     def renew(self, holder: Holder) -> None:
         if not self._put(holder, Attr("canary").eq(holder.canary)):
-            raise StateError(f"The lock was lost. {self._held(self.holder())}")
+            found = self.holder()
+            now = f"canary {found.canary} of {found.who} has it" if found else "nobody has it"
+            raise StateError(f"The lock of {self._environment} was lost: {now}")
 
     def free(self, holder: Holder) -> None:
         condition = Attr("canary").eq(holder.canary)
@@ -66,17 +64,9 @@ class LockTable:
             "who": holder.who,
             "since": _number(holder.since),
             "until": _number(holder.until),
+            "beat": holder.beat,
         }
         return _allowed(lambda: self._table.put_item(Item=item, ConditionExpression=condition))
-
-    def _held(self, holder: Holder | None) -> str:
-        if holder is None:
-            return f"The lock of {self._environment} changed hands just now; try again"
-        return (
-            f"Canary {holder.canary} runs on {self._environment} already: {holder.who}, since "
-            f"{_moment(holder.since)}. Look: canary status --env {self._environment}; if it is "
-            f"dead, the lock is free at {_moment(holder.until)}"
-        )
 
 
 class HistoryTable:
@@ -149,7 +139,3 @@ def _allowed(write: Callable[[], Any]) -> bool:
 
 def _number(value: float) -> Decimal:
     return Decimal(str(round(value, 3)))
-
-
-def _moment(value: float) -> str:
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

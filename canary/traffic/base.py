@@ -29,6 +29,7 @@ class Status:
             release's, so that one can roll back to it.
         lease_until: when the proxy takes the candidate's weight back by itself; None: no lease.
         counters: by name of counter and server, counted since the proxy started.
+        releases: the release that each server answers as; none for one that does not say.
     """
 
     live: str
@@ -38,6 +39,7 @@ class Status:
     fallback: tuple[str, ...] = ()
     lease_until: float | None = None
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    releases: Mapping[str, str] = field(default_factory=dict)
 
     def servers(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour, blue-2 before blue-10."""
@@ -55,6 +57,11 @@ class Status:
     def down(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour that do not take traffic."""
         return tuple(n for n in self.servers(colour) if self.states.get(n) not in SERVING)
+
+    def releases_on(self, colour: str) -> tuple[str, ...]:
+        """Return the releases that one colour's servers answer as; one, unless it is mixed."""
+        found = {self.releases[n] for n in self.servers(colour) if n in self.releases}
+        return tuple(sorted(found))
 
 
 def colour_of(server: str) -> str:

@@ -19,6 +19,7 @@ from canary.environment import HaproxyTraffic
 from canary.errors import TrafficError
 from canary.traffic.base import COUNTERS, Status
 
+MAX_REASON = 1_000
 SSH_FAILED = 255  # ssh's own exit status for "could not connect"
 Counters = dict[str, Annotated[int, Field(ge=0)]]
 
@@ -38,6 +39,7 @@ class _Answer(BaseModel):
     states: dict[str, str]
     lease: _Lease
     fallback: tuple[str, ...] = ()
+    releases: dict[str, str] = {}
     requests: Counters
     errors: Counters
     retries: Counters
@@ -100,7 +102,7 @@ class Haproxy:
             raise TrafficError(f"{self._ssh} could not be started: {error}") from error
         if done.returncode == 0:
             return done.stdout
-        reason = done.stderr.strip() or f"exit status {done.returncode}"
+        reason = done.stderr.strip()[-MAX_REASON:] or f"exit status {done.returncode}"
         if done.returncode == SSH_FAILED:
             raise TrafficError(
                 f"The proxy can't be reached: {reason}. Check by hand: "
@@ -156,6 +158,7 @@ def parse_status(text: str) -> Status:
         shares=answer.shares,
         states=answer.states,
         fallback=answer.fallback,
+        releases={name: release for name, release in answer.releases.items() if release},
         lease_until=answer.lease.until,
         counters={name: getattr(answer, name) for name in COUNTERS},
     )

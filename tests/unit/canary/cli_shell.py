@@ -60,8 +60,8 @@ def shell(
 def replaced(monkeypatch: pytest.MonkeyPatch) -> World:
     """Return a simulated world, which the commands meet in the place of proxy and AWS."""
     made = World()
-    for module in ("alarms", "approve", "deploy", "history", "promote", "rollback", "status"):
+    for module in ("alarms", "approve", "assemble", "deploy", "history", "status"):
         monkeypatch.setattr(f"canary.cli.{module}.state_of", lambda _: made.state)
-    for module in ("deploy", "promote", "rollback", "status"):
+    for module in ("assemble", "deploy", "status"):
         monkeypatch.setattr(f"canary.cli.{module}.traffic_of", lambda _: made.proxy)
     return made

@@ -6,13 +6,13 @@ Every call is counted and can be made to fail, before or after it took effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from canary.errors import CanaryError, StateError, TrafficError
+from canary.errors import CanaryError, TrafficError
 from canary.model import Arm, Release, Series
 from canary.policy import Policy
 from canary.sources.base import Query, periods
-from canary.state.base import AlarmChange, Holder, Row, StoredObject
+from canary.state.base import AlarmChange, Holder, Live, Row, StoredObject
 from canary.traffic.base import Status
 
 START = 1_800_000_000.0
@@ -71,6 +71,9 @@ class Time:
     def now(self) -> float:
         return self.moment
 
+    def monotonic(self) -> float:
+        return self.moment
+
     def sleep(self, seconds: float) -> None:
         self.troubles.meet("clock.sleep", lambda: self.pass_time(seconds))
 
@@ -103,6 +106,7 @@ class Proxy:
         self.down: set[str] = set()
         self.unasked: set[str] = set()
         self.fallback: tuple[str, ...] = ()
+        self.releases: dict[str, str] = {}
         self.history: list[tuple[float, float]] = []
 
     def expire(self) -> None:
@@ -128,6 +132,7 @@ class Proxy:
             states={name: "DOWN" if name in self.down else "UP" for name in SERVERS},
             fallback=self.fallback,
             lease_until=self.until,
+            releases=dict(self.releases),
             counters={"requests": {name: int(elapsed * 50 * s) for name, s in asked.items()}},
         )
 
@@ -198,6 +203,7 @@ class Memory:
         self.time = time
         self.troubles = troubles
         self.colour = "blue"
+        self.release = ""
         self.held: Holder | None = None
         self.rows: list[Row] = []
         self.changes: list[AlarmChange] = []
@@ -206,15 +212,18 @@ class Memory:
         self.alarm = "OK"
 
     def holder(self) -> Holder | None:
-        return self.held if self.held and self.held.until > self.time.now() else None
+        return self.held
 
-    def acquire(self, holder: Holder) -> None:
-        def effect() -> None:
-            if (held := self.holder()) is not None:
-                raise StateError(f"Canary {held.canary} runs already: {held.who}")
-            self.held = holder
+    def beat(self) -> None:
+        """Renew the lock, as its holder does while it is alive."""
+        if self.held is not None:
+            self.held = replace(self.held, beat=self.held.beat + 1)
 
-        self.troubles.meet("state.acquire", effect)
+    def take(self, holder: Holder, instead_of: Holder | None) -> bool:
+        if self.held != instead_of:
+            return False
+        self.troubles.meet("state.take", lambda: setattr(self, "held", holder))
+        return True
 
     def renew(self, holder: Holder) -> None:
         self.troubles.meet("state.renew", lambda: setattr(self, "held", holder))
@@ -226,12 +235,15 @@ class Memory:
 
         self.troubles.meet("state.free", effect)
 
-    def live(self) -> str:
+    def live(self) -> Live:
         self.troubles.meet("state.live", lambda: None)
-        return self.colour
+        return Live(self.colour, self.release)
 
-    def set_live(self, colour: str) -> None:
-        self.troubles.meet("state.set_live", lambda: setattr(self, "colour", colour))
+    def set_live(self, live: Live) -> None:
+        def effect() -> None:
+            self.colour, self.release = live.colour, live.release
+
+        self.troubles.meet("state.set_live", effect)
 
     def remember(self, row: Row) -> None:
         self.troubles.meet("state.remember", lambda: self.rows.insert(0, row))

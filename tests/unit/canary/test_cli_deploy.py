@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from canary.artifact import Published
+from canary.errors import HookError
+from canary.state.base import Holder, Live
 from tests.unit.canary.cli_shell import POLICY, Shell, replaced, shell
+from tests.unit.canary.rollout_fakes import START
 from tests.unit.canary.rollout_world import World, go
 
 ALWAYS = {"why": "holidays", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
@@ -45,6 +48,30 @@ def test_a_release_on_the_idle_colour_is_not_taken_for_the_live_one(
     outcome = go(world)
     assert outcome.recording is not None
     assert outcome.recording.baseline.name == "live"
+
+
+def test_while_a_canary_runs_nothing_is_deployed(
+    canary: Shell, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canary.cli.deploy.SystemClock", lambda: world.time)
+    world.state.held = Holder("c0", "somebody@else", START, START + 60)
+    world.time.passing = world.state.beat
+    status, _, err = canary("deploy", "v1", "--env", "test")
+    assert status == 2
+    assert "c0 runs already: somebody@else" in err
+    assert world.hooks.ran == []
+
+
+def test_a_deployment_frees_the_lock_and_names_the_live_release(
+    canary: Shell, world: World
+) -> None:
+    canary("deploy", "v1", "--env", "test")
+    assert (world.state.held, world.state.live()) == (None, Live("blue"))
+    canary("deploy", "v1", "--env", "test", "--everywhere")
+    assert world.state.live() == Live("blue", "release-v1")
+    world.hooks.troubles.lasting = ("hooks.deploy", 0, HookError("playbook failed"))
+    assert canary("deploy", "v1", "--env", "test")[0] == 2
+    assert world.state.held is None
 
 
 def test_in_a_freeze_window_no_release_starts(canary: Shell, world: World) -> None:

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from canary.errors import StateError
-from canary.state.base import AlarmChange
+from canary.errors import StateError, TrafficError
+from canary.rollout.manual import Hand
+from canary.state.base import AlarmChange, Live, Row
+from canary.traffic.base import Status
 from tests.unit.canary.cli_shell import Shell, replaced, shell
+from tests.unit.canary.rollout_fakes import START, Memory, Proxy, Time, Troubles
 from tests.unit.canary.rollout_world import World
+
+ME = ("me@here", lambda: START, str)
+
+
+class Still(Proxy):
+    """A proxy that has one status."""
+
+    def __init__(self, status: Status) -> None:
+        self.answer = status
+
+    def status(self) -> Status:
+        return self.answer
+
 
 canary = pytest.fixture(shell, name="canary")
 world = pytest.fixture(replaced, name="world")
+
+
+def differ(world: World) -> None:
+    """The parameter says green, and a new proxy serves blue."""
+    world.state.colour, world.state.release = "green", "2" * 12
+    world.proxy.releases = {"blue-1": "1" * 12, "green-1": "2" * 12}
+
+
+def row(colour: str, verdict: str, commit: str) -> Row:
+    names = {"baseline": "", "candidate": f"v2 {commit * 40}", "live": "blue", "who": "me"}
+    return Row("c9", START, START + 9, verdict, 1, **names, reason="errors rose", colours=colour)
 
 
 def test_status_tells_what_agrees_and_what_does_not(canary: Shell, world: World) -> None:
@@ -20,13 +48,61 @@ def test_status_tells_what_agrees_and_what_does_not(canary: Shell, world: World)
     assert status == 0
     assert "Live: blue" in out
     assert "No canary is running" in out
-    world.state.colour = "green"
+    differ(world)
     status, out, _ = canary("status", "--env", "test", "--json")
     assert status == 1
-    assert (
-        "green is remembered as live, but the proxy serves blue"
-        in json.loads(out)["differences"][0]
+    assert json.loads(out)["differences"] == [
+        "green (222222222222) is meant to be live, but the proxy serves blue (111111111111). "
+        "Nothing moves by itself. Name the colour that is right: "
+        "canary promote --env test --colour green or --colour blue"
+    ]
+
+
+def test_status_shows_each_colours_release_health_standby_and_verdict(
+    canary: Shell, world: World
+) -> None:
+    world.proxy.releases = {"blue-1": "1" * 12, "green-1": "2" * 12}
+    world.proxy.down, world.proxy.fallback = {"green-1"}, ("green-1",)
+    world.state.rows = [row("green", "FAIL", "2"), row("blue", "PASS", "3")]
+    lines = canary("status", "--env", "test")[1].splitlines()
+    assert lines[1] == "blue: 100.0% of traffic (blue-1 UP), release 111111111111"
+    assert lines[2] == (
+        "green: 0.0% of traffic (green-1 DOWN), release 222222222222, standby, last verdict FAIL"
     )
+    colours = json.loads(canary("status", "--env", "test", "--json")[1])["colours"]
+    assert colours["blue"]["verdict"] is None, "that one was about another release"
+    assert colours["green"] == {
+        "releases": ["222222222222"],
+        "share": 0.0,
+        "servers": {"green-1": "DOWN"},
+        "down": ["green-1"],
+        "standby": True,
+        "verdict": {"canary": "c9", "verdict": "FAIL"},
+    }
+
+
+def test_status_tells_of_a_release_that_nobody_meant(canary: Shell, world: World) -> None:
+    world.state.release, world.proxy.releases = "1" * 12, {"blue-1": "7" * 12}
+    status, out, _ = canary("status", "--env", "test")
+    assert status == 1
+    assert "blue (111111111111) is meant to be live, but blue answers as 777777777777" in out
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_where_proxy_and_memory_differ_nothing_moves_before_the_colour_is_named(
+    canary: Shell, world: World, command: str
+) -> None:
+    differ(world)
+    status, _, err = canary(command, "--env", "test")
+    assert status == 2
+    assert "Nothing was changed. Name the colour that is right" in err
+    assert (world.proxy.live, world.state.colour) == ("blue", "green"), "the witness stays"
+    assert world.state.rows == []
+    status, out, _ = canary(command, "--env", "test", "--colour", "green")
+    assert status == 0
+    assert "green (222222222222) is live" in out
+    assert (world.proxy.live, world.state.live()) == ("green", Live("green", "2" * 12))
+    assert world.state.rows[0].baseline == "blue (111111111111)", "what was there before is kept"
 
 
 def test_status_warns_of_a_weight_that_nobody_watches(canary: Shell, world: World) -> None:
@@ -42,6 +118,7 @@ def test_promote_by_hand_is_idempotent(canary: Shell, world: World) -> None:
         assert status == 0
         assert (world.proxy.live, world.state.colour) == ("green", "green")
     assert world.troubles.calls.count("traffic.promote") == 1
+    assert [(row.verdict, row.live) for row in world.state.rows] == [("PROMOTED", "green")]
 
 
 def test_promote_takes_the_candidate_that_has_traffic(canary: Shell, world: World) -> None:
@@ -54,11 +131,54 @@ def test_promote_takes_the_candidate_that_has_traffic(canary: Shell, world: Worl
     assert "green is live" in out
 
 
-def test_promote_refuses_a_colour_that_is_none(canary: Shell, world: World) -> None:
-    status, _, err = canary("promote", "--env", "test", "--colour", "red")
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_a_colour_that_is_none_is_refused(canary: Shell, world: World, command: str) -> None:
+    status, _, err = canary(command, "--env", "test", "--colour", "red")
     assert status == 2
     assert "No colour is named 'red'" in err
     assert world.proxy.live == "blue"
+
+
+def down(world: World) -> None:
+    world.proxy.down = {"green-1"}
+
+
+def failed(world: World) -> None:
+    world.proxy.releases = {"green-1": "2" * 12}
+    world.state.rows = [row("green", "FAIL", "2")]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [(down, "green-1 is DOWN"), (failed, "its release failed canary c9: errors rose")],
+)
+def test_promote_refuses_what_cannot_serve_unless_it_is_forced(
+    canary: Shell, world: World, trouble: Callable[[World], None], sentence: str
+) -> None:
+    trouble(world)
+    words = ("promote", "--env", "test", "--colour", "green")
+    status, _, err = canary(*words)
+    assert status == 2
+    assert f"green was not promoted: {sentence}" in err
+    assert "canary promote --env test --colour green --force" in err
+    assert (world.proxy.live, world.state.colour) == ("blue", "blue")
+    assert canary(*words, "--force")[0] == 0
+    assert (world.proxy.live, world.state.colour) == ("green", "green")
+
+
+def test_a_verdict_on_another_release_refuses_nothing(canary: Shell, world: World) -> None:
+    failed(world)
+    world.proxy.releases = {"green-1": "3" * 12}
+    assert canary("promote", "--env", "test", "--colour", "green")[0] == 0
+
+
+def test_mixed_releases_are_one_colours_trouble() -> None:
+    weights = {"green-1": 0, "green-2": 0, "blue-1": 256}
+    releases = {"green-1": "1" * 12, "green-2": "2" * 12}
+    mixed = Status("blue", weights, {}, dict.fromkeys(weights, "UP"), releases=releases)
+    hand = Hand("test", ("blue", "green"), Still(mixed), Memory(Time(Troubles()), Troubles()), *ME)
+    with pytest.raises(TrafficError, match="its servers answer as 111111111111 and 222222222222"):
+        hand.promote("green", force=False)
 
 
 def test_rollback_takes_a_weight_back_and_is_idempotent(canary: Shell, world: World) -> None:
@@ -67,6 +187,7 @@ def test_rollback_takes_a_weight_back_and_is_idempotent(canary: Shell, world: Wo
         status, _, _ = canary("rollback", "--env", "test")
         assert status == 0
         assert (world.proxy.live, world.proxy.share) == ("blue", 0.0)
+    assert [(row.verdict, row.live) for row in world.state.rows] == [("ROLLED BACK", "blue")]
 
 
 def test_rollback_after_a_promotion_returns_once(canary: Shell, world: World) -> None:
@@ -77,8 +198,29 @@ def test_rollback_after_a_promotion_returns_once(canary: Shell, world: World) ->
     assert "Back to the release before: blue" in out
     world.proxy.fallback = ()  # as the proxy has it: what failed is nobody's fallback
     status, out, _ = canary("rollback", "--env", "test")
-    assert "Nothing to take back" in out
+    assert status == 0
+    assert "Rolled back already: blue is live" in out
     assert (world.proxy.live, world.state.colour) == ("blue", "blue")
+    assert "ROLLED BACK" in canary("history", "--env", "test")[1]
+
+
+def test_rollback_without_a_release_to_return_to_is_no_success(canary: Shell, world: World) -> None:
+    status, out, err = canary("rollback", "--env", "test")
+    assert (status, out) == (2, "")
+    assert "Nothing was rolled back: blue is live and carries all traffic" in err
+    assert "green is no standby" in err
+    assert "canary deploy REF --env test, then canary promote --env test --colour green" in err
+    assert (world.proxy.live, world.state.colour) == ("blue", "blue")
+
+
+def test_rollback_that_the_proxy_does_not_follow_is_no_success(
+    canary: Shell, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.proxy.set("green", 0.2, 60)
+    monkeypatch.setattr(world.proxy, "release", lambda: None)
+    status, _, err = canary("rollback", "--env", "test")
+    assert status == 2
+    assert "Traffic is not at blue" in err
 
 
 def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: World) -> None:
@@ -94,7 +236,7 @@ def test_approval_needs_a_canary_that_runs(canary: Shell, world: World) -> None:
     status, _, err = canary("approve", "--env", "test", "c1", "promote")
     assert status == 2
     assert "no canary is running" in err
-    world.state.acquire(world.context().keeper.holder)
+    world.state.held = world.context().keeper.holder
     status, _, _ = canary("approve", "--env", "test", "c1", "promote")
     assert status == 0
     assert list(world.state.objects) == ["canaries/c1/approved-promote"]

@@ -188,8 +188,8 @@ class Kept:
         self.proxy = Proxy(self.time, self.troubles)
         self.state = Memory(self.time, self.troubles)
         holder = Holder("c1", "me", START, START + 60)
-        self.state.acquire(holder)
         self.keeper = Keeper(PLAN, self.time, self.proxy, self.state, holder)
+        self.keeper.take_lock(lambda _: None)
 
     def tick(self, seconds: float, *, alive: bool = True) -> None:
         """Let time pass as the keeper's thread sees it."""

@@ -29,7 +29,7 @@ PERIOD = POLICY.period
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        ("state.acquire", StateError("locked"), "locked"),
+        ("state.take", StateError("locked"), "locked"),
         ("traffic.status", TrafficError("no proxy"), "no proxy"),
         ("source.read", SourceError("no metrics"), "no metrics"),
         ("publish", CanaryError("no such ref"), "no such ref"),
@@ -57,6 +57,7 @@ def test_a_second_canary_is_refused_and_touches_nothing() -> None:
     world = World()
     world.state.held = Holder("c0", "somebody@else", START, START + 60)
     world.proxy.set("green", 0.2, 1000)
+    world.time.passing = world.state.beat
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
     assert "c0" in outcome.reason
@@ -67,15 +68,17 @@ def test_a_second_canary_is_refused_and_touches_nothing() -> None:
 
 def test_a_dead_holder_frees_the_lock() -> None:
     world = World()
-    world.state.held = Holder("c0", "somebody@else", START - 100, START - 1)
+    world.state.held = Holder("c0", "somebody@else", START - 100, START + 600)
     assert go(world).exit_status == ExitStatus.PASS
+    assert world.state.held is None
 
 
 def test_memory_and_proxy_must_agree_before_anything_starts() -> None:
     world = World()
     world.state.colour = "green"
     outcome = go(world)
-    assert "remembers green as live, but the proxy serves blue" in outcome.reason
+    assert "green is meant to be live, but the proxy serves blue" in outcome.reason
+    assert "canary promote --env test --colour blue or --colour green" in outcome.reason
     assert "traffic.set" not in world.troubles.calls
 
 

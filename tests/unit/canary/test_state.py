@@ -13,7 +13,7 @@ from alarm_recorder.rows import row_of
 from canary.environment import parse_environment
 from canary.errors import StateError
 from canary.state.aws import AwsState
-from canary.state.base import Holder, Row
+from canary.state.base import Holder, Live, Row
 from canary.state.tables import LockTable
 from tests.support.tables import make_table
 from tests.unit.canary.test_environment import GOOD
@@ -41,69 +41,38 @@ def state(**changes: Any) -> AwsState:
     return AwsState(environment.state, environment)
 
 
-class Clock:
-    """A time that a test sets."""
-
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def lock() -> LockTable:
+    return LockTable(table("lock", "environment"), "local")
 
 
-@pytest.fixture
-def lock(clock: Clock) -> LockTable:
-    return LockTable(table("lock", "environment"), "local", clock)
-
-
-def test_a_free_lock_is_taken_and_given_back(lock: LockTable) -> None:
+def test_a_free_lock_is_taken_once_and_given_back(lock: LockTable) -> None:
     assert lock.holder() is None
-    lock.acquire(MINE)
+    assert lock.take(MINE, None)
     assert lock.holder() == MINE
+    assert not lock.take(OTHERS, None)
     lock.free(MINE)
     assert lock.holder() is None
 
 
-def test_a_held_lock_says_who_and_since_when(lock: LockTable) -> None:
-    lock.acquire(MINE)
-    with pytest.raises(StateError) as refused:
-        lock.acquire(OTHERS)
-    # date -u -d @1800000000
-    assert "Canary c1 runs on local already: me@here, since 2027-01-15 08:00:00 UTC" in str(
-        refused.value
-    )
-    assert lock.holder() == MINE
+def test_a_lock_is_taken_from_the_holder_that_was_watched_and_no_other(lock: LockTable) -> None:
+    lock.take(MINE, None)
+    lock.renew(replace(MINE, beat=1))
+    assert not lock.take(OTHERS, MINE), "it was renewed since"
+    assert not lock.take(OTHERS, replace(OTHERS, canary="c0", beat=1))
+    assert lock.take(OTHERS, replace(MINE, beat=1))
+    assert lock.holder() == OTHERS
 
 
-def test_a_dead_holder_frees_the_lock(lock: LockTable, clock: Clock) -> None:
-    lock.acquire(MINE)
-    clock.now = NOW + 60
-    assert lock.holder() is None
-    lock.acquire(replace(OTHERS, until=NOW + 120))
-    found = lock.holder()
-    assert found is not None
-    assert found.canary == "c2"
-
-
-def test_renewal_moves_the_end_and_is_refused_once_lost(lock: LockTable, clock: Clock) -> None:
-    lock.acquire(MINE)
-    lock.renew(replace(MINE, until=NOW + 100))
-    clock.now = NOW + 99
-    assert lock.holder() == replace(MINE, until=NOW + 100)
-    clock.now = NOW + 100
-    lock.acquire(replace(OTHERS, until=NOW + 200))
-    with pytest.raises(StateError, match=r"The lock was lost\. Canary c2"):
-        lock.renew(replace(MINE, until=NOW + 300))
-
-
-def test_nobody_frees_what_is_not_theirs(lock: LockTable) -> None:
-    lock.acquire(MINE)
+def test_a_lost_lock_is_not_renewed_and_says_who_has_it(lock: LockTable) -> None:
+    lock.take(OTHERS, None)
+    with pytest.raises(StateError, match="was lost: canary c2 of you@there has it"):
+        lock.renew(MINE)
+    lock.free(MINE)
+    assert lock.holder() == OTHERS
     lock.free(OTHERS)
-    assert lock.holder() == MINE
+    with pytest.raises(StateError, match="was lost: nobody has it"):
+        lock.renew(MINE)
 
 
 def test_history_comes_newest_first_and_whole() -> None:
@@ -144,8 +113,9 @@ def test_the_live_colour_is_one_of_the_two() -> None:
     memory = state()
     with pytest.raises(StateError, match="parameter /shop/local/live could not be used"):
         memory.live()
-    memory.set_live("green")
-    assert memory.live() == "green"
+    for live in (Live("green"), Live("blue", "1a2b3c4d5e6f")):
+        memory.set_live(live)
+        assert memory.live() == live
     client("ssm").put_parameter(Name="/shop/local/live", Value="red", Type="String", Overwrite=True)
     with pytest.raises(StateError, match="is 'red'; it must be blue or green"):
         memory.live()

@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 from shop_traffic import boot
 from shop_traffic.commands import Traffic
 from shop_traffic.config import RefusedError, load
-from shop_traffic.lease import SystemdTimer
+from shop_traffic.lease import LONGEST, SystemdTimer
 from shop_traffic.memory import Memory
+from shop_traffic.releases import releases
 from shop_traffic.runtime import Runtime
 
 PUBLIC = ("status", "set", "renew", "release", "promote", "drain", "ready")
@@ -44,17 +45,28 @@ def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Pa
     add["promote"].add_argument("--colour", required=True)
     for name in ("drain", "ready"):
         add[name].add_argument("--server", required=True)
-        add[name].add_argument("--wait", type=float, default=10.0, metavar="SECONDS")
+        add[name].add_argument("--wait", type=patience, default=10.0, metavar="SECONDS")
     add["ready"].add_argument(
         "--fallback", action="store_true", help="it runs the live release: it may stand in"
     )
     return root
 
 
+def patience(text: str) -> float:
+    """Return how long to wait; a wait without an end would keep an SSH session for ever."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to {LONGEST:g}")
+    return seconds
+
+
 def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None:
     """Do what was asked."""
     actions: dict[str, Callable[[], dict[str, Any] | None]] = {
-        "status": traffic.status,
+        "status": lambda: {**traffic.status(), "releases": releases(traffic.config)},
         "set": lambda: traffic.set(asked.candidate, asked.share, asked.lease, matched(asked)),
         "renew": lambda: traffic.renew(asked.lease),
         "release": lambda: traffic.release(asked.expired),
@@ -96,6 +108,7 @@ def door() -> None:
         sys.exit(f"shop-traffic: that command line has no end ({error}).")
     if words[:1] == ["shop-traffic"]:
         words = words[1:]
-    if not words or words[0] not in PUBLIC or "--expired" in words:
+    inner = any(word.startswith("--expired") for word in words)
+    if not words or words[0] not in PUBLIC or inner:
         sys.exit(f"shop-traffic: {' '.join(words)!r} is not one of {', '.join(PUBLIC)}.")
     main(words)

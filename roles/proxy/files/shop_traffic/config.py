@@ -31,6 +31,7 @@ class Config:
     server_state: Path
     directory: Path
     servers: tuple[Server, ...]
+    check_path: str = "/ready"
 
     @property
     def colours(self) -> tuple[str, ...]:
@@ -64,4 +65,5 @@ def load(path: Path = PATH) -> Config:
         server_state=Path(raw["server_state"]),
         directory=Path(raw["directory"]),
         servers=tuple(Server(**server) for server in raw["servers"]),
+        check_path=raw.get("check_path", "/ready"),
     )

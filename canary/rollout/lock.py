@@ -1,0 +1,114 @@
+"""The lock of an environment, which no two machines' clocks have to agree about.
+
+A holder renews it, and counts itself out when its own clock says that it could not for one lease.
+Whoever wants a lock that is held watches it: one that changes is alive and refuses; one that did
+not change for a lease, by the watcher's own clock, belongs to nobody and is taken, unless it
+changes in that moment. Both measure spans, never times of day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from canary.errors import StateError
+from canary.rollout.ports import Background, Clock
+from canary.state.base import Holder, State
+
+LOCK_SECONDS = 60.0
+RENEWAL = LOCK_SECONDS / 4
+POLL = 2.0
+
+
+def taking(
+    state: State, holder: Holder, monotonic: Callable[[], float], say: Callable[[str], None]
+) -> Iterator[float]:
+    """Take the lock; yield how long to wait before going on.
+
+    Raises:
+        StateError: somebody alive has it.
+    """
+    watched, since = None, monotonic()
+    while True:
+        found = state.holder()
+        if found != watched:
+            if watched is not None and found is not None:
+                raise StateError(held(found))
+            watched, since = found, monotonic()
+            if found is not None and found.canary != holder.canary:
+                say(f"{sentence(found)}; watching for {LOCK_SECONDS:.0f} s whether it is alive")
+        free = found is None or found.canary == holder.canary
+        if (free or monotonic() - since >= LOCK_SECONDS) and state.take(holder, found):
+            return
+        yield POLL
+
+
+class Tenure:
+    """A lock that was taken: whether it has to be renewed, and whether it is still ours."""
+
+    def __init__(self, state: State, holder: Holder, monotonic: Callable[[], float]) -> None:
+        self._state = state
+        self._monotonic = monotonic
+        self._renewed = monotonic()
+        self.holder = holder
+
+    def take(self, say: Callable[[str], None]) -> Iterator[float]:
+        """Take the lock; yield how long to wait before going on."""
+        for pause in taking(self._state, self.holder, self._monotonic, say):
+            yield pause
+            self._renewed = self._monotonic()  # before the question that takes it
+
+    @property
+    def due(self) -> bool:
+        return self._monotonic() - self._renewed >= RENEWAL
+
+    @property
+    def over(self) -> bool:
+        """Tell whether it went unrenewed for so long that somebody else may have it."""
+        return self._monotonic() - self._renewed >= LOCK_SECONDS
+
+    def renew(self, now: float) -> None:
+        """Renew it, unless it is over; ``now`` is for people to read."""
+        began = self._monotonic()
+        renewed = replace(self.holder, beat=self.holder.beat + 1, until=now + LOCK_SECONDS)
+        self._state.renew(renewed)
+        self.holder, self._renewed = renewed, began
+
+
+@contextmanager
+def locked(
+    state: State, holder: Holder, clock: Clock, background: Background, say: Callable[[str], None]
+) -> Iterator[Tenure]:
+    """Hold the lock while something else than a canary changes the environment."""
+    tenure = Tenure(state, holder, clock.monotonic)
+
+    def tick() -> None:
+        if tenure.due and not tenure.over:
+            try:
+                tenure.renew(clock.now())
+            except Exception as error:  # a thread has nobody to raise it to
+                say(f"The lock could not be renewed: {error}")
+
+    for pause in tenure.take(say):
+        clock.sleep(pause)
+    background.start(tick, POLL)
+    try:
+        yield tenure
+    finally:
+        background.stop()
+        state.free(tenure.holder)
+
+
+def held(holder: Holder) -> str:
+    return (
+        f"{sentence(holder)}, and it is alive. Wait for its end, or stop it: what is stopped by "
+        "Ctrl-C gives traffic back"
+    )
+
+
+def sentence(holder: Holder) -> str:
+    """Say who has the lock."""
+    since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{holder.canary} runs already: {holder.who}, since {since}"

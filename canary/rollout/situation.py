@@ -1,0 +1,104 @@
+"""What an environment does now, colour by colour, and where it differs from what is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from canary.rollout.identity import disagreement, name_one
+from canary.state.base import Holder, Live, Row, State
+from canary.traffic.base import Status, Traffic
+
+JUDGED = ("PASS", "FAIL", "INCONCLUSIVE")
+DEPLOYED = "DEPLOYED"
+ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One colour.
+
+    Attributes:
+        releases: what its servers answer as; more than one if they differ.
+        standby: it may stand in for the live colour, and a rollback returns to it.
+        verdict: the last canary of the release that it holds.
+    """
+
+    colour: str
+    share: float
+    states: dict[str, str]
+    down: tuple[str, ...]
+    releases: tuple[str, ...]
+    standby: bool
+    verdict: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is meant, what is real, and how they differ."""
+
+    meant: Live
+    status: Status
+    holder: Holder | None
+    sides: tuple[Side, ...]
+    differences: tuple[str, ...]
+
+
+def situation(
+    environment: str, colours: tuple[str, str], traffic: Traffic, state: State, now: float
+) -> Situation:
+    """Compare the environment's memory with what the proxy really does."""
+    status, meant, holder = traffic.status(), state.live(), state.holder()
+    if holder is not None and holder.until <= now:
+        holder = None  # shown as dead; whoever takes the lock makes sure of it
+    rows = state.history(ROWS)
+    sides = tuple(_side(colour, status, rows) for colour in colours)
+    return Situation(meant, status, holder, sides, _differences(environment, meant, status, holder))
+
+
+def verdict_on(colour: str, releases: Sequence[str], rows: Sequence[Row]) -> Row | None:
+    """Return the newest verdict on what ``colour`` holds, from rows that come newest first."""
+    for row in rows:
+        if colour not in row.colours.split() or not _about(row, releases):
+            continue
+        if row.verdict in JUDGED:
+            return row
+        if row.verdict == DEPLOYED and not releases:
+            return None  # something else was put there, and nobody knows what
+    return None
+
+
+def _about(row: Row, releases: Sequence[str]) -> bool:
+    """Tell whether a row may be about one of ``releases``, which begin with their commit."""
+    commit = row.candidate.partition(" ")[2][:12]
+    return not releases or not commit or any(each.startswith(commit) for each in releases)
+
+
+def _side(colour: str, status: Status, rows: Sequence[Row]) -> Side:
+    servers, releases = status.servers(colour), status.releases_on(colour)
+    return Side(
+        colour=colour,
+        share=status.share(colour),
+        states={name: status.states.get(name, "unknown") for name in servers},
+        down=status.down(colour),
+        releases=releases,
+        standby=colour != status.live and any(name in status.fallback for name in servers),
+        verdict=verdict_on(colour, releases, rows),
+    )
+
+
+def _differences(
+    environment: str, meant: Live, status: Status, holder: Holder | None
+) -> tuple[str, ...]:
+    found = []
+    if difference := disagreement(meant, status):
+        command = name_one(environment, (meant.colour, status.live))
+        found.append(f"{difference}. Nothing moves by itself. {command}")
+    if status.lease_until is not None and holder is None:
+        found.append(
+            "a candidate carries traffic, but no canary holds the lock: its lease takes the "
+            f"weight back, or canary rollback --env {environment} does"
+        )
+    if down := status.down(status.live):
+        found.append(f"{', '.join(down)} of the live colour {status.live} is down")
+    return tuple(found)

@@ -1,0 +1,32 @@
+"""Which release each server answers as: its own word for it, in the header X-Release."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+from shop_traffic.config import Config, Server
+
+SECONDS = 0.5
+HEADER = "X-Release"
+NAME = re.compile(r"[\w.+-]{1,128}", re.ASCII)
+
+
+def releases(config: Config) -> dict[str, str]:
+    """Ask every server at once; empty for one that does not answer, or does not say."""
+    with ThreadPoolExecutor(len(config.servers)) as pool:
+        found = pool.map(lambda server: release(server, config.check_path), config.servers)
+        return dict(zip((server.name for server in config.servers), found, strict=True))
+
+
+def release(server: Server, path: str) -> str:
+    connection = http.client.HTTPConnection(server.address, server.port, timeout=SECONDS)
+    try:
+        connection.request("GET", path, headers={"Host": "shop", "Connection": "close"})
+        said = connection.getresponse().getheader(HEADER, "")
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+    return said if NAME.fullmatch(said) else ""

@@ -1,0 +1,210 @@
+"""The lock under 200 schedules of starts, kills and pauses, on machines whose clocks disagree."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from canary.errors import StateError
+from canary.rollout.lock import LOCK_SECONDS, RENEWAL, Tenure
+from canary.state.base import Holder
+
+SCHEDULES = 200
+LENGTH = 900.0
+WORK = 120.0
+
+
+@dataclass
+class Table:
+    """One item, changed by compare and swap alone."""
+
+    item: Holder | None = None
+
+    def holder(self) -> Holder | None:
+        return self.item
+
+    def take(self, holder: Holder, instead_of: Holder | None) -> bool:
+        if self.item != instead_of:
+            return False
+        self.item = holder
+        return True
+
+    def renew(self, holder: Holder) -> None:
+        if self.item is None or self.item.canary != holder.canary:
+            raise StateError("lost")
+        self.item = holder
+
+    def free(self, holder: Holder) -> None:
+        if self.item is not None and self.item.canary == holder.canary:
+            self.item = None
+
+
+@dataclass
+class Machine:
+    """One canary on a machine whose wall clock is up to ten minutes off.
+
+    ``life`` yields seconds of true time until it goes on; a pause makes that late.
+    """
+
+    world: World
+    name: str
+    skew: float
+    pauses: list[tuple[float, float]]
+    killed: float
+    holding: bool = False
+    outcome: str = ""
+    tenure: Tenure = field(init=False)
+
+    def __post_init__(self) -> None:
+        started = self.world.now + self.skew
+        holder = Holder(self.name, self.name, started, started + LOCK_SECONDS)
+        self.tenure = Tenure(self.world.table, holder, lambda: self.world.now)  # type: ignore[arg-type]
+
+    def life(self) -> Iterator[float]:
+        try:
+            yield from self.tenure.take(lambda _: None)
+        except StateError:
+            self.outcome = "refused"
+            return
+        self.holding = True
+        end = self.world.now + WORK
+        while self.world.now < end:
+            yield RENEWAL / 3
+            if self.tenure.over:
+                self.outcome = "gave up"
+                self.holding = False
+                return
+            if self.tenure.due:
+                try:
+                    self.tenure.renew(self.world.now + self.skew)
+                except StateError:
+                    self.outcome = "robbed"
+                    self.holding = False
+                    return
+        self.world.table.free(self.tenure.holder)
+        self.holding, self.outcome = False, "done"
+
+    def waking(self, moment: float) -> float:
+        """Return when it goes on that was to go on at ``moment``: later, inside a pause."""
+        return max([moment, *(end for begin, end in self.pauses if begin <= moment < end)])
+
+    def acts(self) -> bool:
+        """Tell whether it would change the environment now, as far as it knows."""
+        return self.holding and not self.tenure.over and self.world.now < self.killed
+
+
+class World:
+    """Runs machines in the order of true time."""
+
+    def __init__(self, seed: int) -> None:
+        draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self.now = 0.0
+        self.numbers = itertools.count()
+        self.table = Table()
+        self.machines: list[Machine] = []
+        self.queue: list[tuple[float, int, Callable[[], None]]] = []
+        self.together: list[tuple[str, ...]] = []
+        for number in range(draw.randint(2, 4)):
+            begin = draw.uniform(0, LENGTH / 2)
+            self.at(begin, partial(self.start, number, draw))
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self.queue, (moment, next(self.numbers), action))
+
+    def start(self, number: int, draw: random.Random) -> None:
+        begins = [draw.uniform(self.now, self.now + WORK) for _ in range(draw.randint(0, 2))]
+        machine = Machine(
+            self,
+            f"c{number}",
+            skew=draw.choice([-600.0, 0.0, 600.0]),
+            pauses=[(begin, begin + draw.choice([5.0, 50.0, 70.0, 200.0])) for begin in begins],
+            killed=draw.choice([float("inf"), draw.uniform(self.now, self.now + 2 * WORK)]),
+        )
+        self.machines.append(machine)
+        self.go_on(machine, machine.life())
+
+    def go_on(self, machine: Machine, life: Iterator[float]) -> None:
+        if self.now >= machine.killed:
+            machine.holding, machine.outcome = False, "killed"
+            return
+        for pause in life:
+            self.at(machine.waking(self.now + pause), lambda: self.go_on(machine, life))
+            break
+
+    def run(self) -> None:
+        while self.queue:
+            self.now, _, action = heapq.heappop(self.queue)
+            action()
+            acting = tuple(each.name for each in self.machines if each.acts())
+            if len(acting) > 1:
+                self.together.append(acting)
+
+
+@pytest.mark.statistical
+def test_there_are_never_two_holders_and_nobody_alive_is_robbed() -> None:
+    outcomes: dict[str, int] = {}
+    for seed in range(SCHEDULES):
+        world = World(seed)
+        world.run()
+        assert world.together == [], f"seed {seed}"
+        for machine in world.machines:
+            outcomes[machine.outcome] = outcomes.get(machine.outcome, 0) + 1
+            paused = any(end - begin >= LOCK_SECONDS for begin, end in machine.pauses)
+            assert machine.outcome != "robbed" or paused, f"seed {seed}: {machine}"
+            assert machine.outcome != "", f"seed {seed}: {machine} never ended"
+    assert min(outcomes[each] for each in ("done", "refused", "killed", "gave up")) >= 5, outcomes
+
+
+class Asked:
+    """Two machines, told apart by hand."""
+
+    def __init__(self) -> None:
+        self.table = Table()
+        self.moment = 0.0
+        self.said: list[str] = []
+
+    def tenure(self, name: str, until: float = 0.0) -> Tenure:
+        return Tenure(self.table, Holder(name, f"{name}@host", 0.0, until), lambda: self.moment)  # type: ignore[arg-type]
+
+    def take(self, tenure: Tenure, meanwhile: Callable[[], None] = lambda: None) -> float:
+        for pause in tenure.take(self.said.append):
+            self.moment += pause
+            meanwhile()
+        return self.moment
+
+
+def test_a_dead_holders_lock_is_taken_after_one_lease_whatever_the_clocks_say() -> None:
+    for until in (-600.0, 600.0):  # the dead one's clock was ten minutes behind, or ahead
+        asked = Asked()
+        asked.take(asked.tenure("c0", until))
+        assert asked.take(asked.tenure("c1")) == pytest.approx(LOCK_SECONDS, abs=4)
+        assert "c0 runs already: c0@host" in asked.said[0]
+        assert "watching for 60 s whether it is alive" in asked.said[0]
+
+
+def test_a_living_holders_lock_is_refused_at_its_next_beat_whatever_the_clocks_say() -> None:
+    asked = Asked()
+    living = asked.tenure("c0", until=-600.0)
+    asked.take(living)
+
+    def beat() -> None:
+        if living.due:
+            living.renew(asked.moment - 600)
+
+    with pytest.raises(StateError, match=r"c0 runs already.*it is alive"):
+        asked.take(asked.tenure("c1"), beat)
+    assert asked.moment <= RENEWAL + 4
+
+
+def test_a_lock_that_becomes_free_is_taken_at_once() -> None:
+    asked = Asked()
+    first = asked.tenure("c0")
+    asked.take(first)
+    taken = asked.take(asked.tenure("c1"), lambda: asked.table.free(first.holder))
+    assert taken <= 4
