@@ -40,6 +40,9 @@ def test_a_good_release_is_promoted_and_a_bad_one_refused(world: World) -> None:
     assert outcome["verdict"] == "PASS"
     found = world.status()
     assert found["live"] == found["proxy"]["live"] == "green"
+    assert [found["release"]] == found["colours"]["green"]["releases"] == [world.release("green")]
+    assert found["colours"]["blue"]["standby"]
+    assert found["colours"]["green"]["verdict"]["verdict"] == "PASS"
     assert found["canary"] is None
     directory = world.repository / outcome["directory"]
     assert {"recording.json", "report.html", "report.json", "report.md", "policy.yml"} <= {
@@ -70,9 +73,34 @@ def test_a_good_release_is_promoted_and_a_bad_one_refused(world: World) -> None:
     found = world.status()
     assert found["live"] == found["proxy"]["live"] == "blue"
     history = json.loads(world.run("history", "--json").stdout)
-    assert [row["verdict"] for row in history] == ["FAIL", "PASS"]
+    assert [row["verdict"] for row in history] == ["FAIL", "ROLLED BACK", "PASS"]
     assert [mark.split()[0] for mark in world.marks()] == ["PASS", "FAIL"]
     assert world.told_weights("green")[-1][0] == 0
+    nothing = world.run("rollback")
+    assert nothing.returncode == 2, "what failed is no release to return to"
+    assert "Nothing was rolled back" in nothing.stderr
+    refused = world.run("promote", "--colour", "green")
+    assert refused.returncode == 2
+    assert "its release failed canary" in refused.stderr
+    assert world.status()["proxy"]["live"] == "blue"
+
+
+def test_another_release_on_the_candidates_hosts_is_never_promoted(world: World) -> None:
+    process = world.canary("run", "--candidate", "v2", "--json")
+    world.wait_for_weight(process)
+    refused = world.run("deploy", "v2")
+    assert refused.returncode == 2, "the canary has the lock"
+    assert "runs already" in refused.stderr
+    with world.deployed.open("a") as deployed:  # as a playbook by hand does, past the lock
+        deployed.write("green 777777777777 by-hand none\n")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 2, err
+    outcome = json.loads(out)
+    assert outcome["verdict"] is None
+    assert "green-1 answers as 777777777777, not" in outcome["reason"]
+    assert world.green_weight() == 0
+    found = world.status()
+    assert found["live"] == found["proxy"]["live"] == "blue"
 
 
 def test_a_signal_takes_the_weight_back(world: World) -> None:
@@ -80,7 +108,7 @@ def test_a_signal_takes_the_weight_back(world: World) -> None:
     world.wait_for_weight(process)
     second = world.run("run", "--candidate", "v2")
     assert second.returncode == 2
-    assert "runs on test already" in second.stdout + second.stderr
+    assert "runs already" in second.stdout + second.stderr
     assert world.green_weight() > 0
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)

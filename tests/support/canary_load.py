@@ -29,12 +29,15 @@ class Behaviour:
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
-    """Answers 200 and says nothing."""
+    """Answers 200 and says nothing but its release, once it has one."""
 
     protocol_version = "HTTP/1.1"
+    server: Backend
 
     def do_GET(self) -> None:
         self.send_response(200)
+        if release := self.server.release():
+            self.send_header("X-Release", release)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -46,6 +49,7 @@ class Backend(http.server.ThreadingHTTPServer):
     """An instance of the shop; health checks hang up without a word, which is no error."""
 
     daemon_threads = True
+    release: Callable[[], str]
 
     def handle_error(self, *_arguments: object) -> None:
         """Keep quiet."""

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,17 @@ class World:
         points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
         return [(float(point["Minimum"]), float(point["Maximum"])) for point in points]
 
+    @property
+    def deployed(self) -> Path:
+        """What the deploy hook wrote: a line for each deployment."""
+        return self.directory / "repository" / "deployed.txt"
+
+    def release(self, colour: str) -> str:
+        """Return what the deploy hook last put on a colour."""
+        lines = self.deployed.read_text().splitlines() if self.deployed.exists() else []
+        found = [line.split()[1] for line in lines if line.split()[:1] == [colour]]
+        return found[-1] if found else ""
+
     def green_weight(self) -> int:
         """Ask HAProxy itself, with nothing of ours between."""
         with socket.socket(socket.AF_UNIX) as connection:
@@ -200,6 +212,7 @@ class World:
         proxy = made(self.directory, per_colour=1, stack=self._stack)
         for listed in proxy.servers:
             server = Backend(("127.0.0.1", listed["port"]), Quiet)
+            server.release = partial(self.release, listed["colour"])
             threading.Thread(target=server.serve_forever, daemon=True).start()
             self._stack.callback(server.server_close)
             self._stack.callback(server.shutdown)

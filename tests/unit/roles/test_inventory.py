@@ -13,6 +13,8 @@ from tests.support.ansible_templates import render
 from tests.support.paths import ROOT
 from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment
 
+PARAMETERS = "ansible_collections.amazon.aws.plugins.lookup.ssm_parameter"
+LIVE = "green 1a2b3c4d5e6f"
 INTERNAL = ("ansible_", "ec2_", "group", "hostvars", "inventory_", "omit", "playbook_dir")
 
 
@@ -27,6 +29,7 @@ def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environm
     monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
     monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
     monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
+    monkeypatch.setattr(f"{PARAMETERS}.LookupModule.run", lambda *_, **__: [LIVE])
     for other in ("STATE", "NETWORK", "PORT"):
         monkeypatch.delenv(f"LOCAL_CLOUD_{other}", raising=False)
     return Environment(name, tmp_path)
@@ -39,6 +42,11 @@ def test_every_variable_of_every_kind_of_host_resolves(environment: Environment)
         for name in environment.raw(host):
             if not name.startswith(INTERNAL):
                 value(name)
+
+
+def test_a_new_proxy_serves_what_is_meant_to_be_live(environment: Environment) -> None:
+    proxy = environment.inventory.groups["proxy"].hosts[0].name
+    assert environment.value(proxy, "proxy_live") == "green"
 
 
 def test_environments_differ_in_values_and_not_in_names(

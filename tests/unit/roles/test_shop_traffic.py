@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import bisect
 import random
+import threading
 from collections.abc import Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_traffic import boot, cli, plan, ring
-from shop_traffic.config import RefusedError, Server
+from shop_traffic.config import Config, RefusedError, Server
+from shop_traffic.releases import releases
 
 from tests.support.proxy_world import SERVERS, World, proxy
 
@@ -391,7 +394,17 @@ def nearest(circle: ring.Points, weights: dict[str, int], places: Iterable[int])
 
 @pytest.mark.parametrize(
     "line",
-    ["", "prepare", "restore", "sh", "status; reboot", "release --expired x", "'", "$(id)"],
+    [
+        "",
+        "prepare",
+        "restore",
+        "sh",
+        "status; reboot",
+        "release --expired x",
+        "release --expired=x",
+        "'",
+        "$(id)",
+    ],
 )
 def test_the_door_opens_to_public_words_alone(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_ORIGINAL_COMMAND", line)
@@ -408,6 +421,52 @@ def test_the_door_passes_words_on(line: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(cli, "main", passed.append)
     cli.door()
     assert passed == [line.removeprefix("shop-traffic ").split()]
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "-1", "1e9", "soon"])
+def test_a_wait_has_an_end(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("drain", "ready"):
+        with pytest.raises(SystemExit) as refused:
+            cli.main([command, "--server", "blue-1", "--wait", seconds])
+        assert refused.value.code == 2
+        assert "is not a number of seconds up to 3600" in capsys.readouterr().err
+
+
+class Named(BaseHTTPRequestHandler):
+    """Answers with a release in its header, and unhealthy."""
+
+    said = "1a2b3c4d5e6f"
+
+    def do_GET(self) -> None:
+        self.send_response(503 if self.path == "/ready" else 404)
+        self.send_header("X-Release", self.said)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("1a2b3c4d5e6f", "1a2b3c4d5e6f"),
+        ("v1.5.0-rc.1", "v1.5.0-rc.1"),
+        ("<script>", ""),
+        ("", ""),
+        ("x" * 500, ""),
+    ],
+)
+def test_servers_are_asked_for_their_release(
+    said: str, heard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Named, "said", said)
+    with HTTPServer(("127.0.0.1", 0), Named) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        there = Server("blue-1", "blue", 1, "127.0.0.1", server.server_port)
+        gone = Server("green-1", "green", 2, "127.0.0.1", 1)
+        config = Config("shop", Path(), Path(), Path(), (there, gone))
+        assert releases(config) == {"blue-1": heard, "green-1": ""}
+        server.shutdown()
 
 
 def test_a_word_that_does_not_exist_is_refused_with_those_that_do(
