@@ -146,7 +146,6 @@ class World:
                 self.together.append(acting)
 
 
-@pytest.mark.statistical
 def test_there_are_never_two_holders_and_nobody_alive_is_robbed() -> None:
     outcomes: dict[str, int] = {}
     for seed in range(SCHEDULES):
