@@ -1,1 +1,1 @@
-"""A local cloud: an emulated AWS control plane whose EC2 instances are real booted hosts."""
+"""An emulated AWS control plane whose EC2 instances are real Debian hosts."""

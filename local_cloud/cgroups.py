@@ -1,7 +1,7 @@
-"""Give each host control groups of its own where no systemd of the machine does it.
+"""Make control groups for each host, on machines whose systemd does not.
 
-Without them every host's systemd would arrange its units in the same groups, and take another
-host's processes for its own.
+Without them the systemd of every host would use the same groups, and treat the processes of other
+hosts as its own.
 """
 
 import contextlib
@@ -27,12 +27,12 @@ def hierarchies() -> list[Path]:
 
 
 def cgroup_paths(settings: Settings, name: str) -> list[Path]:
-    """Return host ``name``'s own groups; none where the machine's systemd makes them."""
+    """Return the groups of host ``name``; none if the machine's systemd makes them."""
     return [root / PARENT / f"{settings.bridge}-{name}" for root in hierarchies()]
 
 
 def join_commands(paths: list[Path]) -> str:
-    """Return the shell lines that put the shell itself into the groups."""
+    """Return shell commands that move the shell itself into the groups."""
     return "\n".join(
         f"mkdir -p {shlex.quote(str(path))}; echo $$ > {shlex.quote(str(path))}/cgroup.procs"
         for path in paths
@@ -40,7 +40,7 @@ def join_commands(paths: list[Path]) -> str:
 
 
 def remove_cgroups(settings: Settings, name: str) -> None:
-    """Remove host ``name``'s groups, and the parent with the last of them."""
+    """Remove the groups of host ``name``. The last host also removes the parent."""
     for path in cgroup_paths(settings, name):
         deadline = time.monotonic() + 2
         while path.exists() and time.monotonic() < deadline:
@@ -51,14 +51,14 @@ def remove_cgroups(settings: Settings, name: str) -> None:
 
 
 def strays(settings: Settings) -> list[str]:
-    """Return the names of hosts that have groups, whether or not they are still known."""
+    """Return the names of all hosts that have groups, including unknown hosts."""
     prefix = f"{settings.bridge}-"
     found = {path.name for root in hierarchies() for path in (root / PARENT).glob(f"{prefix}*")}
     return sorted(name.removeprefix(prefix) for name in found)
 
 
 def kill_members(settings: Settings, name: str) -> None:
-    """End every process in host ``name``'s groups."""
+    """Kill every process in the groups of host ``name``."""
     for path in cgroup_paths(settings, name):
         for listing in path.rglob("cgroup.procs"):
             for pid in listing.read_text().split():
@@ -67,7 +67,7 @@ def kill_members(settings: Settings, name: str) -> None:
 
 
 def _remove_tree(path: Path) -> None:
-    """Remove a group's tree, leaves first; one with a dying process stays for the next try."""
+    """Remove a tree of groups, leaves first. One with a dying process stays until the next try."""
     leaves_first = sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True)
     for group in [*leaves_first, path]:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The ``local-cloud`` command. Exit status: 0 done, 2 could not (with a sentence)."""
+"""The ``local-cloud`` command. Exit status: 0 done, 2 failed (with an error message)."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def cli(context: click.Context, state: Path | None) -> None:
 @cli.command()
 @click.pass_obj
 def up(settings: Settings) -> None:
-    """Bring the cloud up: base image, network, AWS, and the hosts that were there.
+    """Start the cloud: base image, network, AWS API, and the hosts that existed before.
 
     Example: local-cloud up
     """
@@ -49,7 +49,7 @@ def up(settings: Settings) -> None:
 @cli.command()
 @click.pass_obj
 def down(settings: Settings) -> None:
-    """Halt AWS and all hosts; `up` brings the same ones back.
+    """Stop the AWS API and all hosts. `up` starts the same hosts again.
 
     Example: local-cloud down
     """
@@ -61,7 +61,7 @@ def down(settings: Settings) -> None:
 @cli.command()
 @click.pass_obj
 def destroy(settings: Settings) -> None:
-    """Remove hosts, their disks, AWS's state and the network: the machine is as it was.
+    """Remove all hosts with their disks, the state of the AWS API, and the network.
 
     Example: local-cloud destroy
     """
@@ -74,10 +74,10 @@ def destroy(settings: Settings) -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show the cloud and its hosts. Exit status 0 when it is up, 1 when it is not.
+    """Show the cloud and its hosts. Exit status: 0 if it is up, 1 if it is down.
 
     Example: local-cloud status --json
     """
@@ -94,7 +94,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
                 f"  {each['name'] or '-':24} {each['id']:20} {each['ip']:15} {each['state']}"
             )
     if report is not None and report["not_saved"]:
-        click.echo(f"AWS's state could not be saved: {report['not_saved']}", err=True)
+        click.echo(f"The state of the AWS API could not be saved: {report['not_saved']}", err=True)
     sys.exit(0 if report is not None else DOWN)
 
 
@@ -110,15 +110,15 @@ def ssh(settings: Settings, name: str, command: tuple[str, ...]) -> None:
     machine = find_machine(settings, name)
     known = f"UserKnownHostsFile={machine.directory / 'known_hosts'}"
     options = ["-i", str(settings.key), "-o", known, "-o", "IdentitiesOnly=yes"]
-    os.execvp("ssh", ["ssh", *options, f"admin@{machine.host.ip}", *command])  # noqa: S606 - takes our place
+    os.execvp("ssh", ["ssh", *options, f"admin@{machine.host.ip}", *command])  # noqa: S606 - replaces this process
 
 
 @cli.command()
 @click.argument("name", required=False)
-@click.option("-n", "--lines", default=100, show_default=True, help="How many, from the end.")
+@click.option("-n", "--lines", default=100, show_default=True, help="Number of last lines.")
 @click.pass_obj
 def logs(settings: Settings, name: str | None, lines: int) -> None:
-    """Show the daemon's log, or host NAME's journal, even if it is stopped.
+    """Show the log of the AWS API, or the journal of host NAME, even if the host is stopped.
 
     Example: local-cloud logs local-app-blue-1
     """
@@ -129,13 +129,13 @@ def logs(settings: Settings, name: str | None, lines: int) -> None:
         return
     journal = find_machine(settings, name).directory / "upper/var/log/journal"
     options = ["--directory", str(journal), "--lines", str(lines), "--no-pager"]
-    os.execvp("journalctl", ["journalctl", *options])  # noqa: S606 - takes our place
+    os.execvp("journalctl", ["journalctl", *options])  # noqa: S606 - replaces this process
 
 
 @cli.command()
 @click.pass_obj
 def image(settings: Settings) -> None:
-    """Build the base image unless it is there, and print its directory.
+    """Build the base image if it is missing, and print its directory.
 
     Example: local-cloud image
     """
@@ -146,7 +146,7 @@ def image(settings: Settings) -> None:
 
 @cli.group()
 def host() -> None:
-    """Boot and remove a lone host, without EC2.
+    """Boot and remove a single host without EC2.
 
     Example: local-cloud host start molecule --ip 10.77.200.10 --key ~/.ssh/id_ed25519.pub
     """
@@ -154,11 +154,17 @@ def host() -> None:
 
 @host.command("start")
 @click.argument("name")
-@click.option("--ip", required=True, help="Address within the cloud's network.")
-@click.option("--key", "keys", multiple=True, type=click.Path(path_type=Path), help="Public key.")
+@click.option("--ip", required=True, help="IP address in the network of the cloud.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="SSH public key file.",
+)
 @click.pass_obj
 def host_start(settings: Settings, name: str, ip: str, keys: tuple[Path, ...]) -> None:
-    """Boot host NAME and wait until it answers by SSH; user admin.
+    """Boot host NAME and wait until SSH responds. The user is admin.
 
     Example: local-cloud host start molecule --ip 10.77.200.10 --key ~/.ssh/id_ed25519.pub
     """
@@ -180,13 +186,13 @@ def host_stop(settings: Settings, name: str) -> None:
 
 
 def public_key(path: Path) -> str:
-    """Return the public key in ``path``, or beside a private one."""
+    """Return the public key in ``path``, or in ``path``.pub."""
     for candidate in (path, path.with_name(path.name + ".pub")):
         text = candidate.read_text().strip() if candidate.exists() else ""
         if text.startswith(("ssh-", "ecdsa-", "sk-")):
             return text
     raise HostError(
-        f'There is no public key in "{path}". Make one: ssh-keygen -t ed25519 -f {path}'
+        f'"{path}" contains no SSH public key. Create one: ssh-keygen -t ed25519 -f {path}'
     )
 
 
@@ -196,7 +202,7 @@ def main() -> None:
     except LocalCloudError as error:
         fail(str(error))
     except PermissionError as error:
-        fail(f"{error.filename}: {error.strerror}. It is root's: sudo -E local-cloud ...")
+        fail(f"{error.filename}: {error.strerror}. Run it as root: sudo -E local-cloud ...")
 
 
 def fail(sentence: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Raise the cloud, lower it, remove it: what ``local-cloud up``, ``down`` and ``destroy`` do."""
+"""Start, stop and remove the cloud: ``local-cloud up``, ``down`` and ``destroy``."""
 
 import json
 import os
@@ -32,7 +32,7 @@ STOP_TIMEOUT = 30.0
 
 
 def up(settings: Settings) -> bool:
-    """Bring the cloud up; False if it was."""
+    """Start the cloud. Return False if it was up already."""
     if daemon_pid(settings) is not None:
         if status(settings) is not None:
             return False
@@ -43,29 +43,29 @@ def up(settings: Settings) -> bool:
     make_key(settings)
     settings.record()
     raise_network(settings)
-    with step(f"Starting AWS at {settings.endpoint}"):
+    with step(f"Starting the AWS API at {settings.endpoint}"):
         start_daemon(settings, image)
     await_hosts(settings)
     return True
 
 
 def down(settings: Settings) -> bool:
-    """Halt the daemon and all hosts; disks and state stay. False if nothing ran."""
+    """Stop the daemon and all hosts, keep disks and state. Return False if nothing ran."""
     was = stop_daemon(settings)
     running = [name for name in names(settings) if Machine(settings, name).pid is not None]
     if running:
-        with step(f"Halting {len(running)} hosts"), ThreadPoolExecutor(4) as pool:
+        with step(f"Stopping {len(running)} hosts"), ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda name: Machine(settings, name).stop(), running))
     return was or bool(running)
 
 
 def exists(settings: Settings) -> bool:
-    """Say whether anything of this cloud is on the machine."""
+    """Return whether the machine has anything of this cloud."""
     return settings.state.exists() or owner(settings) == str(settings.state)
 
 
 def destroy(settings: Settings) -> None:
-    """Remove every process, interface, rule and file that is ours."""
+    """Remove every process, interface, rule and file of this cloud."""
     stop_daemon(settings)
     with step("Removing hosts, network and state"):
         for name in names(settings):
@@ -78,7 +78,7 @@ def destroy(settings: Settings) -> None:
 
 
 def daemon_pid(settings: Settings) -> int | None:
-    """Return the daemon's process id while it lives, found by its command line."""
+    """Return the process id of the running daemon, found by its command line."""
     return find_process(DAEMON, str(settings.state))
 
 
@@ -100,16 +100,18 @@ def start_daemon(settings: Settings, image: Image) -> None:
     while status(settings) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             last = " / ".join(log.read_text().strip().splitlines()[-2:])
-            raise DaemonError(f"The daemon did not start: {last or 'it said nothing'}. See {log}")
+            raise DaemonError(
+                f"The daemon did not start: {last or 'it printed nothing'}. See {log}"
+            )
         time.sleep(0.05)
 
 
 def stop_daemon(settings: Settings) -> bool:
-    """End the daemon in order; False if it did not run."""
+    """Stop the daemon. Return False if it did not run."""
     pid = daemon_pid(settings)
     if pid is None:
         return False
-    with step("Stopping AWS"):
+    with step("Stopping the AWS API"):
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT
         while daemon_pid(settings) is not None:
@@ -122,7 +124,7 @@ def stop_daemon(settings: Settings) -> bool:
 
 
 def await_hosts(settings: Settings) -> None:
-    """Return when the hosts that were there when the cloud went down are back."""
+    """Wait for the hosts that existed when the cloud went down."""
     due = [each for each in instances(settings) if each["state"] in ("pending", "running")]
     if due:
         with step(f"Booting {len(due)} hosts"):
@@ -131,7 +133,7 @@ def await_hosts(settings: Settings) -> None:
 
 
 def await_quietly(address: IPv4Address) -> None:
-    """Wait for SSH, and only say it if there is none: the cloud is up all the same."""
+    """Wait for SSH. A host without SSH is only reported: the cloud is up anyway."""
     try:
         await_ssh(address)
     except HostError as error:
@@ -139,12 +141,12 @@ def await_quietly(address: IPv4Address) -> None:
 
 
 def instances(settings: Settings) -> list[dict[str, Any]]:
-    """Return the instances that the API has now; none when AWS is down."""
+    """Return the instances that the API lists; none when the API is down."""
     return list((status(settings) or {"instances": []})["instances"])
 
 
 def status(settings: Settings) -> dict[str, Any] | None:
-    """Return what the daemon says of itself, or None."""
+    """Return the status that the daemon reports, or None."""
     if not Path("/sys/class/net", settings.bridge).exists():
         return None  # its address is not ours: send nothing there
     try:

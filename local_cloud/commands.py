@@ -1,4 +1,4 @@
-"""Run programs of the system; their refusals become one-sentence errors."""
+"""Run system programs and turn their failures into error messages."""
 
 import shlex
 import subprocess
@@ -16,7 +16,7 @@ def run(
     timeout: float = 900,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run ``command`` to its end and return what it printed."""
+    """Run ``command`` and return its output."""
     try:
         finished = subprocess.run(
             command,
@@ -38,7 +38,7 @@ def run(
 
 
 def follow(*command: str, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
-    """Run ``command`` to its end, and call ``tell`` with every line of what it says."""
+    """Run ``command``, and call ``tell`` with every line of its output."""
     said: list[str] = []
     with subprocess.Popen(
         command,
@@ -56,7 +56,7 @@ def follow(*command: str, environment: Mapping[str, str], tell: Callable[[str], 
 
 
 def succeeds(*command: str) -> bool:
-    """Say whether ``command`` ends with status 0."""
+    """Return whether ``command`` exits with status 0."""
     try:
         run(*command)
     except CommandError:
@@ -65,7 +65,7 @@ def succeeds(*command: str) -> bool:
 
 
 def refusal(command: tuple[str, ...], status: int, words: str) -> str:
-    """Return the sentence about a failed command, with the end of what it said."""
+    """Return the error message for a failed command, with the end of its output."""
     said = " / ".join(words.strip().splitlines()[-LAST_LINES:]) or "it said nothing"
     shown = shlex.join(command[:SHOWN_WORDS]) + (" ..." if len(command) > SHOWN_WORDS else "")
     return f"`{shown}` ended with status {status}: {said}"

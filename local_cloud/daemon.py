@@ -1,7 +1,7 @@
-"""The one process of the local cloud: AWS API, hosts' follower, metadata, names, mailbox.
+"""The daemon: AWS API, follower, instance metadata, name server, mailbox.
 
-Started by ``local-cloud up`` with moto's environment set. SIGTERM ends it in order, leaving
-hosts to the command; after a kill -9, ``local-cloud up`` goes on where it was.
+``local-cloud up`` starts it with the environment for moto. SIGTERM stops it; the command then stops
+the hosts. After a kill -9, ``local-cloud up`` continues from the saved state.
 """
 
 import logging
@@ -30,7 +30,7 @@ GONE = ("terminated", "shutting-down")
 
 
 class Part(Protocol):
-    """Something that the daemon runs beside its other parts."""
+    """A part of the daemon that runs beside the others."""
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -65,7 +65,7 @@ class Daemon:
         messages.install(Mailbox(settings.mail).deliver, self.keeper.note)
         metrics = Metrics(settings.state / "cloudwatch" / "snapshot")
         kept = snapshot.load(settings.state / "aws")
-        LOG.info("begins %s", "where it was" if kept else "anew")
+        LOG.info("starting %s", "from the saved state" if kept else "without saved state")
         address, servers = str(settings.gateway), controllers_nameservers()
         metadata = Service(find=find_by_address, credentials=CredentialCache(self.assume))
         self.parts: list[Part] = [
@@ -84,14 +84,14 @@ class Daemon:
             signal.signal(number, lambda *_: ended.set())
         for part in self.parts:
             part.start()
-        LOG.info("serves %s", self.settings.endpoint)
+        LOG.info("serving %s", self.settings.endpoint)
         ended.wait()
         for part in reversed(self.parts):
             part.stop()
-        LOG.info("ended")
+        LOG.info("stopped")
 
     def status(self) -> dict[str, Any]:
-        """Return what ``local-cloud status`` shows."""
+        """Return the status for ``local-cloud status``."""
         listed = [each for each in lifecycle.instances() if each.state != "terminated"]
         fields = ("id", "name", "state", "ip", "type")
         return {
@@ -101,14 +101,14 @@ class Daemon:
         }
 
     def assume(self, role: str, instance: str, region: str, now: datetime) -> roles.Credentials:
-        """Make credentials that are still known after a restart."""
+        """Create credentials that remain valid after a restart."""
         credentials = roles.assume(role, instance, region, now)
         self.keeper.note()
         return credentials
 
 
 def find_by_address(address: str) -> lifecycle.Instance | None:
-    """Return the living instance that has ``address``."""
+    """Return the instance with ``address`` that is not terminated."""
     listed = lifecycle.instances()
     return next((each for each in listed if each.ip == address and each.state not in GONE), None)
 

@@ -1,4 +1,4 @@
-"""Docker drops what is forwarded and not its own: ask it, in its chain for that, to let hosts pass.
+"""Docker drops forwarded packets that are not its own. Rules in its chain let hosts pass.
 
 https://docs.docker.com/engine/network/packet-filtering-firewalls/ ("DOCKER-USER").
 """
@@ -17,7 +17,7 @@ def comment(settings: Settings) -> str:
 
 
 def admit(settings: Settings) -> None:
-    """Let what comes from and goes to the bridge pass, where Docker would drop it."""
+    """Accept packets from and to the bridge that Docker would drop."""
     if not succeeds("nft", "list", "chain", *CHAIN) or rules(settings):
         return
     for direction in ("iifname", "oifname"):
@@ -26,7 +26,7 @@ def admit(settings: Settings) -> None:
 
 
 def dismiss(settings: Settings) -> None:
-    """Take our rules out of Docker's chain again."""
+    """Remove our rules from Docker's chain."""
     for handle in rules(settings):
         run("nft", "delete", "rule", *CHAIN, "handle", str(handle))
 

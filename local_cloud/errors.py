@@ -1,40 +1,38 @@
-"""Every way the local cloud can fail, as one tree.
+"""The errors of the local cloud as one tree.
 
-LocalCloudError
-├── PreflightError  this machine cannot run it, or not yet: says what to type
-├── CommandError    a program of the system refused: its own words are quoted
-├── ImageError      the base image could not be built, or is not what was built
-├── NetworkError    bridge, address or name is someone else's
-├── HostError       a host did not boot, stop or answer
-└── DaemonError     the emulator did not start or does not answer
+LocalCloudError ├── PreflightError this machine cannot run it (yet); the message says what to type
+├── CommandError a system program failed; the message quotes it ├── ImageError the base image could
+not be built, or was changed after its build ├── NetworkError bridge, address or name belongs to
+something else ├── HostError a host did not boot, stop or respond └── DaemonError the emulator did
+not start or does not respond
 
-Each message is a sentence: what is wrong with the value seen, what is allowed, what to type.
+Each message says what is wrong with which value, what is allowed, and what to type.
 """
 
 
 class LocalCloudError(Exception):
-    """Anything the user can cause or meet; the command prints it and exits with status 2."""
+    """Any error a user can see. The command prints it and exits with status 2."""
 
 
 class PreflightError(LocalCloudError):
-    """This machine cannot run the local cloud, or not yet."""
+    """This machine cannot run the local cloud (yet)."""
 
 
 class CommandError(LocalCloudError):
-    """A program of the system refused."""
+    """A system program failed."""
 
 
 class ImageError(LocalCloudError):
-    """The base image could not be built, or is not what was built."""
+    """The base image could not be built, or was changed after its build."""
 
 
 class NetworkError(LocalCloudError):
-    """Bridge, address or name is someone else's."""
+    """Bridge, address or name belongs to something else."""
 
 
 class HostError(LocalCloudError):
-    """A host did not boot, stop or answer."""
+    """A host did not boot, stop or respond."""
 
 
 class DaemonError(LocalCloudError):
-    """The emulator did not start or does not answer."""
+    """The emulator did not start or does not respond."""

@@ -1,7 +1,7 @@
-"""Hosts do what the EC2 API says of its instances.
+"""The follower: makes hosts follow the states of their EC2 instances.
 
-Level-triggered: each round compares what every instance should be with what its host is, so
-that nothing depends on having seen an event; a daemon that was killed goes on where it was.
+Level-triggered: each round compares the state of every instance with its host. No event can be
+missed, and after a kill the next daemon continues.
 """
 
 import logging
@@ -35,7 +35,7 @@ DOMAIN = "local.internal"
 
 
 class Action(StrEnum):
-    """What is to be done about one instance."""
+    """The action for one instance."""
 
     BOOT = "boot"
     HALT = "halt"
@@ -45,7 +45,7 @@ class Action(StrEnum):
 
 
 def due(instance: Instance, *, exists: bool, runs: bool, halted: bool) -> Action | None:
-    """Return what must be done so that the host is what the instance says."""
+    """Return the action that brings the host to the state of its instance."""
     if instance.state in ("shutting-down", "terminated"):
         pending = instance.state == "shutting-down"
         return Action.REMOVE if exists or pending else None
@@ -72,14 +72,14 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="follower")
 
     def start(self) -> None:
-        """Begin; hosts that were halted with the daemon are booted again."""
+        """Start. Boot the hosts that were stopped together with the daemon."""
         for name in names(self.settings):
             Machine(self.settings, name).forget_halt()
         self.firewall.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """End, leaving hosts as they are."""
+        """Stop. Hosts keep running."""
         self._stopping.set()
         self._thread.join()
         self._pool.shutdown()
@@ -89,13 +89,13 @@ class Follower:
             try:
                 self.round()
             except Exception:
-                LOG.exception("A round failed; the next one tries again")
+                LOG.exception("This round failed; the next one tries again")
 
     def round(self) -> None:
-        """Compare every instance with its host, and begin what is due."""
+        """Compare every instance with its host, and start the actions that are due."""
         forget_terminated()
         listed = instances()
-        self.firewall.follow(listed, permissions())  # before a new host could be reached
+        self.firewall.follow(listed, permissions())  # before a new host becomes reachable
         known = {instance.id for instance in listed}
         for instance in listed:
             machine = Machine(self.settings, instance.id)
@@ -131,10 +131,10 @@ class Follower:
         self._pool.submit(finish)
 
     def boot(self, instance: Instance, machine: Machine) -> None:
-        """Boot the host, and then call the instance running; or say why not.
+        """Boot the host and set the instance to running, or record why it failed.
 
-        An instance that cannot begin is terminated, as on AWS; one that has a disk is only
-        stopped, for the disk is worth more than the state.
+        A new instance that cannot boot is terminated, as on AWS. An instance with a disk is only
+        stopped, so that the disk is kept.
         """
         failed = "stopping" if machine.exists else "shutting-down"
         try:
@@ -149,7 +149,7 @@ class Follower:
         LOG.info("%s runs at %s", instance.id, instance.ip)
 
     def await_ready(self, machine: Machine) -> None:
-        """Wait for SSH; a host that lives without it is its owner's decision."""
+        """Wait for SSH. A host that runs without SSH is accepted: its owner may want that."""
         try:
             await_ssh(machine.host.address)
         except HostError as error:
@@ -158,7 +158,7 @@ class Follower:
             LOG.warning("%s runs, but %s", machine.name, error)
 
     def record(self, instance: Instance) -> Host:
-        """Return the host that an instance is."""
+        """Return the host record of an instance."""
         if IPv4Address(instance.ip) not in self.settings.network:
             raise HostError(
                 f"The address {instance.ip} is outside {self.settings.network}, where hosts are. "
@@ -193,7 +193,7 @@ class Follower:
         LOG.info("%s terminated", instance.id)
 
     def follow_shutdown(self, instance: Instance, machine: Machine) -> None:
-        """The host was shut down from inside: stop or terminate, as the instance says."""
+        """The host was shut down from inside: stop or terminate the instance as configured."""
         reason = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
         machine.forget_halt()
         to = "shutting-down" if instance.on_shutdown == "terminate" else "stopping"

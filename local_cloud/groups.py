@@ -1,9 +1,9 @@
-"""Security groups between hosts: one nft table, written anew when groups or hosts change.
+"""Security groups between hosts: one nft table, rewritten when groups or hosts change.
 
-Hosts are on one bridge, and what a bridge forwards passes the kernel's IP firewall only if
-br_netfilter is there and the bridge asks for it. Answers pass because their connection is known;
-the rest is dropped in silence, as on AWS. What the controller itself sends is not forwarded, so
-it reaches every host, and what hosts send outside is not held back.
+All hosts are on one bridge. Packets between them pass the kernel's IP firewall only if br_netfilter
+is loaded and enabled for the bridge. The table accepts replies of known connections and drops the
+rest silently, as AWS does. Packets of the controller are not forwarded, so it reaches every host.
+Packets from hosts to the outside are not filtered.
 """
 
 import logging
@@ -35,20 +35,20 @@ table ip {table} {{
 }}
 """
 UNENFORCED = (
-    "Security groups are not enforced, for this kernel has no br_netfilter: hosts on one bridge "
-    "pass no firewall. Every host reaches every other."
+    "Security groups are not enforced: this kernel has no br_netfilter, so packets within a bridge "
+    "pass no firewall. Every host can reach every other host."
 )
 
 
 class Firewall:
-    """Keeps the table as the EC2 API says."""
+    """Keeps the table equal to the security groups of the EC2 API."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._written = ""
 
     def start(self) -> None:
-        """Let the bridge's traffic pass the firewall, or say that this kernel can't."""
+        """Enable the firewall for the bridge, or log that this kernel cannot."""
         if not FILTERED.exists() and not load_filter():
             LOG.warning(UNENFORCED)
             return
@@ -56,7 +56,7 @@ class Firewall:
         run("ip", "link", "set", bridge, "type", "bridge", "nf_call_iptables", "1")
 
     def follow(self, instances: Iterable[Instance], permissions: Iterable[Permission]) -> None:
-        """Write the table if it would be another than the last one."""
+        """Write the table if it has changed."""
         wanted = table(self.settings, members(instances), permissions)
         if wanted != self._written:
             run("nft", "-f", "-", stdin=wanted)
@@ -64,7 +64,7 @@ class Firewall:
 
 
 def load_filter() -> bool:
-    """Load br_netfilter for our bridge alone: others' traffic goes the way it did."""
+    """Load br_netfilter and enable it for our bridge only."""
     if not succeeds("modprobe", "br_netfilter") or not FILTERED.exists():
         return False
     for setting in FILTERED.glob("bridge-nf-call-*"):
@@ -73,7 +73,7 @@ def load_filter() -> bool:
 
 
 def members(instances: Iterable[Instance]) -> dict[str, list[str]]:
-    """Return the addresses of every group's instances, and all of them under ""."""
+    """Return the addresses of the instances of every group, and all addresses under ""."""
     found: dict[str, list[str]] = {"": []}
     for instance in instances:
         if instance.state not in GONE and instance.ip:
@@ -85,7 +85,7 @@ def members(instances: Iterable[Instance]) -> dict[str, list[str]]:
 def table(
     settings: Settings, addresses: dict[str, list[str]], permissions: Iterable[Permission]
 ) -> str:
-    """Return the nft table; hosts without EC2, such as a role's test host, are left alone."""
+    """Return the nft table. It does not filter hosts without EC2, such as those of role tests."""
     lines = []
     if addresses[""]:
         lines.append(f"ip daddr != {listed(addresses[''])} accept")
@@ -97,7 +97,7 @@ def table(
 
 
 def rules(addresses: dict[str, list[str]], permissions: Iterable[Permission]) -> Iterator[str]:
-    """Yield a rule for each permission that somebody has, to somebody who is there."""
+    """Yield a rule for each permission whose source and target exist."""
     for permission in permissions:
         to = addresses.get(permission.group)
         come = addresses.get(permission.source) if permission.source else [permission.network]
@@ -107,7 +107,7 @@ def rules(addresses: dict[str, list[str]], permissions: Iterable[Permission]) ->
 
 
 def port(permission: Permission) -> str:
-    """Return how nft asks for a protocol and its ports; for ICMP they are a type and a code."""
+    """Return the nft match for a protocol and its ports; for ICMP, type and code."""
     protocol, ports = permission.protocol, permission.ports
     if protocol == EVERYTHING:
         return ""

@@ -1,4 +1,4 @@
-"""The record of a host: what it is called, where it is, and what it starts from."""
+"""The record of a host: name, address, image, keys and user data."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 @dataclass(frozen=True)
 class Host:
-    """What a host is made of; the same record starts it again."""
+    """The record with which a host is created and started again."""
 
     name: str
     ip: str
@@ -16,7 +16,7 @@ class Host:
     user_data: str = ""
     nameservers: tuple[str, ...] = ()
     search: str = ""
-    instance: bool = False  # made by the EC2 API, which then decides on its life
+    instance: bool = False  # made by the EC2 API, which controls its state
 
     @property
     def address(self) -> IPv4Address:

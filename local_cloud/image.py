@@ -1,8 +1,8 @@
-"""The base image: a Debian root directory that every host is an overlay of.
+"""The base image: a Debian root directory; every host is an overlay on it.
 
-Built once by mmdebstrap from Debian's own packages, into a directory named by a hash of the
-recipe; a marker with a fingerprint of the tree is written last, so a broken build is never
-used, and neither is a tree that something has changed since.
+mmdebstrap builds it once from Debian packages, in a directory named by a hash of the recipe. A
+marker with a fingerprint of the tree is written last. So an incomplete build is never used, and
+neither is a tree that was changed later.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from local_cloud.commands import follow
 from local_cloud.errors import CommandError, ImageError
 from local_cloud.progress import step
 
-VERSION = 2  # of the way an image is made and checked, where the recipe does not tell
+VERSION = 2  # raise it when images are built or verified in a new way with the same recipe
 SUITE = "bookworm"
 MIRROR = "http://deb.debian.org"
 INSTALLED = (
@@ -30,7 +30,7 @@ INSTALLED = (
     "openssh-server procps python3 python3-apt python3-boto3 python3-venv sudo systemd "
     "systemd-sysv tzdata"
 )
-# What the roles install: kept as archives, so that an install needs no download.
+# Packages of the roles: stored as archives, so that an installation needs no download.
 DOWNLOADED = (
     "acl git gnupg haproxy jq logrotate postgresql prometheus prometheus-node-exporter "
     "python3-pip python3-psycopg2 redis-server rsync socat"
@@ -51,14 +51,14 @@ HOOKS = (
 
 @dataclass(frozen=True)
 class Image:
-    """One recipe's image in ``directory``, whether built or not."""
+    """The image of one recipe in ``directory``, built or not."""
 
     directory: Path
     mirror: str = MIRROR
 
     @cached_property
     def key(self) -> str:
-        """Return the recipe's hash: another recipe is another image."""
+        """Return the hash of the recipe. A new recipe gives a new image."""
         recipe = json.dumps([VERSION, self.command(Path("/")), overlay_files()], sort_keys=True)
         return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
@@ -95,7 +95,7 @@ class Image:
 
     @property
     def built(self) -> str:
-        """Return when the image was built, as AWS writes times."""
+        """Return the build time of the image in the format of AWS."""
         seconds = int(self.marker.stat().st_mtime)
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
@@ -103,7 +103,7 @@ class Image:
         return self.marker.exists()
 
     def build(self) -> None:
-        """Build the image unless it is there; refuse one that was changed after its build."""
+        """Build the image if it is missing. Reject an image that was changed after its build."""
         if self.is_built():
             self.verify()
             return
@@ -133,7 +133,7 @@ class Image:
         finished.rename(self.directory / self.key)
 
     def verify(self) -> None:
-        """Raise ImageError if the tree is not the one that was built."""
+        """Raise ImageError if the tree was changed after the build."""
         expected = json.loads(self.marker.read_text())["fingerprint"]
         if fingerprint(self.root) != expected:
             raise ImageError(
@@ -143,13 +143,13 @@ class Image:
 
 
 def tell_stage(line: str, tell: Callable[[str], None]) -> None:
-    """Pass on what mmdebstrap is doing, and not what each package says."""
+    """Report the stages of mmdebstrap, without the output of packages."""
     if line.startswith("I: ") and line.endswith("..."):
         tell(line[3:])
 
 
 def overlay_files() -> dict[str, str]:
-    """Return the files that the recipe adds to Debian's, by path."""
+    """Return the files that the recipe adds to Debian, by path."""
     source = Path(str(files("local_cloud") / "image_files"))
     return {
         str(path.relative_to(source)): path.read_text()
@@ -159,7 +159,7 @@ def overlay_files() -> dict[str, str]:
 
 
 def stage(directory: Path) -> Path:
-    """Copy the added files with the modes they need, whatever a checkout made of them."""
+    """Copy the added files with the required modes, whatever modes a checkout gave them."""
     for name, text in overlay_files().items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +174,7 @@ def stage(directory: Path) -> Path:
 def fingerprint(root: Path) -> str:
     """Return a hash of every path's kind, mode, owner, size, time and link target.
 
-    Paths are bytes: what a name decodes to depends on the caller's locale.
+    Paths are bytes, because decoding a name depends on the locale.
     """
     digest = hashlib.sha256()
     top = os.fsencode(root)
@@ -187,7 +187,7 @@ def fingerprint(root: Path) -> str:
 
 
 def facts(path: bytes) -> tuple[object, ...]:
-    """Return what must not change of one path; a directory's own size and time may."""
+    """Return the properties of a path that must not change. Size and time of a directory may."""
     seen = os.lstat(path)
     target = os.readlink(path) if stat.S_ISLNK(seen.st_mode) else b""  # noqa: PTH115 - bytes
     sized = (seen.st_size, seen.st_mtime_ns) if stat.S_ISREG(seen.st_mode) else ()

@@ -1,6 +1,6 @@
-"""The instance metadata service, version 2 only: no token, no answer.
+"""The instance metadata service, version 2 only: every request needs a token.
 
-An instance is known by its address; a token is good for the instance that asked for it.
+The address identifies the instance. A token is valid only for the instance that requested it.
 """
 
 import secrets
@@ -24,7 +24,7 @@ Find = Callable[[str], Instance | None]
 
 @dataclass
 class Tokens:
-    """Who may read what until when."""
+    """The valid tokens, with their instances and expiry times."""
 
     clock: Callable[[], float] = time.time
     _held: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -45,12 +45,12 @@ class Tokens:
 class Answer:
     status: HTTPStatus
     text: str = ""
-    ttl: int | None = None  # of the token, and then the packet goes one hop only
+    ttl: int | None = None  # of the token; the packet then lives for one hop only
 
 
 @dataclass(frozen=True)
 class Service:
-    """Requests in, answers out; no sockets."""
+    """Maps requests to responses; uses no sockets."""
 
     find: Find
     credentials: CredentialCache
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
     service: Service
 
     def do_PUT(self) -> None:
-        """Give a token; its packets live for as many hops as the instance allows."""
+        """Return a token. The hop limit of the instance is the TTL of its packets."""
         caller = self.client_address[0]
         self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, self.service.hops(caller))
         if self.headers.get("X-Forwarded-For"):
@@ -118,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing of requests."""
+        """Log no requests."""
 
 
 class MetadataServer(ServerThread):
@@ -128,8 +128,8 @@ class MetadataServer(ServerThread):
             server = ThreadingHTTPServer((address, port), handler)
         except OSError as error:
             raise DaemonError(
-                f"Port {port} of {address}, for instance metadata, is taken ({error.strerror}). "
-                "Choose another pair: LOCAL_CLOUD_PORT is the first of the two."
+                f"Port {port} of {address}, for instance metadata, is in use ({error.strerror}). "
+                "Set LOCAL_CLOUD_PORT: instance metadata uses the port after it."
             ) from None
         server.daemon_threads = True
         super().__init__(server, "metadata")

@@ -1,4 +1,4 @@
-"""One command at a time changes a cloud."""
+"""A lock: only one command at a time changes a cloud."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from local_cloud.progress import say
 
 @contextmanager
 def exclusive(state: Path) -> Iterator[None]:
-    """Wait until no other command changes the cloud in ``state``; keep others out meanwhile."""
+    """Hold the lock of the cloud in ``state``; wait for it first."""
     held = take(state)
     try:
         yield
@@ -20,7 +20,7 @@ def exclusive(state: Path) -> Iterator[None]:
 
 
 def take(state: Path) -> int:
-    """Return a descriptor that locks the directory ``state``, which may be made anew meanwhile."""
+    """Return a descriptor that locks the directory ``state``, even if it is recreated meanwhile."""
     while True:
         state.mkdir(parents=True, exist_ok=True)
         held = os.open(state, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""Hosts without EC2: one booted Debian for a role's tests."""
+"""Hosts without EC2, for the tests of roles."""
 
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
@@ -18,7 +18,7 @@ RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 
 
 def start_host(settings: Settings, name: str, ip: str, keys: tuple[str, ...]) -> None:
-    """Boot host ``name`` at ``ip`` and return when it answers by SSH."""
+    """Boot host ``name`` at ``ip`` and wait until SSH responds."""
     machine = Machine(settings, name)
     address = free_address(settings, name, ip)
     preflight(settings)
@@ -41,7 +41,7 @@ def start_host(settings: Settings, name: str, ip: str, keys: tuple[str, ...]) ->
 
 
 def stop_host(settings: Settings, name: str) -> None:
-    """Remove host ``name``, and the network with the last host when no cloud is up."""
+    """Remove host ``name``. Without other hosts and without a cloud, also remove the network."""
     machine = Machine(settings, name)
     if machine.host.instance:
         raise HostError(
@@ -53,23 +53,23 @@ def stop_host(settings: Settings, name: str) -> None:
 
 
 def free_address(settings: Settings, name: str, ip: str) -> IPv4Address:
-    """Return ``ip`` if a host can have it."""
+    """Return ``ip`` if it is free."""
     try:
         address = IPv4Address(ip)
     except AddressValueError:
         raise HostError(
-            f'"{ip}" is no IPv4 address. Example: --ip {settings.network[51210]}'
+            f'"{ip}" is not an IPv4 address. Example: --ip {settings.network[51210]}'
         ) from None
     if address not in settings.network or address == settings.gateway:
-        raise HostError(f"{ip} is not a host's address in {settings.network}.")
+        raise HostError(f"{ip} is not a valid host address in {settings.network}.")
     for other in names(settings):
         if other != name and Machine(settings, other).host.ip == ip:
-            raise HostError(f"{ip} is taken by host {other}. Choose another address.")
+            raise HostError(f"{ip} is used by host {other}. Choose another address.")
     return address
 
 
 def controllers_nameservers() -> tuple[str, ...]:
-    """Return the controller's name servers that hosts can reach too."""
+    """Return the name servers of the controller that hosts can reach."""
     for path in RESOLVERS:
         lines = path.read_text().splitlines() if path.exists() else []
         found = [line.split()[1] for line in lines if line.startswith("nameserver ")]

@@ -1,4 +1,4 @@
-"""Find a host by what a person calls it: Name tag, instance id, address, lone host's name."""
+"""Find a host by Name tag, instance id, address, or the name of a host without EC2."""
 
 from typing import Any
 
@@ -9,14 +9,16 @@ from local_cloud.settings import Settings
 
 
 def find_machine(settings: Settings, called: str) -> Machine:
-    """Return the one host that is called so."""
+    """Return the one host with this name."""
     listed = known_hosts(settings)
     found = [each for each in listed if called in (each["id"], each["name"], each["ip"])]
     if len(found) == 1:
         return Machine(settings, found[0]["id"])
     if found:
         ids = ", ".join(each["id"] for each in found)
-        raise HostError(f'{len(found)} hosts are called "{called}": use one of {ids}.')
+        raise HostError(
+            f'{len(found)} hosts have the name "{called}". Use one of these ids: {ids}.'
+        )
     known = ", ".join(sorted(each["name"] or each["id"] for each in listed)) or "none"
     raise HostError(f'There is no host "{called}". Hosts: {known}.')
 

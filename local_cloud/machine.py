@@ -1,10 +1,10 @@
 """A host: Debian under systemd, in namespaces, on an overlay of the base image.
 
-A host is a directory: ``host.json`` says what it is, ``upper`` holds its disk's changes,
-``pid`` names its supervisor. It outlives whoever started it, and can be
-started again from its directory. Its overlay is mounted in a mount namespace of its own, so
-that nothing is left mounted when it ends, however it ends. So is a tmpfs for nspawn's own
-notes: it reboots no host while they are on a disk.
+A host is a directory: ``host.json`` is its record, ``upper`` holds the changes of its disk, ``pid``
+names its supervisor. The host outlives the process that started it, and can be started again from
+its directory. Its overlay is mounted in a separate mount namespace, so nothing stays mounted when
+the host ends in any way. A tmpfs for the runtime files of nspawn is mounted there too: nspawn
+reboots no host while they are on a disk.
 """
 
 import json
@@ -27,12 +27,12 @@ from local_cloud.settings import Settings
 STOP_TIMEOUT = 25.0
 DETACHED = "setsid --fork unshare --mount --propagation slave sh -c"
 SUPERVISOR = "systemd-nspawn --quiet --boot --register=no --console=pipe"
-# What systemd makes of signals to its process 1: systemd(1), "Signals".
+# Signals to systemd as process 1: systemd(1), "Signals".
 POWER_OFF = signal.SIGRTMIN + 4
 CTRL_ALT_DELETE = signal.SIGINT
-REBOOT = 133  # systemd-nspawn's exit status when the host rebooted and we keep the unit
+REBOOT = 133  # exit status of systemd-nspawn --keep-unit when the host reboots
 
-# $1 host directory, $2 image root, then the supervisor's command.
+# $1 host directory, $2 image root, then the command of the supervisor.
 LAUNCH = """\
 set -eu
 directory=$1 image=$2; shift 2
@@ -53,7 +53,7 @@ done
 
 
 class Machine:
-    """The host ``name`` of one local cloud: where it is kept and what can be done to it."""
+    """The host ``name`` of one local cloud, with its directory and its operations."""
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.settings = settings
@@ -77,7 +77,7 @@ class Machine:
 
     @property
     def pid(self) -> int | None:
-        """Return the supervisor's process id while the host runs."""
+        """Return the process id of the supervisor while the host runs."""
         try:
             pid = int((self.directory / "pid").read_text())
             command = Path(f"/proc/{pid}/cmdline").read_text()
@@ -87,7 +87,7 @@ class Machine:
 
     @property
     def leader(self) -> int | None:
-        """Return the process id, seen from outside, of the host's systemd."""
+        """Return the process id of the host's systemd, as the controller sees it."""
         pid = self.pid
         family = (
             [] if pid is None else [grand for child in children(pid) for grand in children(child)]
@@ -96,14 +96,14 @@ class Machine:
 
     @property
     def halted(self) -> bool:
-        """Say whether the host was shut down in order since it was last started."""
+        """Return whether the host was shut down cleanly since its last start."""
         return (self.directory / "halted").exists()
 
     def forget_halt(self) -> None:
         (self.directory / "halted").unlink(missing_ok=True)
 
     def create(self, host: Host) -> None:
-        """Make the host's directory and disk, unless they are there."""
+        """Create the directory and the disk of the host if they are missing."""
         if self.exists:
             return
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -115,19 +115,19 @@ class Machine:
         (self.directory / "host.json.new").rename(self.directory / "host.json")
 
     def start(self) -> None:
-        """Boot the host unless it runs."""
+        """Boot the host if it is not running."""
         if self.pid is not None:
             return
         host = self.host
         if not Path(host.image).is_dir():
             raise HostError(
-                f"The base image of host {self.name}, {host.image}, is gone; its disk is of no "
-                "use without it. Start afresh: local-cloud destroy && local-cloud up"
+                f"The base image {host.image} of host {self.name} is missing; its disk is useless "
+                "without it. Start again: local-cloud destroy && local-cloud up"
             )
         network.attach(self.settings, self.name, host.address)
         (self.directory / "pid").unlink(missing_ok=True)
         self.forget_halt()
-        # /proc/sys/net is the host's own; the rest of /proc/sys stays the controller's.
+        # The host has its own /proc/sys/net; the rest of /proc/sys is that of the controller.
         environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
         run(*self._launch_command(host), environment=environment)
         self._await_pid()
@@ -145,7 +145,7 @@ class Machine:
         ]
 
     def _supervisor_command(self, *, managed: bool) -> list[str]:
-        """Return the nspawn command; ``managed`` by the machine's own systemd if it has one."""
+        """Return the nspawn command; ``managed``: the systemd of the machine makes the groups."""
         return [
             *SUPERVISOR.split(),
             *([] if managed else ["--keep-unit"]),
@@ -167,13 +167,13 @@ class Machine:
             time.sleep(0.02)
 
     def last_words(self) -> str:
-        """Return the end of the host's console."""
+        """Return the end of the console log."""
         log = self.directory / "console.log"
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         return f"Its console ends: {' / '.join(lines[-3:])}" if lines else "Its console is empty."
 
     def stop(self) -> None:
-        """Halt the host in order; by force if it takes longer than STOP_TIMEOUT."""
+        """Shut the host down; kill it if that takes longer than STOP_TIMEOUT."""
         signal_process(self.leader, POWER_OFF)
         if not self._ended(STOP_TIMEOUT):
             self._kill()
@@ -187,7 +187,7 @@ class Machine:
         signal_process(leader, CTRL_ALT_DELETE)
 
     def remove(self) -> None:
-        """End the host at once and drop its disk."""
+        """Kill the host and delete its disk."""
         self._kill()
         remove_cgroups(self.settings, self.name)
         if self.exists:
@@ -195,7 +195,7 @@ class Machine:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _kill(self) -> None:
-        """End the host's systemd, and with it all it started, then the supervisor."""
+        """Kill the host's systemd with all its processes, then the supervisor."""
         signal_process(self.leader, signal.SIGKILL)
         if not self._ended(2):
             signal_process(self.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A directory that stands for every e-mail inbox: one .eml file a message."""
+"""A directory for all e-mail: one .eml file for each message."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class Mailbox:
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def deliver(self, topic: str, address: str, subject: str, text: str) -> None:
-        """Write one message, complete or not at all."""
+        """Write one message atomically."""
         now = datetime.now(UTC)
         message = EmailMessage()
         message["From"] = "AWS Notifications <no-reply@sns.amazonaws.com>"

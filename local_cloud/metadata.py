@@ -1,4 +1,4 @@
-"""What an instance is told at 169.254.169.254: a tree of names and texts."""
+"""Instance metadata at 169.254.169.254: a tree of names and texts."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,14 +16,14 @@ STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class CredentialCache:
-    """One role session per instance, refreshed well before it ends."""
+    """One role session per instance, renewed well before it expires."""
 
     def __init__(self, assume: Callable[[str, str, str, datetime], Credentials]) -> None:
         self.assume = assume
         self._held: dict[tuple[str, str], Credentials] = {}
 
     def document(self, instance: Instance, now: datetime) -> str:
-        """Return the JSON that SDKs read their keys from."""
+        """Return the credentials as JSON, as SDKs read them."""
         name = (instance.id, instance.role)
         held = self._held.get(name)
         if held is None or held.expires - now < timedelta(minutes=30):
@@ -43,13 +43,13 @@ class CredentialCache:
 
 @dataclass(frozen=True)
 class Metadata:
-    """The tree of one instance, and how a path in it is answered."""
+    """The metadata tree of one instance."""
 
     instance: Instance
     credentials: CredentialCache
 
     def answer(self, path: str) -> str | None:
-        """Return a leaf's text or a directory's listing; None if there is no such path."""
+        """Return the text of a leaf or the listing of a directory; None if the path is unknown."""
         parts = [part for part in path.split("/") if part]
         if not parts:
             return "latest"
@@ -133,7 +133,7 @@ class Metadata:
 
 
 def listing(node: Tree) -> str:
-    """Return a directory as AWS lists it; the entry named "" is a listing of its own."""
+    """Return a directory in the format of AWS. An entry "" is the listing itself."""
     if "" in node:
         return str(node[""])
     return "\n".join(

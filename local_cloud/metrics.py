@@ -1,7 +1,7 @@
-"""Runs our CloudWatch in the daemon, and keeps what it knows on disk.
+"""Runs CloudWatch in the daemon, and saves it to disk.
 
-Alarms and dashboards are saved as soon as they change; metrics, which come all the time, every
-few seconds: a kill -9 costs at most SAVE_EVERY of them, an orderly end none.
+Changes of alarms and dashboards are saved at once. Metrics arrive continuously and are saved every
+SAVE_EVERY seconds, so a kill -9 loses at most those. A clean stop loses none.
 """
 
 import importlib
@@ -31,7 +31,7 @@ class Metrics:
         self.cloudwatch.snapshot(self.path)
 
     def restore(self) -> None:
-        """Bring back what was saved; what cannot be read is put aside, and said in the log."""
+        """Load the snapshot. An unreadable file is moved aside and logged."""
         if not self.path.exists():
             return
         try:
@@ -42,7 +42,7 @@ class Metrics:
             LOG.exception("the metrics in %s cannot be read: they are now %s", self.path, aside)
 
     def start(self) -> None:
-        """Evaluate alarms and save from now on."""
+        """Start evaluating alarms and saving."""
         self.restore()
         self.keeper.start()
         self.cloudwatch.start()

@@ -1,4 +1,4 @@
-"""Names for hosts: <Name tag>.local.internal and EC2's own; all others are asked elsewhere."""
+"""DNS: <Name tag>.local.internal and the names of EC2; other names are forwarded."""
 
 import logging
 from collections.abc import Callable
@@ -19,7 +19,7 @@ GONE = ("terminated", "shutting-down")
 
 
 def addresses(listed: list[Instance]) -> dict[str, str]:
-    """Return every name that is ours, with its address."""
+    """Return all names of this cloud with their addresses."""
     found: dict[str, str] = {}
     for instance in listed:
         if instance.state in GONE or not instance.ip:
@@ -32,7 +32,7 @@ def addresses(listed: list[Instance]) -> dict[str, str]:
 
 
 def pointer(name: str) -> str:
-    """Return the address that a reverse name such as 4.1.77.10.in-addr.arpa asks for."""
+    """Return the address of a reverse name such as 4.1.77.10.in-addr.arpa."""
     return ".".join(reversed(name.removesuffix(".in-addr.arpa").split(".")))
 
 
@@ -44,7 +44,7 @@ class Resolver(BaseResolver):  # type: ignore[misc]
         self.nameservers = nameservers
 
     def resolve(self, request: DNSRecord, handler: DNSHandler) -> DNSRecord:
-        """Answer for our names, pass on what is not ours."""
+        """Answer queries for our names and forward the others."""
         name = str(request.q.qname).rstrip(".").lower()
         kind = QTYPE[request.q.qtype]
         known = addresses(self.list_instances())
@@ -65,7 +65,7 @@ class Resolver(BaseResolver):  # type: ignore[misc]
         return reply
 
     def forward(self, request: DNSRecord, *, tcp: bool) -> DNSRecord:
-        """Ask the controller's name servers, one after another."""
+        """Forward a query to the name servers of the controller, one after another."""
         for server in self.nameservers:
             try:
                 answer = request.send(server, DNS_PORT, tcp=tcp, timeout=PATIENCE)
@@ -78,12 +78,12 @@ class Resolver(BaseResolver):  # type: ignore[misc]
 
 
 def reverse(known: dict[str, str], address: str) -> str | None:
-    """Return the first name of ``address``: the one from its Name tag if it has one."""
+    """Return the main name of ``address``: that of its Name tag, if it has one."""
     return next((name for name, owned in known.items() if owned == address), None)
 
 
 class NameServer:
-    """The resolver on port 53 of the bridge, by UDP and TCP."""
+    """The DNS server on port 53 of the bridge, for UDP and TCP."""
 
     def __init__(self, address: IPv4Address, resolver: Resolver) -> None:
         quiet = DNSLogger("-request,-reply,-truncated,-error,-send,-recv,-data", prefix=False)

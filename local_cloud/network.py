@@ -1,7 +1,7 @@
-"""One bridge, two nft tables, one network namespace per host; all named so that they are ours.
+"""The network: one bridge, two nft tables, one network namespace per host.
 
-Everything here can be repeated: what exists is left as it is. The bridge carries the state
-directory's path as its alias, so two clouds never share one by accident.
+All operations are idempotent. The alias of the bridge is the path of the state directory, so two
+clouds never share a bridge by accident.
 """
 
 import json
@@ -18,8 +18,8 @@ TABLE_PREFIX = "cart_canary_"
 METADATA_ADDRESS = "169.254.169.254"
 NAMESPACES = Path("/run/netns")
 
-# Hosts reach the outside as the controller; 169.254.169.254 leads to our metadata service
-# without the address being taken from a controller that is itself a cloud instance.
+# Hosts reach the outside with the address of the controller. 169.254.169.254 leads to our
+# metadata service; a controller that is itself a cloud instance still reaches its own.
 RULES = """\
 table ip {table} {{
   chain prerouting {{
@@ -39,7 +39,7 @@ def table(settings: Settings) -> str:
 
 
 def groups_table(settings: Settings) -> str:
-    """Return the table in which security groups are enforced, see ``groups``."""
+    """Return the name of the table that enforces security groups, see ``groups``."""
     return f"{table(settings)}_groups"
 
 
@@ -48,13 +48,13 @@ def namespace(settings: Settings, name: str) -> str:
 
 
 def link(settings: Settings, address: IPv4Address) -> str:
-    """Return the name of the controller's end of a host's cable: bridge and host number."""
+    """Return the name of the veth interface of a host on the controller: bridge and number."""
     number = int(address) - int(settings.network.network_address)
     return f"{settings.bridge}-{number:x}"
 
 
 def rules(settings: Settings) -> str:
-    """Return the nft table that gives hosts the outside and their metadata."""
+    """Return the nft table for outbound traffic and instance metadata."""
     return RULES.format(
         table=table(settings),
         bridge=settings.bridge,
@@ -66,19 +66,19 @@ def rules(settings: Settings) -> str:
 
 
 def interface(name: str) -> dict[str, Any] | None:
-    """Return what the kernel says of interface ``name``, or None."""
+    """Return the kernel's description of interface ``name``, or None."""
     found = json.loads(run("ip", "-json", "-details", "address", "show"))
     return next((entry for entry in found if entry.get("ifname") == name), None)
 
 
 def owner(settings: Settings) -> str | None:
-    """Return the state directory that the bridge belongs to, or None without a bridge."""
+    """Return the state directory of the bridge, or None if there is no bridge."""
     found = interface(settings.bridge)
     return None if found is None else str(found.get("ifalias", ""))
 
 
 def raise_network(settings: Settings) -> None:
-    """Make bridge, rules and the kernel's settings as they must be."""
+    """Create the bridge and the rules, and tune the kernel."""
     current = owner(settings)
     if current is None:
         make_bridge(settings)
@@ -104,19 +104,19 @@ def make_bridge(settings: Settings) -> None:
 
 
 def refuse_foreign_route(settings: Settings) -> None:
-    """Raise NetworkError if the machine already routes any of our addresses elsewhere."""
+    """Raise NetworkError if the machine already has a route for any of our addresses."""
     for route in json.loads(run("ip", "-json", "-4", "route", "show", "table", "all")):
         target, device = str(route.get("dst", "")), str(route.get("dev", ""))
         if device == settings.bridge or not overlaps(target, settings):
             continue
         raise NetworkError(
-            f"This machine already routes {target} to {device}, which overlaps "
-            f"{settings.network}. Choose another: LOCAL_CLOUD_NETWORK=10.78.0.0/16"
+            f"This machine already has a route to {target} on {device}, which overlaps "
+            f"{settings.network}. Choose another network: LOCAL_CLOUD_NETWORK=10.78.0.0/16"
         )
 
 
 def overlaps(target: str, settings: Settings) -> bool:
-    """Say whether the route ``target`` is within, or spans, the cloud's network."""
+    """Return whether the route ``target`` overlaps the network of the cloud."""
     if target in ("", "default"):
         return False
     network = IPv4Network(target, strict=False)
@@ -124,7 +124,7 @@ def overlaps(target: str, settings: Settings) -> bool:
 
 
 def attach(settings: Settings, name: str, address: IPv4Address) -> None:
-    """Give host ``name`` a network namespace with one interface on the bridge."""
+    """Create a network namespace for host ``name`` with one interface on the bridge."""
     inside, outside = namespace(settings, name), link(settings, address)
     if interface(outside) is not None and (NAMESPACES / inside).exists():
         return
@@ -146,7 +146,7 @@ def attach(settings: Settings, name: str, address: IPv4Address) -> None:
 
 
 def detach(settings: Settings, name: str, address: IPv4Address) -> None:
-    """Take away what ``attach`` gave."""
+    """Remove what ``attach`` created."""
     inside, outside = namespace(settings, name), link(settings, address)
     if interface(outside) is not None:
         run("ip", "link", "delete", outside)
@@ -155,12 +155,12 @@ def detach(settings: Settings, name: str, address: IPv4Address) -> None:
 
 
 def strays(settings: Settings) -> list[str]:
-    """Return the namespaces that are ours; with each goes its cable."""
+    """Return the network namespaces of this cloud. Removing one removes its veth pair."""
     return [path.name for path in NAMESPACES.glob(f"{settings.bridge}-*")]
 
 
 def remove_network(settings: Settings) -> None:
-    """Put the machine's network back as it was found."""
+    """Remove everything from the network of the machine."""
     for entry in strays(settings):
         run("ip", "netns", "delete", entry)
     docker.dismiss(settings)

@@ -1,4 +1,4 @@
-"""Say in one sentence why this machine cannot run the local cloud, before anything is touched."""
+"""Check, before any change, whether this machine can run the local cloud."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from local_cloud.errors import CommandError, PreflightError
 from local_cloud.network import refuse_foreign_route
 from local_cloud.settings import Settings
 
-# Each program that is called, and the Debian package that has it.
+# The required programs, and the Debian packages that contain them.
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "systemd-nspawn": "systemd-container",
@@ -28,7 +28,7 @@ STILL_RUNS = "What runs anywhere: canary analyze, canary replay, make test-unit.
 
 
 def preflight(settings: Settings) -> None:
-    """Raise PreflightError with the first reason why the cloud cannot run here."""
+    """Raise PreflightError with the first reason against running here."""
     require_linux()
     require_root()
     require_programs()
@@ -61,7 +61,7 @@ def require_programs(find: Callable[[str], str | None] = shutil.which) -> None:
 
 
 def require_overlay(state: Path) -> None:
-    """Mount an overlay in the state directory's file system, in a namespace that then ends."""
+    """Try an overlay mount in the file system of the state directory, in a new namespace."""
     state.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="preflight-", dir=state) as directory:
         parts = [Path(directory, part) for part in ("lower", "upper", "work", "root")]
@@ -74,9 +74,9 @@ def require_overlay(state: Path) -> None:
             run("unshare", "--mount", "sh", "-c", mount)
         except CommandError as error:
             raise PreflightError(
-                f"No overlay can be mounted in {state}. The local cloud needs mount rights and "
+                f"Cannot mount an overlay in {state}. The local cloud needs mount rights and "
                 f"a file system such as ext4 or xfs: a virtual machine has them, most containers "
-                f"do not. Elsewhere: LOCAL_CLOUD_STATE=/path. {STILL_RUNS} ({error})"
+                f"do not. Choose another directory: LOCAL_CLOUD_STATE=/path. {STILL_RUNS} ({error})"
             ) from None
 
 
@@ -85,5 +85,5 @@ def require_firewall() -> None:
         run("nft", "list", "tables")
     except CommandError as error:
         raise PreflightError(
-            f"This kernel lets us use no nftables, which give hosts the outside. {error}"
+            f"nftables does not work on this kernel, and hosts need it for their network. {error}"
         ) from None

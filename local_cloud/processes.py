@@ -1,4 +1,4 @@
-"""What /proc says of processes, and signals to those that may just have ended."""
+"""Read processes from /proc, and signal processes that may have ended."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that ``pid`` started and that still live."""
+    """Return the running child processes of ``pid``."""
     try:
         return [
             int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -16,7 +16,7 @@ def children(pid: int) -> list[int]:
 
 
 def is_init(pid: int) -> bool:
-    """Say whether ``pid`` is the first process of a namespace below ours."""
+    """Return whether ``pid`` is the first process of a child namespace."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -26,14 +26,14 @@ def is_init(pid: int) -> bool:
 
 
 def signal_process(pid: int | None, number: int) -> None:
-    """Send ``number`` to ``pid`` if it is still there."""
+    """Send signal ``number`` to ``pid`` if it still runs."""
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
 def find_process(*arguments: str) -> int | None:
-    """Return a living process that has all of ``arguments`` in its command line."""
+    """Return a running process with all ``arguments`` in its command line."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if set(arguments) <= set(path.read_text(errors="replace").split("\0")):

@@ -1,4 +1,4 @@
-"""Say on stderr what takes time, and how long it took."""
+"""Show on stderr what takes time, and how long it took."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +11,9 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextmanager
 def step(text: str) -> Iterator[Callable[[str], None]]:
-    """Show that ``text`` is being done; afterwards, how long it took.
+    """Show ``text`` while the step runs, and its duration afterwards.
 
-    What is yielded tells a part of it: behind the text on a terminal, else on a line of its own.
+    The yielded function shows a detail: behind the text on a terminal, otherwise on its own line.
     """
     started = time.monotonic()
     if console.is_terminal:

@@ -1,4 +1,4 @@
-"""Wait until something answers."""
+"""Wait for SSH."""
 
 import socket
 import time
@@ -10,7 +10,7 @@ BOOT_TIMEOUT = 60.0
 
 
 def await_ssh(address: IPv4Address, timeout: float = BOOT_TIMEOUT) -> None:
-    """Return when ``address`` greets as an SSH server does."""
+    """Wait until ``address`` sends the greeting of an SSH server."""
     deadline = time.monotonic() + timeout
     while not greets(address):
         if time.monotonic() > deadline:
@@ -22,7 +22,7 @@ def await_ssh(address: IPv4Address, timeout: float = BOOT_TIMEOUT) -> None:
 
 
 def greets(address: IPv4Address) -> bool:
-    """Say whether an SSH server greets at ``address`` now."""
+    """Return whether ``address`` sends the greeting of an SSH server."""
     try:
         with socket.create_connection((str(address), 22), timeout=1) as connection:
             return connection.recv(4) == b"SSH-"

@@ -1,4 +1,4 @@
-"""What is written to a new host's disk before its first boot."""
+"""The files that a new host gets before its first boot."""
 
 import os
 import uuid
@@ -13,14 +13,14 @@ NAMESPACE = uuid.UUID("6f0a4f5e-3d3b-4f0c-9a53-0d2f5d1c9b11")
 
 
 class Disk:
-    """Files on an overlay's upper directory, with parents as in the image below it."""
+    """Files in the upper directory of an overlay. Parent directories get the modes of the image."""
 
     def __init__(self, upper: Path, image: Path) -> None:
         self.upper = upper
         self.image = image
 
     def write(self, name: str, text: str, mode: int = 0o644, owner: int = 0) -> Path:
-        """Write ``text`` to the host's file ``name``."""
+        """Write ``text`` to the file ``name`` of the host."""
         path = self.upper / name
         self._make_parents(Path(name).parent, owner)
         path.write_text(text)
@@ -54,7 +54,7 @@ def seed(upper: Path, image: Path, host: Host, settings: Settings) -> None:
 
 
 def make_host_key(disk: Disk, host: Host, settings: Settings) -> None:
-    """Give the host an SSH key of its own, and note it for ``local-cloud ssh``."""
+    """Create the SSH host key, and add it to the known_hosts of ``local-cloud ssh``."""
     key = disk.write("etc/ssh/ssh_host_ed25519_key", "", mode=0o600)
     key.unlink()
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.hostname, "-f", str(key))
@@ -63,7 +63,7 @@ def make_host_key(disk: Disk, host: Host, settings: Settings) -> None:
 
 
 def make_key(settings: Settings) -> None:
-    """Make the key of ``local-cloud ssh`` unless it is there."""
+    """Create the key of ``local-cloud ssh`` if it is missing."""
     if settings.key.exists():
         return
     settings.key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,7 +1,7 @@
-"""Where the local cloud lives: directories, bridge, addresses, port.
+"""Settings: directories, bridge, network, port.
 
-A running cloud's settings are recorded in its state directory, so that later commands need
-only that directory.
+``local-cloud up`` records the settings in the state directory, so later commands need only that
+directory.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from local_cloud.errors import NetworkError
 
-LONGEST_BRIDGE_NAME = 8  # an interface name has 15 characters: bridge, dash, host number in hex
+LONGEST_BRIDGE_NAME = 8  # interface names have 15 characters: bridge, dash, host number in hex
 WIDEST_NETWORK = 8
 NETWORK = IPv4Network("10.77.0.0/16")
 
@@ -35,7 +35,7 @@ class Settings:
             )
         if not self.network.is_private or not WIDEST_NETWORK <= self.network.prefixlen <= 28:
             raise NetworkError(
-                f"The network {self.network} is not a private one of /{WIDEST_NETWORK} to /28. "
+                f"The network {self.network} is not a private network of /{WIDEST_NETWORK} to /28. "
                 "Set LOCAL_CLOUD_NETWORK, e.g. to 10.77.0.0/16."
             )
 
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def metadata_port(self) -> int:
-        """Port on the gateway to which 169.254.169.254:80 of every host leads."""
+        """The port of the gateway for instance metadata (169.254.169.254:80 on hosts)."""
         return self.port + 1
 
     @property
@@ -70,13 +70,13 @@ class Settings:
         return self.state / "ssh" / "id_ed25519"
 
     def record(self) -> None:
-        """Write what later commands must know to ``settings.json``."""
+        """Write bridge, network and port to ``settings.json``."""
         self.state.mkdir(parents=True, exist_ok=True)
         chosen = {"bridge": self.bridge, "network": str(self.network), "port": self.port}
         (self.state / "settings.json").write_text(json.dumps(chosen, indent=2) + "\n")
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make another process load these settings."""
+        """Return the environment variables for these settings."""
         values = {
             "STATE": self.state,
             "CACHE": self.cache,
@@ -88,7 +88,7 @@ class Settings:
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Return defaults, overridden by the state directory's record, then by LOCAL_CLOUD_*."""
+        """Return the settings: LOCAL_CLOUD_* variables, else the recorded values, else defaults."""
         state = Path(environment.get("LOCAL_CLOUD_STATE") or ".run/local/cloud").resolve()
         cache = environment.get("LOCAL_CLOUD_CACHE") or "~/.cache/cart-canary"
         settings = cls(state=state, cache=Path(cache).expanduser().absolute())
@@ -96,7 +96,7 @@ class Settings:
 
 
 def recorded(state: Path) -> dict[str, str]:
-    """Return the settings that the cloud in ``state`` was started with."""
+    """Return the recorded settings of the cloud in ``state``."""
     path = state / "settings.json"
     if not path.exists():
         return {}
@@ -104,7 +104,7 @@ def recorded(state: Path) -> dict[str, str]:
 
 
 def named(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings that environment variables name."""
+    """Return the settings from environment variables."""
     names = ("bridge", "network", "port")
     values = {name: environment.get(f"LOCAL_CLOUD_{name.upper()}", "") for name in names}
     return {name: value for name, value in values.items() if value}
@@ -123,13 +123,13 @@ def _network(value: str) -> IPv4Network:
     try:
         return IPv4Network(value)
     except ValueError:
-        message = f'"{value}" is no IPv4 network. Set LOCAL_CLOUD_NETWORK, e.g. to 10.77.0.0/16.'
+        message = f'"{value}" is not an IPv4 network. Set LOCAL_CLOUD_NETWORK, e.g. 10.77.0.0/16.'
         raise NetworkError(message) from None
 
 
 def _port(value: str) -> int:
     if not value.isdigit() or not 1024 <= int(value) < 65535:
         raise NetworkError(
-            f'"{value}" is no port from 1024 to 65534. Set LOCAL_CLOUD_PORT, e.g. to 4566.'
+            f'"{value}" is not a port from 1024 to 65534. Set LOCAL_CLOUD_PORT, e.g. to 4566.'
         )
     return int(value)

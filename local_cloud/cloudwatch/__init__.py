@@ -1,7 +1,7 @@
-"""CloudWatch of the local cloud: metrics, metric math, dashboards and alarms as AWS documents them.
+"""CloudWatch: metrics, metric math, dashboards and alarms as AWS documents them.
 
-moto carries the wire protocols and the other services; its own CloudWatch has no percentiles, no
-metric math and no evaluated alarms. ``install()`` puts this one in its place::
+moto provides the wire protocols and the other services. moto's own CloudWatch has no percentiles
+and no metric math, and does not evaluate alarms. ``install()`` replaces it::
 
     cloudwatch = install()              # before the server's first request
     cloudwatch.restore(state / "cloudwatch")
@@ -23,11 +23,11 @@ from local_cloud.cloudwatch.service import CloudWatch
 from local_cloud.cloudwatch.store import Clock
 
 LOG = logging.getLogger(__name__)
-TICK = 1.0  # seconds between two looks at which alarms are due
+TICK = 1.0  # seconds between two checks for alarms that are due
 
 
 class LocalCloudWatch:
-    """CloudWatch of every account and region of this process."""
+    """CloudWatch of all accounts and regions in this process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,13 +35,13 @@ class LocalCloudWatch:
         self._thread: Thread | None = None
 
     def make(self, account: str, region: str) -> CloudWatch:
-        """Make CloudWatch of an account and region; dashboards belong to the account alone."""
+        """Create CloudWatch for an account and region. Regions of an account share dashboards."""
         shared = next((each.dashboards for each in wire.clouds() if each.account == account), None)
         publish = wire.publisher(account, region)
         return CloudWatch(account, region, clock=self._clock, publish=publish, dashboards=shared)
 
     def start(self) -> None:
-        """Evaluate alarms every second, in a thread of its own, until ``stop``."""
+        """Evaluate alarms every second in a thread until ``stop``."""
         self._stopping.clear()
         self._thread = Thread(target=self._run, name="cloudwatch-alarms", daemon=True)
         self._thread.start()
@@ -57,7 +57,7 @@ class LocalCloudWatch:
             self.tick()
 
     def tick(self) -> None:
-        """Evaluate the alarms that are due. One region's trouble must not stop the others."""
+        """Evaluate the alarms that are due. An error in one region must not stop the others."""
         for cloud in wire.clouds():
             try:
                 cloud.tick()
@@ -67,20 +67,20 @@ class LocalCloudWatch:
                 )
 
     def snapshot(self, path: Path) -> None:
-        """Write everything to a file, replacing the one before in a single step."""
+        """Write everything to a file and replace the old file atomically."""
         snapshot.write(wire.clouds(), path)
 
     def restore(self, path: Path) -> None:
-        """Bring back what ``snapshot`` wrote.
+        """Load what ``snapshot`` wrote.
 
         Raises:
-            SnapshotError: the file is not one. Nothing was changed.
+            SnapshotError: the file is not a snapshot. Nothing was changed.
         """
         snapshot.read(path, lambda account, region: wire.cloud(account, region, self.make))
 
 
 def install(clock: Clock = time.time) -> LocalCloudWatch:
-    """Answer moto's CloudWatch calls in this process from now on."""
+    """Serve all CloudWatch calls to moto in this process from now on."""
     installed = LocalCloudWatch(clock)
     wire.route(installed.make)
     return installed

@@ -1,4 +1,4 @@
-"""Answer queries over a span of time: read metrics, compute expressions, label the results."""
+"""Run queries over a span of time: read metrics, compute expressions, label results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_SERIES = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One result: an expression that comes to several series gives several of the same id."""
+    """One result. An expression with several series gives several results with the same id."""
 
     id: str
     label: str
@@ -28,7 +28,7 @@ class Answer:
 
 
 def answer(store: MetricStore, queries: Sequence[Query], span: Span) -> list[Answer]:
-    """Return the results that were asked for, in the order of the queries.
+    """Return the requested results in the order of the queries.
 
     Raises:
         ValidationError: an expression cannot be computed.
@@ -41,7 +41,7 @@ def answer(store: MetricStore, queries: Sequence[Query], span: Span) -> list[Ans
 
 
 def _label(query: Query, series: TimeSeries) -> str:
-    """Return the label given; a search's is followed by each metric's own."""
+    """Return the given label; for a search, followed by the label of each metric."""
     if query.expression is None:
         return query.label if query.label is not None else series.label
     if "SEARCH" in query.expression or "METRICS" in query.expression:
@@ -50,7 +50,7 @@ def _label(query: Query, series: TimeSeries) -> str:
 
 
 class _Request:
-    """The scope of one request's expressions: each query is computed once."""
+    """The scope of the expressions of one request. It computes each query once."""
 
     def __init__(self, store: MetricStore, queries: Sequence[Query], span: Span) -> None:
         self._span = span
@@ -67,7 +67,7 @@ class _Request:
 
     @property
     def period(self) -> int:
-        """The period of the expression being computed."""
+        """The period of the current expression."""
         query = self._queries[self._under_way[-1]]
         return query.period or self._default_period
 
@@ -118,7 +118,7 @@ class _Request:
 
 
 def _telling_apart(metrics: Sequence[Metric]) -> list[str]:
-    """Return a label for each metric: its name, and the dimensions in which they differ."""
+    """Return a label for each metric: its name and the dimensions that differ."""
     shared = set.intersection(*(set(each.dimensions) for each in metrics)) if metrics else set()
     return [
         " ".join(

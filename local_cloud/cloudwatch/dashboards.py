@@ -1,6 +1,6 @@
-"""Dashboards, and what is wrong with a body: "Dashboard Body Structure and Syntax" of the API.
+"""Dashboards and validation: API reference, "Dashboard Body Structure and Syntax".
 
-Faults that make a body useless refuse it; what can only fail to be drawn is a warning.
+An error rejects the dashboard. A widget that merely cannot be drawn gives a warning.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\
 KINDS = ("metric", "text", "log", "alarm", "explorer", "custom")
 MOST_WIDGETS = 500
 WIDEST, TALLEST = 24, 1000
-# what each kind of widget cannot do without
+# required properties of each kind of widget
 NEEDED = {"text": "markdown", "log": "query", "alarm": "alarms"}
 
 Fault = tuple[str, str]
@@ -45,7 +45,7 @@ class Dashboard:
 
 
 class Dashboards:
-    """By name; those of one account, whatever the region: "All dashboards [...] are global"."""
+    """The dashboards of one account, by name: "All dashboards [...] are global"."""
 
     def __init__(self, account: str, clock: Clock) -> None:
         self._account = account
@@ -57,10 +57,10 @@ class Dashboards:
         return f"arn:aws:cloudwatch::{self._account}:dashboard/{name}"
 
     def put(self, name: str, body: str) -> list[Fault]:
-        """Keep a dashboard; return warnings.
+        """Store a dashboard and return the warnings.
 
         Raises:
-            DashboardInvalidInputError: with every fault of the body.
+            DashboardInvalidInputError: with all errors in the body.
         """
         if not NAME.fullmatch(name):
             raise InvalidParameterValueError(
@@ -90,7 +90,7 @@ class Dashboards:
             return [self._dashboards[name] for name in names]
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete as many as there are; then say which there were not."""
+        """Delete the existing dashboards, then report the unknown names."""
         with self._lock:
             unknown = [name for name in names if self._dashboards.pop(name, None) is None]
         if unknown:
@@ -102,7 +102,7 @@ class Dashboards:
 
 
 def check(body: str) -> tuple[list[Fault], list[Fault]]:
-    """Return what makes a body useless, and what can only fail to be drawn."""
+    """Return the errors and the warnings of a body."""
     try:
         parsed = json.loads(body)
     except ValueError:
@@ -176,7 +176,7 @@ def _property_faults(path: str, kind: str, properties: Mapping[str, Any]) -> Ite
 
 
 def _mark_faults(path: str, properties: Mapping[str, Any]) -> Iterator[Fault]:
-    """Vertical annotations: a moment each, or two between which the graph is shaded."""
+    """Check vertical annotations: one time each, or two times with shading between them."""
     annotations = properties.get("annotations")
     marks = annotations.get("vertical", []) if isinstance(annotations, dict) else []
     if not isinstance(marks, list):

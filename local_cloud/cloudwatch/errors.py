@@ -1,22 +1,19 @@
-"""Every refusal CloudWatch gives, as one tree; ``code`` is the code of AWS's own error model.
+"""The errors of the CloudWatch API as one tree; ``code`` is the error code of AWS.
 
-CloudWatchError
-├── InvalidParameterValueError        a value is out of its range
-├── InvalidParameterCombinationError  two parameters exclude, or need, one another
-├── MissingParameterError             a required parameter was left out
-├── ValidationError                   what GetMetricData and PutMetricAlarm say for any of these
-├── InvalidNextTokenError             a paging token that this service did not give
-├── InvalidFormatError                a text that should be JSON is not
-├── ResourceNotFoundError             no alarm or dashboard of that name
-├── UnknownResourceError              no resource of that ARN, where tags are concerned
-└── DashboardInvalidInputError        a dashboard's body is not one; carries the list of faults
+CloudWatchError ├── InvalidParameterValueError a value is out of its range ├──
+InvalidParameterCombinationError two parameters exclude or require each other ├──
+MissingParameterError a required parameter was left out ├── ValidationError GetMetricData and
+PutMetricAlarm use it for all of these ├── InvalidNextTokenError a page token that this service did
+not issue ├── InvalidFormatError a text that should be JSON is not ├── ResourceNotFoundError no
+alarm or dashboard of that name ├── UnknownResourceError no resource of that ARN (tag operations)
+└── DashboardInvalidInputError an invalid dashboard body, with the list of errors
 """
 
 from __future__ import annotations
 
 
 class CloudWatchError(Exception):
-    """What the caller did wrong, in the words AWS uses for it."""
+    """An error of the caller, with the message that AWS uses."""
 
     code = "InternalServiceError"
 
@@ -32,7 +29,7 @@ class InvalidParameterValueError(CloudWatchError):
 
 
 class InvalidParameterCombinationError(CloudWatchError):
-    """Two parameters exclude, or need, one another."""
+    """Two parameters exclude or require each other."""
 
     code = "InvalidParameterCombination"
 
@@ -44,13 +41,13 @@ class MissingParameterError(CloudWatchError):
 
 
 class ValidationError(CloudWatchError):
-    """What GetMetricData and PutMetricAlarm say for any parameter at fault."""
+    """GetMetricData and PutMetricAlarm use it for all invalid parameters."""
 
     code = "ValidationError"
 
 
 class InvalidNextTokenError(CloudWatchError):
-    """A paging token that this service did not give."""
+    """A page token that this service did not issue."""
 
     code = "InvalidNextToken"
 
@@ -68,13 +65,13 @@ class ResourceNotFoundError(CloudWatchError):
 
 
 class UnknownResourceError(CloudWatchError):
-    """No resource of that ARN, where tags are concerned."""
+    """No resource of that ARN (tag operations)."""
 
     code = "ResourceNotFoundException"
 
 
 class DashboardInvalidInputError(CloudWatchError):
-    """The dashboard's body is not one; ``faults`` are (data path, message) pairs."""
+    """An invalid dashboard body; ``faults`` are (data path, message) pairs."""
 
     code = "InvalidParameterInput"
 

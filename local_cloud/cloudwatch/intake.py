@@ -1,7 +1,7 @@
-"""What PutMetricData takes and what it refuses, with the words AWS uses.
+"""Validation of PutMetricData, with the error messages of AWS.
 
-Limits: API reference of PutMetricData and MetricDatum. "Validation errors in the metric data
-will fail the entire request, and no data will be ingested", so everything is checked first.
+Limits: API reference of PutMetricData and MetricDatum. "Validation errors in the metric data will
+fail the entire request, and no data will be ingested", so all data are validated first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BYTES = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
 BITS = ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
 RATES = tuple(f"{unit}/Second" for unit in (*BYTES, *BITS, "Count"))
 TIMES = ("Seconds", "Microseconds", "Milliseconds")
-UNITS = (*TIMES, *BYTES, *BITS, "Percent", "Count", *RATES, "None")  # StandardUnit, in its order
+UNITS = (*TIMES, *BYTES, *BITS, "Percent", "Count", *RATES, "None")  # StandardUnit, in API order
 
 
 class Datum(NamedTuple):
@@ -44,10 +44,10 @@ class Datum(NamedTuple):
 def accept(
     namespace: str | None, data: Sequence[Mapping[str, Any]] | None, now: float
 ) -> list[Datum]:
-    """Return every datum ready to be stored.
+    """Validate every datum and return the accepted data.
 
     Raises:
-        CloudWatchError: one of them is refused, so none may be stored.
+        CloudWatchError: one datum is invalid, so none may be stored.
     """
     if not namespace:
         raise MissingParameterError("The parameter Namespace is required.")

@@ -1,7 +1,7 @@
-"""What identifies a metric, and the series read from it. Plain values, no behaviour.
+"""The identity of a metric, and a series of its values.
 
-"Metrics are uniquely defined by a name, a namespace, and zero or more dimensions" (CloudWatch
-user guide, Concepts). Dimensions are kept sorted, so their order never matters.
+"Metrics are uniquely defined by a name, a namespace, and zero or more dimensions" (CloudWatch user
+guide, Concepts). Dimensions are sorted, so their order does not matter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Metric(NamedTuple):
 
     @classmethod
     def of(cls, namespace: str, name: str, dimensions: Iterable[Mapping[str, str]]) -> Metric:
-        """Make a metric from the API's ``[{"Name": ..., "Value": ...}]``."""
+        """Create a metric from the API's ``[{"Name": ..., "Value": ...}]``."""
         pairs = sorted((each["Name"], each["Value"]) for each in dimensions)
         return cls(namespace, name, tuple(pairs))
 

@@ -1,8 +1,8 @@
-"""Cut results into pages by number of data points, and go on where a page ended.
+"""Split results into pages by number of data points.
 
 "TimestampDescending returns the newest data first and paginates when the MaxDatapoints limit is
-reached": the points of all results stand in one order, by time and then by result. A token names
-the last point given, not a number of points, so data that arrives between two pages moves nothing.
+reached": the points of all results are sorted by time and then by result. A token names the last
+point of the page, not a number of points, so data that arrive between two pages change nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Points = list[tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The points of each result, whether each is now complete, and the token of the next page."""
+    """The points of each result, whether each is complete, and the token of the next page."""
 
     points: list[Points]
     complete: list[bool]
@@ -35,7 +35,7 @@ def page(
     """Return the page that begins after a token.
 
     Raises:
-        InvalidNextTokenError: the token is not one, or was given for another request.
+        InvalidNextTokenError: the token is invalid or belongs to another request.
     """
     sign = 1 if ascending else -1
     ordered = sorted((sign * time, n) for n, each in enumerate(series) for time in each.points)
@@ -76,7 +76,7 @@ def _read(token: str, request: Any) -> tuple[int, int]:
 def page_of(
     items: Sequence[Any], limit: int, token: str | None
 ) -> tuple[Sequence[Any], str | None]:
-    """Cut a list into pages by position; for what changes rarely."""
+    """Split a list into pages by position; for lists that change rarely."""
     start = 0 if token is None else _read(token, None)[0]
     end = start + limit
     return items[start:end], _write((end, 0), None) if end < len(items) else None

@@ -1,4 +1,4 @@
-"""Lengths of periods, where they begin, and how long data of each length is kept.
+"""Valid periods, their start times, and the retention of data for each period.
 
 Sources: API reference of GetMetricData (``MetricStat.Period``, ``StartTime``) and the user
 guide's "Metrics retention".
@@ -11,17 +11,17 @@ DAY = 24 * HOUR
 SUB_MINUTE = (1, 5, 10, 20, 30)
 ALLOWED = "It must be 1, 5, 10, 20, 30, or a multiple of 60."
 
-# Resolution in seconds, and for how long data is kept in it. Ages that follow from one another.
+# Resolution in seconds, and the age up to which data have this resolution.
 RETENTION = ((1, 3 * HOUR), (60, 15 * DAY), (300, 63 * DAY), (3600, 455 * DAY))
 
 
 def is_valid(period: int) -> bool:
-    """Tell whether data can be asked for with this period."""
+    """Return whether a request may use this period."""
     return period in SUB_MINUTE or (period > 0 and period % 60 == 0)
 
 
 def is_valid_for_alarm(period: int) -> bool:
-    """Tell whether an alarm can have this period."""
+    """Return whether an alarm may use this period."""
     return period in (10, 20, 30) or (period > 0 and period % 60 == 0)
 
 
@@ -35,7 +35,7 @@ def floor(time: float, step: int) -> int:
 
 
 def resolution_at(age: float) -> int | None:
-    """Return the resolution that data of this age is kept in; None when it is forgotten.
+    """Return the resolution of data of this age; None if they have expired.
 
     >>> resolution_at(60), resolution_at(4 * HOUR), resolution_at(500 * DAY)
     (1, 60, None)
@@ -44,7 +44,7 @@ def resolution_at(age: float) -> int | None:
 
 
 def reach(period: int) -> int:
-    """Return how far back, in seconds, data can be read with this period.
+    """Return the retention in seconds of data with this period.
 
     "Data points with a period of less than 60 seconds are available for 3 hours", and so on.
 
@@ -55,10 +55,10 @@ def reach(period: int) -> int:
 
 
 def round_start(start: float, period: int, now: float) -> int:
-    """Round the start of a range down as the API reference says.
+    """Round the start of a range down, as the API reference requires.
 
-    Below a minute to the period's own division of a minute; else to the minute, or to five
-    minutes or an hour when the range starts more than 15 or 63 days ago.
+    With a period below a minute, round to a multiple of the period. Otherwise round to a minute; to
+    five minutes or an hour if the range starts more than 15 or 63 days ago.
     """
     if period < 60:
         return floor(start, period)

@@ -1,6 +1,6 @@
-"""The queries of GetMetricData and of math alarms: read from the API, refused as AWS refuses.
+"""Parsing and validation of the queries of GetMetricData and of metric math alarms.
 
-AWS reports every fault of a request at once, one to a line, under the code ValidationError.
+AWS reports all errors of a request in one ValidationError, one in each line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_queries(
     """Return the queries of a request.
 
     Raises:
-        ValidationError: with every fault found.
+        ValidationError: with all errors found.
     """
     if not given:
         raise ValidationError(f"The parameter {parameter} is required.")

@@ -1,10 +1,9 @@
 """The samples of one metric and unit: one growing table, sorted by time.
 
 Every datum becomes rows of (time, count, sum, minimum, maximum). A row whose minimum equals its
-maximum is *raw*: it says exactly which value was seen how often. That is the very condition
-under which AWS computes percentiles from a statistic set ("The Min and Max are equal, and Sum
-is equal to Min multiplied by SampleCount"), so single values, Values/Counts and statistic sets
-need no telling apart.
+maximum is *raw*: it states exactly how often a value occurred. This is the condition under which
+AWS computes percentiles from a statistic set ("The Min and Max are equal, and Sum is equal to Min
+multiplied by SampleCount"), so single values, Values/Counts and statistic sets need no distinction.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ WIDTH = 5
 
 
 class Samples:
-    """Rows by time. Adding is cheap; they are put in order when next read."""
+    """Rows by time. Adding is cheap; the next read sorts them."""
 
     __slots__ = ("_pending", "_rows", "latest")
 
@@ -35,7 +34,7 @@ class Samples:
         self.latest: float = float(self._rows[-1, TIME]) if len(self._rows) else -np.inf
 
     def add(self, flat: Iterable[float], time: float) -> None:
-        """Add rows that share one ``time``, given one after another in one flat sequence."""
+        """Add rows of one ``time``, given as one flat sequence."""
         self._pending.extend(flat)
         self.latest = max(self.latest, time)
 
@@ -56,11 +55,11 @@ class Samples:
         return rows[first:last]
 
     def roll_up(self, now: float) -> None:
-        """Keep old rows only in the resolution that data of their age has.
+        """Reduce old rows to the resolution for data of their age.
 
-        Rows that then say the same value for the same period become one, so distributions
-        survive: "Data points that are initially published with a shorter period are aggregated
-        together for long-term storage".
+        Rows with the same value and period are merged, so distributions survive: "Data points that
+        are initially published with a shorter period are aggregated together for long-term
+        storage".
         """
         rows = self.rows()
         horizon = np.searchsorted(rows[:, TIME], now - periods.RETENTION[0][1])
@@ -70,7 +69,7 @@ class Samples:
 
 
 def _by_age(rows: Rows, now: float) -> Iterable[tuple[Rows, int]]:
-    """Cut rows, oldest first, into parts of one resolution; what is forgotten is left out."""
+    """Split rows, oldest first, into parts of one resolution; leave out expired rows."""
     for (_, since), (step, until) in reversed(list(pairwise(periods.RETENTION))):
         first, last = np.searchsorted(rows[:, TIME], (now - until, now - since))
         yield rows[first:last], step

@@ -2,7 +2,7 @@
 
 Exact terms (double quotes), single-token partial terms, ``Property=term``, AND, OR, NOT and
 brackets: user guide, "CloudWatch search expression syntax". Composite partial matches
-(``CustomCount`` in ``CustomCount1``) are not there; quote the whole name instead.
+(``CustomCount`` in ``CustomCount1``) are not supported; quote the whole name instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def tokens(text: str) -> set[str]:
-    """Return the tokens CloudWatch makes of a name.
+    """Return the tokens into which CloudWatch splits a name.
 
     >>> sorted(tokens("Project2-trial333"))
     ['2', '333', 'project', 'project2trial333', 'trial']
@@ -36,10 +36,10 @@ def tokens(text: str) -> set[str]:
 
 @lru_cache(maxsize=256)
 def parse(expression: str) -> Match:
-    """Return the test a search expression makes.
+    """Return the predicate of a search expression.
 
     Raises:
-        ExpressionError: it is empty, too long or not one.
+        ExpressionError: the expression is empty, too long or invalid.
     """
     if len(expression) > LONGEST:
         raise ExpressionError(f"A search expression has at most {LONGEST} characters")
@@ -74,7 +74,7 @@ def _unescape(text: str) -> str:
 
 
 class _Terms:
-    """NOT binds tightest, then AND (also unsaid), then OR."""
+    """NOT binds tightest, then AND (explicit or implied), then OR."""
 
     def __init__(self, text: str) -> None:
         self._terms = list(_split(text))
@@ -149,7 +149,7 @@ def _term(found: re.Match[str]) -> Match:
 
 
 def _texts(metric: Metric, name: str) -> Iterable[str]:
-    """Return what a term is compared with: everything, or one property."""
+    """Return the texts that a term is compared with: all, or those of one property."""
     if not name:
         pairs = [text for pair in metric.dimensions for text in pair]
         return (metric.namespace, metric.name, *pairs)

@@ -1,4 +1,4 @@
-"""CloudWatch of one account and region: metrics, alarms and dashboards, on one clock."""
+"""CloudWatch of one account and region: metrics, alarms and dashboards with one clock."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CloudWatch:
         self._tidied = clock()
 
     def tick(self) -> None:
-        """Evaluate the alarms that are due; once a minute let old data go."""
+        """Evaluate the alarms that are due. Once a minute, remove old data."""
         now = self.clock()
         watch.evaluate_all(self.metrics, self.alarms, now)
         if now - self._tidied >= TIDY_EVERY:

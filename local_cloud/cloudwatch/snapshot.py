@@ -1,7 +1,7 @@
-"""Keep CloudWatch in one file, and bring it back: metrics, alarms, their history, dashboards.
+"""Save CloudWatch to one file and load it: metrics, alarms, alarm history, dashboards.
 
-The file is a line of JSON that describes it, then every metric's rows column by column, all
-compressed. It replaces the one before in a single step, so a crash leaves either, never half.
+The file starts with a line of JSON that describes it. The rows of every metric follow, column by
+column, compressed. A new file replaces the old one atomically, so a crash leaves a whole file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FASTEST = 1
 
 
 class SnapshotError(Exception):
-    """A snapshot that cannot be read, in a sentence."""
+    """A snapshot that cannot be read; the message says why."""
 
 
 def write(clouds: Iterable[CloudWatch], path: Path) -> None:
@@ -55,7 +55,7 @@ def _describe(cloud: CloudWatch, tables: list[tuple[Metric, str, Rows]]) -> dict
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and move it there once it is on the disk."""
+    """Write a temporary file, flush it to disk, and move it to ``path``."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
     try:
         with beside.open("wb") as file:
@@ -69,7 +69,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a snapshot holds of one account and region."""
+    """The contents of a snapshot for one account and region."""
 
     account: str
     region: str
@@ -80,10 +80,10 @@ class _Kept:
 
 
 def read(path: Path, cloud_of: Callable[[str, str], CloudWatch]) -> None:
-    """Fill CloudWatch of each account and region as the file has it.
+    """Load CloudWatch of each account and region from the file.
 
     Raises:
-        SnapshotError: the file is not a whole snapshot of this version. Nothing was changed.
+        SnapshotError: the file is not a complete snapshot of this version. Nothing was changed.
     """
     try:
         header, _, columns = zlib.decompress(path.read_bytes()).partition(b"\n")

@@ -1,10 +1,10 @@
 """The statistics CloudWatch computes over a period, for many periods at once.
 
-Definitions: user guide, "CloudWatch statistics definitions". Where it leaves a choice:
+Definitions: user guide, "CloudWatch statistics definitions". Choices that it leaves open:
 
 * A percentile is the nearest rank: "p99 is the maximum value of the remaining 99%".
-* tm, tc, ts, wm leave out whole samples, so p99 and tm99 ignore the same ones.
-* PR takes its bounds as TM does: above the lower, up to and including the higher.
+* tm, tc, ts and wm leave out whole samples, so p99 and tm99 leave out the same samples.
+* PR uses the same bounds as TM: above the lower, up to and including the upper.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from local_cloud.cloudwatch.samples import COUNT, MAXIMUM, MINIMUM, SUM, TIME, Rows
 
 Numbers = NDArray[np.float64]
-SLACK = 9  # decimals to which ranks are rounded, so that 99 % of 100 is 99 and not 98.999...
+SLACK = 9  # Ranks are rounded to this many decimals: 99 % of 100 is 99, not 98.999...
 
 
 class Buckets:
-    """Rows cut into periods. Every statistic is one number per period, NaN where it has none."""
+    """Rows split into periods. A statistic is one number per period, NaN if there is none."""
 
     def __init__(self, rows: Rows, period: int, origin: float = 0) -> None:
         self.rows = rows
@@ -44,7 +44,7 @@ class Buckets:
 
     @cached_property
     def available(self) -> NDArray[np.bool_]:
-        """Whether the raw values are known, and none is negative.
+        """Whether all raw values are known and none is negative.
 
         "CloudWatch needs raw data points to calculate" these statistics, and they "are not
         available for metrics when any of the metric values are negative numbers".
@@ -56,16 +56,16 @@ class Buckets:
 
     @cached_property
     def sorted(self) -> Rows:
-        """The rows, by value within each period."""
+        """The rows, sorted by value within each period."""
         values = self.rows[:, MAXIMUM].copy()
         ends = self.first + self.lengths
-        # One small sort per period beats one lexsort of everything five times over.
+        # A small sort for each period is five times as fast as one lexsort of all rows.
         order = [np.argsort(values[a:b]) + a for a, b in zip(self.first, ends, strict=True)]
         return np.asarray(self.rows[np.concatenate(order)])
 
     @cached_property
     def ranks(self) -> tuple[Numbers, Numbers]:
-        """For each sorted row, the samples of its period before it, and up to it."""
+        """For each sorted row, the number of samples of its period before it and up to it."""
         counts = self.sorted[:, COUNT]
         upto = np.cumsum(counts)
         upto -= self.spread((upto - counts)[self.first])
@@ -89,19 +89,19 @@ Statistic = Callable[[Buckets], Numbers]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What lies above ``low`` and not above ``high``: percentages of rank, or values."""
+    """A range above ``low`` and up to ``high``, in percent of the rank or in values."""
 
     low: float
     high: float
     percent: bool
 
     def edges(self, buckets: Buckets) -> tuple[Numbers, Numbers]:
-        """Return how many samples of each period lie below, and how many up to the end."""
+        """Return how many samples of each period lie below the range, and up to its end."""
         below = np.floor(np.round(buckets.size * self.low / 100, SLACK))
         return below, np.ceil(np.round(buckets.size * self.high / 100, SLACK))
 
     def kept(self, buckets: Buckets) -> Numbers:
-        """Return how many samples of each sorted row lie within."""
+        """Return how many samples of each sorted row lie within the range."""
         if not self.percent:
             values = buckets.sorted[:, MAXIMUM]
             within = (values > self.low) & (values <= self.high)
@@ -120,12 +120,12 @@ def trimmed_sum(within: Range, buckets: Buckets) -> Numbers:
 
 
 def trimmed_mean(within: Range, buckets: Buckets) -> Numbers:
-    with np.errstate(invalid="ignore"):  # 0/0, nothing within: NaN, no data point
+    with np.errstate(invalid="ignore"):  # 0/0: nothing in the range, so NaN, no data point
         return trimmed_sum(within, buckets) / trimmed_count(within, buckets)
 
 
 def winsorized_mean(within: Range, buckets: Buckets) -> Numbers:
-    """Return the mean with each value outside moved to the value at the nearer bound."""
+    """Return the mean after moving each value outside the range to the nearer bound."""
     if not within.percent:
         moved = np.clip(buckets.sorted[:, MAXIMUM], within.low, within.high)
         return np.add.reduceat(moved * buckets.sorted[:, COUNT], buckets.first) / buckets.size
@@ -191,7 +191,7 @@ def parse(name: str) -> Statistic:
     """Return the statistic of this name.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: no statistic has this name.
     """
     if name in SIMPLE:
         return SIMPLE[name]
@@ -202,5 +202,5 @@ def parse(name: str) -> Statistic:
 
 
 def is_simple(name: str) -> bool:
-    """Tell whether this is one of the five that need no raw values."""
+    """Return whether this is one of the five statistics that need no raw values."""
     return name in SIMPLE

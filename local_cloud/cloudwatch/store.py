@@ -1,6 +1,6 @@
-"""Every metric's samples, and reading them by statistic and period. Free of any emulator.
+"""The samples of all metrics, read by statistic and period. Independent of moto.
 
-Thread-safe: writers and readers take one lock, for as long as they touch the tables.
+Thread-safe: writers and readers hold one lock while they use the tables.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RECENTLY_ACTIVE = 3 * periods.HOUR
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What to read of a metric: statistic by name, period, and unit if only one is wanted."""
+    """What to read of a metric: a statistic, a period, and optionally one unit."""
 
     metric: Metric
     statistic: str
@@ -35,7 +35,7 @@ class Reading:
 class Span:
     """From ``start`` up to, not including, ``end``; periods begin at ``origin`` + n periods.
 
-    Periods begin at the epoch unless an alarm asks for the minutes just gone by.
+    ``origin`` is the epoch, except for alarms, which read the minutes that just ended.
     """
 
     start: float
@@ -57,7 +57,7 @@ class MetricStore:
         self._lock = RLock()
 
     def put(self, namespace: str | None, data: Sequence[Mapping[str, Any]] | None) -> None:
-        """Take what PutMetricData is given; times are seconds since the epoch."""
+        """Store the data of PutMetricData; times are seconds since the epoch."""
         accepted = intake.accept(namespace, data, self.clock())
         with self._lock:
             for metric, unit, time, rows in accepted:
@@ -77,7 +77,7 @@ class MetricStore:
     def read(self, reading: Reading, span: Span) -> TimeSeries:
         """Return one value for each period that has data.
 
-        A metric that does not exist reads as one without data, as it does on AWS.
+        A metric that does not exist has no data, as on AWS.
         """
         rows = self._rows(reading, span)
         if not len(rows):
@@ -90,7 +90,7 @@ class MetricStore:
         return TimeSeries(points, reading.period, reading.metric.name)
 
     def _rows(self, reading: Reading, span: Span) -> Rows:
-        """Return the rows of all periods that begin within the span and are still kept."""
+        """Return the rows of all periods that begin within the span and have not expired."""
         period = reading.period
         oldest = Span(self.clock() - periods.reach(period), span.end, span.origin).first(period)
         starts = span.periods(period)
@@ -117,14 +117,14 @@ class MetricStore:
             )
 
     def roll_up(self) -> None:
-        """Bring old data to the resolution that AWS keeps it in; forget what is too old."""
+        """Reduce old data to the resolution that AWS uses, and remove expired data."""
         now = self.clock()
         with self._lock:
             for samples in self._all():
                 samples.roll_up(now)
 
     def __len__(self) -> int:
-        """Return the number of rows kept."""
+        """Return the number of stored rows."""
         with self._lock:
             return sum(len(samples.rows()) for samples in self._all())
 
@@ -132,7 +132,7 @@ class MetricStore:
         return (samples for units in self._metrics.values() for samples in units.values())
 
     def tables(self) -> list[tuple[Metric, str, Rows]]:
-        """Return what a snapshot holds. Rows are never changed in place, so they may be shared."""
+        """Return the contents for a snapshot. Rows never change in place: sharing is safe."""
         with self._lock:
             return [
                 (metric, unit, samples.rows())
@@ -141,7 +141,7 @@ class MetricStore:
             ]
 
     def load(self, tables: Iterable[tuple[Metric, str, Rows]]) -> None:
-        """Replace everything by what a snapshot held."""
+        """Replace all contents with those of a snapshot."""
         metrics: dict[Metric, dict[str, Samples]] = {}
         for metric, unit, rows in tables:
             metrics.setdefault(metric, {})[unit] = Samples(rows)

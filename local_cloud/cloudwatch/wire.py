@@ -1,14 +1,14 @@
-"""Everything that touches moto: its wire protocols carry our operations, its SNS our messages.
+"""The connection to moto: its wire protocols for our operations, its SNS for our messages.
 
-moto 5.2.5, exactly; ``tests/processes/test_cloudwatch_pin.py`` names what is relied on:
+It needs exactly moto 5.2.5. ``tests/processes/test_cloudwatch_pin.py`` tests what it relies on:
 
-* ``moto.cloudwatch.urls.url_paths`` is read when a service is first called, so replacing its
-  one entry before that replaces the service.
-* A method named as the operation in snake case is called; ``_get_action``, ``body``,
-  ``params``, ``serialized`` and ``determine_response_protocol`` of ``BaseResponse``.
+* ``moto.cloudwatch.urls.url_paths`` is read at the first call of a service, so replacing its one
+  entry before that replaces the service.
+* moto calls the method with the name of the operation in snake case. The code uses ``_get_action``,
+  ``body``, ``params``, ``serialized`` and ``determine_response_protocol`` of ``BaseResponse``.
 * ``sns_backends[account][region].publish`` delivers to the topic's subscriptions.
-* ``cloudwatch_backends[account][region]`` is emptied by moto's reset, which is why our state
-  hangs on it.
+* ``cloudwatch_backends[account][region]`` is cleared by moto's reset, so our state is attached to
+  it.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from local_cloud.cloudwatch.api import OPERATIONS, Operation
 from local_cloud.cloudwatch.errors import CloudWatchError, DashboardInvalidInputError
 from local_cloud.cloudwatch.service import CloudWatch
 
-OURS = "local_cloud"  # the attribute of moto's backend that holds our state
+OURS = "local_cloud"  # the attribute of moto's backend with our state
 JSON = "application/x-amz-json-1.0"
-MAKING = Lock()  # two first requests at once must meet in one CloudWatch
+MAKING = Lock()  # two simultaneous first requests must get the same CloudWatch
 
 Make = Callable[[str, str], CloudWatch]
 
 
 def route(make: Make) -> None:
-    """Let moto's server answer CloudWatch with our operations from now on."""
+    """Make moto's server use our CloudWatch operations from now on."""
 
     class LocalResponses(_Responses):
         pass
@@ -54,7 +54,7 @@ def route(make: Make) -> None:
 
 
 def clouds() -> Iterator[CloudWatch]:
-    """Return CloudWatch of each account and region that was called so far."""
+    """Return CloudWatch of each account and region that is in use."""
     for regions in list(cloudwatch_backends.values()):
         for backend in list(regions.values()):
             if hasattr(backend, OURS):
@@ -62,7 +62,7 @@ def clouds() -> Iterator[CloudWatch]:
 
 
 def cloud(account: str, region: str, make: Make) -> CloudWatch:
-    """Return CloudWatch of an account and region, made when it is first called."""
+    """Return CloudWatch of an account and region; create it at the first call."""
     backend = cloudwatch_backends[account][region]
     with MAKING:
         if not hasattr(backend, OURS):
@@ -72,7 +72,7 @@ def cloud(account: str, region: str, make: Make) -> CloudWatch:
 
 
 def publisher(account: str, region: str) -> Publish:
-    """Return what tells topics of an account and region; topics are found by their own region."""
+    """Return the function that publishes to topics; the ARN of a topic names its region."""
 
     def publish(arn: str, subject: str, message: str) -> None:
         where = arn.split(":")[3] or region
@@ -82,7 +82,7 @@ def publisher(account: str, region: str) -> Publish:
 
 
 class _Responses(CloudWatchResponse):
-    """moto's responses, with our parameters: plain dictionaries, times in seconds."""
+    """moto's responses with plain dictionaries as parameters, and times in seconds."""
 
     make: Make
 
@@ -95,7 +95,7 @@ class _Responses(CloudWatchResponse):
         self.params = parser.parse({"values": request.values})  # type: ignore[typeddict-item]
 
     def serialized(self, action_result: ActionResult) -> Any:
-        """Write JSON ourselves: our results have the model's names already. Ten times as fast."""
+        """Serialize JSON directly, ten times as fast: our results already use the model names."""
         if (
             isinstance(action_result.result, Exception)
             or self.headers.get("Content-Type", "") != JSON

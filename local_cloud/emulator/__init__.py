@@ -1,31 +1,31 @@
-"""moto, and all that is known here of its insides.
+"""moto, and all code that depends on its internals.
 
-Nothing outside this package imports moto. It is pinned, because the modules here reach into it:
-``lifecycle`` (Instance), ``repairs`` (Subnet, Table, AutoScaling), ``snapshot`` (BackendDict,
-FakeKey), ``messages`` (Subscription), ``roles`` (STS). ``tests/unit/local_cloud/test_emulator.py``
-names the pin and tries each.
+It is pinned because these modules use its internals: ``lifecycle`` (Instance), ``repairs`` (Subnet,
+Table, AutoScaling), ``snapshot`` (BackendDict, FakeKey), ``messages`` (Subscription), ``roles``
+(STS). ``tests/unit/local_cloud/test_emulator.py`` tests the pin and each use. ``cloudwatch.wire``
+is the only other module that imports moto.
 """
 
 import json
 from pathlib import Path
 
 ACCOUNT = "123456789012"
-STATUS_PATH = "/_local_cloud/status"  # no bucket's name: those have no underscore
-DEBIAN_OWNER = "136693071363"  # whose images Debian's are on AWS: the same filter finds ours
+STATUS_PATH = "/_local_cloud/status"  # cannot be a bucket name: those have no underscore
+DEBIAN_OWNER = "136693071363"  # the owner of Debian's images on AWS, so the same filter finds ours
 
 
 def machine_image(key: str) -> str:
-    """Return the id of the machine image that stands for base image ``key``."""
+    """Return the id of the AMI for base image ``key``."""
     return f"ami-{key:0<17}"
 
 
 def image_key(machine_image_id: str) -> str:
-    """Return the base image's key that a machine image stands for."""
+    """Return the key of the base image for an AMI."""
     return machine_image_id.removeprefix("ami-")[:12]
 
 
 def environment(catalogue: Path, key: str, built: str) -> dict[str, str]:
-    """Write the catalogue of machine images, and return what moto must find when imported."""
+    """Write the AMI catalogue and return the environment variables for moto."""
     image = {
         "ami_id": machine_image(key),
         "creation_date": built,
@@ -50,7 +50,7 @@ def environment(catalogue: Path, key: str, built: str) -> dict[str, str]:
         "MOTO_ENABLE_AMI_VALIDATION": "true",
         "MOTO_ENABLE_KEYPAIR_VALIDATION": "true",
         "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
-        # moto's own calls must never leave the machine.
+        # moto's own calls must not leave the machine.
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }

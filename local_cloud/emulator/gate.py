@@ -1,7 +1,7 @@
-"""A gate for requests: many may be inside at once, and a snapshot only when none is.
+"""A lock between requests and snapshots: a snapshot runs while no request runs.
 
-An answer to a request that changed something is held back until a snapshot has it, so what a
-client was told survives a kill -9. Requests that come together share one snapshot.
+The response to a request that changed something waits until a snapshot has the change, so it
+survives a kill -9. Simultaneous requests share one snapshot.
 """
 
 import logging
@@ -22,7 +22,7 @@ class Gate:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Be inside together with other requests."""
+        """Hold the lock together with other requests."""
         with self._changed:
             self._changed.wait_for(lambda: not self._closed)
             self._inside += 1
@@ -35,7 +35,7 @@ class Gate:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be inside alone; after PATIENCE, with whatever request does not end."""
+        """Hold the lock alone. After PATIENCE, continue beside a request that does not end."""
         with self._changed:
             self._changed.wait_for(lambda: not self._closed)
             self._closed = True
@@ -49,7 +49,7 @@ class Gate:
 
 
 class Keeper:
-    """Saves when something changed, and lets callers wait for the save that has their change."""
+    """Saves changes, and lets callers wait until their change is saved."""
 
     def __init__(self, gate: Gate, save: Callable[[], object]) -> None:
         self.gate = gate
@@ -65,7 +65,7 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Save once more and end."""
+        """Save once more and stop."""
         with self._changed:
             self._wanted += 1
             self._stopping = True
@@ -73,13 +73,13 @@ class Keeper:
         self._thread.join()
 
     def note(self) -> None:
-        """Ask for a save, without waiting for it."""
+        """Request a save without waiting for it."""
         with self._changed:
             self._wanted += 1
             self._changed.notify_all()
 
     def keep(self, timeout: float = PATIENCE) -> None:
-        """Return when a save that began after this call is on disk, or has failed."""
+        """Wait until a save that began after this call is on disk or has failed."""
         with self._changed:
             self._wanted += 1
             mine = self._wanted
@@ -106,7 +106,7 @@ class Keeper:
                 self.save()
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
-            LOG.exception("The state could not be saved; what was saved before stays")
+            LOG.exception("The state could not be saved; the previous snapshot remains")
         else:
             self.failure = ""
             LOG.debug("saved in %.1f ms", (time.monotonic() - started) * 1000)

@@ -1,7 +1,7 @@
-"""EC2 instances whose state is what their hosts do.
+"""EC2 instances whose states follow their hosts.
 
-moto jumps: a run instance is running at once. Here the API call sets the transitional state
-only; the follower reads ``instances()``, acts on hosts, and then calls ``settle``.
+In moto, a new instance is running at once. Here an API call sets only the transitional state. The
+follower reads ``instances()``, starts or stops the host, and then calls ``settle``.
 """
 
 import copy
@@ -33,7 +33,7 @@ FORGET_AFTER = timedelta(hours=1)  # AWS lists a terminated instance for about a
 
 @dataclass(frozen=True)
 class Instance:
-    """What the follower, the metadata service and the name server must know of an instance."""
+    """An instance, for the follower, the metadata service and the name server."""
 
     id: str
     region: str
@@ -70,7 +70,7 @@ class Instance:
 
 
 def install() -> None:
-    """Make moto's instances wait for their hosts."""
+    """Patch moto so that instances wait for their hosts."""
     plain = vars(Record)["__init__"]
 
     def begin(self: Any, *arguments: Any, **options: Any) -> None:
@@ -90,7 +90,7 @@ def install() -> None:
 def follow(
     original: Callable[[Any], Any], change: Callable[[Any, str], str | None]
 ) -> Callable[[Any], Any]:
-    """Let ``change`` name the state that ``original`` leads to; None leaves all as it is."""
+    """Wrap ``original``: ``change`` returns the new state, or None for no change."""
 
     def method(self: Any) -> Any:
         before = copy.copy(self._state)
@@ -130,7 +130,7 @@ def reboot(record: Any) -> None:
 
 
 def refusal(record: Any, what: str) -> EC2ClientError:
-    """Return AWS's words for an instance that is in the wrong state."""
+    """Return the AWS error for an instance in the wrong state."""
     message = f"The instance '{record.id}' is not in a state from which it can be {what}."
     return EC2ClientError("IncorrectInstanceState", message)
 
@@ -140,7 +140,7 @@ def set_state(record: Any, state: str) -> None:
 
 
 def records() -> Iterator[Any]:
-    """Yield moto's instances in every region that is in use."""
+    """Yield moto's instances of all regions in use."""
     for backend in list(ec2_backends[ACCOUNT].values()):
         for reservation in list(backend.reservations.values()):
             yield from list(reservation.instances)
@@ -151,7 +151,7 @@ def find(instance_id: str) -> Any:
 
 
 def instances() -> list[Instance]:
-    """Return every instance, terminated ones included."""
+    """Return every instance, including terminated ones."""
     return [describe(record) for record in records()]
 
 
@@ -189,7 +189,7 @@ def describe(record: Any) -> Instance:
 
 
 def settle(instance_id: str, expected: str, state: str, reason: str = "") -> bool:
-    """Move an instance from ``expected`` to ``state``; False if it is elsewhere by now."""
+    """Move an instance from ``expected`` to ``state``. Return False if its state has changed."""
     record = find(instance_id)
     if record is None or record.state != expected:
         return False
@@ -204,7 +204,7 @@ def settle(instance_id: str, expected: str, state: str, reason: str = "") -> boo
 
 
 def release(record: Any) -> None:
-    """Give back the addresses and interfaces of a terminated instance, as AWS does."""
+    """Release the addresses and interfaces of a terminated instance, as AWS does."""
     subnet = record.ec2_backend.get_subnet(record.subnet_id)
     for interface in list(record.nics.values()):
         record.ec2_backend.enis.pop(interface.id, None)
@@ -214,7 +214,7 @@ def release(record: Any) -> None:
 
 
 def forget_terminated() -> None:
-    """Drop instances that ended long ago, as AWS does."""
+    """Remove instances that were terminated long ago, as AWS does."""
     oldest = utcnow() - FORGET_AFTER
     for backend in list(ec2_backends[ACCOUNT].values()):
         for reservation in list(backend.reservations.values()):
@@ -230,7 +230,7 @@ def ended_before(record: Any, moment: datetime) -> bool:
 
 
 def rebooted(instance_id: str) -> None:
-    """Note that the reboot which was asked for is under way."""
+    """Record that the requested reboot has begun."""
     record = find(instance_id)
     if record is not None:
         record.reboot_requested = False

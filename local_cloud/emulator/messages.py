@@ -1,4 +1,4 @@
-"""SNS: e-mail subscriptions lead to a mailbox directory; anything inside can publish."""
+"""SNS: e-mail goes to a mailbox directory; other modules can publish."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Deliver = Callable[[str, str, str, str], None]
 def install(deliver: Deliver, changed: Callable[[], None]) -> None:
     """Call ``deliver(topic, address, subject, text)`` for every e-mail that SNS would send.
 
-    ``changed`` is called after every delivery: an alarm publishes without any request.
+    ``changed`` is called after every delivery, because an alarm publishes without a request.
     """
     plain_publish = Subscription.publish
 
@@ -30,7 +30,7 @@ def install(deliver: Deliver, changed: Callable[[], None]) -> None:
 
 
 def wanted(subscription: Any, message: str, options: dict[str, Any]) -> bool:
-    """Say whether the subscription's filter policy lets the message through."""
+    """Return whether the filter policy of the subscription accepts the message."""
     matcher = subscription._filter_policy_matcher
     return matcher is None or bool(matcher.matches(options.get("message_attributes"), message))
 
@@ -42,7 +42,7 @@ def text(subscription: Any, message: str, options: dict[str, Any]) -> str:
 
 
 def publish(topic_arn: str, message: str, subject: str | None = None) -> str:
-    """Send ``message`` to a topic's subscribers, as an alarm does; return the message's id."""
+    """Publish ``message`` to a topic and return the message id."""
     region = topic_arn.split(":")[3]
     backend = sns_backends[ACCOUNT][region]
     return str(backend.publish(message=message, subject=subject, arn=topic_arn))

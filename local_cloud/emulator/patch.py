@@ -1,9 +1,9 @@
-"""Put our methods in the place of moto's."""
+"""Replace methods of moto."""
 
 from typing import Any
 
 
 def patch(owner: Any, **methods: Any) -> None:
-    """Replace the named attributes of a class of moto's."""
+    """Replace attributes of a class of moto."""
     for name, method in methods.items():
         setattr(owner, name, method)

@@ -1,4 +1,4 @@
-"""What moto answers unlike AWS, where a module of Ansible's stumbles over it."""
+"""Corrections of moto where it differs from AWS and an Ansible module fails."""
 
 import ipaddress
 import uuid
@@ -14,12 +14,12 @@ from moto.ec2.models.subnets import Subnet
 
 from local_cloud.emulator.patch import patch
 
-KEPT_BY_AWS = 4  # the first addresses of every subnet; and the last one
+KEPT_BY_AWS = 4  # AWS reserves the first addresses of a subnet and the last one
 TABLES = uuid.UUID("2f1f4d0e-2c35-4d3a-9d46-6f1f7a9c7b57")
 
 
 def install() -> None:
-    """Repair moto, once per process."""
+    """Patch moto once per process."""
     patch(Table, describe=with_table_id(Table.describe))
     patch(
         Subnet,
@@ -30,7 +30,7 @@ def install() -> None:
 
 
 def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Give each table the id that community.aws.dynamodb_table reads."""
+    """Add the table id that community.aws.dynamodb_table reads."""
 
     def method(self: Any, base_key: str = "TableDescription") -> dict[str, Any]:
         answer = describe(self, base_key)
@@ -42,10 +42,10 @@ def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict
 
 
 def next_address(self: Any, instance: Any) -> str:
-    """Give the next free address, beginning behind the last one given.
+    """Return the next free address after the last one returned.
 
-    moto's own order is a generator, which no restart survives; and an address that comes back
-    at once with another host behind it trips every SSH client that knew the first.
+    moto uses a generator, which does not survive a restart. If an address is reused at once for
+    another host, SSH clients that know the first host reject the second.
     """
     first = int(self.cidr.network_address) + KEPT_BY_AWS
     count = self.cidr.num_addresses - KEPT_BY_AWS - 1
@@ -61,7 +61,7 @@ def next_address(self: Any, instance: Any) -> str:
 
 
 def with_aws_errors(request: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
-    """Refuse an address as AWS does, where moto answers with an internal error."""
+    """Reject an invalid address like AWS; moto returns an internal error."""
 
     def method(self: Any, ip: str, instance: Any) -> None:
         holder = self._subnet_ips.get(ip)
@@ -83,7 +83,7 @@ def address_refusal(ip: str, reason: str) -> EC2ClientError:
 
 
 def disable_metrics_collection(self: Any) -> ActionResult:
-    """Answer DisableMetricsCollection, which moto lacks."""
+    """Implement DisableMetricsCollection, which moto lacks."""
     backend: AutoScalingBackend = self.autoscaling_backend
     group = backend.describe_auto_scaling_groups([self._get_param("AutoScalingGroupName")])[0]
     unwanted = self._get_param("Metrics", []) or group.metrics

@@ -1,4 +1,4 @@
-"""Credentials that an instance gets for its role."""
+"""Credentials of an instance for its role."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class Credentials:
 
 
 def assume(role: str, instance_id: str, region: str, now: datetime) -> Credentials:
-    """Return fresh credentials of ``role`` for an instance, which AWS names the session after."""
+    """Return new credentials of ``role``; the instance id is the session name, as on AWS."""
     arn = iam_backends[ACCOUNT]["aws"].get_role(role).arn
     assumed = sts_backends[ACCOUNT]["aws"].assume_role(
         region_name=region,

@@ -1,4 +1,4 @@
-"""Security groups as the firewall between hosts needs them: who may reach whom, and where."""
+"""Security groups as rules for the firewall between hosts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EVERYTHING = "-1"
 
 @dataclass(frozen=True, order=True)
 class Permission:
-    """One ingress rule of ``group``: from a network or from another group's members."""
+    """One ingress rule of ``group``: from a network or from the members of another group."""
 
     group: str
     protocol: str
@@ -34,7 +34,7 @@ def permissions() -> list[Permission]:
 
 
 def allowed(group: str, rule: Any) -> Iterator[Permission]:
-    """Yield what moto's ``rule`` allows; IPv6 is not spoken between hosts."""
+    """Yield the permissions of moto's ``rule``, without IPv6: hosts have none."""
     ports = None if rule.from_port is None else (int(rule.from_port), int(rule.to_port))
     protocol = rule.ip_protocol or EVERYTHING
     if rule.cidr_ipv4:
@@ -44,7 +44,7 @@ def allowed(group: str, rule: Any) -> Iterator[Permission]:
 
 
 def groups_of(record: Any) -> tuple[str, ...]:
-    """Return the ids of an instance's groups; without any it is in its VPC's own, as on AWS."""
+    """Return the ids of the groups of an instance; by default the group of its VPC, as on AWS."""
     chosen = tuple(group.id for group in record.security_groups)
     if chosen:
         return chosen

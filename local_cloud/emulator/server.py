@@ -1,4 +1,4 @@
-"""The AWS API over HTTP: moto's application behind a gate, served by threads."""
+"""The AWS API over HTTP: moto's application behind the gate, served by threads."""
 
 import io
 import json
@@ -25,24 +25,24 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 Status = Callable[[], object]
 
 READS = re.compile(r"(Describe|Get|List|Head|Lookup|Query|Scan|BatchGet|Select|Filter|Test|Verify)")
-# These pass beside the gate: one waits for messages, the other comes all the time.
+# These bypass the gate: one waits for messages, the other is sent continuously.
 LONG = {"ReceiveMessage"}
 PUBLISH = "PutMetricData"
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
 
 class Handler(MotoRequestHandler):
-    """One connection: answers at once, and leaves the record to ``Gatekeeper``."""
+    """One connection; ``Gatekeeper`` writes the log."""
 
-    disable_nagle_algorithm = True  # else an answer in two packets waits 40 ms
+    disable_nagle_algorithm = True  # otherwise a response in two packets waits 40 ms
     timeout = 120
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: 200 requests a second would fill the disk."""
+        """Log nothing: 200 requests a second would fill the disk."""
 
 
 class Gatekeeper:
-    """Let requests in, and hold an answer back until what it changed is on disk."""
+    """Admit requests, and hold a response back until its change is on disk."""
 
     def __init__(
         self, application: Application, keeper: Keeper, metrics: Keeper, status: Status
@@ -72,7 +72,7 @@ class Gatekeeper:
 
 
 def name_call(environ: Environ) -> tuple[str, str]:
-    """Return the service and the operation that a request is for, as far as it says."""
+    """Return the service and the operation of a request, if it names them."""
     scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     service = scope["service"] if scope else ""
     target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -86,7 +86,7 @@ def name_call(environ: Environ) -> tuple[str, str]:
 
 
 def peek(environ: Environ) -> str:
-    """Read a form's body and put it back."""
+    """Read the body of a form and put it back."""
     size = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(size)
     environ["wsgi.input"] = io.BytesIO(body)
@@ -94,7 +94,7 @@ def peek(environ: Environ) -> str:
 
 
 def changes(method: str, service: str, action: str) -> bool:
-    """Say whether a call can change what is kept."""
+    """Return whether a call can change the saved state."""
     if service in ("s3", "route53") or not action:
         return method not in ("GET", "HEAD", "OPTIONS")
     return READS.match(action) is None

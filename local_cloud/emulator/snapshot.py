@@ -1,8 +1,8 @@
-"""Keep moto's memory on disk, so that a killed daemon comes back with what it had answered.
+"""Save moto's state to disk, so that it survives when the daemon is killed.
 
-One pickle of every backend in use, written aside and renamed. A backend itself is named, not
-copied: reading fills the backends that moto made at its start, so that everything moto holds
-on to stays the same object. Objects' bodies lie beside it, each written once.
+A snapshot is one pickle of all backends in use, written to a temporary file and renamed. It names
+backends instead of copying them: loading fills the backends that moto created at its start, so
+references inside moto stay valid. The bodies of S3 objects are separate files, each written once.
 """
 
 import hashlib
@@ -33,12 +33,12 @@ from local_cloud.errors import DaemonError
 
 Entry = tuple[str, str, str, dict[str, Any]]
 FORMAT = 1
-NOT_KEPT = {"cloudwatch", "instance_metadata", "moto_api"}  # CloudWatch keeps its own
+NOT_KEPT = {"cloudwatch", "instance_metadata", "moto_api"}  # CloudWatch has its own snapshot
 SMALL = 4096
 
 
 def in_use() -> Iterator[tuple[str, str, str, BaseBackend]]:
-    """Yield service, account, region and backend of everything that was asked for."""
+    """Yield service, account, region and backend of all backends in use."""
     used: list[Any] = list(vars(BackendDict)["_instances"])
     for service in used:
         if service.service_name not in NOT_KEPT:
@@ -47,7 +47,7 @@ def in_use() -> Iterator[tuple[str, str, str, BaseBackend]]:
 
 
 class Writer(pickle.Pickler):
-    """Pickle moto's objects: backends by name, bodies aside, locks as new ones."""
+    """Pickle moto's objects: backends by name, bodies in files, locks as new locks."""
 
     def __init__(self, target: io.BytesIO, bodies: "Bodies") -> None:
         super().__init__(target, protocol=5)
@@ -88,7 +88,7 @@ LOCKS: dict[type, Callable[[], Any]] = {
 
 
 def restore_dictionary(kind: Any, factory: Any) -> Any:
-    """Return an empty dictionary of moto's, past an ``__init__`` that wants more."""
+    """Return an empty dictionary of a class of moto, without calling its ``__init__``."""
     made = kind.__new__(kind)
     made.default_factory = factory
     return made
@@ -99,14 +99,14 @@ def restore_private_key(der: bytes) -> Any:
 
 
 def restore_function(code: bytes, module: str) -> types.FunctionType:
-    """Return a nameless function of moto's; the snapshot is read by the Python that wrote it."""
+    """Return an anonymous function of moto. The same version of Python must read the snapshot."""
     namespace = __import__(module, fromlist=["_"]).__dict__
     return types.FunctionType(marshal.loads(code), namespace)  # noqa: S302 - our own file
 
 
 @dataclass(frozen=True)
 class Body:
-    """Stands in a snapshot for the bytes that a file holds."""
+    """A reference in a snapshot to the bytes in a file."""
 
     name: str
     size: int
@@ -123,7 +123,7 @@ class Bodies:
         self.used: set[str] = set()
 
     def keep(self, value: bytes) -> str:
-        """Store ``value`` unless it is there, and return its name."""
+        """Store ``value`` if it is new, and return its name."""
         name = hashlib.sha256(value).hexdigest()
         path = self.directory / name
         if not path.exists():
@@ -135,7 +135,7 @@ class Bodies:
         return name
 
     def reduce(self, key: Any) -> Any:
-        """Return how an S3 object is made again: its body is hashed once, not every time."""
+        """Return the pickle recipe of an S3 object. Its body is hashed only once."""
         noted: Body | None = vars(key).get("_local_cloud_body")
         if noted is None or noted.size != key.contentsize:
             noted = Body(self.keep(key.value), key.contentsize)
@@ -148,7 +148,7 @@ class Bodies:
         return (self.directory / name).read_bytes()
 
     def drop_unused(self) -> None:
-        """Remove the bodies that the last snapshot did not name."""
+        """Remove the bodies that the last snapshot does not refer to."""
         for path in self.directory.glob("*"):
             if path.name not in self.used:
                 path.unlink()
@@ -170,7 +170,7 @@ def save(directory: Path) -> None:
     """Write everything to ``directory``.
 
     Raises:
-        DaemonError: a service holds what cannot be kept; the others were saved.
+        DaemonError: a service cannot be saved; the others were saved.
     """
     contents = [(*entry[:3], vars(entry[3])) for entry in in_use()]
     refused: dict[str, str] = {}
@@ -197,7 +197,7 @@ def write(directory: Path, contents: list[Entry]) -> None:
 
 
 def refusals(directory: Path, contents: list[Entry]) -> dict[str, str]:
-    """Return which backends hold something that cannot be pickled, and what that is."""
+    """Return the backends that cannot be pickled, and the reasons."""
     found: dict[str, str] = {}
     for entry in contents:
         try:
@@ -208,7 +208,7 @@ def refusals(directory: Path, contents: list[Entry]) -> dict[str, str]:
 
 
 def load(directory: Path) -> bool:
-    """Fill moto with what ``save`` wrote; False if it never did."""
+    """Load what ``save`` wrote. Return False if there is no snapshot."""
     path = directory / "snapshot"
     if not path.exists():
         return False
@@ -229,7 +229,7 @@ def load(directory: Path) -> bool:
 
 
 def renew_catalogue(backend: Any) -> None:
-    """Replace the machine images of the last time by the one that is there now."""
+    """Replace the AMIs in the snapshot by the current one."""
     kept = {name: image for name, image in backend.amis.items() if image.owner_id != DEBIAN_OWNER}
     backend.amis = kept
     backend._load_amis()

@@ -331,7 +331,7 @@ def test_a_lone_host_needs_no_api(cloud: Cloud) -> None:
     cloud.command("host", "start", "lone", "--ip", "10.88.200.10", "--key", key)
     assert cloud.ssh("10.88.200.10", "hostname") == "lone"
     taken = cloud.command("host", "start", "two", "--ip", "10.88.200.10", "--key", key, check=False)
-    assert "10.88.200.10 is taken by host lone" in taken.stderr
+    assert "10.88.200.10 is used by host lone" in taken.stderr
     cloud.command("host", "stop", "lone")
     assert not Machine(cloud.settings, "lone").directory.exists()
 

@@ -1,6 +1,6 @@
 """Alarms as CloudWatch evaluates them.
 
-``condition`` decides from data points (pure), ``rule`` from other alarms' states (pure),
-``definition`` says which alarms there can be, ``book`` keeps them with their states and
-history, ``watch`` brings their states up to date, ``messages`` is what SNS is told.
+``condition`` evaluates data points, ``rule`` evaluates the states of other alarms; both are pure.
+``definition`` validates alarms, ``book`` stores them with their states and history, ``watch``
+updates their states, and ``messages`` builds the messages to SNS.
 """

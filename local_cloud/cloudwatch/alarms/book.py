@@ -1,4 +1,4 @@
-"""The alarms of one account and region: made, changed, deleted, and moved from state to state."""
+"""The alarms of one account and region, with their states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local_cloud.cloudwatch.alarms.state import Alarm, State
 from local_cloud.cloudwatch.errors import ResourceNotFoundError, ValidationError
 from local_cloud.cloudwatch.store import Clock
 
-# Tell a topic (ARN, subject, message); raises when that fails.
+# Publish to a topic (ARN, subject, message); raises an error if that fails.
 Publish = Callable[[str, str, str], None]
 
 ACTIONS_OF = {
@@ -31,7 +31,7 @@ NOT_KEPT = ("Tags",)
 
 
 class AlarmBook:
-    """Thread-safe. Topics are told outside the lock, since a subscriber may call back."""
+    """Thread-safe. Messages are published outside the lock, because a subscriber may call back."""
 
     def __init__(self, account: str, region: str, clock: Clock, publish: Publish) -> None:
         self.account = account
@@ -55,7 +55,7 @@ class AlarmBook:
         """Return an alarm.
 
         Raises:
-            ResourceNotFoundError: there is none of that name.
+            ResourceNotFoundError: no alarm has this name.
         """
         alarm = self.find(name)
         if alarm is None:
@@ -77,7 +77,7 @@ class AlarmBook:
             self._put(parameters, composite=True)
 
     def _put(self, given: Parameters, *, composite: bool) -> None:
-        """Create an alarm, or overwrite one: "its state is left unchanged"."""
+        """Create or overwrite an alarm. An existing alarm keeps its state: "left unchanged"."""
         parameters = {name: value for name, value in given.items() if name not in NOT_KEPT}
         if not composite:
             parameters["Threshold"] = float(parameters["Threshold"])
@@ -101,7 +101,7 @@ class AlarmBook:
         return f"arn:aws:cloudwatch:{self.region}:{self.account}:alarm:{name}"
 
     def delete(self, names: Sequence[str]) -> None:
-        """Delete alarms; unknown names are reported after the known ones are gone."""
+        """Delete the known alarms, then report the unknown names."""
         with self.lock:
             self._refuse_if_needed(names)
             unknown = [name for name in names if name not in self._alarms]
@@ -132,7 +132,7 @@ class AlarmBook:
     def set_state(
         self, alarm: Alarm, value: StateValue, reason: str, reason_data: str | None = None
     ) -> None:
-        """Put an alarm into a state; if that changes it, carry out the state's actions."""
+        """Set the state of an alarm. If the state changes, run its actions."""
         now = self.clock()
         with self.lock:
             old = alarm.state
@@ -156,7 +156,7 @@ class AlarmBook:
             self.history.acted(alarm, action, body, error, self.clock())
 
     def _tell(self, action: str, subject: str, body: str) -> str | None:
-        """Tell one topic; return what went wrong, which must not stop the other actions."""
+        """Publish to one topic. Return the error, so that the other actions still run."""
         if ":sns:" not in action:
             return "the local cloud carries out actions of SNS topics only"
         try:

@@ -1,14 +1,14 @@
-"""From data points to an alarm's state. Pure: no clock, no store.
+"""Evaluate data points to the state of an alarm. Pure: no clock, no store.
 
-The rules are those of the user guide, "Evaluating an alarm" and "Configuring how CloudWatch
-alarms treat missing data"; its two tables, and more, are the test's. Two readings where the
-guide is silent, both with ``missing`` or ``ignore``:
+The rules are those of the user guide, "Evaluating an alarm" and "Configuring how CloudWatch alarms
+treat missing data"; the tests contain its two tables and more. The guide leaves two cases open,
+both with ``missing`` or ``ignore``:
 
-* The rule that the alarm goes to ALARM early holds only when every point seen breaches. So the
-  guide's row ``0 - X - -`` (2 of 3) is OK, as it says there.
-* Too few points, all breaching, and too young for that rule, such as ``- - - - X`` (3 of 3): it
-  "does not go immediately into ALARM state"; ``missing`` gives OK, as for any other undecided
-  row, and ``ignore`` keeps the state.
+* The alarm goes to ALARM early only if every existing point breaches. So the row ``0 - X - -`` (2
+  of 3) of the guide is OK, as the guide says.
+* Too few points that all breach and are too recent for that rule, such as ``- - - - X`` (3 of 3):
+  the alarm "does not go immediately into ALARM state". ``missing`` gives OK, as for other undecided
+  rows; ``ignore`` keeps the state.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "LessThanOrEqualToThreshold": operator.le,
 }
 
-# How many more periods than asked for are looked at, so that a late point can be left out. The
-# guide's example looks at 5 for 3 and says that the number depends on the period.
+# Additional periods that are read, so that a late point can be left out. The
+# example in the guide reads 5 periods for 3, and says that the number depends on the period.
 EXTRA_PERIODS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One period: when it began, and its value if it has data."""
+    """One period: its start, and its value if it has data."""
 
     time: int
     value: float | None
@@ -56,7 +56,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``datapoints`` out of ``periods`` must stand so to the threshold."""
+    """The alarm condition: ``datapoints`` out of ``periods`` breach the threshold."""
 
     comparison: str
     threshold: float
@@ -69,16 +69,16 @@ class Condition:
 
     @property
     def evaluation_range(self) -> int:
-        """Return how many of the most recent periods are looked at."""
+        """Return how many of the most recent periods are evaluated."""
         return self.periods + EXTRA_PERIODS
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The state to be in (None: the one it is in), and what that rests on.
+    """The new state (None: no change), and the data behind it.
 
-    ``points`` are those that were evaluated, oldest first; ``filled`` is how many periods
-    without data were counted besides.
+    ``points`` are the evaluated points, oldest first. ``filled`` is the number of periods without
+    data that were counted too.
     """
 
     state: StateValue | None
@@ -87,7 +87,7 @@ class Decision:
 
 
 def decide(condition: Condition, window: Sequence[Point]) -> Decision:
-    """Return the state that the evaluation range, oldest period first, leads to."""
+    """Return the state that follows from the evaluation range, oldest period first."""
     real = tuple(point for point in window if point.value is not None)
     if len(real) >= condition.periods:
         points = real[-condition.periods :]
@@ -108,7 +108,7 @@ def _state(*, reached: bool) -> StateValue:
 def _with_missing(
     condition: Condition, window: Sequence[Point], real: Sequence[Point], filled: int
 ) -> StateValue | None:
-    """Decide when fewer real points than periods are there."""
+    """Decide when some periods have no data."""
     breaching = _breaching(condition, real)
     if condition.missing is Missing.BREACHING:
         return _state(reached=breaching + filled >= condition.datapoints)
@@ -124,7 +124,7 @@ def _with_missing(
 
 
 def _is_old_enough(condition: Condition, window: Sequence[Point]) -> bool:
-    """Tell whether the oldest point is at least as old as the data points to alarm.
+    """Return whether the oldest point is at least as old as "datapoints to alarm".
 
     "Alarms are designed to always go into ALARM state when the oldest available breaching
     datapoint [...] is at least as old as the value of Datapoints to Alarm, and all other more

@@ -1,7 +1,7 @@
-"""Which alarms there can be: what PutMetricAlarm and PutCompositeAlarm take and refuse.
+"""Validation of the parameters of PutMetricAlarm and PutCompositeAlarm.
 
 Limits: API reference of both, and "Common features of CloudWatch alarms" in the user guide. AWS
-says ValidationError for all of them.
+returns ValidationError for all violations.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OF_ONE_METRIC = (
     *("MetricName", "Namespace", "Dimensions", "Period", "Unit"),
     *("Statistic", "ExtendedStatistic"),
 )
-# Parameters of AWS that this cloud does not have: refused, never ignored.
+# AWS parameters that this cloud does not support. It rejects them instead of ignoring them.
 NOT_HERE = (
     *("ThresholdMetricId", "EvaluationWindow", "WarmUpConfiguration", "EvaluationCriteria"),
     *("EvaluationInterval", "ActionConfiguration", "ActionsSuppressor"),
@@ -36,10 +36,10 @@ NOT_HERE = (
 
 
 def check_metric_alarm(parameters: Parameters) -> None:
-    """Refuse what is not a metric alarm.
+    """Reject invalid parameters of a metric alarm.
 
     Raises:
-        ValidationError: with the first fault found.
+        ValidationError: the first violation.
     """
     for fault in _metric_faults(parameters):
         raise ValidationError(fault)
@@ -49,7 +49,7 @@ def check_composite_alarm(parameters: Parameters) -> rule.Rule:
     """Return the rule of a composite alarm.
 
     Raises:
-        ValidationError: it has none, or something else is wrong.
+        ValidationError: the rule is missing, or another parameter is invalid.
     """
     for fault in _common_faults(parameters):
         raise ValidationError(fault)
@@ -151,7 +151,7 @@ def _length_faults(parameters: Parameters) -> Iterator[str]:
 
 
 def period_of(parameters: Parameters) -> int:
-    """Return the period in seconds, 0 when there is none."""
+    """Return the period in seconds, or 0 if there is none."""
     if not parameters.get("Metrics"):
         return int(parameters.get("Period") or 0)
     queries = queries_of(parameters)
@@ -159,7 +159,7 @@ def period_of(parameters: Parameters) -> int:
 
 
 def queries_of(parameters: Parameters) -> list[Query]:
-    """Return what the alarm watches, as queries of which one is wanted."""
+    """Return the queries of the alarm; exactly one of them returns data."""
     if parameters.get("Metrics"):
         return read_queries(parameters["Metrics"], "Metrics")
     metric = Metric.of(
@@ -171,7 +171,7 @@ def queries_of(parameters: Parameters) -> list[Query]:
 
 
 def condition_of(parameters: Parameters) -> Condition:
-    """Return when the alarm goes off."""
+    """Return the alarm condition."""
     missing = Missing(parameters.get("TreatMissingData") or Missing.MISSING)
     if parameters.get("Namespace") == "AWS/DynamoDB":
         missing = (

@@ -1,4 +1,4 @@
-"""What happened to alarms, kept for two weeks, also of alarms that are gone."""
+"""History of all alarms, including deleted ones, for two weeks."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class History:
             self._items = [item for item in self._items if item.time >= now - KEPT]
 
     def configured(self, alarm: Alarm, what: str, now: float) -> None:
-        """Note that an alarm was created, updated or deleted."""
+        """Record that an alarm was created, updated or deleted."""
         data = {"version": "1.0", "type": what.capitalize(), "configuration": alarm.parameters}
         self._add(alarm, now, "ConfigurationUpdate", f'Alarm "{alarm.name}" {what}', data)
 
     def changed(self, alarm: Alarm, old: State) -> None:
-        """Note that an alarm left the state ``old``."""
+        """Record that an alarm left the state ``old``."""
         summary = f"Alarm updated from {old.value} to {alarm.state.value}"
         data = {"version": "1.0", "oldState": _state(old), "newState": _state(alarm.state)}
         self._add(alarm, alarm.state.updated, "StateUpdate", summary, data)
 
     def acted(self, alarm: Alarm, action: str, message: str, error: str | None, now: float) -> None:
-        """Note that an action was carried out, or why it was not."""
+        """Record that an action ran, or why it failed."""
         summary = (
             f"Successfully executed action {action}"
             if error is None

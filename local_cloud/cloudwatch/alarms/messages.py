@@ -1,4 +1,4 @@
-"""What SNS is told when an alarm changes state: the JSON that AWS sends, field by field."""
+"""The JSON message that AWS sends to SNS when an alarm changes state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_SUBJECT = 100
 
 @lru_cache
 def region_name(region: str) -> str:
-    """Return a region's name as alarm messages write it.
+    """Return the name of a region as alarm messages spell it.
 
     >>> region_name("eu-central-1")
     'EU (Frankfurt)'
@@ -35,7 +35,7 @@ def subject(alarm: Alarm, region: str) -> str:
 
 
 def message(alarm: Alarm, old: StateValue, *, account: str, region: str) -> str:
-    """Return the message about the state an alarm has just entered."""
+    """Return the message for the new state of an alarm."""
     told = alarm.parameters
     body = {
         "AlarmName": alarm.name,

@@ -1,4 +1,4 @@
-"""Why an alarm is in its state: the sentence, and the data behind it, as AWS words them."""
+"""The reason for the state of an alarm, as text and as data, in the wording of AWS."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CREATED = "Unchecked: Initial alarm creation"
 
 
 def stamp(time: float) -> str:
-    """Return a time as alarm messages write it: 2022-09-25T18:50:37.811+0000."""
+    """Return a time as alarm messages spell it: 2022-09-25T18:50:37.811+0000."""
     whole = datetime.fromtimestamp(time, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03d}+0000"
 
 
 def reason(condition: Condition, decision: Decision) -> str:
-    """Return the sentence for a decided state.
+    """Return the reason text for a decision.
 
     >>> condition = Condition("GreaterThanThreshold", 5.0, 1, 1)
     >>> reason(condition, Decision(StateValue.ALARM, (Point(1664131740, 6.0),)))[:66]
@@ -61,7 +61,7 @@ def _seen(condition: Condition, decision: Decision) -> str:
     parts = [f"{_count(len(telling))} {_compared(condition, telling, breaching=alarmed)}"]
     if condition.missing in (Missing.BREACHING, Missing.NOT_BREACHING):
         parts.append(_filled(condition, decision.filled))
-    elif not telling:  # all breach, too few and too young
+    elif not telling:  # all breach, but they are too few and too recent
         breaching = _listed(condition, decision, breaching=True)
         few = f"only {_count(len(breaching))} {_compared(condition, breaching, breaching=True)}"
         return f"{few} (minimum {_count(condition.datapoints)} for OK -> ALARM transition)."
@@ -109,7 +109,7 @@ def reason_data(
     statistic: str | None,
     period: int,
 ) -> str:
-    """Return the JSON that stands beside the sentence."""
+    """Return the reason data (JSON)."""
     points = [point for point in decision.points if point.value is not None]
     newest_first: Sequence[Point] = points[::-1]
     data: dict[str, Any] = {

@@ -27,12 +27,12 @@ ARN = re.compile(r"arn:[\w-]+:cloudwatch:[\w-]*:\d*:alarm:(.+)")
 
 
 class RuleError(ValueError):
-    """A rule that cannot be read, in a sentence."""
+    """A rule that cannot be parsed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule asks of other alarms, and their names in the order they stand there."""
+    """A parsed rule, and the names of the alarms in it, in their order."""
 
     holds: Test
     children: tuple[str, ...]
@@ -43,7 +43,7 @@ def parse(text: str) -> Rule:
     """Return the rule.
 
     Raises:
-        RuleError: the text is not one.
+        RuleError: the text is not a valid rule.
 
     >>> rule = parse('ALARM(slow) AND NOT ALARM("deploying")')
     >>> rule.children
@@ -65,7 +65,7 @@ def parse(text: str) -> Rule:
 
 
 def name_of(reference: str) -> str:
-    """Return the alarm's name from its name or ARN."""
+    """Return the name of an alarm, given its name or ARN."""
     found = ARN.fullmatch(reference)
     return found[1] if found else reference
 

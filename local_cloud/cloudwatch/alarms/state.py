@@ -1,4 +1,4 @@
-"""An alarm as it is kept: what was asked for, the state it is in, and since when."""
+"""A stored alarm: its parameters, its state, and the time of the last change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local_cloud.cloudwatch.alarms.condition import StateValue
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``updated`` is when this state was set, ``transitioned`` when its value last changed."""
+    """``updated``: when this state was set. ``transitioned``: when the value last changed."""
 
     value: StateValue
     reason: str
@@ -22,11 +22,11 @@ class State:
 
 @dataclass(slots=True)
 class Alarm:
-    """``parameters`` are what Put...Alarm was given; they are answered as they were given.
+    """``parameters`` are those of the Put...Alarm call; the API returns them unchanged.
 
     Attributes:
-        evaluated_until: end of the data that a metric alarm was last compared with.
-        children_seen: states of a composite alarm's children when its rule was last evaluated.
+        evaluated_until: end of the data of the last evaluation of a metric alarm.
+        children_seen: states of the children at the last evaluation of a composite alarm.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Alarm:
 
     @classmethod
     def new(cls, arn: str, parameters: dict[str, Any], now: float, *, composite: bool) -> Self:
-        """Make an alarm: "the alarm state is immediately set to INSUFFICIENT_DATA"."""
+        """Create an alarm: "the alarm state is immediately set to INSUFFICIENT_DATA"."""
         state = State(StateValue.INSUFFICIENT_DATA, reasons.CREATED, None, now, now)
         return cls(parameters["AlarmName"], arn, composite, parameters, now, state)
 
     def dump(self) -> dict[str, Any]:
-        """Return plain data for a snapshot."""
+        """Return the alarm as plain data for a snapshot."""
         return asdict(self)
 
     @classmethod

@@ -1,8 +1,8 @@
-"""Bring alarms up to date: compare metrics with thresholds, children with rules.
+"""Evaluate alarms: compare metrics with thresholds, and states of children with rules.
 
 "For any period of one minute or longer, an alarm is evaluated every minute [...]. If the alarm
-period is 10 seconds or 30 seconds, the alarm is evaluated every 10 seconds." Each evaluation
-looks at the periods that ended at that minute, or at that multiple of ten seconds.
+period is 10 seconds or 30 seconds, the alarm is evaluated every 10 seconds." Each evaluation reads
+the periods that ended at that minute, or at that multiple of ten seconds.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from local_cloud.cloudwatch.store import MetricStore, Span
 
 LOG = logging.getLogger(__name__)
 
-# A period is looked at this long after it ended, so that what was published in it has arrived.
+# Delay after the end of a period, so that its data have arrived when it is evaluated.
 SETTLING = 3.0
 
 PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 
 
 def evaluate_all(store: MetricStore, book: AlarmBook, now: float) -> None:
-    """Evaluate every alarm that is due: metric alarms first, then those that watch them."""
+    """Evaluate every alarm that is due: metric alarms first, then composite alarms."""
     alarms = book.all()
     for alarm in alarms:
         if not alarm.composite:
@@ -88,7 +88,7 @@ def _sample_counts(store: MetricStore, queries: Sequence[Query], span: Span) -> 
 def _too_few_samples(
     store: MetricStore, alarm: Alarm, queries: Sequence[Query], span: Span
 ) -> bool:
-    """Tell whether a percentile says too little, when the alarm is to ignore that.
+    """Return whether the alarm ignores this percentile because it has too few samples.
 
     "This setting is used when there are fewer than 10/(1-percentile) data points during the
     evaluation period", or 10/percentile below the median.
@@ -103,7 +103,7 @@ def _too_few_samples(
 
 
 def _children_first(composites: dict[str, Alarm]) -> list[str]:
-    """Order composite alarms so that each follows those it watches; cycles are left out.
+    """Order composite alarms so that each follows its children. Cycles are left out.
 
     "The evaluation of composite alarms stops if CloudWatch detects a cycle".
     """
@@ -124,7 +124,7 @@ def _rule(alarm: Alarm) -> rule.Rule:
 
 
 def _evaluate_composite_alarm(book: AlarmBook, alarm: Alarm) -> None:
-    """Evaluate the rule if a child changed since: SetAlarmState holds as long as none does."""
+    """Evaluate the rule if a child changed: until then, a state from SetAlarmState stays."""
     children = {name: book.find(name) for name in _rule(alarm).children}
     states = {name: child.state.value for name, child in children.items() if child is not None}
     seen = alarm.children_seen

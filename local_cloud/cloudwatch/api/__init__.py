@@ -1,7 +1,7 @@
-"""The operations of the CloudWatch API: parameters in, result out, both named as in its model.
+"""The operations of the CloudWatch API. Parameters and results have the names of its model.
 
-Times come in as seconds since the epoch and go out as aware datetimes. A result is None where
-the API answers nothing.
+Input times are seconds since the epoch; output times are aware datetimes. A result is None if the
+API returns nothing.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ MOST_RECORDS = 100
 
 def put_metric_alarm(cloud: CloudWatch, parameters: Parameters) -> None:
     check_metric_alarm(parameters)
-    # Over no time at all: refuses an expression that can never be computed.
+    # An empty span of time: this rejects expressions that can never be computed.
     answers.answer(cloud.metrics, queries_of(parameters), Span(0, 0))
     cloud.alarms.put_metric_alarm(parameters)
 
@@ -81,7 +81,7 @@ def describe_alarms(cloud: CloudWatch, parameters: Parameters) -> Result:
 
 
 def _related(cloud: CloudWatch, parameters: Parameters) -> list[Alarm]:
-    """Return the alarms that a rule names, or those whose rule names one; else all."""
+    """Return the children or the parents of an alarm, or all alarms."""
     if parent := parameters.get("ChildrenOfAlarmName"):
         children = _children(cloud.alarms.get(parent))
         return [alarm for alarm in cloud.alarms.all() if alarm.name in children]
@@ -119,7 +119,7 @@ def _limit(parameters: Parameters) -> int:
 
 
 def describe(alarm: Alarm) -> Result:
-    """Return an alarm as the API shows it: what it was given, and its state."""
+    """Return an alarm as the API describes it: its parameters and its state."""
     state = alarm.state
     return {
         **{name: [] for name in ACTIONS},
@@ -137,7 +137,7 @@ def describe(alarm: Alarm) -> Result:
 
 
 def describe_alarms_for_metric(cloud: CloudWatch, parameters: Parameters) -> Result:
-    """Return the alarms on just this metric; math and composite alarms are never among them."""
+    """Return the alarms on exactly this metric, without metric math and composite alarms."""
     dimensions = _sorted(parameters)
     asked = ("MetricName", "Namespace")
     refined = ("Statistic", "ExtendedStatistic", "Period", "Unit")

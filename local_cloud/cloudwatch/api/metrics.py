@@ -99,7 +99,7 @@ def get_metric_statistics(cloud: CloudWatch, parameters: Parameters) -> Result:
 
 
 def _datapoints(unit: str, series: Mapping[str, TimeSeries]) -> Iterable[Result]:
-    """Return one unit's: "two separate data streams are returned, one for each unit"."""
+    """Return the data of one unit: "two separate data streams are returned, one for each unit"."""
     points: dict[int, Result] = {}
     for name, of_name in series.items():
         for time, value in of_name.points.items():

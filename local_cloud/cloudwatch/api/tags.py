@@ -1,4 +1,4 @@
-"""Tags of alarms. Dashboards and the rest of CloudWatch have none here."""
+"""Tags of alarms. No other CloudWatch resource has tags here."""
 
 from __future__ import annotations
 

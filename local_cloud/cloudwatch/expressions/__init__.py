@@ -1,1 +1,1 @@
-"""Metric math: ``grammar`` reads it, ``evaluation`` computes it. Free of any emulator."""
+"""Metric math: ``grammar`` parses it, ``evaluation`` computes it. Independent of moto."""

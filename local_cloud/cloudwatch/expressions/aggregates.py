@@ -1,4 +1,4 @@
-"""SUM, AVG and their like: a number of one series; of an array, the series of it at each time."""
+"""Aggregates such as SUM and AVG: one series gives a number, an array gives a series."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ class Scope(Protocol):
 
     @property
     def span(self) -> Span:
-        """Return the time asked for."""
+        """Return the requested span of time."""
         ...
 
     @property
     def period(self) -> int:
-        """Return the period of what has none of its own."""
+        """Return the default period."""
         ...
 
     def lookup(self, name: str) -> Value:
-        """Return the result of the query of this id."""
+        """Return the result of the query with this id."""
         ...
 
     def metrics(self, containing: str) -> Array:
-        """Return the metrics asked for, expressions left out, whose id contains the text."""
+        """Return the requested metrics (not expressions) whose id contains the text."""
         ...
 
     def search(self, expression: str, statistic: str, period: int) -> Array:
-        """Return one series for each metric found."""
+        """Return one series for each matching metric."""
         ...
 
 
@@ -41,7 +41,7 @@ Function = Callable[[Scope, Sequence[Value]], Value]
 
 
 def aggregate(name: str, over_series: Callable[[Scope, TimeSeries], float]) -> Function:
-    """Make a function: a number of one series; of an array, the series of it at each time."""
+    """Make an aggregate function: one series gives a number, an array gives a series."""
 
     def function(scope: Scope, arguments: Sequence[Value]) -> Value:
         value = arguments[0]

@@ -1,4 +1,4 @@
-"""Compute an expression's tree within a scope."""
+"""Evaluate the syntax tree of an expression."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ OPERATORS: Mapping[str, Callable[[float, float], float | None]] = {
 
 
 def evaluate(node: Node, scope: Scope) -> Value:
-    """Return what a tree comes to.
+    """Return the value of a syntax tree.
 
     Raises:
-        ExpressionError: a function is unknown, or an argument is not what it takes.
+        ExpressionError: an unknown function, or an argument of the wrong type.
     """
     if isinstance(node, Number | Text):
         return node.value
@@ -94,10 +94,10 @@ def _call(node: Call, scope: Scope) -> Value:
 
 
 def result(text: str, scope: Scope) -> Array:
-    """Return the series that an expression comes to.
+    """Return the series that an expression results in.
 
     Raises:
-        ExpressionError: also when it is a number: "The final result of any math expression
+        ExpressionError: also if the result is a number: "The final result of any math expression
             must be a single time series or an array of time series".
     """
     value = evaluate(grammar.parse(text), scope)

@@ -1,4 +1,4 @@
-"""FILL: what a time series says where it says nothing."""
+"""FILL: values for periods without data."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from local_cloud.cloudwatch.store import Span
 
 
 def fill(span: Span, value: Value, filler: Value) -> Value:
-    """Fill every period of the span that has no value.
+    """Fill every period without a value.
 
-    With a number or the value of another series at that time; with REPEAT, the most recent
-    value before; with LINEAR, on the straight line between the values around the gap. What
-    lies before the first value, or after the last for LINEAR, stays missing.
+    The filler is a number, another series (its value at that time), REPEAT (the last value before),
+    or LINEAR (interpolation between the values around the gap). Periods before the first value stay
+    missing; for LINEAR, also those after the last.
     """
     if isinstance(filler, Keyword):
         if filler.name not in KEYWORDS:

@@ -1,4 +1,4 @@
-"""The functions of metric math, by name. Each takes a scope and its arguments' values.
+"""The functions of metric math, by name. Each takes a scope and the argument values.
 
 Descriptions and examples: user guide, "Functions supported for metric math".
 """
@@ -29,7 +29,7 @@ from local_cloud.cloudwatch.metric import TimeSeries
 
 
 def steps(function: Callable[[float, int], float]) -> Callable[[TimeSeries], TimeSeries]:
-    """Make a series from each value and the one before it; the first has none before it."""
+    """Make a series from pairs of consecutive values. The first value has no predecessor."""
     return lambda series: with_points(
         series,
         (
@@ -44,9 +44,9 @@ def running_sum(series: TimeSeries) -> TimeSeries:
 
 
 def choose(_: Scope, arguments: Sequence[Value]) -> Value:
-    """IF(condition, true value, false value), as its page's tables have it.
+    """IF(condition, true value, false value), as in the tables of its page.
 
-    Where the condition holds a missing value is 0; where it does not, the point is dropped.
+    If the condition holds, a missing value counts as 0. If not, the point is dropped.
     """
     condition, then = operand(arguments[0], "IF"), operand(arguments[1], "IF")
     otherwise = operand(arguments[2], "IF") if len(arguments) > 2 else TimeSeries()
@@ -87,7 +87,7 @@ def end_of(position: int, name: str) -> Function:
 
 
 def by_time(function: Callable[[datetime], float]) -> Function:
-    """Make a function that gives each period a value from when it starts."""
+    """Make a function that computes each value from the start of its period."""
 
     def of_series(scope: Scope, arguments: Sequence[Value]) -> Value:
         series = one_series(arguments[0], "a function of time")

@@ -1,7 +1,7 @@
 """The grammar of metric math: text to a tree, by precedence climbing.
 
-Loosest first: OR, AND, comparisons, + and -, * and /, unary -, ^. Operators and functions are
-as in the user guide's "Metric math syntax and functions".
+Lowest precedence first: OR, AND, comparisons, + and -, * and /, unary -, ^. Operators and functions
+are as in the user guide's "Metric math syntax and functions".
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read or computed, in a sentence."""
+    """An expression that cannot be parsed or computed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function, or an operator under its own sign; unary minus is called ``negate``."""
+    """A function or an operator; unary minus is ``negate``."""
 
     function: str
     arguments: tuple[Node, ...]
@@ -71,10 +71,10 @@ MAX_DEPTH = 50
 
 @lru_cache(maxsize=512)
 def parse(text: str) -> Node:
-    """Return the tree of an expression.
+    """Return the syntax tree of an expression.
 
     Raises:
-        ExpressionError: the text is not one.
+        ExpressionError: the text is not a valid expression.
 
     >>> parse("5 * m1")
     Call(function='*', arguments=(Number(value=5.0), Name(value='m1')))
@@ -87,7 +87,7 @@ def parse(text: str) -> Node:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    """Cut text into (kind, token)s, ended by ("end", "")."""
+    """Split text into (kind, token) pairs; the last one is ("end", "")."""
     tokens, position, end = [], 0, len(text.rstrip())
     while position < end:
         found = TOKEN.match(text, position)
@@ -118,7 +118,7 @@ class _Parser:
             raise ExpressionError(f"Expected '{sign}'" + (f", not '{token}'" if token else ""))
 
     def expression(self, loosest: int, depth: int) -> Node:
-        """Read operands and operators that bind tighter than ``loosest``."""
+        """Parse operands and operators of higher precedence than ``loosest``."""
         if depth > MAX_DEPTH:
             raise ExpressionError(f"More than {MAX_DEPTH} levels deep")
         left = self.operand(depth)
@@ -156,7 +156,7 @@ class _Parser:
         return Call(name, self.items(")", depth))
 
     def items(self, closing: str, depth: int) -> tuple[Node, ...]:
-        """Read what stands between commas up to the closing bracket."""
+        """Parse comma-separated items up to the closing bracket."""
         items: list[Node] = []
         while self.peek() != closing:
             if items:

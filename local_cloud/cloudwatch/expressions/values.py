@@ -1,4 +1,4 @@
-"""What metric math computes with: numbers, time series, arrays of series; and lifting over them.
+"""The values of metric math: numbers, time series, arrays of series.
 
 "Missing values in a time series are treated as 0. If the value of a data point causes a function
 to attempt to divide by zero, the data point is dropped" (user guide, metric math).
@@ -58,12 +58,12 @@ def array(value: Value, where: str) -> Array:
 
 
 def with_points(series: TimeSeries, points: Iterable[tuple[int, float | None]]) -> TimeSeries:
-    """Return a series with other points; those without a value are dropped."""
+    """Return a series with new points; points without a value are dropped."""
     return replace(series, points={time: value for time, value in points if value is not None})
 
 
 def times(series: Iterable[TimeSeries]) -> list[int]:
-    """Return every time at which one of them has a value."""
+    """Return every time at which at least one series has a value."""
     return sorted(set().union(*(each.points for each in series)))
 
 
@@ -86,7 +86,7 @@ def each_point(function: Numeric, value: Value, where: str) -> Value:
 
 
 def combined(function: Numeric, left: Value, right: Value, sign: str) -> Value:
-    """Apply a function of two numbers point by point; a missing point of either is 0."""
+    """Apply a function of two numbers point by point; a missing point counts as 0."""
     if isinstance(left, list) and isinstance(right, list) and len(left) > 1 < len(right):
         raise ExpressionError(f"'{sign}' does not work between two arrays of time series")
     if isinstance(left, list) and len(left) != 1:
@@ -108,7 +108,7 @@ def _pair(function: Numeric, left: Operand, right: Operand) -> TimeSeries:
 
 
 def at(value: Operand, time: int) -> float:
-    """Return the value at a time: 0 where a series has none."""
+    """Return the value at a time; 0 if the series has none."""
     return value.points.get(time, 0.0) if isinstance(value, TimeSeries) else value
 
 

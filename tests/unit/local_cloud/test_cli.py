@@ -40,12 +40,15 @@ def test_every_help_ends_in_an_example(path: tuple[str, ...]) -> None:
         (["--state", "STATE", "host", "stop", "x"], 'There is no host "x". Hosts: none.'),
         (
             ["--state", "STATE", "host", "start", "x", "--ip", "10.77.9.9", "--key", "STATE/k"],
-            "Make one: ssh-keygen -t ed25519",
+            "Create one: ssh-keygen -t ed25519",
         ),
-        (["--state", "STATE", "host", "start", "x", "--ip", "here"], '"here" is no IPv4 address'),
+        (
+            ["--state", "STATE", "host", "start", "x", "--ip", "here"],
+            '"here" is not an IPv4 address',
+        ),
         (
             ["--state", "STATE", "host", "start", "x", "--ip", "10.9.9.9"],
-            "10.9.9.9 is not a host's address in 10.77.0.0/16",
+            "10.9.9.9 is not a valid host address in 10.77.0.0/16",
         ),
     ],
 )

@@ -53,7 +53,7 @@ def test_routes_that_overlap_the_cloud(route: str, *, overlaps: bool) -> None:
 def test_a_network_that_is_routed_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     routes = '[{"dst": "default", "dev": "eth0"}, {"dst": "10.77.0.0/24", "dev": "tun0"}]'
     monkeypatch.setattr(network, "run", lambda *_: routes)
-    with pytest.raises(NetworkError, match=r"routes 10\.77\.0\.0/24 to tun0"):
+    with pytest.raises(NetworkError, match=r"a route to 10\.77\.0\.0/24 on tun0"):
         network.refuse_foreign_route(SETTINGS)
 
 

@@ -37,6 +37,6 @@ def test_no_mount_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         raise CommandError("permission denied")
 
     monkeypatch.setattr(module, "run", refuse)
-    with pytest.raises(PreflightError, match=r"No overlay can be mounted in .*permission denied"):
+    with pytest.raises(PreflightError, match=r"Cannot mount an overlay in .*permission denied"):
         module.require_overlay(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -51,10 +51,10 @@ def test_another_process_loads_the_same_settings(tmp_path: Path) -> None:
     ("name", "value", "words"),
     [
         ("BRIDGE", "much-too-long", "13 characters; 1 to 8"),
-        ("NETWORK", "10.77.0.1/16", '"10.77.0.1/16" is no IPv4 network'),
-        ("NETWORK", "8.8.8.0/24", "8.8.8.0/24 is not a private one"),
-        ("PORT", "http", '"http" is no port'),
-        ("PORT", "80", '"80" is no port from 1024'),
+        ("NETWORK", "10.77.0.1/16", '"10.77.0.1/16" is not an IPv4 network'),
+        ("NETWORK", "8.8.8.0/24", "8.8.8.0/24 is not a private network"),
+        ("PORT", "http", '"http" is not a port'),
+        ("PORT", "80", '"80" is not a port from 1024'),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_type(name: str, value: str, words: str) -> None:
