@@ -16,12 +16,12 @@ import sys
 import time
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from tests.e2e.demo import SHOPPERS, answer, call
 from tests.support.paths import ROOT
+from tests.support.policies import write_changed_policy
 from tests.support.releases import release
 
 LIMIT = 60
@@ -38,16 +38,14 @@ PERCENT = re.compile(r"\d+%")
 SHAPE = {"period": "10s", "warmup": "0s", "minimum": "60s", "maximum": "100s"}
 
 
-def write_policy() -> None:
-    """Write the demonstration's policy once more: short, and with margins of 20 %."""
-    policy = yaml.safe_load((PLACE / "canary.yml").read_text())
+def shorten(policy: dict[str, Any]) -> None:
+    """Make a policy short, with margins of 20 %."""
     policy |= SHAPE
     for metric in policy["metrics"]:
         if PERCENT.fullmatch(metric["margin"]):
             metric["margin"] = "20%"
         if metric.get("negligible") == "1%":
             metric["negligible"] = "0.2%"
-    POLICY.write_text(yaml.safe_dump(policy, sort_keys=False))
 
 
 def load(word: str) -> None:
@@ -77,7 +75,7 @@ def main() -> int:
     parser.add_argument("--past", help="learn from since then, rather than from a load of its own")
     asked = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
-    write_policy()
+    write_changed_policy(POLICY, shorten)
     base = release("fast-base", BASE, "The base of fast canaries")
     call("canary", "deploy", base, "--env", "local", "--everywhere")
     load("start")

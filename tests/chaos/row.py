@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.chaos.faults import Fault, Scene
 from tests.chaos.load import Load
 from tests.chaos.orders import Books, compare, orders
@@ -23,6 +21,7 @@ from tests.chaos.relay import Relay
 from tests.chaos.watch import Watch
 from tests.e2e.demo import address, answer, other
 from tests.support.paths import ROOT
+from tests.support.policies import write_changed_policy
 
 RATE = 30.0
 FIRST_METRICS = 15.0
@@ -89,10 +88,12 @@ def known_release() -> str:
 
 def write_policy(relay: Relay) -> None:
     """Write the environment's policy once more: AWS by way of the relay, and a shorter limit."""
-    policy = yaml.safe_load((ROOT / ".run/local/canary.yml").read_text())
-    policy["environment"]["endpoint_url"] = relay.endpoint
-    policy["maximum"] = LONGEST
-    POLICY.write_text(yaml.safe_dump(policy))
+
+    def change(policy: dict[str, Any]) -> None:
+        policy["environment"]["endpoint_url"] = relay.endpoint
+        policy["maximum"] = LONGEST
+
+    write_changed_policy(POLICY, change)
 
 
 def begin(relay: Relay, log: Path) -> subprocess.Popen[str]:

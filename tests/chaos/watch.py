@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 from shop_traffic.config import RefusedError
 from shop_traffic.runtime import Runtime
 
 from tests.chaos.hosts import PROXY, inside, machine
+from tests.support.repeater import Repeater
 
-PAUSE = 0.1
 Weights = dict[str, int] | None
 SOCKET = "/run/haproxy/admin.sock"
 
 
-class Watch:
+class Watch(Repeater):
     """Notes every server's weight ten times a second; None while HAProxy does not answer."""
 
     def __init__(self) -> None:
+        super().__init__()
         machine(PROXY)
         self.seen: list[tuple[float, Weights]] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._stop.wait(PAUSE):
-            self.seen.append((time.monotonic(), weights()))
+    def look(self) -> None:
+        self.seen.append((time.monotonic(), weights()))
 
     def now(self, colour: str) -> int | None:
         """Return the sum of a colour's weights, as it was last seen."""

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
 
-PAUSE = 0.05
-"""Seconds between two looks at the process list; who lives for less may be missed."""
+from tests.support.repeater import Repeater
 
 
 def generated(run: Path) -> dict[str, str]:
@@ -70,29 +67,16 @@ def written(paths: Iterable[Path], secrets: Mapping[str, str]) -> dict[str, set[
     return {path: names for path, names in found.items() if names}
 
 
-class ProcessList:
-    """All command lines while it is watched. Those of hosts are this machine's processes too."""
+class ProcessList(Repeater):
+    """The command lines of all processes of this machine; processes of its hosts are among them."""
+
+    pause = 0.05  # a process that lives for less may be missed
 
     def __init__(self) -> None:
+        super().__init__()
         self.lines: set[str] = set()
-        self.looks = 0
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._end.wait(PAUSE):
-            self._look()
-
-    def _look(self) -> None:
-        self.looks += 1
+    def look(self) -> None:
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 line = path.read_bytes()

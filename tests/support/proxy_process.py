@@ -83,6 +83,9 @@ class Proxy:
 
         wait_for(up, f"{', '.join(names)} up", 10)
 
+    def wait_until_down(self, name: str) -> None:
+        wait_for(lambda: not self.traffic.runtime.read()[name].up, f"{name} down", 10)
+
 
 @contextmanager
 def running_proxy(directory: Path, per_colour: int = 2) -> Iterator[Proxy]:
@@ -127,6 +130,14 @@ class Outcome:
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     slowest: float = 0.0
+
+    def wait_for_answers(self, more: int) -> None:
+        """Wait until so many more requests have been answered."""
+        enough = self._answered() + more
+        wait_for(lambda: self._answered() >= enough, f"{more} more answers")
+
+    def _answered(self) -> int:
+        return sum(list(self.answers.values()))  # a copy: another thread counts
 
 
 class Load(threading.Thread):

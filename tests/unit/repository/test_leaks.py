@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.leaks import ProcessList, generated, printed, shown, written
+from tests.support.waiting import wait_for
 
 SECRETS = {"secrets/database": "planted5ecret", "secrets/cache": "another0ne"}
 
@@ -64,10 +64,7 @@ def test_a_command_that_fails_is_no_silence() -> None:
 def test_a_planted_secret_is_found_in_the_process_list() -> None:
     wait = [sys.executable, "-c", "input()", "planted5ecret"]
     with ProcessList() as processes, subprocess.Popen(wait, stdin=subprocess.PIPE) as child:
-        deadline = time.monotonic() + 60
-        while not shown(" ".join(processes.lines.copy()), SECRETS):
-            assert time.monotonic() < deadline, "never seen"
-            time.sleep(0.05)
+        wait_for(lambda: shown(" ".join(processes.lines.copy()), SECRETS), "it is seen", 60)
         child.communicate(b"\n")
     assert processes.looks > 0
     assert shown("\n".join(processes.lines), SECRETS) == {"secrets/database"}
