@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -14,11 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.cloudwatch_client import KEYS, REGION, client, running
+from tests.support.cloudwatch_client import KEYS, REGION, SHOP, client, publish, query, running
 from tests.support.waiting import wait_for
 
 MINUTE = 60
-SHOP = "Shop"
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +28,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def cloudwatch(address: str) -> Any:
     return client(address)
-
-
-def query(id_: str, stat: str, name: str, period: int = 10) -> dict[str, Any]:
-    metric = {"Namespace": SHOP, "MetricName": name}
-    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
-
-
-def publish(cloudwatch: Any, name: str, *data: dict[str, Any]) -> None:
-    named = [{"MetricName": name, "StorageResolution": 1, **datum} for datum in data]
-    cloudwatch.put_metric_data(Namespace=SHOP, MetricData=named)
 
 
 def test_percentiles_and_math_over_the_wire(cloudwatch: Any) -> None:
@@ -250,31 +238,3 @@ def test_the_query_protocol_is_answered_too(address: str) -> None:
     members = [each.text for each in answer.iter() if each.tag.endswith("member")]
     assert stamp in members
     assert "2.5" in members
-
-
-def test_state_survives_a_restart(tmp_path: Path) -> None:
-    state = tmp_path / "cloudwatch"
-    with running(state) as address:
-        cloudwatch = client(address)
-        publish(cloudwatch, "kept", {"Value": 7.0, "Timestamp": time.time() - 5})
-        cloudwatch.put_dashboard(DashboardName="shop", DashboardBody='{"widgets": []}')
-        cloudwatch.put_composite_alarm(AlarmName="always", AlarmRule="TRUE")
-        wanted = {"AlarmTypes": ["CompositeAlarm"], "StateValue": "ALARM"}
-        wait_for(lambda: cloudwatch.describe_alarms(**wanted)["CompositeAlarms"], "the alarm")
-    with running(state) as address:
-        cloudwatch = client(address)
-        (alarm,) = cloudwatch.describe_alarms(**wanted)["CompositeAlarms"]
-        assert alarm["AlarmName"] == "always"
-        assert [each["MetricName"] for each in cloudwatch.list_metrics()["Metrics"]] == ["kept"]
-        assert cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"] == '{"widgets": []}'
-
-
-def test_motos_reset_empties_ours(tmp_path: Path) -> None:
-    with running(tmp_path / "cloudwatch") as address:
-        cloudwatch = client(address)
-        publish(cloudwatch, "gone", {"Value": 7.0})
-        cloudwatch.put_dashboard(DashboardName="shop", DashboardBody='{"widgets": []}')
-        with urlopen(Request(f"{address}/moto-api/reset", method="POST")) as answer:  # noqa: S310
-            assert answer.status == 200
-        assert cloudwatch.list_metrics()["Metrics"] == []
-        assert cloudwatch.list_dashboards()["DashboardEntries"] == []

@@ -14,6 +14,7 @@ import boto3
 from tests.support.paths import ROOT
 
 REGION = "eu-central-1"
+SHOP = "Shop"
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
@@ -39,3 +40,13 @@ def running(state: Path, *options: str) -> Iterator[str]:
 
 def client(address: str, service: str = "cloudwatch") -> Any:
     return boto3.client(service, endpoint_url=address, region_name=REGION, **KEYS)
+
+
+def query(id_: str, stat: str, name: str, period: int = 10) -> dict[str, Any]:
+    metric = {"Namespace": SHOP, "MetricName": name}
+    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
+
+
+def publish(cloudwatch: Any, name: str, *data: dict[str, Any]) -> None:
+    named = [{"MetricName": name, "StorageResolution": 1, **datum} for datum in data]
+    cloudwatch.put_metric_data(Namespace=SHOP, MetricData=named)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shop_traffic import ring
 from shop_traffic.commands import FALLBACK, Traffic
 from shop_traffic.config import Config, Server
 from shop_traffic.memory import Memory
@@ -23,6 +24,9 @@ SERVERS = tuple(
     for place, colour in ((1, "blue"), (2, "green"))
     for number in (1, 2)
 )
+ALL_BLUE = {"blue-1": 256, "blue-2": 256, "green-1": 0, "green-2": 0}
+ALL_GREEN = {"blue-1": 0, "blue-2": 0, "green-1": 256, "green-2": 256}
+BLUE, GREEN = ("blue-1", "blue-2"), ("green-1", "green-2")
 
 
 @dataclass
@@ -160,3 +164,7 @@ def proxy(directory: Path, live: str = "blue") -> Iterator[World]:
     timer = FakeTimer()
     with listening(haproxy, config.socket):
         yield World(haproxy, timer, Traffic(config, Runtime(config.socket, "shop"), memory, timer))
+
+
+def shares(weights: dict[str, int]) -> dict[str, float]:
+    return ring.shares(ring.points(SERVERS), weights)

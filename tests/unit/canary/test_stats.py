@@ -12,21 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from canary.stats.counts import (
-    conditional_p,
-    dispersion,
-    poisson_lower,
-    poisson_upper,
-    rate_ratio_interval,
-)
 from canary.stats.distributions import t_to_z, upper_tail_z, z_to_t
 from canary.stats.effects import log_ratio, mean_variance, merge_counts, quantile_variance
-from canary.stats.learn import growing_widths, learn_noise, tail_width
 from canary.stats.paired import Noise, inflation, masked_median, paired_mean, pull_arms
-from canary.stats.ranks import rank_z
 from canary.stats.spending import moving_bound, spending_bounds
-from canary.stats.trend import slope
-from canary.stats.window import window_mean
 
 FEW = settings(max_examples=30, deadline=None, derandomize=True)
 MODULES = ("counts", "distributions", "effects", "paired", "ranks", "spending")
@@ -92,41 +81,6 @@ def test_t_and_z_are_each_others_inverse(t: float, df: float) -> None:
 def test_extreme_tails_stay_finite() -> None:
     assert np.isfinite(upper_tail_z(np.array([0.0, 1.0, 1e-300]))).all()
     assert np.isfinite(t_to_z(np.array([1e300]), 5.0)).all()
-
-
-# Expected: scipy 1.17, binomtest(a, n, p, alternative="greater").pvalue
-@pytest.mark.parametrize(("a", "n", "p"), [(5, 5, 0.5), (15, 42, 0.1), (3, 40, 0.1), (0, 9, 0.3)])
-def test_the_conditional_test_matches_scipy(a: int, n: int, p: float) -> None:
-    expected = stats.binomtest(a, n, p, alternative="greater").pvalue
-    assert float(conditional_p(float(a), float(n), p)) == pytest.approx(expected, rel=1e-9)
-
-
-# Expected: the table of F. Garwood (1936), 95 % two-sided limits of a Poisson mean.
-@pytest.mark.parametrize(
-    ("count", "low", "high"),
-    [(0, 0.0, 3.6889), (1, 0.0253, 5.5716), (5, 1.6235, 11.6683), (10, 4.7954, 18.3904)],
-)
-def test_poisson_limits_are_garwoods(count: int, low: float, high: float) -> None:
-    assert float(poisson_lower(float(count), 0.025)) == pytest.approx(low, abs=1e-4)
-    assert float(poisson_upper(float(count), 0.025)) == pytest.approx(high, abs=1e-4)
-
-
-@FEW
-@given(st.integers(0, 40), st.integers(0, 40), st.floats(0.05, 0.95))
-def test_a_rate_ratio_lies_in_its_interval(a: int, b: int, share: float) -> None:
-    one = (np.array([float(a)]), np.array([float(b)]), np.array([share]))
-    low, middle, high = rate_ratio_interval(*one, 0.05)
-    assert low[0] <= middle[0] <= high[0]
-
-
-def test_poisson_counts_have_no_dispersion_and_bursts_have() -> None:
-    generator = np.random.default_rng(3)
-    total = np.full((200, 40), 20.0)
-    share, everyone = np.full((200, 40), 0.5), np.ones((200, 40), dtype=bool)
-    calm = generator.binomial(20, 0.5, (200, 40)).astype(float)
-    wild = np.where(generator.random((200, 40)) < 0.2, 19.0, calm)
-    assert dispersion(calm, total, share, everyone)[0].mean() < 1.1
-    assert dispersion(wild, total, share, everyone)[0].mean() > 1.5
 
 
 # H. A. David, H. N. Nagaraja (2003): the asymptotic variance, here against 20,000 simulated pairs.
@@ -241,83 +195,3 @@ def test_an_arm_s_own_outlier_is_pulled_in_before_the_difference_is_taken() -> N
     pulled = pull_arms(g - b, g, b, v, 1.0)
     assert pulled[0, 7] < 0.3
     assert pulled[0, 8] == pytest.approx(0.0)
-
-
-@pytest.mark.long
-def test_a_slope_in_correlated_noise_is_as_sure_as_it_says() -> None:
-    generator = np.random.default_rng(9)
-    d = ar1(generator, 4000, 50, 0.7, 0.5) + 0.03 * np.arange(50)
-    noise = Noise(tau=0.5, phi=0.7, host=0.0, tau_weight=30, phi_weight=100)
-    found = slope(d, noise)
-    assert found.mean.mean() == pytest.approx(0.03, abs=0.001)
-    z = t_to_z((found.mean - 0.03) / found.error, found.df)
-    assert 0.85 < z.std() < 1.15
-
-
-def test_the_window_sees_what_started_late_and_not_what_ended() -> None:
-    generator = np.random.default_rng(10)
-    calm = 0.02 * generator.standard_normal((200, 40))
-    late, healed = calm.copy(), calm.copy()
-    late[:, -14:] += 0.3
-    healed[:, -14:-6] += 0.3
-    noise, v = Noise(0.02, 0.0, 0.0), np.zeros_like(calm)
-    found = window_mean(late, v, noise, 18, 6)
-    assert (found.t > 4).all()
-    assert (found.least > 0.15).all()
-    assert (window_mean(healed, v, noise, 18, 6).least < 0.1).all()
-
-
-@pytest.mark.long
-def test_learning_finds_the_noise_that_is_there() -> None:
-    generator = np.random.default_rng(12)
-    hosts = 0.02 * generator.standard_normal((400, 1))
-    v = np.full((400, 60), 0.01**2)
-    d = hosts + ar1(generator, 400, 60, 0.6, 0.03) + 0.01 * generator.standard_normal((400, 60))
-    found = learn_noise(d, v, Noise(0.1, 0.3, 0.01))
-    assert found.tau == pytest.approx(0.03, rel=0.1)
-    assert found.phi == pytest.approx(0.6, abs=0.08)
-    assert found.host == pytest.approx(0.02, rel=0.25)
-
-
-def test_tails_wider_than_normal_are_noticed() -> None:
-    generator = np.random.default_rng(13)
-    normal = generator.standard_normal(5000)
-    assert 0.9 < tail_width(normal) < 1.15
-    assert tail_width(1.5 * normal) > 1.3
-    assert tail_width(normal[:50]) == 1.0
-
-
-def test_where_sampling_hides_the_environment_its_memory_is_the_usual_one() -> None:
-    """Few requests: percentiles scatter ten times as much as the environment does."""
-    noise = np.random.default_rng(20261126)
-    v = np.full((200, 30), 0.045)
-    d = noise.normal(0, np.sqrt(v))
-    found = learn_noise(d, v, Noise(0.05, 0.2, 0.01))
-    assert found.phi < 0.5
-
-
-def test_the_width_of_ranks_grows_with_what_hosts_differ_by() -> None:
-    noise = np.random.default_rng(20261126)
-    lengths = (8, 16, 30, 60)
-    fair = growing_widths({k: noise.normal(0, 1, 400) for k in lengths})
-    assert max(fair.values()) < 1.12
-    biased = growing_widths({k: noise.normal(0, np.sqrt(1 + 0.02 * k), 400) for k in lengths})
-    assert biased[60] == pytest.approx(np.sqrt(2.2), rel=0.08)
-    assert biased[8] < biased[16] < biased[30] < biased[60]
-    assert growing_widths({}) == {}
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_ranks_are_scipys_with_ties_and_holes(seed: int) -> None:
-    noise = np.random.default_rng(seed)
-    x, y = noise.poisson(3, (2, 1, 20)).astype(float)
-    mask = noise.random((1, 20)) > 0.2
-    wanted = stats.mannwhitneyu(x[mask], y[mask], method="asymptotic", use_continuity=False)
-    z = rank_z(x, y, mask)[0]
-    assert 2 * stats.norm.sf(abs(z)) == pytest.approx(wanted.pvalue, rel=1e-9)
-    assert rank_z(y, x, mask)[0] == pytest.approx(-z)
-
-
-def test_ranks_of_nothing_say_nothing() -> None:
-    assert rank_z(np.zeros((1, 5)), np.zeros((1, 5)), np.zeros((1, 5), dtype=bool))[0] == 0
-    assert rank_z(np.ones((1, 5)), np.ones((1, 5)), np.ones((1, 5), dtype=bool))[0] == 0
