@@ -83,6 +83,8 @@ def _document(text: str, name: str) -> dict[str, Any]:
             f"The recording {name} is not JSON: {error.msg} at line {error.lineno}, "
             f"column {error.colno}. It may have been cut short."
         ) from error
+    except RecursionError as error:
+        raise RecordingError(f"The recording {name} is nested too deeply to be read.") from error
     if not isinstance(document, dict):
         raise RecordingError(f"The recording {name} is a JSON {type(document).__name__}, not keys.")
     return document

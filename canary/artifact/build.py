@@ -46,7 +46,7 @@ def build(tree: Tree, recipe: Recipe) -> Artifact:
         )
     found = wheels(tree.files[recipe.lock].body, recipe.target, recipe.cache)
     parts = {**tree.files, **{f"wheels/{name}": File(body) for name, body in found.items()}}
-    parts["release.json"] = File(_description(tree, recipe.target, parts))
+    parts["release.json"] = File(description(tree, recipe.target, parts))
     body = pack(parts, tree.time)
     return Artifact(tree.release, tree.commit, tree.dirty, body, hashlib.sha256(body).hexdigest())
 
@@ -63,7 +63,8 @@ def pack(parts: Mapping[str, File], time: int) -> bytes:
     return gzip.compress(raw.getvalue(), compresslevel=6, mtime=0)
 
 
-def _description(tree: Tree, target: Target, parts: Mapping[str, File]) -> bytes:
+def description(tree: Tree, target: Target, parts: Mapping[str, File]) -> bytes:
+    """Return the text of release.json: what the release is, and the digest of each part."""
     description = {
         "name": tree.release,
         "commit": tree.commit,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from canary.artifact.build import Artifact, Recipe, build
 from canary.artifact.source import Tree
+from canary.artifact.verify import verified
 from canary.errors import ArtifactError
 
 
@@ -16,14 +17,13 @@ class Stored(Protocol):
 
     @property
     def url(self) -> str: ...
-    @property
-    def metadata(self) -> Mapping[str, str]: ...
 
 
 class Store(Protocol):
-    """A bucket that can find and store an object."""
+    """A bucket that can find, fetch and store an object."""
 
     def find(self, key: str) -> Stored | None: ...
+    def fetch(self, key: str) -> bytes: ...
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> Stored: ...
 
 
@@ -45,21 +45,20 @@ def publish(
     """Build and store a release, unless the bucket has it already."""
     key = f"releases/{tree.release}.tar.gz"
     if kept := store.find(key):
-        return _published(tree, kept, reused=True)
+        digest = _digest(tree, recipe, store, kept)
+        return Published(tree.ref, tree.release, tree.commit, kept.url, digest, reused=True)
     artifact = make(tree, recipe)
-    metadata = {
-        "sha256": artifact.sha256,
-        "commit": artifact.commit,
-        "python": recipe.target.python,
-    }
-    return _published(tree, store.store(key, artifact.body, metadata), reused=False)
+    stored = store.store(key, artifact.body, {"commit": artifact.commit})
+    digest = artifact.sha256
+    return Published(tree.ref, tree.release, tree.commit, stored.url, digest, reused=False)
 
 
-def _published(tree: Tree, kept: Stored, *, reused: bool) -> Published:
-    sha256, commit = kept.metadata.get("sha256", ""), kept.metadata.get("commit")
-    if len(sha256) != 64 or commit != tree.commit:
+def _digest(tree: Tree, recipe: Recipe, store: Store, kept: Stored) -> str:
+    """Return the digest of what is kept, which hosts compare with what they get."""
+    try:
+        return verified(tree, recipe, store.fetch(f"releases/{tree.release}.tar.gz"))
+    except ArtifactError as error:
         raise ArtifactError(
-            f"{kept.url} was not stored by canary (its metadata are {dict(kept.metadata)}); "
+            f"{kept.url} is not release {tree.release}: {error}. Find out who wrote it, then "
             f"remove it: aws s3 rm {kept.url}"
-        )
-    return Published(tree.ref, tree.release, tree.commit, kept.url, sha256, reused)
+        ) from error

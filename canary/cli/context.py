@@ -32,7 +32,7 @@ def calibration_of(place: Place) -> dict[str, dict[str, float]]:
         return {}
     try:
         found: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordingError(
             f"{path} can't be read ({error}); remove it, or write it again: canary rehearse"
         ) from error

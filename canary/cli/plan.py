@@ -114,7 +114,7 @@ def _learned(env: str | None) -> Noise:
         return {}
     try:
         found: Noise = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordingError(
             f"{path} can't be read ({error}); write it again: canary rehearse --env {env}"
         ) from error

@@ -68,8 +68,13 @@ class Events(click.ParamType[tuple[str, float]]):
             found = float(share.removesuffix("%")) / (100 if share.endswith("%") else 1)
         except ValueError:
             found = -1.0
-        if not metric or not 0 <= found < float("inf"):
-            self.fail(f"{value!r} is not METRIC=SHARE; write errors=0.5%", param, ctx)
+        if not metric or not 0 <= found <= 1:
+            self.fail(
+                f"{value!r} is not METRIC=SHARE of the requests, 0 to 1 or 0% to 100%; write "
+                "errors=0.5%",
+                param,
+                ctx,
+            )
         return metric, found
 
 

@@ -57,6 +57,8 @@ def _config(text: str, name: str) -> Mapping[str, Any]:
         config = json.loads(text)
     except json.JSONDecodeError as error:
         raise PolicyError(f"{name} is not JSON: {error.msg} at line {error.lineno}.") from error
+    except RecursionError as error:
+        raise PolicyError(f"{name} is nested too deeply to be read.") from error
     metrics = config.get("metrics") if isinstance(config, dict) else None
     if not isinstance(metrics, list) or not metrics:
         raise PolicyError(

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from canary.errors import PolicyError
 from canary.policy.schema import Policy
+from canary.policy.yaml_text import UnreadableError, read_yaml
 
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -35,11 +35,9 @@ def load_policy(path: Path | str) -> Policy:
 def parse_policy(text: str, name: str = "policy") -> Policy:
     """Check the YAML ``text`` of a policy; ``name`` is its name in messages."""
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise PolicyError(
-            f"The policy {name} is not YAML: {' '.join(str(error).split())}."
-        ) from error
+        document = read_yaml(text)
+    except UnreadableError as error:
+        raise PolicyError(f"The policy {name} {error}.") from error
     if not isinstance(document, Mapping):
         raise PolicyError(
             f"The policy {name} holds {type(document).__name__}, not keys; the shortest one is\n"

@@ -16,6 +16,8 @@ CHUNKS_AT_END = 4
 TAIL_BYTES = 64_000
 TAIL_LINES = 15
 TAIL_COLUMNS = 300
+#: Where a program says why it fails; Ansible's recap comes after it and says nothing.
+_CAUSE = re.compile(r"^(fatal: |\[ERROR\]|ERROR|Error: |error: |Traceback )")
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
 
 
@@ -59,13 +61,15 @@ def _copy(source: BinaryIO, log: BinaryIO) -> None:
 
 
 def tail(log: Path) -> str:
-    """Return the last lines of ``log``, cut to what a person reads, fit for a terminal."""
+    """Return the last cause that ``log`` names, else its end: short, and fit for a terminal."""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - TAIL_BYTES))
         text = file.read().decode(errors="replace")
-    lines = [_plain(line) for line in text.splitlines()[-TAIL_LINES:]]
-    return "".join(f"\n    {line}" for line in lines)
+    lines = [_plain(line) for line in text.splitlines()]
+    causes = [number for number, line in enumerate(lines) if _CAUSE.match(line)]
+    start = causes[-1] if causes else max(0, len(lines) - TAIL_LINES)
+    return "".join(f"\n    {line}" for line in lines[start : start + TAIL_LINES])
 
 
 def _plain(line: str) -> str:

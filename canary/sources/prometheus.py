@@ -115,7 +115,7 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             detail = error.read(500).decode(errors="replace")
             raise SourceError(f"Prometheus refused {arguments['query']!r}: {detail}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise SourceError(f"Prometheus at {address} did not answer: {error}") from error
         if answer.get("status") != "success":
             raise SourceError(f"Prometheus refused {arguments['query']!r}: {answer.get('error')}")

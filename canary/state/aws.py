@@ -125,6 +125,11 @@ class AwsState:
                 raise
         return StoredObject(self._url(key), head["Metadata"])
 
+    def fetch(self, key: str) -> bytes:
+        with _asking(f"bucket {self._settings.bucket}"):
+            answer = self._client("s3").get_object(Bucket=self._settings.bucket, Key=key)
+            return bytes(answer["Body"].read())
+
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
         with _asking(f"bucket {self._settings.bucket}"):
             self._client("s3").put_object(

@@ -123,6 +123,10 @@ class State(Protocol):
         """Return the object under ``key``, or None."""
         ...
 
+    def fetch(self, key: str) -> bytes:
+        """Return what is under ``key``."""
+        ...
+
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
         """Keep ``body`` under ``key``."""
         ...

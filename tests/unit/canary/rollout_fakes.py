@@ -262,6 +262,9 @@ class Memory:
         self.troubles.meet("state.find", lambda: None)
         return StoredObject(key, {}) if key in self.objects else None
 
+    def fetch(self, key: str) -> bytes:
+        return self.objects[key]
+
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
         self.troubles.meet("state.store", lambda: self.objects.update({key: body}))
         return StoredObject(key, metadata)

@@ -80,7 +80,9 @@ def test_learned_noise_is_used(canary: Shell) -> None:
     ("words", "sentence"),
     [
         ((), "Give the traffic: --rate 50, or --recording FILE"),
-        (("--rate", "50", "--events", "errors"), "is not METRIC=SHARE; write errors=0.5%"),
+        (("--rate", "50", "--events", "errors"), "is not METRIC=SHARE of the requests"),
+        (("--rate", "50", "--events", "errors=50"), "0 to 1 or 0% to 100%; write errors=0.5%"),
+        (("--rate", "50", "--events", "errors=nan"), "is not METRIC=SHARE of the requests"),
         (("--rate", "50", "--events", "typo=1%"), "the policy's counts are: errors"),
         (("--rate", "0"), "0"),
     ],

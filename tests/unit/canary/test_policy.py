@@ -191,3 +191,18 @@ def test_shares_margins_and_drifts() -> None:
 def test_a_tail_has_a_wider_margin_by_default() -> None:
     policy = parse_policy("version: 1\nmetrics: [{name: x, kind: quantile, statistic: p99}]")
     assert policy.metrics[0].limit == Margin(0.10)
+
+
+def test_a_key_that_is_written_twice_is_refused_with_both_lines() -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(FIVE_LINES + "period: 5s\nalpha: 1%\nperiod: 60s\n")
+    last = len(FIVE_LINES.splitlines()) + 3
+    assert f"has the key 'period' twice, in line {last - 2} and line {last}; remove one" in str(
+        refused.value
+    )
+
+
+@pytest.mark.parametrize("text", ["[" * 5_000, "a: " + "{b: " * 5_000])
+def test_a_policy_that_is_nested_too_deeply_is_a_sentence(text: str) -> None:
+    with pytest.raises(PolicyError, match=r"policy is nested too deeply to be read|is not YAML"):
+        parse_policy(text)

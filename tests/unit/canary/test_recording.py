@@ -110,3 +110,8 @@ def test_what_is_no_number_is_not_written(value: float) -> None:
         recording_to_text(replace(whole(), series=(series,)))
     with pytest.raises(RecordingError, match=r"no number|not finite"):
         recording_to_text(replace(whole(), calibration={"m": {"tau": value}}))
+
+
+def test_a_recording_that_is_nested_too_deeply_is_a_sentence() -> None:
+    with pytest.raises(RecordingError, match="nested too deeply to be read"):
+        recording_from_text("[" * 100_000)

@@ -62,6 +62,18 @@ def test_a_failing_command_aborts_with_the_end_of_its_output(tmp_path: Path) -> 
     assert str(tmp_path / "hook-deploy-green.log") in message
 
 
+def test_a_playbook_that_fails_is_told_by_its_cause_and_not_by_its_recap(tmp_path: Path) -> None:
+    recap = "\n".join(f"host-{n} : ok=9 failed=0" for n in range(20))
+    output = f"""ok: [a]
+fatal: [b]: FAILED! => \n    msg: Release 1a2b3c4d5e6f does not answer on green-1
+PLAY RECAP ****
+{recap}
+"""
+    script = f"cat <<'EOF'\n{output}EOF\nexit 2"
+    with pytest.raises(HookError, match="msg: Release 1a2b3c4d5e6f does not answer on green-1"):
+        commands(tmp_path, "sh", "-c", script).run("deploy", VALUES)
+
+
 def test_a_failing_command_may_be_let_pass(tmp_path: Path) -> None:
     run = commands(tmp_path, "false", on_failure="continue").run
     assert run("deploy", VALUES) == "The deploy hook ended with status 1 and said nothing"
