@@ -112,6 +112,10 @@ test-hosts: setup ## The local cloud itself: hosts that boot, stop and die
 test-e2e: setup ## The demonstration on a local cloud, and what it left behind
 	pytest tests/e2e
 
+.PHONY: test-sanity
+test-sanity: setup ## ansible-test sanity on the collection as it would be installed (3 min)
+	@python -m tests.sanity
+
 .PHONY: molecule
 molecule: setup ## One role on a booted host: make molecule ROLE=proxy
 	@test -n "$(ROLE)" || { echo "Which role? make molecule ROLE=proxy"; exit 2; }
@@ -124,6 +128,14 @@ molecule-all: setup ## Every role's scenarios, one after the other, and a table
 .PHONY: chaos
 chaos: setup ## Faults on the hosts of the local cloud that is up: what customers met, one table
 	python -m tests.chaos
+
+# ---- the collection -----------------------------------------------------------------------
+
+.PHONY: collection
+collection: setup ## Build the Ansible collection cart.canary of the last commit into dist/
+	@rm -rf .run/collection && mkdir -p .run/collection dist
+	@git archive HEAD | tar x -C .run/collection
+	@ansible-galaxy collection build .run/collection --output-path dist --force
 
 # ---- benchmarks ---------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ LAST_LINES = 60
 QUICK, LONG = ("-m", "not long"), ("-m", "long")
 PARALLEL, BY_MODULE = ("-n", "auto"), ("-n", "2", "--dist", "loadscope")
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+COLLECTION = "tests/hosts/test_collection.py"  # a minute of its own cloud
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -47,7 +48,7 @@ class Outcome:
 Lane = Sequence[Step]
 SUITES: dict[str, tuple[Lane, Lane]] = {
     "quick": (
-        [Step("e2e", ("pytest", "tests/e2e", *QUICK), root=True)],
+        [Step("e2e", ("pytest", "tests/e2e", COLLECTION, *QUICK), root=True)],
         [
             Step("lint", ("nice", "make", "--no-print-directory", "lint")),
             Step("unit", ("nice", "pytest", "tests/unit", *QUICK, *PARALLEL)),
@@ -60,6 +61,7 @@ SUITES: dict[str, tuple[Lane, Lane]] = {
             Step("unit-long", ("nice", "pytest", "tests/unit", *LONG, *PARALLEL)),
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
             Step("hosts", ("pytest", "tests/hosts"), root=True),
+            Step("sanity", ("nice", sys.executable, "-m", "tests.sanity")),
             Step("molecule", (sys.executable, "-m", "tests.molecule"), root=True),
         ],
     ),

@@ -73,7 +73,9 @@ def _unit(metric: Mapping[str, Any], wish: Mapping[str, Any]) -> str:
     return "" if unit == "None" else str(unit)
 
 
-def _environment(metric: Mapping[str, Any], _: str, __: int, where: Place) -> list[Line]:
+def _environment(
+    metric: Mapping[str, Any], _statistic: str, _period: int, where: Place
+) -> list[Line]:
     return [
         [
             where.namespace,

@@ -2,50 +2,39 @@
 # Copyright (c) the cart-canary authors
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a CloudWatch dashboard as it should be; amazon.aws has no module for it.
-
-This file alone is under the GPL, because it uses amazon.aws's module_utils, which are.
-"""
+"""Create, change and delete CloudWatch dashboards; amazon.aws has no module for them."""
 
 from __future__ import annotations
-
-import json
-from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 ---
 module: cloudwatch_dashboard
-short_description: Keep a CloudWatch dashboard as it should be
+short_description: Manage a CloudWatch dashboard
 description:
   - Creates, changes and deletes dashboards.
-  - Bodies are compared as data, so the order of keys never makes a change.
-  - Vertical annotations are left to others, see I(keep_marks).
-  - Fails if CloudWatch finds something to complain about in the body.
+  - Compares bodies as data, so the order of keys is not a change.
+  - Can keep the vertical annotations that others drew, see O(keep_marks).
+  - Fails if CloudWatch reports a problem with the body.
 options:
   name:
     description: Name of the dashboard.
     required: true
     type: str
   state:
-    description: Whether it shall be there.
+    description: Whether the dashboard exists.
     choices: [present, absent]
     default: present
     type: str
   body:
-    description: What it shows, as data; see CloudWatch's "Dashboard Body Structure and Syntax".
+    description: Body of the dashboard; see CloudWatch's "Dashboard Body Structure and Syntax".
     type: dict
   keep_marks:
     description:
-      - Leave the vertical annotations that a graph has, whoever drew them.
-      - A graph is known by its title. One whose annotations stand in I(body) gets those.
+      - Keep the vertical annotations that a graph has.
+      - Graphs are matched by title. Annotations in O(body) replace those of their graph.
     default: false
     type: bool
-author: [the cart-canary authors]
+author: [the cart-canary authors (@cart-canary)]
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -53,7 +42,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Show what the shop does
+- name: Create a dashboard
   cart.canary.cloudwatch_dashboard:
     name: shop
     body:
@@ -66,10 +55,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 body:
-  description: What the dashboard shows now, or would.
+  description: Body of the dashboard after the module ran.
   returned: when state is present
   type: dict
 """
+
+import json
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+try:  # noqa: SIM105 - the form that ansible-test knows
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    pass  # AnsibleAWSModule reports that botocore is missing
 
 NOT_FOUND = "ResourceNotFound"
 

@@ -1,53 +1,49 @@
 #!/usr/bin/python
 # Copyright (c) the cart-canary authors
-# SPDX-License-Identifier: Apache-2.0
-"""Have a unit of systemd read its files again, if one was written since it last did.
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reload or restart a systemd unit whose files changed since it last read them.
 
-A handler is told once. When the run that told it is cut off, the file is as it should be from then
-on, nobody is told again, and the unit goes on with what it read before. Here it is the files and
-systemd that say whether something is due.
+A handler runs only in the run that notifies it. If that run is interrupted, later runs find the
+file unchanged and the unit keeps its old configuration. This module compares the times of the
+files with those of the unit instead, so an interrupted run loses nothing.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-
 DOCUMENTATION = r"""
 ---
 module: unit_applied
-short_description: Have a unit of systemd read its files again, if one was written since
+short_description: Reload or restart a systemd unit whose files changed
 description:
-  - Compares when the files last changed with when the unit was started, or reloaded.
-  - A unit that does not run is left alone, for it will read them when it starts.
+  - Compares when the files last changed with when the unit was started or reloaded.
+  - Leaves a unit alone that does not run, because it reads the files when it starts.
 options:
   unit:
     description: Name of the unit.
     required: true
     type: str
   files:
-    description: What it reads.
+    description: Files that the unit reads.
     required: true
     type: list
     elements: path
   state:
     description:
-      - How it comes to read them.
-      - V(stopped) is for what another unit starts again.
+      - What to do with a unit whose files changed.
+      - Use V(stopped) for a unit that another unit starts again.
     choices: [reloaded, restarted, stopped]
     required: true
     type: str
   planned:
-    description: In check mode, whether one of the files would be written.
+    description: In check mode, whether a file would change.
     default: false
     type: bool
-author: [the cart-canary authors]
+author: [the cart-canary authors (@cart-canary)]
 """
 
 EXAMPLES = r"""
-- name: Let HAProxy read its configuration
+- name: Reload HAProxy if its configuration changed
   cart.canary.unit_applied:
     unit: haproxy
     files: [/etc/haproxy/haproxy.cfg]
@@ -56,15 +52,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 written:
-  description: The files that were written since the unit read them.
+  description: Files that changed since the unit read them.
   returned: always
   type: list
   elements: str
 """
 
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
 RUNS = ("active", "activating", "reloading")
-#: What systemctl is told, and the moment since which files count as read: a reload leaves that of
-#: the start as it was, and a start that takes long reads early.
+#: The verb of systemctl, and the time of the unit that files are compared with. A reload does not
+#: change the start time, and a slow start reads its files early.
 STATES = {
     "reloaded": ("reload", "StateChangeTimestamp"),
     "restarted": ("restart", "InactiveExitTimestamp"),
@@ -74,28 +75,28 @@ MOMENT = "%a %Y-%m-%d %H:%M:%S.%f %Z"
 
 
 def systemctl(module: AnsibleModule, *words: str) -> str:
-    _, answer, _ = module.run_command(["systemctl", *words], check_rc=True)
+    _status, answer, _errors = module.run_command(["systemctl", *words], check_rc=True)
     return str(answer)
 
 
 def shown(module: AnsibleModule) -> dict[str, str]:
-    """Return what systemd knows of the unit."""
+    """Return the properties of the unit."""
     lines = systemctl(module, "show", "--timestamp=us+utc", module.params["unit"]).splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def seconds(moment: str) -> float:
-    """Return systemd's moment in seconds since 1970; 0 if it never was."""
+    """Return a time of systemd in seconds since 1970; 0 if it is empty."""
     return datetime.strptime(moment, MOMENT).replace(tzinfo=UTC).timestamp() if moment else 0.0
 
 
 def written(module: AnsibleModule, moment: float) -> list[str]:
-    """Return the files that changed after a moment; in check mode one may be missing."""
+    """Return the files that changed after a time; in check mode a file may be missing."""
     files = [Path(name) for name in module.params["files"]]
     missing = [str(file) for file in files if not file.exists()]
     if missing and not module.check_mode:
         module.fail_json(
-            msg=f"{module.params['unit']} is to read {', '.join(missing)}, which is not there. "
+            msg=f"{module.params['unit']} reads {', '.join(missing)}, which does not exist. "
             "Write it before this task, or leave it out of files."
         )
     return [str(file) for file in files if file.exists() and file.stat().st_ctime > moment]
@@ -121,7 +122,7 @@ def main() -> None:
         if unit.get("NeedDaemonReload") == "yes":
             systemctl(module, "daemon-reload")
         systemctl(module, verb, name)
-    told = f"{verb} {name}, for what was written since it read: {', '.join(found)}\n"
+    told = f"{verb} {name}, because these files changed: {', '.join(found)}\n"
     module.exit_json(changed=changed, written=found, diff={"prepared": told if changed else ""})
 
 

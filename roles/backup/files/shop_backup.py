@@ -1,4 +1,3 @@
-#!/usr/bin/python3 -I
 """Save the shop's database to the bucket, or restore it: ``shop-backup save | restore NAME``.
 
 The host's own role signs each request: its credentials come from the instance metadata, last an

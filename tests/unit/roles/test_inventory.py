@@ -133,8 +133,19 @@ def test_tuning_names_only_comparisons_that_exist(environment: Environment) -> N
 
 
 def test_what_environments_share_stands_once() -> None:
-    """A file that both have is a link to inventory/shared, or each has its own values."""
-    shared = {path.name for path in (ROOT / "inventory/shared").glob("*.yml")}
-    for name in ENVIRONMENTS:
-        for path in (ROOT / "inventory" / name / "group_vars").glob("**/*.yml"):
-            assert path.is_symlink() == (path.name in shared), path
+    """One link leads to inventory/shared, one a group to inventory/groups, and nothing overlaps."""
+    shared = {name for path in (ROOT / "inventory/shared").glob("*.yml") for name in names(path)}
+    groups = sorted(path.name for path in (ROOT / "inventory/groups").glob("*.yml"))
+    for environment in ENVIRONMENTS:
+        place = ROOT / "inventory" / environment / "group_vars"
+        assert (place / "all/shared").resolve() == ROOT / "inventory/shared"
+        assert sorted(path.name for path in place.glob("*.yml")) == groups
+        for name in groups:
+            assert (place / name).resolve() == ROOT / "inventory/groups" / name
+        own = {name for path in (place / "all").glob("*.yml") for name in names(path)}
+        assert own & shared == set()
+
+
+def names(path: Path) -> set[str]:
+    """Return the variables that a file sets."""
+    return set(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -13,7 +13,7 @@ import yaml
 from tests.support.paths import ROOT
 
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
-INVENTORY = sorted((ROOT / "inventory").glob("*/group_vars/**/*.yml"))
+INVENTORY = sorted(path for path in (ROOT / "inventory").rglob("*.yml") if not path.is_symlink())
 PLAYBOOKS = [ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*.yml"))]
 MOST_VARIABLES = 12
 MOST_LINES = 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 from alarm_recorder.recorder import Settings, connect
 
@@ -10,7 +11,7 @@ from alarm_recorder.recorder import Settings, connect
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    connect(Settings.load()).run()
+    connect(Settings.load(os.environ)).run()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Settings:
     tables: Mapping[Table, str]
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+    def load(cls, environ: Mapping[str, str]) -> Settings:
         names = ("ENVIRONMENT", "QUEUE", "ALARM_TABLE", "HISTORY_TABLE")
         missing = [f"RECORDER_{name}" for name in names if not environ.get(f"RECORDER_{name}")]
         if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 from prober.page import Page
@@ -15,7 +16,7 @@ from prober.watch import Watcher
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    settings = Settings.load()
+    settings = Settings.load(os.environ)
     outbox = Outbox(cloudwatch(), settings.namespace, settings.environment, settings.period)
     page = Page(settings.port)
 

@@ -73,7 +73,7 @@ class Attempt(threading.Thread):
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _follow(self, url: str) -> int:
-        for _ in range(MOST_REDIRECTS + 1):
+        for _attempt in range(MOST_REDIRECTS + 1):
             status, location = self._ask(urlsplit(url))
             if status not in REDIRECTS or status == self._target.status:
                 return status

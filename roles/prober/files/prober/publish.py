@@ -65,7 +65,8 @@ class Outbox(threading.Thread):
                 self._changed.wait_for(lambda: self._waiting)
             threading.Event().wait(0.2)  # what comes at the same time goes together
             with self._changed:
-                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                count = min(BATCH, len(self._waiting))
+                batch = [self._waiting.popleft() for _datum in range(count)]
             if not self._send(batch):
                 with self._changed:
                     self._waiting.extendleft(reversed(batch))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -30,7 +29,7 @@ class Settings:
     port: int
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+    def load(cls, environ: Mapping[str, str]) -> Settings:
         """Read PROBER_*; what cannot be meant is refused in a sentence."""
         try:
             settings = cls(

@@ -16,7 +16,6 @@ SECONDS = 5.0
 class Timer(Protocol):
     def arm(self, seconds: float) -> str:
         """Arrange ``release --expired NAME`` in ``seconds``; return NAME."""
-        ...
 
     def disarm(self, name: str) -> None: ...
 

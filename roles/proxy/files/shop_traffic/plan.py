@@ -43,7 +43,7 @@ def choose(circle: ring.Points, split: Split, share: float) -> dict[str, int]:
     split = refuse_impossible(split, share)
     wanted = share / len(split.candidate)
     correction, best, least = 1.0, split.weights(1), float("inf")
-    for _ in range(ROUNDS if split.baseline else 1):
+    for _round in range(ROUNDS if split.baseline else 1):
         step = nearest_step(circle, split, share, correction)
         weights = split.weights(step, correction)
         found = ring.shares(circle, weights)

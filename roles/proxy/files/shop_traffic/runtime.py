@@ -66,7 +66,7 @@ class Runtime:
     def started(self) -> int | None:
         """Return when the worker began to count, so that a reader can tell a reload."""
         for line in self.ask("show info").splitlines():
-            name, _, value = line.partition(": ")
+            name, _colon, value = line.partition(": ")
             if name == "Start_time_sec":
                 return int(value)
         return None
