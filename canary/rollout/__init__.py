@@ -1,1 +1,1 @@
-"""Raise, wait, judge, decide; every way out ends in a safe state."""
+"""A live canary: raise the weight, judge, decide. Every exit returns traffic to a safe state."""

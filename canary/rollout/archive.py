@@ -1,4 +1,4 @@
-"""What a canary leaves behind: files, the bucket, the history, and a message."""
+"""Stores the outcome of a canary: files, bucket, history, message."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from canary.rollout.outcome import Outcome
 from canary.state.base import Board, Row, State
 
 MARKS = 20
-"""So many of the newest canaries are marked on the dashboard."""
+"""Number of the newest canaries that are marked on the dashboard."""
 
 
 class Archive:
-    """Keeps one outcome; the files on disk come first, for they need nobody else."""
+    """Stores one outcome. The files on disk come first, because they need no network."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Archive:
         self._board = board
 
     def keep(self, outcome: Outcome) -> None:
-        """Write the files, then send everything where it belongs; raise the first error last."""
+        """Write the files, then upload and announce them; raise all errors at the end."""
         files = {"outcome.json": _outcome_text(outcome), **self._reports(outcome)}
         for name, text in files.items():
             (self._directory / name).write_text(text, encoding="utf-8")
@@ -98,7 +98,7 @@ class Archive:
 
 
 def outcome_document(outcome: Outcome) -> dict[str, object]:
-    """Return what ``canary run --json`` prints, and the message to subscribers holds."""
+    """Return the outcome as ``canary run --json`` prints it, and as subscribers get it."""
     recording = outcome.recording
     return {
         "canary": outcome.canary,

@@ -1,7 +1,7 @@
-"""What a canary has seen so far: series that only ever grow, and the proxy's own counts.
+"""The data of a running canary: series from its source, and the proxy's counters.
 
-A period is read once. Data that arrives later is not looked at again, so that a verdict, once
-given, can be replayed from the recording bit for bit.
+A period is read once. Data that arrives later is ignored, so that a recording replays to the same
+verdict, bit for bit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Split = tuple[tuple[int, Arm, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Some metrics, and the instances between which they are compared."""
+    """Some metrics, and the instances that are compared by them."""
 
     queries: Sequence[Query]
     arms: Mapping[Arm, Release]
@@ -34,7 +34,7 @@ class Readings:
         self.end = start
 
     def read(self, look: int) -> None:
-        """Add the periods up to ``look``: all of them, or after an error none."""
+        """Read the periods up to ``look``: all of them, or none after an error."""
         if look <= self.end:
             return
         found = [
@@ -52,12 +52,12 @@ class Readings:
 
 
 class ProxyCounts:
-    """The proxy's counters, as requests per step and arm, and as series per period.
+    """The proxy's counters, as requests by step and arm, and as series.
 
     Attributes:
-        servers: which arm and which instance stand behind each server that is compared.
-        metrics: the policy's name of each counter that it judges.
-        served: requests by instance, and by the start of the period that they came in.
+        servers: the arm and the instance of each compared server.
+        metrics: the counter of each metric that the proxy counts.
+        served: requests by instance and start of period.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class ProxyCounts:
         self._points: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
 
     def start(self, status: Status) -> None:
-        """Count from here: a new step has begun."""
+        """Start counting for a new step."""
         self._last = status
 
     def add(self, status: Status, step: int, end: int) -> None:
-        """Add what was counted since the last call, as the period that ends at ``end``."""
+        """Add the counts since the last call as the period that ends at ``end``."""
         for server, (arm, instance) in self._servers.items():
             requests = self._since(status, "requests", server)
             self.served.setdefault(instance, {})[end - self._period] = requests
@@ -89,13 +89,13 @@ class ProxyCounts:
         self._last = status
 
     def _since(self, status: Status, counter: str, server: str) -> int:
-        """Return the growth of a counter; one that fell was reset, and counts from zero."""
+        """Return the increase of a counter. One that decreased was reset to zero."""
         now = status.counters.get(counter, {}).get(server, 0)
         before = self._last.counters.get(counter, {}).get(server, 0) if self._last else 0
         return now - before if now >= before else now
 
     def split(self) -> Split:
-        """Return the requests that each arm was sent, by step."""
+        """Return the requests to each arm, by step."""
         return tuple((step, arm, count) for (step, arm), count in sorted(self._split.items()))
 
     def series(self) -> tuple[Series, ...]:

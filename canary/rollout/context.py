@@ -1,4 +1,4 @@
-"""What a canary was asked, and what it may use."""
+"""The request for a canary, and everything it works with."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        name: the canary's own name; names sort by time.
-        candidate, baseline: git refs; without a baseline, the live colour stays as it is.
-        hold: seconds that an undecided canary, or one that waits for approval, may be held.
-        directory: where this canary's files go.
+        name: the canary's name; names sort by time.
+        candidate, baseline: git refs. Without a baseline, the live colour keeps its release.
+        hold: time limit in seconds for an approval, or for a decision on hold.
+        directory: of this canary's files.
     """
 
     name: str
@@ -48,13 +48,13 @@ class Request:
 
 @dataclass(slots=True)
 class Context:
-    """The request, the policy, the way to the outside, and what there is to tell.
+    """The request, the policy, the ports, and the events of a canary.
 
     Attributes:
-        values: what hooks may name; grows as it becomes known.
+        values: the placeholders of hooks, as far as they are known.
         touched: a weight may have been raised, so traffic must be made safe at the end.
-        promoting: the candidate may have been made live, so that may have to be undone.
-        meant: what was meant to be live before this canary.
+        promoting: the candidate may have been made live, which may have to be undone.
+        meant: what was intended to be live before this canary.
     """
 
     request: Request
@@ -73,24 +73,24 @@ class Context:
         return self.ports.clock.now()
 
     def sleep_until(self, moment: float) -> None:
-        """Wait, and let the keeper know that waiting is not hanging."""
+        """Wait, and tell the lease keeper how long."""
         self.keeper.beat(max(0.0, moment - self.now()))
         self.ports.clock.sleep(max(0.0, moment - self.now()))
         self.keeper.beat()
 
     def say(self, kind: str, sentence: str) -> None:
-        """Record an event, and show it."""
+        """Record an event, and display it."""
         event = Event(int(self.now()), kind, sentence)
         self.events.append(event)
         self.ports.observer.event(event)
 
     def warn(self, sentence: str) -> None:
-        """Tell what went wrong without changing the verdict."""
+        """Record a problem that does not change the verdict."""
         self.warnings.append(sentence)
         self.say("warning", sentence)
 
     def hook(self, name: str, **values: str) -> None:
-        """Run one of the policy's commands; what it may not fail at ends the canary."""
+        """Run a hook. Its failure ends the canary, unless the policy says continue."""
         if not self.ports.hooks.has(name):
             return
         self.say("hook", f"{name} hook starts")

@@ -1,7 +1,7 @@
-"""One canary, from lock to safe state.
+"""One canary, from taking the lock to a safe state.
 
-Whatever ends it (a verdict, an error, a signal, a bug), traffic is made safe before anything else
-is done. A process that is killed leaves this to the weight lease on the proxy.
+Whatever ends it (a verdict, an error, a signal, a bug), traffic is made safe first. If the process
+is killed, the weight lease on the proxy makes it safe.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ UNTOUCHED = Safety("Traffic was not touched.", seen=True)
 
 @dataclass(slots=True)
 class _Known:
-    """What the phases have found out, for the moment they are interrupted."""
+    """The results of the phases so far, also if they are interrupted."""
 
     live: str = ""
     progress: Progress | None = None
 
 
 def run(context: Context, archive: Callable[[Outcome], None]) -> Outcome:
-    """Run one canary; ``archive`` keeps what it leaves behind, once traffic is safe."""
+    """Run one canary; ``archive`` stores its outcome once traffic is safe."""
     started, known = context.now(), _Known()
     ending = Ending(None, "The canary was interrupted")
     try:
         ending = _attempt(context, known)
     finally:
         context.ports.shield()
-        # Traffic first: the keeper may be waiting for an answer, and can raise no weight.
+        # Traffic first: the lease keeper may still be waiting, but it cannot raise a weight.
         safety = _safe(context, known.live, ending)
         context.ports.background.stop()
     outcome = _outcome(context, known, ending, safety, started)

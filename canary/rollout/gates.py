@@ -1,7 +1,7 @@
-"""Where a person has to agree: approvals, and the hold of an undecided canary.
+"""Decisions by people: approvals, and the hold of an undecided canary.
 
-An approval is an object in the bucket, so it can be given from any machine and leaves a trace.
-While anybody is waited for, the lease is kept, the proxy is watched, and time is limited.
+An approval is an object in the bucket, so it can be given from any machine and is recorded. During
+the wait the lease is renewed, the proxy is watched, and the time is limited.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ PROMOTE = "promote"
 
 
 def approval_key(canary: str, gate: str) -> str:
-    """Return where the approval of ``gate`` is kept."""
+    """Return the key of the approval of ``gate``."""
     return f"canaries/{canary}/approved-{gate}"
 
 
 def step_gate(step: int) -> str:
-    """Return the name of the gate before a step, which people count from 1."""
+    """Return the name of the gate before a step; names count from 1."""
     return f"step-{step + 1}"
 
 
 def open_for(context: Context, step: int) -> bool:
-    """Tell whether the weight may rise to ``step`` now."""
+    """Return whether the weight may be raised to ``step``."""
     if context.request.approve != "steps":
         return True
     return _approved(context, step_gate(step))
 
 
 def wait_for_promotion(context: Context, watch: Watch) -> Ending | None:
-    """Wait for the approval that the environment asks for; None means: go on."""
+    """Wait for the approval that the environment requires; None: continue."""
     if context.request.approve == "none":
         return None
     patience = context.now() + context.request.hold
@@ -46,7 +46,7 @@ def wait_for_promotion(context: Context, watch: Watch) -> Ending | None:
 
 
 def hold(context: Context, watch: Watch, ending: Ending) -> Ending:
-    """Keep an undecided canary where it is until a person promotes it or takes it back."""
+    """Hold an undecided canary until a person promotes it or rolls it back."""
     if not ending.undecided or context.request.on_inconclusive != "hold":
         return ending
     where = f"--env {context.request.environment}"
@@ -55,14 +55,14 @@ def hold(context: Context, watch: Watch, ending: Ending) -> Ending:
     while True:
         decided = _wait_a_period(context, watch, patience)
         if decided is not None:
-            # A person's rollback is no failure to run: the verdict stays what it was.
+            # A rollback by a person is no failure to run: the verdict stays.
             return replace(decided, verdict=decided.verdict or Verdict.INCONCLUSIVE)
 
 
 def _wait_a_period(context: Context, watch: Watch, patience: float) -> Ending | None:
     if context.now() >= patience:
         hours = f"{context.request.hold:.0f} s"
-        return Ending(Verdict.INCONCLUSIVE, f"Nobody decided within {hours}")
+        return Ending(Verdict.INCONCLUSIVE, f"No decision within {hours}")
     context.sleep_until(context.now() + context.timing.period)
     return watch.look()
 

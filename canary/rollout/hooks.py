@@ -1,4 +1,4 @@
-"""The policy's commands, run with a time limit; their output is kept beside the recording."""
+"""The policy's hooks, run with a time limit. Their output is stored beside the recording."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PREFIX = "CANARY_"
 
 
 class Commands:
-    """Runs argument lists, never shell lines, each in a process group of its own."""
+    """Runs hooks as argument lists, not shell lines, each in its own process group."""
 
     def __init__(self, hooks: Hooks, directory: Path) -> None:
         self._hooks = hooks
@@ -47,7 +47,7 @@ class Commands:
 
 
 def _execute(name: str, hook: Hook, values: Mapping[str, str], log: Path) -> str:
-    """Run a hook; return nothing if it did what it should, else a sentence."""
+    """Run a hook; return a sentence about its failure, or an empty string."""
     known = {**dict.fromkeys(HOOK_PLACEHOLDERS, ""), **values}
     command = [word.format_map(known) for word in hook.command]
     environment = os.environ | {f"{PREFIX}{key.upper()}": value for key, value in values.items()}
@@ -80,7 +80,7 @@ def _wait(command: list[str], environment: Mapping[str, str], timeout: float, lo
     except Exception:
         _end(process, GRACE)
         raise
-    except BaseException:  # canary itself was told to stop, and has traffic to take care of
+    except BaseException:  # canary itself was told to stop, and must make traffic safe
         _end(process, HASTE)
         raise
     else:
@@ -91,15 +91,15 @@ def _wait(command: list[str], environment: Mapping[str, str], timeout: float, lo
 
 
 def _mortal(command: list[str]) -> list[str]:
-    """Let a command be stopped when canary is killed, so that it can't meet the next canary's."""
+    """Return a command that is stopped when canary is killed."""
     setpriv = shutil.which("setpriv")
-    if setpriv is None or shutil.which(command[0]) is None:  # who starts it says that
+    if setpriv is None or shutil.which(command[0]) is None:  # starting it reports that
         return command
     return [setpriv, "--pdeathsig", "TERM", "--", *command]
 
 
 def _end(process: subprocess.Popen[bytes], grace: float) -> None:
-    """End the whole group of the command, also what it left behind when it was done."""
+    """End the whole process group of the command, even after the command itself has ended."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

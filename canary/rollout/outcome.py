@@ -1,4 +1,4 @@
-"""How a canary ended, in a form that the command, the history and a test can read."""
+"""The end of a canary, for the command and the history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from canary.model import Judgement, Recording, Verdict
 
 
 class ExitStatus(enum.IntEnum):
-    """What the command tells the shell."""
+    """The exit status of a command."""
 
     PASS = 0
     FAIL = 1
@@ -27,16 +27,16 @@ _STATUS = {
 
 
 def status_of(verdict: Verdict | None) -> ExitStatus:
-    """Return what the shell is told; without a verdict, that the canary could not run."""
+    """Return the exit status of a verdict; without one, the canary could not run."""
     return _STATUS[verdict]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why the phases ended; without a verdict the canary could not run to its end.
+    """Why the phases ended. Without a verdict, the canary could not run to its end.
 
-    ``settled``: traffic already is where it belongs, after a promotion or a person's decision.
-    ``undecided``: the evidence did not suffice in the time allowed, so a person may decide.
+    ``settled``: traffic is already in place, after a promotion or a person's decision.
+    ``undecided``: the data did not suffice in the time allowed, so a person may decide.
     """
 
     verdict: Verdict | None
@@ -47,12 +47,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything about a canary that is over.
+    """The outcome of a canary.
 
     Attributes:
-        traffic: where traffic is now, in a sentence.
-        safe: whether that was seen on the proxy itself.
-        warnings: what went wrong without changing the verdict.
+        traffic: a sentence about who carries traffic now.
+        safe: whether the proxy confirmed that.
+        warnings: problems that did not change the verdict.
     """
 
     canary: str

@@ -1,4 +1,4 @@
-"""What a command prints: kept beside the recording, and never more than a few megabytes of it."""
+"""A hook's output, stored beside the recording, at most a few megabytes of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 KEPT = 4_000_000
-"""Bytes of the start that are kept; after them, only the end is."""
+"""Bytes to keep from the start. After them, only the end is kept."""
 CHUNK = 65_536
 CHUNKS_AT_END = 4
 TAIL_BYTES = 64_000
@@ -22,7 +22,7 @@ _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|
 
 
 class Output:
-    """A pipe for a command to write to, whose reader never lets the command wait."""
+    """A pipe for a command's output, whose reader never blocks the command."""
 
     def __init__(self, log: Path) -> None:
         self._reader, self.pipe = os.pipe()
@@ -35,7 +35,7 @@ class Output:
         os.close(self.pipe)
 
     def close(self) -> None:
-        """Wait for what is in the pipe; not for a process that left the command's group."""
+        """Wait for the output in the pipe, but not for a process that left the command's group."""
         self._thread.join(timeout=1)
 
     def _copy(self) -> None:
@@ -61,7 +61,7 @@ def _copy(source: BinaryIO, log: BinaryIO) -> None:
 
 
 def tail(log: Path) -> str:
-    """Return the last cause that ``log`` names, else its end: short, and fit for a terminal."""
+    """Return the last cause that ``log`` names, or its end; short, and safe for a terminal."""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - TAIL_BYTES))

@@ -1,4 +1,4 @@
-"""What a canary needs from outside. All of it is injected, so that tests run in no time."""
+"""Everything that a canary needs from outside. It is injected, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from canary.traffic.base import Traffic
 
 
 class Interruption(BaseException):
-    """Somebody asked the canary to stop; the message says how. No ``except Exception`` eats it."""
+    """A request to stop the canary; the message says how. No ``except Exception`` catches it."""
 
 
 class Clock(Protocol):
@@ -26,7 +26,7 @@ class Clock(Protocol):
 
 
 class Background(Protocol):
-    """Something that calls ``tick`` every few seconds while the canary does other things."""
+    """Calls ``tick`` every few seconds in the background."""
 
     def start(self, tick: Callable[[], None], interval: float) -> None: ...
     def stop(self) -> None: ...
@@ -38,16 +38,16 @@ class HookRunner(Protocol):
     def has(self, name: str) -> bool: ...
 
     def run(self, name: str, values: Mapping[str, str]) -> str:
-        """Run a hook; return nothing, or what went wrong where the policy says to continue.
+        """Run a hook; return its failure if the policy says continue, or an empty string.
 
         Raises:
-            HookError: it failed, and the policy says that a failure aborts.
+            HookError: it failed, and the policy says abort.
         """
         ...
 
 
 class Observer(Protocol):
-    """Whoever watches: the terminal, a log, a test."""
+    """Receives the events and judgements of a canary."""
 
     def event(self, event: Event) -> None: ...
     def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None: ...
@@ -58,8 +58,8 @@ class Ports:
     """Everything outside of one canary.
 
     Attributes:
-        judge: the verdict on a recording, seeing no data after the given time.
-        publish: turns a git ref into a release in the bucket.
+        judge: judges a recording without data after the given time.
+        publish: builds a git ref and stores it in the bucket.
         shield: from its call on, signals wait; used while traffic is made safe.
         unshield: from its call on, a signal interrupts, also one that waited.
     """

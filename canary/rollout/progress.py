@@ -1,4 +1,4 @@
-"""What one canary has done and seen so far, and the recording that follows from it."""
+"""The steps and data of a canary so far, and its recording."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from canary.rollout.collect import ProxyCounts, Readings
 from canary.traffic.base import Status
 
 EVEN = 0.01
-"""How far from even two instances' shares may be and still count as equal load."""
+"""Difference between two instances' shares that still counts as equal load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The two sides, and how they map to the proxy's servers.
+    """The two releases, and the proxy's servers of each.
 
     Attributes:
-        servers: every server's arm and instance.
-        matched: the live server that carries as much as a candidate's, if one does.
+        servers: the arm and the instance of each server.
+        matched: the live server with the same load as one of the candidate's, if there is one.
     """
 
     baseline: Release
@@ -28,9 +28,9 @@ class Pairing:
     matched: str | None
 
     def releases(self, *, equally_loaded: bool = False) -> dict[Arm, Release]:
-        """Return the sides; those of what depends on load hold the matched instance alone.
+        """Return the release of each arm; ``equally_loaded``: with the matched instance alone.
 
-        Whatever is counted per request is compared with every live instance: more evidence.
+        Metrics per request are compared with every live instance, which gives more data.
         """
         baseline = self.baseline
         if equally_loaded and self.matched is not None:
@@ -38,7 +38,7 @@ class Pairing:
         return {Arm.BASELINE: baseline, Arm.CANDIDATE: self.candidate}
 
     def step(self, start: int, status: Status) -> Step:
-        """Describe what the proxy now does, as the shares that it reports itself."""
+        """Return a step with the shares that the proxy reports."""
         shares = {Arm.CANDIDATE: 0.0, Arm.BASELINE: 0.0}
         for server, (arm, _) in self.servers.items():
             shares[arm] += status.shares.get(server, 0.0)
@@ -57,10 +57,10 @@ class Pairing:
 
 @dataclass(slots=True)
 class Progress:
-    """Grows while the canary runs; nothing in it is ever changed afterwards.
+    """The record of a running canary. Entries are added, never changed.
 
     Attributes:
-        expected: the release that each server has to answer as, where servers say it.
+        expected: the release that each server must report, where servers report it.
     """
 
     environment: str
@@ -75,7 +75,7 @@ class Progress:
     judgements: list[Judgement] = field(default_factory=list)
 
     def recording(self, events: Sequence[Event] = ()) -> Recording:
-        """Return everything that a verdict was, or could be, made from."""
+        """Return all data behind the verdicts."""
         return Recording(
             environment=self.environment,
             period=self.period,
@@ -93,11 +93,11 @@ class Progress:
 def pair(
     baseline: Release, candidate: Release, status: Status, shares: tuple[float, ...], *, match: bool
 ) -> Pairing:
-    """Decide who is compared with whom.
+    """Decide which servers are compared.
 
-    With two or more live servers, one of them is set to a candidate's load, so that what depends
-    on load can be compared at every step. That takes room: at the greatest share each of the
-    candidate's servers and this one carry the same, and together no more than everything.
+    With two or more live servers, one of them gets the load of one of the candidate's, so that
+    metrics that depend on load can be compared at every step. This needs room: at the largest
+    share, the candidate's servers and this one carry the same load, together at most everything.
     """
     live, raised = status.servers(baseline.colour), status.servers(candidate.colour)
     room = len(raised) / (len(raised) + 1)

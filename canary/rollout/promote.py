@@ -1,7 +1,7 @@
-"""After PASS: all weight to the candidate under the lease, alarms watch, then it becomes live.
+"""After PASS: the candidate carries all traffic under the lease and alarms, then becomes live.
 
-While it bakes, the live colour is still the old one: whatever happens to this process, the lease
-takes traffic back. Only a bake without an alarm makes the candidate live.
+During the bake the old colour is still live: if this process fails, the lease returns traffic to
+it. Only a bake without an alarm makes the candidate live.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ATTEMPTS = 3
 
 
 def promote(context: Context, progress: Progress) -> Ending:
-    """Bake the candidate, and make it live."""
+    """Bake the candidate, then make it live."""
     watch = Watch(context, progress)
     ending = gates.wait_for_promotion(context, watch) or _bake(context, progress, watch)
     if ending is not None:
@@ -52,16 +52,18 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
         except StateError as error:
             context.warn(str(error))
             if context.now() - heard >= timing.patience:
-                return Ending(None, "The alarms can't be read, so nobody watches the bake")
+                return Ending(None, "The alarms cannot be read, so the bake was stopped")
             continue
         raised = [f"{name} is {state}" for name, state in states.items() if state not in WATCHED]
         if raised:
-            return Ending(Verdict.FAIL, f"While it carried all traffic, {', '.join(raised)}")
+            return Ending(
+                Verdict.FAIL, f"While the candidate carried all traffic, {', '.join(raised)}"
+            )
     return None
 
 
 def commit(context: Context, colour: str) -> None:
-    """Make the candidate live, on the proxy and in memory; both or neither."""
+    """Make the candidate live, on the proxy and in the state: both or neither."""
     context.ports.shield()
     context.keeper.unleased()
     context.promoting = True
@@ -76,4 +78,4 @@ def commit(context: Context, colour: str) -> None:
         else:
             context.say("promoted", f"{colour} is live")
             return
-    raise TrafficError(f"{colour} was promoted, but that can't be remembered: {error}")
+    raise TrafficError(f"{colour} was promoted, but the state could not be updated: {error}")

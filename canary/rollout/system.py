@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SystemClock:
-    """Time as everybody else has it."""
+    """The system's clock."""
 
     def now(self) -> float:
         return time.time()
@@ -31,7 +31,7 @@ class SystemClock:
 
 
 class Thread:
-    """Calls a function every few seconds, until stopped; dies with the process, as it must."""
+    """Calls a function every few seconds until stopped, at the latest when the process ends."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -64,7 +64,7 @@ class Signals:
         self._shielded, self._waiting = True, ""
 
     def unshield(self) -> None:
-        """Heed signals again, and at once one that came meanwhile."""
+        """Handle signals again, including one that arrived in the meantime."""
         self._shielded = False
         if self._waiting:
             self._interrupt(self._waiting)

@@ -15,8 +15,8 @@ SHORTEST_LEASE = 3
 class Timing:
     """The times of one canary, in seconds.
 
-    ``warmup`` and ``maximum`` count from the first traffic. What ``minimum`` leaves after the
-    warm-up is shared out evenly: no step is shorter than its part.
+    ``warmup`` and ``maximum`` count from the first traffic. The rest of ``minimum`` after the
+    warm-up is divided evenly: no step is shorter than its part.
     """
 
     period: int
@@ -44,12 +44,12 @@ class Timing:
 
     @property
     def renewal(self) -> float:
-        """Seconds between renewals: three may be lost before the lease is."""
+        """Seconds between renewals. The lease survives three lost ones."""
         return self.lease / 4
 
     @property
     def patience(self) -> float:
-        """Seconds for which alarms may be unknown before a bake stops: two periods."""
+        """Seconds after which a bake stops if alarms cannot be read: two periods."""
         return 2 * self.period
 
     def look(self, now: float) -> int:
@@ -61,17 +61,17 @@ class Timing:
         return math.ceil(now / self.period) * self.period
 
     def until(self, look: int) -> float:
-        """Return the moment at which the data up to ``look`` has settled."""
+        """Return the time at which the data up to ``look`` has settled."""
         return look + self.settle
 
     def last_call(self, end: int) -> float:
-        """Return when a source has to have answered that was heard up to ``end``.
+        """Return the deadline of a source whose last data ended at ``end``.
 
-        Half a period after it was due: silence then costs at most two periods of traffic.
+        It is half a period after the data was due, so silence costs at most two periods of traffic.
         """
         return self.until(end + self.period) + self.period / 2
 
     def service(self, step: int) -> float:
-        """Return how long a step lasts at least; the first one holds the warm-up too."""
+        """Return the minimum duration of a step. The first one includes the warm-up."""
         rest = max(0, self.minimum - self.warmup)
         return rest / len(self.steps) + (self.warmup if step == 0 else 0)

@@ -1,6 +1,6 @@
-"""A CloudWatch dashboard of releases: verdicts are marks on it, weights a metric.
+"""The CloudWatch dashboard of releases: verdicts as marks, weights as a metric.
 
-The role ``dashboards`` draws everything else, and leaves the marks as they are.
+The role ``dashboards`` draws everything else and keeps the marks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 
 class CloudWatchBoard:
-    """Weights are sent by a thread: the newest if there are several, none twice if one fails."""
+    """Sends weights from a thread: only the newest ones, without retries."""
 
     def __init__(self, settings: Dashboard, environment: Environment) -> None:
         self._settings = settings
@@ -54,7 +54,7 @@ class CloudWatchBoard:
         try:
             # No daemon: at the end of the program the last weights still have these few seconds.
             threading.Thread(target=self._send, name="canary-board").start()
-        except RuntimeError as error:  # no thread to be had
+        except RuntimeError as error:  # no thread can be started
             self._sending, self._trouble = False, str(error)
 
     def _send(self) -> None:
@@ -64,7 +64,7 @@ class CloudWatchBoard:
                     Namespace=self._settings.namespace, MetricData=data
                 )
                 self._trouble = ""
-            except Exception as error:  # a thread has nobody to raise it to
+            except Exception as error:  # a thread cannot raise it to anybody
                 self._trouble = str(error)
 
     def _next(self) -> list[Json]:

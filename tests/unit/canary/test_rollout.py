@@ -160,7 +160,7 @@ def test_a_hold_waits_for_a_person_who_promotes() -> None:
 def test_a_hold_does_not_last_for_ever() -> None:
     world = World(after(0, OPEN), on_inconclusive="hold", hold=300.0)
     outcome = go(world)
-    assert outcome.reason == "Nobody decided within 300 s"
+    assert outcome.reason == "No decision within 300 s"
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
     assert world.proxy.share == 0.0
 
