@@ -27,7 +27,7 @@ ANSWERED = {
     ("/cart/checkout", "POST", 200): 9,
 }
 URLS = [{"name": "shop", "url": "http://192.0.2.1/status"}]
-MADE = {"cart.canary.dashboards : Draw dashboards", "cart.canary.alarms : Set alarms"}
+MADE = {"cart.canary.dashboards : Create dashboards", "cart.canary.alarms : Create alarms"}
 PERIODS = 6
 SLOWER = {"fast": 60, "slow": 300}
 
@@ -197,7 +197,7 @@ def test_the_playbook_keeps_the_verdicts_that_the_command_drew(
         assert not same.failed, same.output
         assert same.changed == ()
     other = ansible.play(OBSERVE, "--tags", "dashboards", dashboards_period=20)
-    assert "cart.canary.dashboards : Draw dashboards" in other.changed
+    assert "cart.canary.dashboards : Create dashboards" in other.changed
     assert marks(address, "release") == drawn_marks
 
 

@@ -1,0 +1,113 @@
+"""The collection, installed in an empty directory: a playbook elsewhere uses its roles by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local_cloud.settings import Settings
+from tests.support import collection, wheels
+from tests.support.local_cloud_machine import Cloud
+
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(
+        sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"
+    ),
+]
+NAME, ADDRESS = "stranger", "10.91.0.10"
+PLAYBOOK = """\
+- name: Somebody else's playbook
+  hosts: all
+  become: true
+  gather_facts: false
+  pre_tasks:
+    - name: Put a release there
+      ansible.builtin.file: {path: /opt/demo/releases/one, state: directory, mode: "0755"}
+    - name: Make the release current
+      ansible.builtin.file: {src: /opt/demo/releases/one, path: /opt/demo/current, state: link}
+    - name: Write a page
+      ansible.builtin.copy:
+        {content: hello, dest: /opt/demo/current/index.html, mode: "0644"}
+  roles:
+    - cart.canary.base
+    - cart.canary.service
+    - cart.canary.proxy
+  tasks:
+    - name: Ask the program through the proxy
+      ansible.builtin.uri: {url: "http://127.0.0.1:8080/", return_content: true}
+      register: answer
+      until: answer.content | default('') == 'hello'
+      retries: 30
+      delay: 1
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    settings = Settings(
+        tmp_path_factory.mktemp("cloud") / "state",
+        Settings.load({}).cache,
+        bridge="cccol",
+        network=IPv4Network("10.91.0.0/16"),
+        port=4991,
+    )
+    made = Cloud(settings, tmp_path_factory.mktemp("key") / "id_ed25519")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made.key)], check=True)
+    made.command("host", "start", NAME, f"--ip={ADDRESS}", f"--key={made.key}")
+    yield made
+    made.command("destroy")
+
+
+def variables(cloud: Cloud, directory: Path) -> dict[str, object]:
+    """Return what the playbook's inventory says of its host and to the three roles."""
+    return {
+        "ansible_host": ADDRESS,
+        "ansible_user": "admin",
+        "ansible_ssh_private_key_file": str(cloud.key),
+        "base_hostname": NAME,
+        "service_name": "demo",
+        "service_command": "/usr/bin/python3 -m http.server 8000",
+        "service_health_url": "http://127.0.0.1:8000/",
+        "proxy_port": 8080,
+        "proxy_check_path": "/",
+        "proxy_canary_key": str(directory / "canary"),
+        "proxy_servers": [
+            {"name": "blue-1", "colour": "blue", "address": "127.0.0.1", "port": 8000}
+        ],
+    }
+
+
+def test_a_playbook_elsewhere_uses_the_roles_by_their_full_names(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    archive = collection.build(wheels.checkout(tmp_path / "checkout"), tmp_path)
+    collection.install(archive, tmp_path / "collections")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "play.yml").write_text(PLAYBOOK, encoding="utf-8")
+    hosts = {"all": {"hosts": {NAME: variables(cloud, elsewhere)}}}
+    (elsewhere / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    done = subprocess.run(
+        [str(collection.BIN / "ansible-playbook"), "-i", "hosts.yml", "play.yml"],
+        cwd=elsewhere,
+        env={
+            **inherited,
+            "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"),
+            "ANSIBLE_HOST_KEY_CHECKING": "false",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    assert "TASK [cart.canary.proxy : " in done.stdout
