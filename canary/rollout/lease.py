@@ -42,6 +42,7 @@ class Keeper:
         """Take the lock, which may take a while, or raise with who has it."""
         for pause in self._tenure.take(say):
             self._clock.sleep(pause)
+        self.beat()  # to wait for the lock was not to hang
 
     def beat(self, patience: float = 0.0) -> None:
         """Say that the main thread is alive, and may be busy for ``patience`` seconds."""

@@ -211,6 +211,16 @@ def test_a_lease_and_a_lock_are_kept_as_long_as_the_canary_lives() -> None:
     assert kept.keeper.lost() == ""
 
 
+def test_to_wait_for_a_dead_holders_lock_is_not_to_hang() -> None:
+    kept = Kept()
+    kept.state.held = Holder("c0", "dead", START, START)
+    kept.keeper.take_lock(lambda _: None)
+    kept.time.moment += PLAN.renewal
+    kept.keeper.tick()
+    assert kept.keeper.lost() == ""
+    assert kept.state.held.canary == "c1"
+
+
 def test_a_hanging_canary_is_not_kept_alive() -> None:
     kept = Kept()
     kept.proxy.set("green", 0.2, PLAN.lease)
