@@ -1,4 +1,4 @@
-"""``python -m app``: serve the shop on this machine; or one of the commands beside that.
+"""``python -m app``: serve the shop on this machine, or run one of its commands.
 
 Exit status: 0 done, 1 the server failed, 2 the command could not run.
 """
@@ -44,9 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=lambda settings, _: serve(settings))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     commands.add_parser("serve", help="serve until told to stop (the default)")
-    command = commands.add_parser("migrate", help="bring the store's schema up to this release's")
+    command = commands.add_parser("migrate", help="migrate the schema of the store to this release")
     command.set_defaults(run=migrate)
-    command = commands.add_parser("seed", help="store products, the same ones every time")
+    command = commands.add_parser("seed", help="store generated products")
     command.add_argument("--products", type=int, default=100, metavar="N")
     command.add_argument("--seed", type=int, default=42, metavar="NUMBER")
     command.set_defaults(run=seed)

@@ -1,8 +1,8 @@
-"""The cache in front of the catalogue: never stale after a write, one load for many readers.
+"""The cache of the catalogue: never stale after a write, one load for many readers.
 
-A reader that misses takes a lease, loads, and stores only if its lease still stands. A writer
-deletes value and lease after its commit, so a load that began before the write is not kept.
-R. Nishtala et al. (2013), "Scaling Memcache at Facebook", NSDI, section 3.2.1.
+After a miss, a reader takes a lease, loads the value, and stores it only if the lease is still
+valid. A writer deletes value and lease after its commit, so a load that began before the write is
+not stored. R. Nishtala et al. (2013), "Scaling Memcache at Facebook", NSDI, section 3.2.1.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ _GIVE_BACK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('d
 
 class Cache(Protocol):
     def fetch(self, key: str, load: Load) -> bytes | None:
-        """Return what is cached under ``key``, else what ``load`` returns; None is not kept."""
+        """Return the cached value of ``key``, else the result of ``load``. None is not cached."""
         ...
 
     def forget(self, key: str) -> None:
-        """Make every later ``fetch`` load what was committed before this call."""
+        """Make every later ``fetch`` return what was committed before this call."""
         ...
 
 
 class NoCache:
-    """Each fetch loads. For several instances without Redis: what is not kept is not stale."""
+    """No cache: each fetch loads. For several instances without Redis."""
 
     def fetch(self, key: str, load: Load) -> bytes | None:  # noqa: ARG002
         return load()
@@ -60,12 +60,12 @@ class NoCache:
 
 
 class RedisCache:
-    """Shared by all instances. Redis away: each fetch loads, a metric says so."""
+    """A cache for all instances. Without a connection, each fetch loads and a metric counts it."""
 
     def __init__(
         self, client: redis.Redis, ttl: int, count: Count, fails: Callable[[], bool]
     ) -> None:
-        """``fails`` is the fault ``cachefail``: whether to fail this time."""
+        """``fails`` is the fault ``cachefail``; it returns whether to fail this time."""
         self._client = client
         self._ttl = ttl
         self._count = count
@@ -100,7 +100,7 @@ class RedisCache:
             self._break(error)
 
     def _use(self) -> None:
-        """Catch up with what could not be forgotten while Redis was away, before reading."""
+        """Before reading, delete the keys that could not be deleted while Redis was unreachable."""
         if self._fails():
             raise redis.ConnectionError("cachefail is configured")
         if self._unforgotten:
@@ -109,7 +109,7 @@ class RedisCache:
             self._unforgotten.difference_update(keys)
 
     def _value_or_lease(self, key: str) -> bytes | None:
-        """Return the value, or a lease to load it, or None if another's lease takes too long."""
+        """Return the value, or a lease to load it, or None if another lease takes too long."""
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             found = cast("bytes | None", self._client.get(key))
@@ -139,16 +139,17 @@ class RedisCache:
         return value
 
     def _break(self, error: redis.RedisError) -> None:
-        """Leave Redis alone for a moment: a timeout in each request would cost more."""
+        """Stop using Redis for a moment: a timeout in each request would cost more."""
         self._broken_until = time.monotonic() + BREAK_SECONDS
         self._count(Counter.CACHE_ERRORS)
         log.warning("the cache fails: %s", error)
 
 
 class LocalCache:
-    """In each process, for a shop of one machine: ``version`` is shared by its processes.
+    """A cache in each process, for one machine; the processes share ``version``.
 
-    A value is good while the version is the one from before it was loaded; a write makes a new one.
+    A value is valid as long as the version is the same as before its load. A write increments the
+    version.
     """
 
     def __init__(self, version: Callable[[], int], bump: Callable[[], None], count: Count) -> None:
@@ -164,7 +165,7 @@ class LocalCache:
         if version == self._kept_version and (found := self._kept.get(key)):
             self._count(Counter.CACHE_HITS)
             return found
-        with self._lock:  # one load at a time: what waits here finds it loaded
+        with self._lock:  # one load at a time: the others then find the value
             if version == self._kept_version and (found := self._kept.get(key)):
                 return found
             self._count(Counter.CACHE_MISSES)
@@ -180,7 +181,7 @@ class LocalCache:
 
 
 def redis_client(settings: Settings) -> redis.Redis:
-    """Return a client of the Redis that the settings name; it connects at first use."""
+    """Return a client for the Redis in the settings. It connects at first use."""
     return redis.Redis.from_url(
         settings.redis_url,
         protocol=3,
@@ -192,6 +193,6 @@ def redis_client(settings: Settings) -> redis.Redis:
 
 
 def _jittered(seconds: int) -> int:
-    """Within a tenth, so that what was loaded together does not end together."""
+    """Vary a lifetime by a tenth, so that values loaded together do not expire together."""
     share = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
     return max(1, round(seconds * share))

@@ -1,4 +1,4 @@
-"""The commands beside the server, each over the same services as its routes."""
+"""The commands besides the server. They use the same services as the routes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MANNERS = ("ugly", "plain", "bright", "quiet", "small", "large", "old", "new")
 
 
 def migrate(settings: Settings, _: argparse.Namespace) -> int:
-    """Bring the store's schema up to this release's."""
+    """Migrate the schema of the store to this release."""
     store = open_store(settings)
     try:
         store.migrate(settings.migration_seconds)

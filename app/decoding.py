@@ -1,4 +1,4 @@
-"""From the bytes of a request to a model, or to a problem that names the field."""
+"""Decode a request body to a model, or to a problem that names the field."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MISSING = re.compile(r"missing required field `(?P<name>\w+)`")
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Return the model in ``body``.
+    """Decode ``body`` to a model.
 
     Raises:
-        ProblemError: 400 if it is not JSON, 422 if it is not the model.
+        ProblemError: 400 if it is not JSON, 422 if it does not fit the model.
     """
     try:
         return decoder.decode(body)
@@ -37,7 +37,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def invalid(message: str) -> ProblemError:
-    """Return msgspec's message as a problem with the path of the field.
+    """Return the error of msgspec as a problem with the path of the field.
 
     >>> invalid("Expected `int`, got `str` - at `$.items[0].qty`").field
     'items[0].qty'

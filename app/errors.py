@@ -1,4 +1,4 @@
-"""Answers that are not 200: RFC 9457 problems, raised anywhere below the routes."""
+"""Error responses: RFC 9457 problems, raised anywhere below the routes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class ProblemDocument(msgspec.Struct, omit_defaults=True):
-    """RFC 9457. ``type`` is always about:blank, so ``title`` is the status's own phrase."""
+    """RFC 9457. ``type`` is always about:blank, so ``title`` is the phrase of the status."""
 
     status: int
     title: str
@@ -19,7 +19,7 @@ class ProblemDocument(msgspec.Struct, omit_defaults=True):
 
 
 class ProblemError(Exception):
-    """The request cannot be served: why, and which field of it is to blame."""
+    """The request cannot be served; says why and names the field at fault."""
 
     def __init__(self, status: int, detail: str, field: str = "", retry_after: int = 0) -> None:
         """``retry_after`` (seconds) is sent as a header when it is not 0."""
@@ -35,7 +35,7 @@ class ProblemError(Exception):
 
 
 class StoreUnavailableError(ProblemError):
-    """The database does not answer: try again, here or on another instance."""
+    """The database does not respond. The client may retry, here or on another instance."""
 
     def __init__(self, reason: object) -> None:
         self.reason = str(reason)

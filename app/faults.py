@@ -1,9 +1,10 @@
-"""Faults that a release may carry, for demonstrations and tests; none unless configured.
+"""Artificial faults of a release, for demonstrations and tests; none by default.
 
     SHOP_FAULTS="latency=200ms@/cart/checkout:0.3 error=503:0.05"
 
-Each is ``name=value``, then ``@route`` (default: all that shoppers use), then ``:p``, the share of
-requests that it strikes (default: each). Chance is seeded: the same requests give the same faults.
+Each is ``name=value``, then ``@route`` (default: all routes of shoppers), then ``:p``, the share of
+requests that it affects (default: all). The random numbers are seeded: the same requests give the
+same faults.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
 _SIZE = re.compile(r"([0-9]+)(KB|MB)(?:/req)?")
 _CRASH = re.compile(r"start|after:([0-9]+)req")
 
-#: What a fault without a value does; also the list of all faults.
+#: The default value of each fault; also the list of all faults.
 DEFAULTS = {
     "latency": "200ms",
     "error": "503",
@@ -41,7 +42,7 @@ DEFAULTS = {
     "readiness": "fail",
     "cachefail": "always",
 }
-#: How much slower a ``slowstart`` release is in its first moment.
+#: Initial delay of a ``slowstart`` release.
 COLD_SECONDS = 0.5
 CRASHED = 70
 PRODUCTION = "production"
@@ -50,7 +51,7 @@ _STATUSES = frozenset(str(each.value) for each in http.HTTPStatus if each >= 400
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``amount`` is seconds, bytes, a status or a number of requests, as the name says."""
+    """``amount`` is seconds, bytes, a status or a number of requests, depending on the name."""
 
     text: str
     name: str
@@ -59,12 +60,12 @@ class Fault:
     chance: float
 
     def strikes(self, rule: str) -> bool:
-        """Whether it is meant for this route; ``/product`` also means ``/product/<id>``."""
+        """Return whether it affects this route; ``/product`` includes ``/product/<id>``."""
         return self.route in ("", rule, rule.partition("/<")[0])
 
 
 class Faults:
-    """The faults of this release; without any, every method does nothing."""
+    """The faults of this release. Without faults, every method does nothing."""
 
     def __init__(self, settings: Settings) -> None:
         self._faults = parse_faults(settings.faults)
@@ -76,20 +77,20 @@ class Faults:
         self._requests = 0
 
     def active(self) -> list[str]:
-        """Return the faults as they are written, for /status."""
+        """Return the faults in their configured form, for /status."""
         return [fault.text for fault in self._faults]
 
     def at_start(self) -> None:
-        """Crash now, if this release crashes at its start."""
+        """Crash if this release has the fault ``crash=start``."""
         if any(fault.name == "crash" and not fault.amount for fault in self._faults):
             os._exit(CRASHED)
 
     def unready(self) -> str:
-        """Return why the instance is not ready, or nothing."""
+        """Return why the instance is not ready, or an empty string."""
         return "readiness=fail is configured" if self._named("readiness") else ""
 
     def total(self, cents: int) -> int:
-        """Return a cart's total; a tenth too much where it is to be wrong."""
+        """Return the total of a cart; a tenth too high with the fault ``wrong``."""
         wrong = any(self._drawn(fault) for fault in self._named("wrong"))
         return min(cents * 11 // 10, MAX_TOTAL) if wrong else cents
 
@@ -98,18 +99,18 @@ class Faults:
         return bool(self._named("dbslow"))
 
     def store_call(self) -> None:
-        """Take as long as a slow database would."""
+        """Wait like a slow database."""
         for fault in self._named("dbslow"):
             if self._drawn(fault):
                 time.sleep(fault.amount)
 
     def cache_fails(self) -> bool:
-        """Whether the cache fails this time."""
+        """Return whether the cache fails this time."""
         return any(self._drawn(fault) for fault in self._named("cachefail"))
 
     def before(self, rule: str) -> Callable[[], None] | None:
-        """Return what strikes each request of a route, or None if nothing does."""
-        acts = {  # in this order, whatever the order they are written in: an error ends it
+        """Return the function that applies the faults to a request of a route, or None."""
+        acts = {  # always in this order: an error ends the request
             "crash": self._crash,
             "slowstart": self._cold,
             "latency": self._latency,
@@ -164,7 +165,7 @@ class Faults:
 
 
 def parse_faults(text: str) -> tuple[Fault, ...]:
-    """Return the faults that a SHOP_FAULTS names.
+    """Parse SHOP_FAULTS.
 
     >>> [(f.name, f.amount, f.route, f.chance) for f in parse_faults("latency=200ms@/cart:0.3")]
     [('latency', 0.2, '/cart', 0.3)]
@@ -188,7 +189,7 @@ def _parse(word: str) -> Fault:
 
 
 def _amount(name: str, value: str) -> float | None:
-    """Return what the value says, or None if it says nothing."""
+    """Parse the value, or return None if it is invalid."""
     if name in ("latency", "cpu", "dbslow", "slowstart"):
         match = _DURATION.fullmatch(value)
         return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
@@ -204,7 +205,7 @@ def _amount(name: str, value: str) -> float | None:
 
 
 def _must_be_allowed(settings: Settings) -> None:
-    """A fault that came to production by mistake must not serve a shopper."""
+    """Reject faults that reached production by mistake."""
     word = PRODUCTION if settings.environment == PRODUCTION else "1"
     if settings.allow_faults != word:
         raise SettingsError(

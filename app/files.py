@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old content or the new, never a part."""
+"""Atomic writing of files: a reader sees the old or the new content, never a part."""
 
 from __future__ import annotations
 

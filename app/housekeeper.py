@@ -1,7 +1,7 @@
-"""The instance's one background process: publishes metrics; its leader also tends the carts.
+"""The background process of an instance: publishes metrics; the leader also expires carts.
 
-A process of its own, so that nothing here can slow a request. ``python -m app`` starts it and
-starts it again; it ends, having published what is left, when it is told to or when that is gone.
+It is a separate process, so it cannot slow down a request. ``python -m app`` starts and restarts
+it. It publishes the rest and ends when it is told to stop, or when its parent has ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger("shop.housekeeper")
 
 EXPIRE_AT_ONCE = 500
 FLUSH_SECONDS = 4.0
-#: A worker may still be writing the answer that ended the period.
+#: A worker may still be recording the last response of the period.
 SETTLE_SECONDS = 0.05
 
 
@@ -39,26 +39,26 @@ class Housekeeper:
         self._migrated = False
 
     def period(self, start: int) -> None:
-        """Do everything that is due when the period that began at ``start`` is over."""
+        """Do all work at the end of the period that began at ``start``."""
         self._publisher.publish(start)
         try:
             self._migrate()
             if self._store.lead():
                 self._tend(start)
         except StoreUnavailableError as error:
-            self._migrated = False  # what comes back may be another database
-            log.warning("carts are not tended: %s", error.reason)
+            self._migrated = False  # a different database may come back
+            log.warning("carts cannot be counted or expired: %s", error.reason)
         except MigrationError as error:
             log.warning("not ready: %s", error)
 
     def last(self, start: int) -> None:
-        """Publish the part of a period that there was before a stop."""
+        """Publish the incomplete period before a stop."""
         self._publisher.publish(start)
         if self._sink:
             self._sink.close(FLUSH_SECONDS)
 
     def _migrate(self) -> None:
-        """Do what the server could not do at its start if the store was away then."""
+        """Migrate now if the store was unreachable when the server started."""
         if not self._migrated:
             self._store.migrate(patience=0.0)
             self._migrated = True
@@ -70,7 +70,7 @@ class Housekeeper:
         self._put(environment_data(totals.carts, totals.value, start, where))
 
     def _expire(self) -> None:
-        """Delete abandoned carts, some at once, for at most half a period: metrics are due too."""
+        """Delete abandoned carts in batches, for at most half a period: metrics are due too."""
         until = time.monotonic() + self._settings.metrics_period / 2
         expired = gone = self._store.expire(self._settings.cart_ttl, EXPIRE_AT_ONCE)
         while gone == EXPIRE_AT_ONCE and time.monotonic() < until:
@@ -85,14 +85,16 @@ class Housekeeper:
 
 
 def main() -> int:
-    """Run until told to stop, or until the server that started this is gone."""
+    """Run until told to stop, or until the parent process has ended."""
     settings = read_settings()
     logs.configure(settings)
     parent = os.getppid()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the server's to obey, if a whole group gets it
+    signal.signal(
+        signal.SIGHUP, signal.SIG_IGN
+    )  # a signal to the whole group: the server handles it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # app.server blocks it
     lock = elect(settings)
     sink = cloudwatch(settings) if settings.metrics_sink == "cloudwatch" else None

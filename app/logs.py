@@ -1,4 +1,4 @@
-"""JSON logs on standard error: one line an event, one line a request."""
+"""JSON logs on standard error: one line for each event and each request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 
 from app.settings import Settings
 
-#: Asked every half second by the proxy: they would be most of the log, and say nothing.
+#: The proxy requests these every half second; they would fill the log.
 HEALTH_ROUTES = frozenset({"/status", "/ready", "/live", "/metrics"})
 
 
@@ -30,7 +30,7 @@ class RequestLine(msgspec.Struct):
 
 
 class JsonFormatter(logging.Formatter):
-    """The same shape for whatever goes through ``logging``."""
+    """Formats records of ``logging`` like the request lines."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class RequestLog:
 
 
 def configure(settings: Settings) -> None:
-    """Send everything that is logged to standard error as JSON."""
+    """Log everything to standard error as JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter(settings))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

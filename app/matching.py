@@ -1,7 +1,7 @@
-"""Which route a request is for: Bottle's answer, found by two look-ups where that is enough.
+"""Find the route of a request with two look-ups, or else with Bottle's router.
 
-Bottle asks each path two regular expressions. Routes here are asked for exactly, or with one
-variable at the end; everything else, refusals too, is left to Bottle.
+Bottle matches each path against two regular expressions. Most requests here match a route exactly,
+or with one variable at the end. Bottle handles all others, including errors.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Matching:
                 self._ending[route.method, head] = (route, variable[1])
 
     def __call__(self, environ: dict[str, Any]) -> tuple[bottle.Route, dict[str, str]]:
-        """Return the route and its variables, or raise Bottle's refusal."""
+        """Return the route and its variables, or raise Bottle's error."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if route := self._exact.get((method, path)):
             return route, _NONE

@@ -1,7 +1,7 @@
-"""The JSON that the shop reads and writes, and the rules that it must keep.
+"""The JSON models of the shop and their validation.
 
-Money is a whole number of minor units (cents) inside, so that sums are exact. In JSON it is a
-decimal number; a string that holds one is accepted too.
+Internally, money is an integer of minor units (cents), so sums are exact. In JSON it is a decimal
+number; a string with a number is accepted too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-# Together they keep every total within NUMERIC(12,2): 100 x 1,000 x 99,999.99.
+# These limits keep every total within NUMERIC(12,2): 100 x 1,000 x 99,999.99.
 MAX_ITEMS = 100
 MAX_QTY = 1_000
 MAX_PRICE = 9_999_999
@@ -23,11 +23,11 @@ UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 _PLAIN = re.compile(rb'"?(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,2}))?"?')
 
-#: What stands under this key describes a value better than its Python type does.
+#: The value of this key replaces the schema of the Python type.
 INSTEAD = "x-instead"
 
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
-# Python's "$" lets a line end pass behind it; the length does not.
+# Python's "$" also matches before a final newline; the length limit rejects that.
 CartId = Annotated[
     str, Meta(pattern=UUID_PATTERN, max_length=36, extra_json_schema={"format": "uuid"})
 ]
@@ -43,7 +43,7 @@ _MONEY = Meta(
 )
 if TYPE_CHECKING:
     MoneyIn = int
-else:  # read as it was sent, to the digit; ``__post_init__`` makes whole minor units of it
+else:  # the raw digits; ``__post_init__`` converts them to minor units
     MoneyIn = Annotated[msgspec.Raw, _MONEY]
 Quantity = Annotated[
     int,
@@ -64,7 +64,7 @@ MoneyOut = Annotated[Decimal, Meta(extra_json_schema={INSTEAD: {"type": "number"
 
 
 class ItemIn(msgspec.Struct):
-    """A line of a cart, as a client sends it."""
+    """A line of a cart in a request."""
 
     description: Text
     qty: Quantity
@@ -75,21 +75,21 @@ class ItemIn(msgspec.Struct):
 
 
 class CartIn(msgspec.Struct):
-    """A new cart, or with ``id`` the whole new content of a known one."""
+    """A new cart, or with ``id`` the new content of an existing cart."""
 
     items: Annotated[list[ItemIn], Meta(max_length=MAX_ITEMS)]
     id: CartId | None = None
 
 
 class CheckoutIn(msgspec.Struct):
-    """The cart to check out; ``items``, if sent, are its last word."""
+    """The cart to check out; ``items``, if sent, replace its content."""
 
     id: CartId
     items: Annotated[list[ItemIn], Meta(min_length=1, max_length=MAX_ITEMS)] | None = None
 
 
 class ProductIn(msgspec.Struct):
-    """A product of the catalogue, as it is stored."""
+    """A product of the catalogue."""
 
     id: Annotated[int, Meta(ge=1, le=2_147_483_647)]
     name: Text
@@ -100,7 +100,7 @@ class ProductIn(msgspec.Struct):
 
 
 class Item(msgspec.Struct):
-    """A line of a cart, as the shop keeps and answers it."""
+    """A line of a cart, as stored and as returned."""
 
     description: str
     qty: int
@@ -122,12 +122,12 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def encode(value: Any) -> bytes:
-    """JSON with decimals as numbers, digit for digit."""
+    """Encode as JSON, with decimals as exact numbers."""
     return _encoder.encode(value)
 
 
 def read_money(raw: bytes, field: str) -> int:
-    """Return the minor units that a JSON number, or a string of one, stands for.
+    """Return the minor units of a JSON number or of a string with a number.
 
     >>> read_money(b'"500"', "unitPrice"), read_money(b"19.99", "unitPrice")
     (50000, 1999)
@@ -155,7 +155,7 @@ def _exact_cents(raw: bytes, field: str) -> int:
 
 
 def money(cents: int) -> Decimal:
-    """Return minor units as the decimal that JSON shows: 500.0, 19.9, 19.99.
+    """Return minor units as the decimal for JSON: 500.0, 19.9, 19.99.
 
     >>> money(50000), money(1990), money(1999)
     (Decimal('500.0'), Decimal('19.9'), Decimal('19.99'))
@@ -166,7 +166,7 @@ def money(cents: int) -> Decimal:
 
 
 def priced(items: list[ItemIn]) -> tuple[list[Item], int]:
-    """Return the items as they are kept, and their exact total in minor units."""
+    """Return the items in stored form, and their exact total in minor units."""
     total = 0
     kept: list[Item] = []
     for item in items:

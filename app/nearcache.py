@@ -1,9 +1,9 @@
-"""A copy of the cache in each process, trusted only while Redis has lately confirmed it.
+"""A copy of the cache in each process, valid only while Redis confirms it.
 
 Redis announces every changed key on one connection (CLIENT TRACKING, broadcast). A thread pings on
-that connection: when the answer is there, so is every announcement made before the ping, so copies
-are good for ``LEASE_SECONDS`` from when the ping was sent. Whoever changes a key waits that long
-before it says so. A process that is starved, cut off or stopped just loses its trust and asks
+that connection. The reply to a ping arrives after every announcement made before the ping, so
+copies are valid for ``LEASE_SECONDS`` after the ping was sent. A writer waits that long before it
+reports success. A process that is starved, disconnected or stopped loses its lease and reads from
 Redis. C. Gray, D. Cheriton (1989), "Leases: an efficient fault-tolerant mechanism for distributed
 file cache consistency", SOSP.
 """
@@ -24,7 +24,7 @@ log = logging.getLogger("shop.cache")
 
 LEASE_SECONDS = 0.1
 PING_SECONDS = 0.025
-#: Clocks of two hosts do not run quite alike.
+#: The clocks of two hosts run at slightly different speeds.
 MARGIN = 1.1
 IDLE_SECONDS = 5.0
 RETRY_SECONDS = 1.0
@@ -32,10 +32,10 @@ MOST = 10_000
 
 
 class NearCache:
-    """Before ``far``, which is in Redis and knows how to be right without this."""
+    """A cache in front of ``far``, the cache in Redis, which is also correct without it."""
 
     def __init__(self, far: Cache, client: redis.Redis, prefix: str, count: Count) -> None:
-        """``client`` speaks RESP3: announcements come in no older protocol."""
+        """``client`` must use RESP3: older protocols have no announcements."""
         self._far = far
         self._client = client
         self._prefix = prefix
@@ -57,7 +57,7 @@ class NearCache:
         self._watch(now)
         changes = self._changes
         value = self._far.fetch(key, load)
-        with self._lock:  # what was announced meanwhile may be this very key
+        with self._lock:  # this key may have been announced meanwhile
             if value is not None and changes == self._changes and len(self._kept) < MOST:
                 self._kept[key] = value
         return value
@@ -73,7 +73,7 @@ class NearCache:
             self._watcher.join()
 
     def _watch(self, now: float) -> None:
-        """Have a watcher, started at first use: a process may be forked before that."""
+        """Start the watcher at first use, because a process may fork before."""
         self._used_at = now
         with self._lock:
             if self._watcher is None or not self._watcher.is_alive():
@@ -85,7 +85,7 @@ class NearCache:
             try:
                 self._keep_trust()
             except redis.RedisError as error:
-                log.info("copies are not trusted: %s", error)
+                log.info("the copies in this process are not used: %s", error)
                 self._closing.wait(RETRY_SECONDS)
             finally:
                 self._trusted_until = 0.0
@@ -112,13 +112,13 @@ class NearCache:
     @staticmethod
     def _ask(connection: Any, *command: str) -> None:
         connection.send_command(*command)
-        connection.read_response()  # announcements that come first go to the handler
+        connection.read_response()  # announcements that arrive first go to the handler
 
     def _announced(self, push: list[Any]) -> None:
         self._forget_copies(push[1])
 
     def _forget_copies(self, keys: list[bytes] | None) -> None:
-        """Forget these keys; None, as Redis means it, is all of them."""
+        """Delete the copies of these keys; None means all keys, as in Redis."""
         with self._lock:
             self._changes += 1
             if keys is None:

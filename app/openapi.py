@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the same table as the routes and the same models."""
+"""The OpenAPI document, generated from the table of routes and the models."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.routes import JSON, Parameter, Route
 
 Document = dict[str, Any]
 _REF = "#/components/schemas/{name}"
-#: Health is answered with the same body whether it is well or not.
+#: Health routes return the same body for healthy and unhealthy.
 _ALSO_503 = frozenset({"/status", "/ready"})
 _ANYWHERE = (500, 503)
-#: The cart that was answered is what is checked out.
+#: The id in the response is that of the cart to check out.
 _CHECKOUT = {"operationId": "check_out", "requestBody": "$response.body"}
 
 
@@ -44,7 +44,7 @@ def openapi(routes: Iterable[Route]) -> Document:
 
 
 def _better(schema: Any) -> Any:
-    """Return the schema with what models say INSTEAD in its place."""
+    """Return the schema with the replacements under INSTEAD applied."""
     if isinstance(schema, dict):
         return schema.get(INSTEAD) or {name: _better(each) for name, each in schema.items()}
     return [_better(each) for each in schema] if isinstance(schema, list) else schema

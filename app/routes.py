@@ -1,4 +1,4 @@
-"""The routes: one table, from which both the application and its OpenAPI document are made."""
+"""The routes: one table for the application and its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Something outside the body: ``place`` is path, query or header."""
+    """A parameter outside the body: ``place`` is path, query or header."""
 
     name: str
     place: str
@@ -49,7 +49,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``takes`` and ``gives`` are models; ``problems`` the statuses it may refuse with."""
+    """``takes`` and ``gives`` are models; ``problems`` are the possible error statuses."""
 
     method: str
     rule: str
@@ -127,7 +127,7 @@ class Api:
         if "url" not in query:
             raise ProblemError(422, "url is missing: /list-commits?url=https://host/path", "url")
         commits, more = self._commits.page(query["url"], limit, skip)
-        # A relative reference to the next page, as RFC 8288 has it.
+        # a relative reference to the next page, RFC 8288
         following = f'<?url={query["url"]}&limit={limit}&skip={skip + limit}>; rel="next"'
         return Reply(encode(commits), headers=(("Link", following),) if more else ())
 
@@ -186,14 +186,14 @@ class Api:
 
 
 def static(name: str, content_type: str) -> Callable[[Environ], Reply]:
-    """Return a handler for a file of the client page, read once."""
+    """Return a handler for a static file, which is read once."""
     policy = (("Content-Security-Policy", "default-src 'self'"), ("Cache-Control", "no-cache"))
     reply = Reply((_STATIC / name).read_bytes(), f"{content_type}; charset=utf-8", headers=policy)
     return lambda _: reply
 
 
 def page_routes() -> tuple[Route, ...]:
-    """Return the routes of the client page."""
+    """Return the routes of the web page."""
     return (
         Route("GET", "/", static("index.html", "text/html"), "The shop's page"),
         Route("GET", "/static/shop.js", static("shop.js", "text/javascript"), "Its program"),
@@ -210,11 +210,11 @@ def idempotency_key(environ: Environ) -> str | None:
 
 
 def read_body(environ: Environ, limit: int) -> bytes:
-    """Return the body, or refuse it unread if it says that it is too long."""
+    """Return the body; reject it unread if Content-Length is too large."""
     length = environ.get("CONTENT_LENGTH")
     if length:
         wanted = int(length) if length.isascii() and length.isdigit() else 0
-    else:  # chunked: the server undoes it, and ends the input where the body ends
+    else:  # chunked: the server decodes it, and the input ends with the body
         wanted = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body: bytes = environ["wsgi.input"].read(wanted) if wanted <= limit + 1 else b""
     if wanted > limit + 1 or len(body) > limit:
@@ -223,7 +223,7 @@ def read_body(environ: Environ, limit: int) -> bytes:
 
 
 def _query(environ: Environ) -> dict[str, str]:
-    """Return the first value of each name in the query; an empty one counts as sent."""
+    """Return the first value of each name in the query, including empty values."""
     text = environ.get("QUERY_STRING", "")
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)

@@ -1,6 +1,7 @@
-"""The service: Granian and the housekeeper, told what the settings say.
+"""The service: Granian and the housekeeper.
 
-A stop first lets the proxy look away, then answers what is under way, then publishes what is left.
+A stop first waits until the proxy sends no more requests, then finishes open requests, then
+publishes the last metrics.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from app.store import open_store
 from app.wsgi import Wsgi, create_app
 
 log = logging.getLogger("shop")
-#: Granian replaces the handlers of its own logger; these hand its lines to ours.
+#: Granian replaces the handlers of its own logger; these forward its lines to ours.
 _PASS_ON = {"handlers": [], "level": "INFO", "propagate": True}
 _LOGGING = {"handlers": {}, "loggers": {"_granian": _PASS_ON, "granian.access": _PASS_ON}}
 
 
 class DrainingServer(Server):  # type: ignore[misc, valid-type]
-    """On SIGTERM: not ready at once, closed ``drain_seconds`` later; a second signal is obeyed."""
+    """On SIGTERM: not ready at once, closed ``drain_seconds`` later. A second one stops at once."""
 
     settings: Settings
 
@@ -50,7 +51,7 @@ class DrainingServer(Server):  # type: ignore[misc, valid-type]
 
 
 class HousekeeperProcess:
-    """Keeps a housekeeper running; at the end lets one publish what is left."""
+    """Keeps a housekeeper running, and lets the last one publish the rest."""
 
     def __init__(self, settings: Settings) -> None:
         self._environment = {**os.environ, **_absolute(settings)}
@@ -84,12 +85,12 @@ class HousekeeperProcess:
             return self._process
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        # Blocked until the child is ready for it, so that no stop comes too early to be heard.
+        # Blocked until the child handles it, so that no stop signal is lost.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             return subprocess.Popen(
                 [sys.executable, "-m", "app.housekeeper"],
-                cwd=RELEASE_DIRECTORY,  # not where `current` points by the time it is restarted
+                cwd=RELEASE_DIRECTORY,  # this release: `current` may change before a restart
                 env=self._environment,
             )
         finally:
@@ -116,8 +117,8 @@ def serve(settings: Settings) -> int:
 
 
 def _prepare(settings: Settings) -> None:
-    """Refuse what cannot work; begin with empty counters and a migrated store."""
-    Faults(settings)  # refuses what is not allowed
+    """Validate the settings, reset the counters and migrate the store."""
+    Faults(settings)  # rejects faults that are not allowed
     _port_must_be_free(settings)
     for directory in (settings.state_directory, settings.run_directory):
         directory.mkdir(parents=True, exist_ok=True)
@@ -135,7 +136,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _port_must_be_free(settings: Settings) -> None:
-    """Granian shares ports (SO_REUSEPORT), so two shops would answer in turn, unnoticed."""
+    """Granian shares ports (SO_REUSEPORT): two shops on one port would go unnoticed."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -144,12 +145,12 @@ def _port_must_be_free(settings: Settings) -> None:
         except OSError as error:
             raise SettingsError(
                 f"SHOP_HOST and SHOP_PORT are {settings.host}:{settings.port}, "
-                f"which cannot be had ({error.strerror}); set another SHOP_PORT."
+                f"which is not available ({error.strerror}); set another SHOP_PORT."
             ) from error
 
 
 def _absolute(settings: Settings) -> dict[str, str]:
-    """Return the settings that depend on the working directory, so that they no longer do."""
+    """Return settings with absolute paths, independent of the working directory."""
     return {
         "SHOP_STATE_DIRECTORY": str(settings.state_directory.absolute()),
         "SHOP_RUN_DIRECTORY": str(settings.run_directory.absolute()),
@@ -179,7 +180,7 @@ def _server(settings: Settings) -> DrainingServer:
 
 
 def _load(settings: Settings) -> Wsgi:
-    """Run in each worker, after the fork."""
+    """Runs in each worker after the fork."""
     slot = Slot(metrics_directory(settings))
     slot.count(Counter.WORKER_STARTS)
     return create_app(settings, slot)

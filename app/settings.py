@@ -1,6 +1,6 @@
-"""What the shop is told by its environment: every SHOP_ variable, read once, checked at start.
+"""The settings: all SHOP_ variables, read and validated at start.
 
-A ``Settings`` that exists is valid; ``SettingsError`` is one sentence for the person who set it.
+An instance of ``Settings`` is always valid. ``SettingsError`` has a message for the operator.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Where the release lies: ``app/`` is inside it, ``release.json`` beside ``app/``.
+#: The directory of the release, with ``app/`` and ``release.json``.
 RELEASE_DIRECTORY = Path(__file__).resolve().parent.parent
 LAPTOP = "laptop"
 
 
 class SettingsError(Exception):
-    """A setting is wrong: the value seen, what is allowed."""
+    """An invalid setting; says which value and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See app/README.md, which has one line for each."""
+    """app/README.md documents each setting."""
 
     environment: str = LAPTOP
     colour: str = "none"
@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def lame_duck_file(self) -> Path:
-        """While this file exists the instance answers that it is not ready."""
+        """While this file exists, the instance is not ready."""
         return self.run_directory / "lame-duck"
 
     @property
@@ -67,7 +67,7 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings that ``environ`` holds, with defaults for a laptop."""
+    """Return the settings from ``environ``, with defaults for local use."""
     env = {**release_environment(RELEASE_DIRECTORY / "app" / "release.env"), **_filled(environ)}
     deployed = "SHOP_ENVIRONMENT" in env
     state = Path(env.get("SHOP_STATE_DIRECTORY") or env.get("STATE_DIRECTORY") or ".run/shop")
@@ -104,9 +104,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def release_environment(path: Path) -> dict[str, str]:
-    """Return what a release sets for itself; only SHOP_FAULTS may be.
+    """Return the settings of the release itself; only SHOP_FAULTS is allowed.
 
-    A release that could set more could move the database or its own name.
+    Otherwise a release could change the database or its own name.
     """
     if not path.exists():
         return {}
@@ -114,12 +114,12 @@ def release_environment(path: Path) -> dict[str, str]:
     pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
     for name, _, _ in pairs:
         if name != "SHOP_FAULTS":
-            raise SettingsError(f"{path}: {name!r} is not a release's to set; only SHOP_FAULTS is.")
+            raise SettingsError(f"{path}: a release cannot set {name!r}; only SHOP_FAULTS.")
     return {name: value.strip().strip("\"'") for name, _, value in pairs if value.strip()}
 
 
 def release_name(directory: Path) -> str:
-    """Return the name in the artifact's release.json, or "dev" in a working tree."""
+    """Return the name in release.json of the artifact, or "dev" in a working tree."""
     try:
         document = json.loads((directory / "release.json").read_text(encoding="utf-8"))
         return str(document["name"])
@@ -128,7 +128,7 @@ def release_name(directory: Path) -> str:
 
 
 def _filled(environ: Mapping[str, str]) -> dict[str, str]:
-    """An empty variable is an unset one: environment files often hold empty lines."""
+    """Drop empty variables: environment files often contain them."""
     return {name: value for name, value in environ.items() if value.strip()}
 
 

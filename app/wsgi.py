@@ -1,6 +1,6 @@
-"""The WSGI application: Bottle's router, and around it what every answer needs.
+"""The WSGI application: Bottle's router, and the headers and metrics of every response.
 
-Each answer carries X-Release, X-Colour, X-Instance and X-Request-Id.
+Each response has X-Release, X-Colour, X-Instance and X-Request-Id.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ _REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
 def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Wsgi:
-    """Return the shop as a WSGI application; the store is opened by the first request.
+    """Return the shop as a WSGI application. The first request opens the store.
 
-    Under another server than ``python -m app`` (``gunicorn "app.wsgi:create_app()"``) it counts
-    in a slot of its own.
+    With a server other than ``python -m app`` (``gunicorn "app.wsgi:create_app()"``) it uses its
+    own slot for metrics.
     """
     settings = settings or read_settings()
     slot = slot or Slot(metrics_directory(settings))
@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
 
 
 def open_cache(settings: Settings, count: Count, faults: Faults, *, near: bool = True) -> Cache:
-    """Return Redis if there is one; else what cannot be stale where this shop runs."""
+    """Return the Redis cache if there is one, or else a cache that cannot be stale here."""
     if settings.redis_url:
         client = redis_client(settings)
         far = RedisCache(client, settings.product_ttl, count, faults.cache_fails)
@@ -108,10 +108,10 @@ def _stricken(handler: Callable[..., Reply], strike: Callable[[], None]) -> Call
 
 
 class Envelope:
-    """Answers a request by its route, with every header, and records how it went.
+    """Handles a request: route, headers, metrics.
 
-    Bottle's routes. Its request and response objects are left out: they cost more than all
-    else that is done here for a cached product, and no handler needs them.
+    It uses Bottle's routes without its request and response objects. For a cached product these
+    would cost more than everything else, and no handler needs them.
     """
 
     def __init__(self, app: bottle.Bottle, settings: Settings, recorder: Recorder) -> None:
@@ -133,7 +133,7 @@ class Envelope:
             route, variables = self._match(environ)
             where = (route.rule, route.method)
             reply = self._reply(route.callback, environ, variables)
-        except bottle.HTTPError as error:  # no such route, or not with this method
+        except bottle.HTTPError as error:  # unknown route or method
             where = ("unmatched", "any")
             reply = _refusal(ProblemError(error.status_code, str(error.body)))
             allowed = error.get_header("Allow")
@@ -162,12 +162,12 @@ class Envelope:
             return handler(environ, **variables)
         except ProblemError as problem:
             return _refusal(problem)
-        except Exception:  # whatever was not foreseen: the client gets a problem, the log the rest
-            log.exception("unforeseen")
+        except Exception:  # unexpected error: the client gets a problem, the log gets the traceback
+            log.exception("unexpected error")
             return _refusal(ProblemError(500, "The shop failed; the log says why."))
 
     def _request_id(self, environ: dict[str, Any]) -> str:
-        """Return the proxy's id for this request, unless it could do harm in a log or header."""
+        """Return the proxy's id of this request, if it is safe in logs and headers."""
         given: str = environ.get("HTTP_X_REQUEST_ID", "")
         if given and _REQUEST_ID.fullmatch(given):
             return given

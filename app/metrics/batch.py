@@ -14,20 +14,20 @@ Datum = dict[str, Any]
 MAX_VALUES = 150  # per metric in one call: API_MetricDatum, "Values"
 MAX_DATA = 1_000  # per call: API_PutMetricData, "MetricData"
 CHECKOUT = "/cart/checkout"
-#: Asked by the proxy and by Prometheus, not by shoppers.
+#: Requested by the proxy and by Prometheus, not by shoppers.
 NOT_COUNTED = frozenset({"/status", "/ready", "/live", "/metrics"})
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the instance's processes took in a period, where the system can tell."""
+    """CPU and memory of the processes of an instance in a period, if known."""
 
     cpu_percent: float
     memory_megabytes: float
 
 
 def difference(now: Reading, before: Reading) -> Reading:
-    """Return what was counted between two readings."""
+    """Return the counts between two readings."""
     result = Reading({name: now.counters[name] - before.counters[name] for name in Counter})
     for key, histogram in now.series.items():
         part = Histogram()
@@ -40,7 +40,7 @@ def difference(now: Reading, before: Reading) -> Reading:
 def instance_data(
     period: Reading, restarts: int, usage: Usage | None, start: int, dimensions: Mapping[str, str]
 ) -> list[Datum]:
-    """Return the metrics of one instance; a count of nothing is a zero, not an absence."""
+    """Return the metrics of one instance. A count of zero is sent as 0."""
     served = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
     checkouts = {key: part for key, part in served.items() if key[0] == CHECKOUT}
     values: list[tuple[str, str, float]] = [
@@ -65,10 +65,10 @@ def instance_data(
 
 
 def service_data(period: Reading, start: int, environment: str) -> list[Datum]:
-    """Return what alarms watch: all instances add to the same series, and none has to be named.
+    """Return the metrics for alarms: all instances share these series.
 
-    ``failed`` is 0 or 1 for each request, so that its average is the share that failed: an alarm
-    on one metric, where dividing two would need metric math.
+    ``failed`` is 0 or 1 for each request, so its average is the share of failures. An alarm on it
+    needs no metric math.
     """
     served = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
     checkouts = {key: part for key, part in served.items() if key[0] == CHECKOUT}
@@ -92,7 +92,7 @@ def service_data(period: Reading, start: int, environment: str) -> list[Datum]:
 def environment_data(
     carts: int, cents: int, start: int, dimensions: Mapping[str, str]
 ) -> list[Datum]:
-    """Return the gauges of the shared store, which only one instance publishes."""
+    """Return the gauges of the shared store; only one instance publishes them."""
     head = _head(start, dimensions)
     return [
         {"MetricName": "carts", "Unit": "Count", "Value": float(carts), **head},
@@ -101,7 +101,7 @@ def environment_data(
 
 
 def calls(data: Iterable[Datum]) -> list[list[Datum]]:
-    """Return the data split so that no call has two data of one metric, or too many."""
+    """Split the data into calls: each metric at most once in a call, and not too many data."""
     result: list[list[Datum]] = []
     taken: list[set[tuple[Any, ...]]] = []
     for datum in data:
@@ -129,7 +129,7 @@ def _count(series: Iterable[tuple[Key, Histogram]]) -> int:
 
 
 def _distribution(name: str, parts: Iterable[Histogram], head: Datum) -> list[Datum]:
-    """Return the filled buckets as Values and Counts, at most 150 in each datum."""
+    """Return the non-empty buckets as Values and Counts, at most 150 in each datum."""
     whole = Histogram()
     for part in parts:
         whole.add(part)

@@ -1,4 +1,4 @@
-"""What the instance measured, for Prometheus: the sum over its workers, whichever one is asked."""
+"""Metrics for Prometheus: the sum over all workers of the instance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.metrics import process
 from app.metrics.histogram import BUCKETS, bound, bucket
 from app.metrics.slots import Counter, Reading, read
 
-#: Of the 336 buckets kept, the ends of those nearest to these milliseconds are shown.
+#: Prometheus gets only the buckets whose bounds are nearest to these milliseconds.
 _SHOWN_MS = (1, 2, 5, 10, 20, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000)
 _SHOWN = [bucket(each) for each in _SHOWN_MS]
 
@@ -26,7 +26,7 @@ Gauges = Callable[[], dict[str, float]]
 
 
 class Exposition:
-    """``gauges`` gives what only the shop knows; ``flush`` counts what this worker has noted."""
+    """``gauges`` returns the gauges of the shop; ``flush`` counts the notes of this worker."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Exposition:
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """Called by the registry at each scrape."""
+        """The registry calls this at each scrape."""
         self._flush()
         reading = read(self._directory)
         yield _durations(reading)

@@ -21,15 +21,15 @@ def bound(index: int) -> float:
 
 
 _BOUNDS = [bound(each) for each in range(BUCKETS - 1)]
-#: The bucket that holds a duration in milliseconds; the ends take what lies beyond them. Sought
-#: and not computed: half the time of a logarithm.
+#: The bucket of a duration in milliseconds; the first and last bucket take everything beyond. A
+#: binary search takes half the time of a logarithm.
 bucket: Callable[[float], int] = partial(bisect_left, _BOUNDS)
 
 
 def tally(ordered: list[float]) -> Iterator[tuple[int, int]]:
-    """Yield each bucket that holds any of these durations in seconds, and how many.
+    """Yield each bucket of these durations (in seconds) with its count.
 
-    They are in order, so each bucket in use is sought once, and not each duration.
+    The durations are sorted, so there is one search for each bucket, not for each duration.
 
     >>> list(tally([0.00001, 0.00001, 500.0]))
     [(0, 2), (335, 1)]
@@ -44,7 +44,7 @@ def tally(ordered: list[float]) -> Iterator[tuple[int, int]]:
 
 
 def value(index: int) -> float:
-    """Return the duration that stands for a bucket: off by at most 2.44 % from any in it.
+    """Return the representative duration of a bucket; the error is at most 2.44 %.
 
     >>> all(abs(value(bucket(x)) / x - 1) < 0.0245 for x in (0.02, 1.0, 37.0, 2500.0))
     True

@@ -1,4 +1,4 @@
-"""Memory and processor time of the instance: its server, its workers, their children."""
+"""Memory and CPU time of the instance: its server, its workers, their children."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Process:
 
 
 def tree(root: int) -> list[Process]:
-    """Return ``root`` and all that descend from it; empty where there is no /proc."""
+    """Return ``root`` and all its descendants; an empty list without /proc."""
     everything = [found for path in _PROC.glob("[0-9]*") if (found := _read(path))]
     children: dict[int, list[Process]] = {}
     for process in everything:
         children.setdefault(process.parent, []).append(process)
     family = [process for process in everything if process.pid == root]
-    for process in family:  # grows while it is walked
+    for process in family:  # the list grows during the loop
         family += children.get(process.pid, [])
     return family
 
 
 def cpu_used(before: list[Process], after: list[Process]) -> float:
-    """Return the processor seconds spent between two trees, by the processes still there."""
+    """Return the CPU seconds between two trees, of the processes that still run."""
     spent = {process.pid: process.cpu_seconds for process in before}
     return sum(max(0.0, process.cpu_seconds - spent.get(process.pid, 0.0)) for process in after)
 
@@ -41,9 +41,9 @@ def _read(path: Path) -> Process | None:
     try:
         text = (path / "stat").read_text(encoding="utf-8", errors="replace")
         cpu_seconds = time.clock_gettime(_cpu_clock(pid := int(path.name)))
-    except OSError:  # it has just ended
+    except OSError:  # the process has just ended
         return None
-    # proc(5): the command is in brackets and may hold anything; fields are counted after it.
+    # proc(5): the command is in brackets and may contain anything; the fields follow it.
     fields = text.rpartition(") ")[2].split()
     return Process(
         pid=pid,
@@ -54,7 +54,7 @@ def _read(path: Path) -> Process | None:
 
 
 def _cpu_clock(pid: int) -> int:
-    """The clock of a process's processor time, in nanoseconds where ``stat`` counts ticks of 10 ms.
+    """The CPU clock of a process, in nanoseconds (``stat`` has ticks of 10 ms).
 
     Source: clock_getcpuclockid(3), as Linux makes it (posix-timers_types.h, CPUCLOCK_SCHED).
     """

@@ -1,6 +1,7 @@
-"""One publisher an instance: every period it reads what the workers counted since the last one.
+"""The publisher of an instance: reads the counters of the workers every period.
 
-What was already read is kept in the run directory, so a successor neither loses nor doubles.
+The last reading is stored in the run directory, so the next publisher neither loses nor repeats
+counts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from app.settings import Settings
 
 
 class Taken(msgspec.Struct):
-    """A reading on disk: counters, series (as pairs, for keys are tuples), respawns."""
+    """A reading on disk: counters, series (as pairs, because keys are tuples), respawns."""
 
     counters: dict[int, int]
     series: list[tuple[tuple[str, str, int], int, list[int]]]
@@ -31,7 +32,7 @@ class Taken(msgspec.Struct):
 
 class Publisher:
     def __init__(self, settings: Settings, put: Callable[[list[Datum]], None], root: int) -> None:
-        """``root`` is the process whose tree is the instance."""
+        """``root`` is the root of the process tree of the instance."""
         self._settings = settings
         self._put = put
         self._root = root
@@ -46,7 +47,7 @@ class Publisher:
         self._usage_at = time.monotonic()
 
     def publish(self, start: int) -> None:
-        """Publish the period that began at ``start`` and has just ended."""
+        """Publish the period that began at ``start``."""
         now = read(metrics_directory(self._settings))
         period = difference(now, self._before)
         restarts = self._new_respawns(now) + take_restarts(self._settings.state_directory)
@@ -56,7 +57,7 @@ class Publisher:
         self._put(data + service_data(period, start, self._settings.environment))
 
     def _new_respawns(self, now: Reading) -> int:
-        """Workers started beyond those that the server wanted: each replaced one that died."""
+        """Count the workers that replaced a worker that died."""
         respawns = now.counters[Counter.WORKER_STARTS] - now.counters[Counter.WORKERS_WANTED]
         new = max(0, respawns - self._respawns)
         self._respawns = max(self._respawns, respawns)
@@ -77,7 +78,7 @@ def metrics_directory(settings: Settings) -> Path:
 
 
 def elect(settings: Settings) -> int:
-    """Wait until this process is the instance's only publisher; return the lock's descriptor."""
+    """Wait until this process is the only publisher; return the descriptor of the lock."""
     lock = os.open(settings.run_directory / "publisher.lock", os.O_RDWR | os.O_CREAT, 0o640)
     fcntl.flock(lock, fcntl.LOCK_EX)
     return lock

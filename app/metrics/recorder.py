@@ -1,7 +1,7 @@
-"""Between the requests and their counters: a request only notes what happened.
+"""The recorder: a request only makes a note, and a thread updates the counters.
 
-A thread adds up what was noted, many at once. Counted one by one, between all else that a request
-does, each would find the counters' code and data out of the processor's caches.
+The thread counts many notes at once. If each request updated the counters itself, their code and
+data would no longer be in the processor caches.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ PAUSE_SECONDS = 0.25
 
 
 class Recorder:
-    """Adds to one slot. Its thread begins with the first note: a process may be forked before."""
+    """Adds to one slot. Its thread starts with the first note, as a process may fork before."""
 
     def __init__(self, slot: Slot) -> None:
         self._slot = slot
-        self._noted: dict[Key, deque[float]] = {}  # appends to a deque need no lock
+        self._noted: dict[Key, deque[float]] = {}  # appending to a deque needs no lock
         self._counted: list[deque[int]] = [deque() for _ in range(max(Counter) + 1)]
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._flushing = threading.Lock()
 
     def record(self, key: Key, seconds: float) -> None:
-        """Note one answer."""
+        """Note one response."""
         try:
             self._noted[key].append(seconds)
         except KeyError:
             self._first(key).append(seconds)
 
     def count(self, counter: Counter) -> None:
-        """Note one more."""
+        """Note one event."""
         self._counted[counter].append(1)
 
     def flush(self) -> None:
-        """Count what was noted until now."""
-        with self._flushing:  # what is there now stays until this flush takes it
+        """Count all notes so far."""
+        with self._flushing:  # only a flush removes notes
             for key, noted in self._noted.copy().items():
                 if noted:
                     self._slot.add(key, drained(noted))
@@ -54,10 +54,10 @@ class Recorder:
                     self._slot.count(counter, sum(drained(counted)))
 
     def _first(self, key: Key) -> deque[float]:
-        """Return where answers of a key not seen before are noted."""
+        """Return the queue for responses with a new key."""
         with self._starting:
             if self._thread is None:
-                # A worker of the server is a child of multiprocessing, which knows no atexit.
+                # A worker is a child of multiprocessing, which does not run atexit handlers.
                 atexit.register(self.flush)
                 Finalize(None, self.flush, exitpriority=0)
                 self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -71,5 +71,5 @@ class Recorder:
 
 
 def drained(noted: deque[T]) -> list[T]:
-    """Take what is there now; others may append meanwhile."""
+    """Take the current notes; others may append meanwhile."""
     return [noted.popleft() for _ in range(len(noted))]

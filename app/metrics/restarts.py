@@ -1,6 +1,6 @@
-"""Restarts of the service, remembered in the state directory, which outlives the service.
+"""Restarts of the service, stored in the state directory, which outlives the service.
 
-The first start of a release is a deployment; every further one is a restart.
+The first start of a release is a deployment; each later one is a restart.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from app.files import write_whole
 
 
 class Starts(msgspec.Struct):
-    """``published`` is how many of ``restarts`` a publisher has taken."""
+    """``published`` is the number of ``restarts`` that a publisher has taken."""
 
     release: str
     restarts: int = 0
@@ -21,7 +21,7 @@ class Starts(msgspec.Struct):
 
 
 def note_start(directory: Path, release: str) -> None:
-    """Remember that this release starts now."""
+    """Record a start of this release."""
     before = _load(directory)
     if before and before.release == release:
         before.restarts += 1
@@ -31,7 +31,7 @@ def note_start(directory: Path, release: str) -> None:
 
 
 def take_restarts(directory: Path) -> int:
-    """Return the restarts that nobody has taken yet, and mark them as taken."""
+    """Return the unpublished restarts, and mark them as published."""
     starts = _load(directory)
     if starts is None or starts.restarts == starts.published:
         return 0
@@ -48,7 +48,7 @@ def _path(directory: Path) -> Path:
 def _load(directory: Path) -> Starts | None:
     try:
         return msgspec.json.decode(_path(directory).read_bytes(), type=Starts)
-    except (OSError, msgspec.DecodeError):  # the first start, or a file cut short
+    except (OSError, msgspec.DecodeError):  # the first start, or a truncated file
         return None
 
 

@@ -1,6 +1,6 @@
-"""Sending to CloudWatch, from a thread of its own, out of a buffer that cannot grow.
+"""Sends metrics to CloudWatch from a thread, with a bounded buffer.
 
-CloudWatch slow, throttling or away: the newest periods are kept, the oldest dropped.
+If CloudWatch is slow, throttles or does not respond, the oldest periods are dropped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ BUFFERED_PERIODS = 60
 
 
 class Client(Protocol):
-    """The one call of boto3's CloudWatch client that is made."""
+    """The part of boto3's CloudWatch client that the sink uses."""
 
     def put_metric_data(self, *, Namespace: str, MetricData: list[Datum]) -> object: ...  # noqa: N803
 
 
 class Sink:
-    """Takes batches at once, sends them in order, keeps those that CloudWatch did not take."""
+    """Accepts batches without blocking, sends them in order, and retries failed ones."""
 
     def __init__(self, client: Client, namespace: str, retry_seconds: float = 2.0) -> None:
         self._client = client
@@ -39,7 +39,7 @@ class Sink:
         self._thread.start()
 
     def put(self, data: list[Datum]) -> None:
-        """Queue one period's data; never blocks, never fails."""
+        """Queue the data of one period; never blocks, never fails."""
         with self._changed:
             self._waiting += calls(data)
             while len(self._waiting) > BUFFERED_PERIODS:
@@ -48,7 +48,7 @@ class Sink:
             self._changed.notify_all()
 
     def close(self, timeout: float) -> None:
-        """Send what is left for at most ``timeout`` seconds."""
+        """Send the rest, for at most ``timeout`` seconds."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -74,18 +74,18 @@ class Sink:
     def _send(self, batch: list[Datum]) -> bool:
         try:
             self._client.put_metric_data(Namespace=self._namespace, MetricData=batch)
-        except Exception as error:  # whatever it is: metrics may not stop the shop
-            log.warning("CloudWatch did not take a batch (%s dropped): %s", self.dropped, error)
+        except Exception as error:  # any error: metrics must not stop the shop
+            log.warning("CloudWatch did not accept a batch (%s dropped): %s", self.dropped, error)
             return False
         return True
 
 
 def cloudwatch(settings: Settings) -> Sink:
-    """Return a sink to the CloudWatch that the environment names."""
+    """Return a sink to the CloudWatch of the environment."""
     import boto3
     from botocore.config import Config
 
-    # Patient and without retries of its own: a batch that was taken, but whose answer came too
-    # late, counts twice when it is sent again.
+    # Long timeouts and no retries in boto3: if CloudWatch accepts a batch but its response is too
+    # late, a retry would count the batch twice.
     config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
     return Sink(boto3.client("cloudwatch", config=config), settings.metrics_namespace)

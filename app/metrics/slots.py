@@ -1,7 +1,7 @@
-"""Counters that several processes write and any may read, without a lock between processes.
+"""Counters that several processes write and read without a lock between processes.
 
-Each worker owns one file, claimed with ``flock``, and only ever adds to it; what an earlier worker
-left in it stays, so the sum over all files never falls while the instance lives.
+Each worker owns one file, which it claims with ``flock``, and only adds to it. The counts of
+earlier workers stay, so the sum over all files never decreases while the instance runs.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _SERIES_WORDS = _KEY_WORDS + 1 + BUCKETS
 _FILE_BYTES = _WORD * (_HEADER_WORDS + SERIES * _SERIES_WORDS)
 _OTHER = ("other", "other", 0)
 
-#: Route, method and status of an answer.
+#: Route, method and status of a response.
 Key = tuple[str, str, int]
 
 
 class Counter(enum.IntEnum):
-    """Where in a file's header each counter stands; 0 is the number of series in use."""
+    """Positions of the counters in the header of a file; 0 is the number of series in use."""
 
     WORKER_STARTS = 1
     WORKERS_WANTED = 2
@@ -43,7 +43,7 @@ class Counter(enum.IntEnum):
 
 @dataclass(slots=True)
 class Histogram:
-    """How many answers fell into each bucket, and how long all took together."""
+    """Number of responses in each bucket, and the sum of their durations."""
 
     microseconds: int = 0
     buckets: list[int] = field(default_factory=lambda: [0] * BUCKETS)
@@ -59,14 +59,14 @@ class Histogram:
 
 @dataclass(slots=True)
 class Reading:
-    """The sum over all files at one moment."""
+    """The sum over all files at one time."""
 
     counters: dict[int, int] = field(default_factory=lambda: dict.fromkeys(Counter, 0))
     series: dict[Key, Histogram] = field(default_factory=dict)
 
 
 class Slot:
-    """One worker's file."""
+    """The file of one worker."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -76,11 +76,11 @@ class Slot:
         self._offsets: dict[Key, int] = dict(_series(self._words))
 
     def record(self, key: Key, seconds: float) -> None:
-        """Count one answer."""
+        """Count one response."""
         self.add(key, [seconds])
 
     def add(self, key: Key, seconds: Iterable[float]) -> None:
-        """Count answers: how many seconds each one took."""
+        """Count responses, given their durations in seconds."""
         ordered = sorted(seconds)
         words = self._words
         with self._lock:
@@ -94,7 +94,7 @@ class Slot:
             self._words[counter] += by
 
     def _offset(self, key: Key) -> int:
-        """Return where a new series begins; when there is no room, that of all others."""
+        """Return the position of a new series; if there is no room, that of the series "other"."""
         used = self._words[0]
         if used >= SERIES - 1:
             key = _OTHER
@@ -109,7 +109,7 @@ def read(directory: Path) -> Reading:
     for path in sorted(directory.glob("slot-*")):
         with path.open("r+b") as file:
             if os.fstat(file.fileno()).st_size < _FILE_BYTES:
-                continue  # a worker is just making it
+                continue  # a worker is creating it
             words = _map(file.fileno())
         for counter in Counter:
             reading.counters[counter] += words[counter]
@@ -130,7 +130,7 @@ def _claim(directory: Path) -> int:
             continue
         os.ftruncate(file, _FILE_BYTES)
         return file
-    raise RuntimeError(f"{directory}: all {SLOTS} metric files are taken by living processes")
+    raise RuntimeError(f"{directory}: running processes use all {SLOTS} metric files")
 
 
 def _map(file: int) -> memoryview:
@@ -138,7 +138,7 @@ def _map(file: int) -> memoryview:
 
 
 def _series(words: memoryview) -> Iterator[tuple[Key, int]]:
-    """Yield each series in use, and where its sum stands; its buckets follow."""
+    """Yield each series in use and the position of its sum; its buckets follow."""
     for number in range(words[0]):
         at = _HEADER_WORDS + number * _SERIES_WORDS
         text = words[at : at + _KEY_WORDS].tobytes().rstrip(b"\0").decode()
@@ -147,7 +147,7 @@ def _series(words: memoryview) -> Iterator[tuple[Key, int]]:
 
 
 def _name(words: memoryview, number: int, key: Key) -> int:
-    """Write the key first and the number of series after it: a reader sees both or neither."""
+    """Write the key, then the number of series: a reader sees both or neither."""
     at = _HEADER_WORDS + number * _SERIES_WORDS
     text = f"{key[0]} {key[1]} {key[2]}".encode()
     padded = text.ljust(_KEY_WORDS * _WORD, b"\0")

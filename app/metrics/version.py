@@ -1,4 +1,4 @@
-"""A number that the processes of one machine share, in a mapped file; it only grows."""
+"""A growing number in a mapped file, which the processes of one machine share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class SharedNumber:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
         os.ftruncate(self._file, 8)
-        self._lock = threading.Lock()  # flock knows processes, not threads
+        self._lock = threading.Lock()  # flock locks out processes, not threads
         self._words = memoryview(mmap.mmap(self._file, 8)).cast("Q")
 
     def get(self) -> int:

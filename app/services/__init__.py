@@ -1,1 +1,1 @@
-"""What the shop does, in its own terms: no HTTP above, no SQL below."""
+"""The services of the shop: no HTTP, no SQL."""

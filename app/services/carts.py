@@ -23,7 +23,7 @@ class Carts:
         self._faults = faults
 
     def save(self, cart: CartIn) -> Cart:
-        """Keep a new cart, or replace the items of a known one."""
+        """Store a new cart, or replace the items of an existing one."""
         items, content = self._content(cart.items)
         if cart.id is None:
             new = Cart(new_id(), items)
@@ -39,7 +39,7 @@ class Carts:
         return known
 
     def check_out(self, cart: CheckoutIn, key: str | None) -> str:
-        """Return the order that the cart has become: the same one however often it is asked."""
+        """Return the order of the cart. A repeated checkout returns the same order."""
         cart_id = cart.id.lower()
         content = None if cart.items is None else self._content(cart.items)[1]
         try:
@@ -67,5 +67,5 @@ def unknown(cart_id: str) -> ProblemError:
 
 
 def new_id() -> str:
-    """Return a random UUID; nobody may guess it, for it is all that guards a cart."""
+    """Return a random UUID. It must be unguessable, because only the id protects a cart."""
     return str(uuid.uuid4())

@@ -17,7 +17,7 @@ class Catalogue:
         self._cache = cache
 
     def put(self, product_id: int, name: str, cents: int) -> Product:
-        """Keep a product, new or changed; every later ``get`` sees it."""
+        """Store a new or changed product. Every later ``get`` returns it."""
         self._store.put_product(product_id, name, cents)
         self._cache.forget(_key(product_id))
         return Product(product_id, name, money(cents))
@@ -30,7 +30,7 @@ class Catalogue:
         return found
 
     def products(self) -> list[Product]:
-        """Return the first products by id, for the shop's page."""
+        """Return the first products by id, for the web page."""
         rows = self._store.products(LISTED)
         return [Product(number, name, money(price)) for number, name, price in rows]
 

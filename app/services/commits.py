@@ -1,7 +1,7 @@
-"""The commits of a public repository, read with git, from hosts that the settings allow.
+"""The commits of a public repository, read with git, from allowed hosts.
 
-The address is a stranger's: only https, only known hosts, no redirect to another, no option
-smuggled in, no credentials, a time and a size that cannot be passed.
+The URL is untrusted: only https, only allowed hosts, no redirects, no injected options, no
+credentials, a limit of time and of size.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_LIMIT = 100
 PATH_PATTERN = "(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?"
 _PATH = re.compile(PATH_PATTERN)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,300}")
-#: Ended by NUL, the one byte that no author and no subject can hold.
+#: Terminated by NUL, which no author and no subject can contain.
 _FORMAT = "%H%x00%an%x00%aI%x00%s%x00"
 _FIELDS = 4
 
@@ -51,7 +51,7 @@ class Commits:
     def __init__(self, settings: Settings) -> None:
         self._hosts = frozenset(host.lower() for host in settings.git_hosts)
         self._ca = settings.git_ca
-        # One at a time in each worker: git is slow, and the other threads serve shoppers.
+        # one at a time in each worker: git is slow, and the other threads serve shoppers
         self._turn = threading.Semaphore(1)
 
     def page(self, url: str, limit: int, skip: int) -> tuple[list[Commit], bool]:
@@ -63,7 +63,7 @@ class Commits:
             raise ProblemError(429, "Another repository is being read.", retry_after=1)
         try:
             commits = self._read(url, skip + limit + 1)[skip:]
-        except OSError as error:  # no git, no room for a repository
+        except OSError as error:  # git is missing, or there is no space for a repository
             log.warning("git cannot run: %s", error)
             raise _unavailable() from error
         finally:
@@ -71,8 +71,8 @@ class Commits:
         return commits[:limit], len(commits) > limit
 
     def _checked(self, url: str) -> str:
-        """Return the address in plain form, or refuse it before anything is asked."""
-        if not _VISIBLE.fullmatch(url):  # urlsplit would drop a line end and go on
+        """Return the normalized URL, or reject it before any request."""
+        if not _VISIBLE.fullmatch(url):  # urlsplit would silently remove a newline
             raise _refused("must be 1 to 300 visible ASCII characters")
         try:
             parts = urlsplit(url)
@@ -116,13 +116,15 @@ class Commits:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=reason,
-                start_new_session=True,  # with its helpers, which do the fetching
+                start_new_session=True,  # together with its helpers, which fetch
             )
             _wait(process, directory, deadline)
-        if process.returncode < 0:  # the kernel ended it, for want of memory
+        if process.returncode < 0:  # the kernel killed it: out of memory
             log.warning("git was ended by signal %s", -process.returncode)
             raise _unavailable()
-        if process.returncode:  # the reason is for the log: an answer with it would be a probe
+        if (
+            process.returncode
+        ):  # the reason goes to the log only: in a response it would help to probe the network
             log.info("git: %s", Path(directory, "reason").read_text(errors="replace")[-500:])
             raise ProblemError(404, "git cannot read a repository there.", "url")
         with output.open("rb") as listing:
@@ -130,7 +132,7 @@ class Commits:
 
 
 def _wait(process: subprocess.Popen[bytes], directory: str, deadline: float) -> None:
-    """Wait for git, but not for ever, and not while it fills the disk."""
+    """Wait for git, with limits of time and disk space."""
     while process.poll() is None:
         time.sleep(0.02)
         late = time.monotonic() > deadline
@@ -145,13 +147,13 @@ def _size(directory: str) -> int:
     total = 0
     for root, _, names in os.walk(directory):
         for name in names:
-            with contextlib.suppress(OSError):  # git has just removed or renamed it
+            with contextlib.suppress(OSError):  # git has removed or renamed it
                 total += Path(root, name).stat().st_size
     return total
 
 
 def _environment(home: str) -> dict[str, str]:
-    """Nothing of the shop's own environment: no passwords, no proxies, nobody's configuration."""
+    """An environment without the shop's variables: no passwords, no proxies, no configuration."""
     return {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": home,

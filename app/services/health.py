@@ -1,4 +1,4 @@
-"""Can this instance serve, is it alive, and should it get new traffic?"""
+"""Health: whether this instance is alive, can serve, and should get new traffic."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.faults import Faults
 from app.settings import Settings
 from app.store import Store
 
-#: A database that is away for a moment is away for both colours; taking both out of the proxy
-#: for it would only make the moment longer.
+#: A short outage of the database affects both colours. Removing both from the proxy would only
+#: make the outage longer.
 STORE_GRACE_SECONDS = 10.0
 
 
 class Status(msgspec.Struct):
-    """What /status and /ready answer, with 200 if healthy and 503 if not."""
+    """The response of /status and /ready: 200 if healthy, 503 if not."""
 
     status: str
     reason: str
@@ -38,17 +38,17 @@ class Health:
         self._store_answered = float("-inf")
 
     def status(self) -> Status:
-        """Healthy while the store answers and no stop is under way."""
+        """Healthy while the store responds and no stop is in progress."""
         return self._report(self._draining() or self._store_away())
 
     def ready(self) -> Status:
-        """As ``status``, but a store that has just answered is not asked again."""
+        """As ``status``, but without a new check of a store that has just responded."""
         if self._answered_lately():
             return self._report(self._draining())
         return self._report(self._draining() or self._store_away())
 
     def gauges(self) -> dict[str, float]:
-        """Return what /metrics shows of the shop itself; the carts only if the store answers."""
+        """Return the gauges for /metrics; those of the carts only if the store responds."""
         gauges: dict[str, float] = {"faults": len(self._faults.active())}
         try:
             totals = self._store.totals()

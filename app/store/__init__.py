@@ -1,4 +1,4 @@
-"""Where carts, orders and products live; one interface, two databases."""
+"""The store of carts, orders and products: one interface, two databases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["Order", "Store", "Totals", "open_store"]
 
 
 def open_store(settings: Settings) -> Store:
-    """Return the store that the settings name. It connects at first use, not here.
+    """Return the store in the settings. It connects at first use, not here.
 
-    So a process may be forked after this call, and may start before its database does.
+    So a process may fork after this call, and may start before its database.
     """
     if settings.is_sqlite:
         from app.store.sqlite import SqliteStore

@@ -1,4 +1,4 @@
-"""What a store does, in terms that both databases keep."""
+"""The interface of a store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What became of a cart. ``total`` is in minor units."""
+    """The order of a cart. ``total`` is in minor units."""
 
     id: str
     cart_id: str
@@ -26,7 +26,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a cart holds: its items as JSON, how many, and their exact total in minor units."""
+    """The content of a cart: items as JSON, their number, and their exact total in minor units."""
 
     items: str
     count: int
@@ -34,21 +34,21 @@ class Content:
 
 
 class Store(Protocol):
-    """Every method is safe to repeat: a lost connection is tried again once.
+    """All methods are idempotent; after a lost connection they are retried once.
 
     Raises:
-        StoreUnavailableError: the database does not answer.
+        StoreUnavailableError: the database does not respond.
     """
 
     def migrate(self, patience: float) -> None:
-        """Bring the schema up to this release's, within ``patience`` seconds; ask at a start.
+        """Migrate the schema to this release, within ``patience`` seconds. Call it at a start.
 
-        Raises ``MigrationError`` if that would hold up other users of the store.
+        Raises ``MigrationError`` if that would block other users of the store.
         """
         ...
 
     def check(self) -> None:
-        """Answer, with the schema in place."""
+        """Check that the store responds and has the schema."""
         ...
 
     def add_cart(self, cart_id: str, content: Content) -> None: ...
@@ -62,8 +62,8 @@ class Store(Protocol):
     ) -> Order:
         """Turn the cart into an order, in one transaction, once.
 
-        A cart that has become an order gives that order again, whatever ``order_id`` says.
-        Raises ``UnknownCartError``, ``EmptyCartError`` or ``KeyUsedError``.
+        For a cart that is already an order, return that order and ignore ``order_id``. Raises
+        ``UnknownCartError``, ``EmptyCartError`` or ``KeyUsedError``.
         """
         ...
 
@@ -72,13 +72,13 @@ class Store(Protocol):
     def totals(self) -> Totals: ...
 
     def expire(self, idle_seconds: int, limit: int) -> int:
-        """Delete at most ``limit`` carts that nobody touched; return how many."""
+        """Delete at most ``limit`` abandoned carts; return how many."""
         ...
 
     def lead(self) -> bool:
-        """Whether this process is the environment's one leader, now and until it loses the store.
+        """Return whether this process is the leader of the environment.
 
-        The first to ask is, and stays so while it lives; then another is.
+        The first caller is the leader until it ends or loses the store; then another one is.
         """
         ...
 

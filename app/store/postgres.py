@@ -1,7 +1,7 @@
-"""The deployed store: PostgreSQL through one pool in each process, opened at first use.
+"""The store for deployments: PostgreSQL, with one pool in each process, opened at first use.
 
-Every method is one statement, or one transaction, that may be repeated: ids are made by the
-caller, so after a lost connection the second try finds what the first one did.
+Every method is one statement or one transaction, and idempotent: the caller makes the ids, so a
+retry after a lost connection finds the result of the first attempt.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
 Pool = ConnectionPool[Connection]
 
-#: No connection, or one that died; not a statement that took too long, which would again.
+#: No connection or a lost one; not a timeout of a statement, which would time out again.
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 _SLOW = (PoolTimeout, psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
-#: The schema is older than this release: its migration has not run yet.
+#: The schema is older than this release: the migration has not run yet.
 _BEHIND = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
-_LEADER_LOCK = 0x73686F71  # "shoq": "shop" is the migration's
+_LEADER_LOCK = 0x73686F71  # "shoq", because the migration uses "shop"
 _RESTART_SECONDS = 1.5
 _ASK_AGAIN_SECONDS = 0.1
 #: Longer than the proxy waits for an answer (``timeout server``), so that of a host which alone
@@ -48,7 +48,7 @@ _CONNECTION_SECONDS = 3.5
 
 
 class PatientConnection(psycopg.Connection[Row]):
-    """Rides out a server that is starting again; the pool itself would ask once a second."""
+    """Waits for a server that restarts; the pool itself would retry once a second."""
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> PatientConnection:
@@ -77,7 +77,7 @@ class PostgresStore:
             raise StoreUnavailableError(error) from error
 
     def check(self) -> None:
-        """Ask for nothing that a migration locks."""
+        """Check without reading anything that a migration locks."""
         missing = schema.missing(row[0] for row in self._rows(sql.APPLIED, {}))
         if missing:
             raise StoreUnavailableError(f"migration {missing[0]} has not run")
@@ -96,14 +96,14 @@ class PostgresStore:
         values = {"order": order_id, "cart": cart_id, "key": key, **_columns(content)}
         try:
             row = self._row(sql.CHECK_OUT, values)
-        except psycopg.errors.UniqueViolation:  # nothing happened: it was one statement
+        except psycopg.errors.UniqueViolation:  # nothing changed: it was one statement
             row = None
         if row:
             return Order(order_id, cart_id, _cents(row[0]), created=True)
         return self._settled(cart_id, key)
 
     def _settled(self, cart_id: str, key: str | None) -> Order:
-        """Return the order that this cart has become, or say why there is none."""
+        """Return the order of this cart, or raise the reason why there is none."""
         row = self._row(sql.ORDER_OF_CART_OR_KEY, {"cart": cart_id, "key": key})
         if row is None:
             raise EmptyCartError if self._row(sql.CART, {"cart": cart_id}) else UnknownCartError
@@ -122,7 +122,7 @@ class PostgresStore:
         return len(self._rows(sql.EXPIRE, {"idle": idle_seconds, "limit": limit}))
 
     def lead(self) -> bool:
-        """Hold a session's advisory lock: it is free the moment that the session is gone."""
+        """Hold an advisory lock of the session; it is released when the session ends."""
         try:
             if self._leading is None or self._leading.closed:
                 self._leading = _campaign(self._url)
@@ -167,7 +167,7 @@ class PostgresStore:
         return self._retried(run)
 
     def _retried(self, run: Callable[[Pool], T]) -> T:
-        """Run it; after a lost connection, once more on a checked one."""
+        """Run an operation; after a lost connection, retry once on a checked one."""
         try:
             pool = self._opened()
             try:
@@ -189,7 +189,7 @@ class PostgresStore:
 
 
 def _campaign(url: str) -> Connection | None:
-    """Return the session that holds the leader's lock, or None if another session does."""
+    """Return the session that holds the lock of the leader, or None if another one does."""
     connection: Connection = psycopg.connect(
         url, autocommit=True, connect_timeout=2, application_name="shop leader"
     )
@@ -201,7 +201,7 @@ def _campaign(url: str) -> Connection | None:
 
 
 def _open(url: str, connections: int) -> Pool:
-    """A pool that notices a lost server within seconds, and asks again at the next request."""
+    """Open a pool that detects a lost server within seconds and reconnects at the next request."""
     pool: Pool = ConnectionPool(
         url,
         connection_class=PatientConnection,

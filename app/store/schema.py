@@ -1,8 +1,8 @@
-"""PostgreSQL's schema, brought up to this release's at a start, while other releases serve.
+"""Migration of the PostgreSQL schema at a start, while other releases serve.
 
-A statement that waits for a table makes every later query of that table wait behind it. So each
-try waits for a moment only, then gives way and comes back. A try that cannot be done in a moment
-is undone.
+A statement that waits for a table lock blocks every later query of that table. So each attempt
+waits only briefly, then releases its locks and tries again. An attempt that takes too long is
+rolled back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _MIGRATION_LOCK = 0x73686F70  # "shop"
 _APPLICATION = "shop migration"
-#: Both are less than a request waits for a lock or an answer (``PostgresStore``'s options).
+#: Both are shorter than the timeouts of a request (options of ``PostgresStore``).
 _LOCK_SECONDS = 0.2
 _TRY_SECONDS = 1.5
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
@@ -31,21 +31,21 @@ _GIVE_WAY = (
 
 
 class MigrationBlockedError(MigrationError):
-    """The migration would hold others up; nothing was changed."""
+    """The migration would block other users; nothing was changed."""
 
 
 def missing(applied: Iterable[int]) -> list[str]:
-    """Return the names of this release's migrations that have not run."""
+    """Return the names of the migrations of this release that have not run."""
     versions = frozenset(applied)
     return [each.name for each in migrations("postgres") if each.version not in versions]
 
 
 def migrate(url: str, patience: float) -> None:
-    """Run what is pending, all of it or nothing; give up after ``patience`` seconds.
+    """Run all pending migrations or none; give up after ``patience`` seconds.
 
     Raises:
-        MigrationError: a migration is wrong, or would hold others up.
-        psycopg.OperationalError: the database does not answer.
+        MigrationError: a migration is invalid, or would block other users.
+        psycopg.OperationalError: the database does not respond.
     """
     until = time.monotonic() + patience
     with psycopg.connect(
@@ -73,7 +73,7 @@ def _pending(connection: Connection) -> list[Migration]:
 
 
 def _take_turn(connection: Connection, until: float, patience: float) -> None:
-    """Become the only one that migrates, until the connection ends."""
+    """Take the migration lock, which ends with the connection."""
     for last in _tries(until):
         won = connection.execute("SELECT pg_try_advisory_lock(%s)", (_MIGRATION_LOCK,)).fetchone()
         if won and won[0]:
@@ -130,7 +130,7 @@ def _bound(connection: Connection, setting: str, seconds: float) -> None:
 
 
 def _tries(until: float) -> Iterator[bool]:
-    """Yield whether this is the last try, with growing pauses between; at least one try."""
+    """Yield whether this is the last attempt; pauses grow; there is at least one attempt."""
     pause = _FIRST_PAUSE
     while (left := until - time.monotonic()) > pause:
         yield False

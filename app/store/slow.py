@@ -1,4 +1,4 @@
-"""A store that first takes its time: the fault ``dbslow``."""
+"""A slow store: the fault ``dbslow``."""
 
 from __future__ import annotations
 

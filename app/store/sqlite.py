@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file, shared by the workers of one machine.
 
-WAL with synchronous=NORMAL: a killed process loses nothing; a machine that loses power may lose
-the last moments. Each thread has its own connection, made at first use.
+WAL with synchronous=NORMAL: a killed process loses nothing; a power failure may lose the last
+transactions. Each thread has its own connection, opened at first use.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _order(connection: sqlite3.Connection, cart_id: str, key: str | None) -> Ord
 def _open(path: str) -> sqlite3.Connection:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-    with _one_at_a_time(f"{path}.opening"):  # the change to WAL does not wait for its turn
+    with _one_at_a_time(f"{path}.opening"):  # the change to WAL does not wait for a lock
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection)
@@ -196,7 +196,7 @@ def _one_at_a_time(path: str) -> Iterator[None]:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to this release's; the write lock makes two starters take turns."""
+    """Migrate the schema to this release; the write lock serializes two starts."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(CREATE_TABLE)

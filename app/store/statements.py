@@ -1,4 +1,4 @@
-"""PostgreSQL's statements. Money is NUMERIC, items are JSONB, whose numbers are exact too."""
+"""The PostgreSQL statements. Money is NUMERIC; items are JSONB, whose numbers are exact too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CART: Final = "SELECT 1 FROM carts WHERE id = %(cart)s"
 CART_IDS: Final = "SELECT id::text FROM carts"
 TOTALS: Final = "SELECT count(*), coalesce(sum(total), 0) FROM carts"
 
-# RETURNING, because every statement is fetched: none needs a method of its own.
+# RETURNING, because the same method runs and fetches every statement
 ADD_CART: Final = """
 INSERT INTO carts (id, items, count, total)
 VALUES (%(cart)s, %(items)s::jsonb, %(count)s, %(total)s)
@@ -24,8 +24,8 @@ WHERE id = %(cart)s
 RETURNING 1
 """
 
-# One statement, so one transaction: the cart goes and the order comes, or neither. A second
-# checkout of the same cart waits for the row, then finds it gone.
+# One statement, so one transaction: it deletes the cart and inserts the order. A second
+# checkout of the same cart waits for the row lock, then finds no row.
 CHECK_OUT: Final = """
 WITH gone AS (
     DELETE FROM carts
@@ -46,7 +46,7 @@ ORDER BY cart_id = %(cart)s DESC
 LIMIT 1
 """
 
-# SKIP LOCKED: a cart that is being checked out right now is not abandoned.
+# SKIP LOCKED: a cart that is being checked out is not abandoned
 EXPIRE: Final = """
 DELETE FROM carts WHERE id IN (
     SELECT id FROM carts WHERE touched_at < now() - make_interval(secs => %(idle)s)

@@ -177,7 +177,9 @@ def test_a_second_shop_on_the_port_is_refused(tmp_path: Path) -> None:
             timeout=20,
         )
     assert done.returncode == 2
-    assert f"127.0.0.1:{server.port}, which cannot be had (Address already in use)" in done.stderr
+    assert (
+        f"127.0.0.1:{server.port}, which is not available (Address already in use)" in done.stderr
+    )
 
 
 def test_gunicorn_is_a_fallback(tmp_path: Path) -> None:

@@ -187,5 +187,5 @@ def test_cloudwatch_away_costs_no_request(tmp_path: Path, cloudwatch: CloudWatch
             began = time.monotonic()
             assert ask(f"{server.url}/cart", cart()).status == 200
             times.append(time.monotonic() - began)
-        wait_for(lambda: "did not take a batch" in server.log.read_text(), "the warning")
+        wait_for(lambda: "did not accept a batch" in server.log.read_text(), "the warning")
     assert sorted(times)[95] < 0.5

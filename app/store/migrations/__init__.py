@@ -1,9 +1,9 @@
-"""Ordered SQL files, one directory for each database; a file that has run never changes.
+"""SQL files in order, one directory for each database. A file never changes after it has run.
 
-Why not Alembic or yoyo: one brings SQLAlchemy to every host, the other keeps its lock in a table,
-where a killed run leaves it. These files run in one transaction under a lock that dies with its
-connection, so blue and green may start together. Expand first, contract a release later: a newer
-release's schema is no error to an older one.
+Why not Alembic or yoyo: Alembic needs SQLAlchemy on every host; yoyo keeps its lock in a table,
+where it stays after a kill. These files run in one transaction with a lock that ends with its
+connection, so blue and green can start together. Expand first, contract in a later release: an
+older release must accept the schema of a newer one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 class MigrationError(Exception):
-    """The files and the database do not agree on what has run."""
+    """The files do not match the migrations that the database has run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     def statements(self) -> Iterator[str]:
-        """Yield one statement after another; comments stay with what follows them."""
+        """Yield the statements one by one; a comment stays with the statement after it."""
         text = ""
         for line in self.sql.splitlines(keepends=True):
             text += line
@@ -54,7 +54,7 @@ def migrations(dialect: str, directory: Path = Path(__file__).parent) -> list[Mi
 
 
 def pending(known: list[Migration], applied: Mapping[int, str]) -> list[Migration]:
-    """Return what has not run yet; ``applied`` maps versions to the sha256 of what ran."""
+    """Return the migrations that have not run; ``applied`` maps versions to sha256."""
     for migration in known:
         if applied.get(migration.version, migration.sha256) != migration.sha256:
             raise MigrationError(
