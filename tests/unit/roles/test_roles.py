@@ -131,6 +131,34 @@ def test_inventory_sets_only_declared_role_variables(path: Path) -> None:
     assert set_here - declared_variables() == set()
 
 
+#: Optional variables that neither inventory, playbook nor role sets, and why a user may need them.
+UNSET = {
+    "app_metrics_sink": "hosts without CloudWatch",
+    "base_hosts": "hosts without DNS",
+    "cache_memory": "size of the instance",
+    "database_connections": "size of the instance",
+    "instances_type": "size and price of instances",
+    "prober_limit": "slow URLs",
+    "prometheus_interval": "load of the monitor",
+    "proxy_check_path": "another app than the shop",
+    "proxy_tls_only": "a choice of the site",
+    "proxy_tls_port": "a port that is taken",
+    "service_stop_seconds": "programs that stop slowly",
+}
+
+
+def test_an_optional_variable_is_set_somewhere_or_kept_for_a_reason() -> None:
+    sources = [*INVENTORY, *PLAYBOOKS, *(file for role in ROLES for file in task_files(role))]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    optional = {
+        name
+        for role in ROLES
+        for name, option in options(role).items()
+        if not option.get("required")
+    }
+    assert {n for n in optional if not re.search(rf"(?<![\w.]){n}\s*:", text)} == set(UNSET)
+
+
 def test_no_role_or_playbook_knows_an_environment() -> None:
     """What differs between environments stands under inventory/ alone."""
     words = ("when: local", "== 'local'", '== "local"', "10.77.", "4566", "environment_name ==")
