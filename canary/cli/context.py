@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import partial
 from pathlib import Path
 
 from canary.artifact import Published, Recipe, Target, load, publish
@@ -12,7 +13,6 @@ from canary.cli.common import Place
 from canary.environment import Environment
 from canary.errors import RecordingError
 from canary.judge import judge
-from canary.model import Judgement, Recording
 from canary.rollout.context import Context, Request
 from canary.rollout.hooks import Commands
 from canary.rollout.lease import Keeper
@@ -20,7 +20,7 @@ from canary.rollout.lock import LOCK_SECONDS
 from canary.rollout.ports import Observer, Ports
 from canary.rollout.system import Signals, SystemClock, Thread
 from canary.rollout.timing import Timing
-from canary.state.base import Board, Holder
+from canary.state.base import Board, Holder, State
 from canary.traffic.base import Traffic
 from canary.traffic.observed import ObservedTraffic
 
@@ -53,14 +53,6 @@ def context_of(
     timing = Timing.of(policy, environment.source.settle)
     now = clock.now()
     holder = Holder(request.name, request.who, now, now + LOCK_SECONDS)
-    recipe = Recipe(target=Target(machine=platform.machine()))
-
-    def published(ref: str) -> Published:
-        return publish(load(Path(), ref, recipe.directory), recipe, state)
-
-    def judged(recording: Recording, until: int) -> Judgement:
-        return judge(policy, recording, until)
-
     ports = Ports(
         clock=clock,
         traffic=traffic,
@@ -69,8 +61,8 @@ def context_of(
         hooks=Commands(hooks_of(environment), directory),
         background=Thread(),
         observer=observer,
-        judge=judged,
-        publish=published,
+        judge=partial(judge, policy),
+        publish=partial(_published, state),
         shield=signals.shield,
         unshield=signals.unshield,
     )
@@ -81,6 +73,12 @@ def context_of(
         "directory": str(directory),
     }
     return context
+
+
+def _published(state: State, ref: str) -> Published:
+    """Build a git ref and store it, if it is not stored yet."""
+    recipe = Recipe(target=Target(machine=platform.machine()))
+    return publish(load(Path(), ref, recipe.directory), recipe, state)
 
 
 def _traffic(environment: Environment, board: Board | None) -> Traffic:

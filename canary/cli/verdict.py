@@ -25,6 +25,7 @@ def tell_verdict(
     *,
     as_json: bool,
 ) -> ExitStatus:
+    """Print the last judgement, write the HTML report if asked, and return the exit status."""
     if not judgements:
         raise SourceError(
             f"The data end within the warm-up of {policy.warmup} s, so there is nothing to judge. "

@@ -37,6 +37,7 @@ def paint(recording: Recording, side: Arm) -> str:
 
 
 def times(frame: g.Frame) -> tuple[g.Tick, ...]:
+    """Return the ticks of the time axis."""
     span = frame.end - frame.start
     return tuple(
         g.Tick(g.across(frame, frame.start + s), duration(s) if s else clock(int(frame.start)))
@@ -46,6 +47,7 @@ def times(frame: g.Frame) -> tuple[g.Tick, ...]:
 
 
 def values(frame: g.Frame, write: Callable[[float], str], count: int = 4) -> tuple[g.Tick, ...]:
+    """Return the ticks of the value axis."""
     return tuple(g.Tick(g.down(frame, v), write(v)) for v in g.value_ticks(frame, count))
 
 

@@ -44,10 +44,12 @@ def unused(
 
 
 def unit(policy: Policy, name: str) -> str:
+    """Return the unit of a metric, empty if the policy names none."""
     return str(getattr(metric(policy, name), "unit", ""))
 
 
 def title(name: str) -> str:
+    """Return a metric's name for a heading."""
     return name.replace("_", " ")
 
 
