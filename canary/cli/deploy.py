@@ -72,7 +72,7 @@ def deploy(
 def _deploy(
     place: Place, state: State, ref: str, holder: Holder, *, everywhere: bool
 ) -> tuple[Published, list[str], str]:
-    """Put it on every colour that may be changed; return which, and the live one."""
+    """Install it on every colour that may change; return these, and the live one."""
     environment = place.environment
     status = traffic_of(environment).status()
     busy = [c for c in environment.colours if c != status.live and status.weight(c)]
@@ -92,7 +92,7 @@ def _deploy(
 
 
 def _row(published: Published, holder: Holder, colours: list[str], live: str) -> Row:
-    """Return its row of the history, so that the next canary knows what it compares with."""
+    """Return the release's row of the history, so that the next canary knows its baseline."""
     return Row(
         canary=holder.canary,
         started=holder.since,

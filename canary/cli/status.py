@@ -21,7 +21,7 @@ DIFFERENT = 1
 @where_options
 @json_option
 def status(env: str | None, policy_file: Path | None, *, as_json: bool) -> int:
-    """Show each colour's release, health and last verdict, the lock, and what disagrees.
+    """Show each colour's release, health and last verdict, the lock, and any disagreement.
 
     Exit status: 0 state and proxy agree, 1 they disagree, 2 could not read one of them.
 

@@ -1,4 +1,4 @@
-"""Keeps the weight lease and the lock alive, exactly as long as the canary itself is."""
+"""Renews the weight lease and the lock while the canary is alive."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ STALLED_PERIODS = 4
 
 
 class Keeper:
-    """Renews from a thread of its own; stops renewing when the main thread no longer beats.
+    """Renews from its own thread, and stops when the main thread no longer reports.
 
-    So a canary that hangs, in whatever call, loses its lease as a dead one does.
+    So a canary that hangs loses its lease, as a dead one does.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Keeper:
         self._mutex = threading.Lock()
         self._beaten = clock.now()
         self._until: float | None = None  # of the lease; None while there is none
-        self._refusal = ""  # the first since the last renewal
+        self._refusal = ""  # the first error since the last renewal
         self._lock_refusal = ""
         self._lost = ""
 
@@ -39,34 +39,34 @@ class Keeper:
         return self._tenure.holder
 
     def take_lock(self, say: Callable[[str], None]) -> None:
-        """Take the lock, which may take a while, or raise with who has it."""
+        """Take the lock, or raise with its holder. This may take a while."""
         for pause in self._tenure.take(say):
             self._clock.sleep(pause)
         self.beat()  # to wait for the lock was not to hang
 
     def beat(self, patience: float = 0.0) -> None:
-        """Say that the main thread is alive, and may be busy for ``patience`` seconds."""
+        """Report that the main thread is alive, and may be busy for ``patience`` seconds."""
         self._beaten = self._clock.now() + patience
 
     def leased(self) -> None:
-        """Note that a weight was set, and the lease armed, just now."""
+        """Note that a weight was set and the lease armed."""
         with self._mutex:
             self._until = self._clock.now() + self._timing.lease
 
     def unleased(self) -> None:
-        """Note that nothing is leased any more."""
+        """Note that there is no lease any more."""
         with self._mutex:
             self._until = None
 
     def lost(self) -> str:
-        """Return why lease or lock is lost, or nothing."""
+        """Return why the lease or the lock is lost, or an empty string."""
         return self._lost
 
     def tick(self) -> None:
-        """Renew what is ours. Called from a thread: errors are kept, not raised."""
+        """Renew lease and lock. It runs in a thread, so errors are kept, not raised."""
         now = self._clock.now()
         if now - self._beaten > STALLED_PERIODS * self._timing.period + self._timing.settle:
-            self._lost = self._lost or "the canary stalled, so its lease was left to run out"
+            self._lost = self._lost or "the canary stalled, so its lease was not renewed"
             return
         self._renew_lease(now)
         self._renew_lock(now)
@@ -78,7 +78,7 @@ class Keeper:
             try:
                 self._traffic.renew(self._timing.lease)
                 self._until, self._refusal = now + self._timing.lease, ""
-            except Exception as error:  # a thread has nobody to raise it to
+            except Exception as error:  # a thread cannot raise it to anybody
                 self._refusal = self._refusal or str(error)
                 if self._clock.now() >= self._until:
                     self._lost = f"the weight lease could not be renewed: {self._refusal}"
@@ -91,5 +91,5 @@ class Keeper:
             try:
                 self._tenure.renew(now)
                 self._lock_refusal = ""
-            except Exception as error:  # a thread has nobody to raise it to
+            except Exception as error:  # a thread cannot raise it to anybody
                 self._lock_refusal = self._lock_refusal or str(error)

@@ -1,9 +1,8 @@
-"""The lock of an environment, which no two machines' clocks have to agree about.
+"""The lock of an environment. It does not need synchronized clocks.
 
-A holder renews it, and counts itself out when its own clock says that it could not for one lease.
-Whoever wants a lock that is held watches it: one that changes is alive and refuses; one that did
-not change for a lease, by the watcher's own clock, belongs to nobody and is taken, unless it
-changes in that moment. Both measure spans, never times of day.
+The holder renews it, and gives up if it could not renew it for one lease, by its own clock. Another
+process that wants the lock watches it: a lock that changes has a live holder; a lock that does not
+change for one lease, by the watcher's clock, is taken. Both measure durations, not times of day.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ POLL = 2.0
 def taking(
     state: State, holder: Holder, monotonic: Callable[[], float], say: Callable[[str], None]
 ) -> Iterator[float]:
-    """Take the lock; yield how long to wait before going on.
+    """Take the lock; yield how long to wait before continuing.
 
     Raises:
-        StateError: somebody alive has it.
+        StateError: a live process holds it.
     """
     watched, since = None, monotonic()
     while True:
@@ -46,7 +45,7 @@ def taking(
 
 
 class Tenure:
-    """A lock that was taken: whether it has to be renewed, and whether it is still ours."""
+    """A lock that was taken, its renewal, and whether it is still ours."""
 
     def __init__(self, state: State, holder: Holder, monotonic: Callable[[], float]) -> None:
         self._state = state
@@ -66,11 +65,11 @@ class Tenure:
 
     @property
     def over(self) -> bool:
-        """Tell whether it went unrenewed for so long that somebody else may have it."""
+        """Return whether it was not renewed for so long that another process may have it."""
         return self._monotonic() - self._renewed >= LOCK_SECONDS
 
     def renew(self, now: float) -> None:
-        """Renew it, unless it is over; ``now`` is for people to read."""
+        """Renew it, unless it has expired; ``now`` is only for display."""
         began = self._monotonic()
         renewed = replace(self.holder, beat=self.holder.beat + 1, until=now + LOCK_SECONDS)
         self._state.renew(renewed)
@@ -81,14 +80,14 @@ class Tenure:
 def locked(
     state: State, holder: Holder, clock: Clock, background: Background, say: Callable[[str], None]
 ) -> Iterator[Tenure]:
-    """Hold the lock while something else than a canary changes the environment."""
+    """Hold the lock during a change of the environment other than a canary."""
     tenure = Tenure(state, holder, clock.monotonic)
 
     def tick() -> None:
         if tenure.due and not tenure.over:
             try:
                 tenure.renew(clock.now())
-            except Exception as error:  # a thread has nobody to raise it to
+            except Exception as error:  # a thread cannot raise it to anybody
                 say(f"The lock could not be renewed: {error}")
 
     for pause in tenure.take(say):
@@ -109,6 +108,6 @@ def held(holder: Holder) -> str:
 
 
 def sentence(holder: Holder) -> str:
-    """Say who has the lock."""
+    """Return a sentence about the holder of the lock."""
     since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{holder.canary} runs already: {holder.who}, since {since}"

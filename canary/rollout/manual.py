@@ -1,7 +1,7 @@
-"""What a person does by hand: promote and roll back. Idempotent, and without the lock.
+"""Promotion and rollback by hand. Idempotent, and without the lock.
 
-The proxy comes first, for it is what customers meet; then the environment's memory follows. Where
-the two differ, nothing moves before a person names the colour.
+The proxy is changed first, because it serves users, then the state. Where the two differ, nothing
+moves until a person names the colour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROLLED_BACK = "ROLLED BACK"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done by hand, and what is live now."""
+    """What was done, and what is live now."""
 
     sentence: str
     live: Live
@@ -29,10 +29,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A person at one environment.
+    """Manual operations on one environment.
 
     Attributes:
-        name: makes the name of a row of the history.
+        name: returns the name of a new row of the history.
     """
 
     environment: str
@@ -60,7 +60,7 @@ class Hand:
         return self._done(PROMOTED, live, status, f"{live} is live and carries all traffic")
 
     def rollback(self, colour: str | None) -> Done:
-        """Take a candidate's weight back, or return to the release before."""
+        """Take all traffic from a candidate, or return to the previous release."""
         status, meant = self.traffic.status(), self._meant()
         self._named(colour, status, meant)
         other = self._other(status.live)
@@ -106,7 +106,7 @@ class Hand:
             self.traffic.promote(str(colour))
 
     def _named(self, colour: str | None, status: Status, meant: Live | None) -> None:
-        """Refuse a colour that there is none of, and to guess where memory and proxy differ."""
+        """Refuse an unknown colour, and require one where state and proxy differ."""
         if colour is not None and colour not in self.colours:
             names = " and ".join(self.colours)
             raise TrafficError(f"No colour is named {colour!r}; there are {names}")
@@ -119,28 +119,28 @@ class Hand:
             if colour != status.live and status.weight(colour):
                 return colour
         raise TrafficError(
-            f"No candidate carries traffic, and {status.live} is live; say which to promote: "
+            f"No candidate carries traffic, and {status.live} is live. Name the colour: "
             f"--colour {' or --colour '.join(self.colours)}"
         )
 
     def _refuse(self, colour: str, status: Status) -> None:
-        """Keep a person in a hurry from a colour that cannot serve."""
+        """Refuse a colour that cannot serve."""
         why = []
         if down := status.down(colour):
             why.append(", ".join(f"{name} is {status.states[name]}" for name in down))
         if len(found := status.releases_on(colour)) > 1:
-            why.append(f"its servers answer as {' and '.join(found)}")
+            why.append(f"its servers report {' and '.join(found)}")
         row = verdict_on(colour, status.releases_on(colour), self._history())
         if row is not None and row.verdict == "FAIL":
             why.append(f"its release failed canary {row.canary}: {row.reason}")
         if why:
             raise TrafficError(
-                f"{colour} was not promoted: {'; '.join(why)}. To promote it all the same: "
+                f"{colour} was not promoted: {'; '.join(why)}. To promote it anyway: "
                 f"canary promote --env {self.environment} --colour {colour} --force"
             )
 
     def _meant(self) -> Live | None:
-        """Return what is remembered as live; None if memory is away, as traffic cannot wait."""
+        """Return the release that should be live; None if the state cannot be read."""
         try:
             return self.state.live()
         except CanaryError:
@@ -153,7 +153,7 @@ class Hand:
             return ()
 
     def _done(self, word: str, live: Live, before: Status, sentence: str) -> Done:
-        """Make sure that traffic is where it was sent, then remember it."""
+        """Verify that the proxy serves the colour, then update the state."""
         status = self.traffic.status()
         other = self._other(live.colour)
         if status.live != live.colour or status.weight(other) or not status.share(live.colour):
@@ -179,8 +179,8 @@ class Hand:
             self.state.remember(row)
         except CanaryError as error:
             raise StateError(
-                f"Traffic is at {live.colour}, but that could not be remembered: {error}. Later, "
-                f"type: canary promote --env {self.environment} --colour {live.colour}"
+                f"Traffic is at {live.colour}, but the state could not be updated: {error}. "
+                f"Later: canary promote --env {self.environment} --colour {live.colour}"
             ) from error
         return Done(sentence, live)
 

@@ -1,4 +1,4 @@
-"""What a canary, or a move by hand, is called, and who did it."""
+"""Names of canaries and manual operations, and of the user."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 
 def new_name(now: float) -> str:
-    """Return a canary's name; names sort by time, and two of one second differ."""
+    """Return a unique name; names sort by time."""
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{moment}-{secrets.token_hex(2)}"
 
 
 def whoami() -> str:
-    """Return who runs this canary, and where."""
+    """Return the user, host and process."""
     return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"

@@ -1,6 +1,6 @@
-"""Before any traffic: is everything healthy, and is the candidate where it should be?
+"""Preflight checks and deployment, before any traffic moves.
 
-Nothing here changes a weight. What is wrong is raised as an error, and ends the canary.
+Nothing here changes a weight. A problem is raised as an error and ends the canary.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from canary.traffic.base import Status
 FLOWING = 12
 """Metrics count as flowing if one of this many newest periods holds a value."""
 FIRST_METRICS_SECONDS = 30.0
-"""How long the first metrics may take, or three periods: an environment may be just up."""
+"""Time limit for the first metrics of a new environment, or three periods."""
 START_SECONDS = 120.0
-"""How long a deployed candidate may take until the proxy finds it healthy."""
+"""Time limit until the proxy finds a deployed candidate healthy."""
 
 
 def preflight(context: Context) -> str:
-    """Take the lock and check what the canary rests on; return the live colour."""
+    """Take the lock, check proxy and metrics, and return the live colour."""
     ports, request = context.ports, context.request
     context.keeper.take_lock(lambda sentence: context.say("waiting", sentence))
     ports.background.start(context.keeper.tick, context.timing.renewal)
@@ -44,12 +44,12 @@ def preflight(context: Context) -> str:
     _healthy(status, live)
     _flowing(context, live)
     context.values |= {"live": live, "colour": request.other(live)}
-    context.say("preflight", f"{live} is live and healthy; its metrics flow")
+    context.say("preflight", f"{live} is live and healthy, and reports its metrics")
     return live
 
 
 def deploy(context: Context, live: str) -> Progress:
-    """Put the candidate (and the baseline, if one was named) where they belong."""
+    """Install the candidate, and the baseline if one was named."""
     request = context.request
     idle = request.other(live)
     if request.baseline is not None:
@@ -79,7 +79,7 @@ def _healthy(status: Status, colour: str) -> None:
 
 
 def _flowing(context: Context, live: str) -> None:
-    """A canary whose metrics do not arrive could only end undecided: say so before it starts."""
+    """Check that the live colour's metrics arrive. Without them the canary could not be decided."""
     source, timing = context.ports.source, context.timing
     instances = source.instances(live)
     if not instances:
@@ -104,7 +104,7 @@ def _flowing(context: Context, live: str) -> None:
 
 
 def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Metric]:
-    """Return the metrics that no instance of the live colour has sent lately."""
+    """Return the metrics that no instance of the live colour reported recently."""
     timing, metrics = context.timing, context.policy.metrics
     end = timing.look(context.now())
     arms = {Arm.BASELINE: Release("live", "", live, instances)}
@@ -115,7 +115,7 @@ def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Me
 
 
 def _unsent(live: str, silent: list[Metric]) -> str:
-    return f"No {live} instance sent {', '.join(metric.name for metric in silent)}"
+    return f"No {live} instance reported {', '.join(metric.name for metric in silent)}"
 
 
 def _silent(metric: Metric, heard: set[str]) -> bool:
@@ -159,9 +159,9 @@ def _wait_until_up(context: Context, colour: str) -> None:
 
 
 def _remembered(context: Context, live: str) -> Release:
-    """Return what runs on the live colour, as far as the history knows."""
+    """Return the release on the live colour, according to the history."""
     for row in context.ports.state.history(limit=50):
-        # What a canary compared with ran, and still runs, on the other colour.
+        # A canary's baseline was, and still is, on the other colour.
         known = row.candidate if live in row.colours.split() else row.baseline
         if row.colours and known:
             name, _, commit = known.partition(" ")
@@ -189,7 +189,7 @@ def _pair(
 
 
 def _expected(context: Context, status: Status) -> dict[str, str]:
-    """Return the release that each server has to answer as from now on."""
+    """Return the release that each server must report from now on."""
     colour, release = context.values["colour"], context.values["candidate"]
     if not status.releases_on(colour):
         context.say("preflight", f"Whether {colour} stays {release} is not checked: {UNSAID}")

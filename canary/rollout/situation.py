@@ -1,4 +1,4 @@
-"""What an environment does now, colour by colour, and where it differs from what is meant."""
+"""The situation of an environment by colour, and how it differs from the intended one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Side:
     """One colour.
 
     Attributes:
-        releases: what its servers answer as; more than one if they differ.
-        standby: it may stand in for the live colour, and a rollback returns to it.
-        verdict: the last canary of the release that it holds.
+        releases: reported by its servers; more than one if they differ.
+        standby: it can replace the live colour, and a rollback returns to it.
+        verdict: of the last canary of its release.
     """
 
     colour: str
@@ -35,7 +35,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is meant, what is real, and how they differ."""
+    """The intended and the real situation, and how they differ."""
 
     meant: Live
     status: Status
@@ -47,7 +47,7 @@ class Situation:
 def situation(
     environment: str, colours: tuple[str, str], traffic: Traffic, state: State, now: float
 ) -> Situation:
-    """Compare the environment's memory with what the proxy really does."""
+    """Compare the environment's state with the proxy."""
     status, meant, holder = traffic.status(), state.live(), state.holder()
     if holder is not None and holder.until <= now:
         holder = None  # shown as dead; whoever takes the lock makes sure of it
@@ -57,19 +57,19 @@ def situation(
 
 
 def verdict_on(colour: str, releases: Sequence[str], rows: Sequence[Row]) -> Row | None:
-    """Return the newest verdict on what ``colour`` holds, from rows that come newest first."""
+    """Return the newest verdict on the release of ``colour``; rows come newest first."""
     for row in rows:
         if colour not in row.colours.split() or not _about(row, releases):
             continue
         if row.verdict in JUDGED:
             return row
         if row.verdict == DEPLOYED and not releases:
-            return None  # something else was put there, and nobody knows what
+            return None  # an unknown release was installed there
     return None
 
 
 def _about(row: Row, releases: Sequence[str]) -> bool:
-    """Tell whether a row may be about one of ``releases``, which begin with their commit."""
+    """Return whether a row may be about one of ``releases``, which begin with their commit."""
     commit = row.candidate.partition(" ")[2][:12]
     return not releases or not commit or any(each.startswith(commit) for each in releases)
 

@@ -1,4 +1,4 @@
-"""Is the canary still in command of the traffic, and does the candidate still answer?"""
+"""Watches the proxy: does the canary still control the traffic, and does the candidate answer?"""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from canary.rollout.progress import Progress
 from canary.traffic.base import Status
 
 DOWN_LOOKS = 2
-"""For so many looks in a row a candidate that fails its health checks is waited for."""
+"""Number of looks for which a candidate may fail its health checks."""
 IDENTITY_TRIES = 5
-"""So often, a second apart, servers are asked for their release before a promotion."""
+"""Number of times, a second apart, that servers are asked for their release before a promotion."""
 
 
 class Watch:
-    """Looks at the proxy once a period."""
+    """Reads the proxy once per period."""
 
     def __init__(self, context: Context, progress: Progress) -> None:
         self._context = context
@@ -29,8 +29,8 @@ class Watch:
     def look(self) -> Ending | None:
         """Read the proxy; return how the canary ended, if it did.
 
-        A proxy that does not answer is waited for as long as the lease lasts: then the weight is
-        back at the live colour anyway.
+        If the proxy does not answer, the canary waits until the lease ends. Then the live colour
+        has all traffic again anyway.
         """
         self.status = None
         if lost := self._context.keeper.lost():
@@ -47,7 +47,7 @@ class Watch:
         )
 
     def identified(self) -> Ending | None:
-        """Make sure that what was judged is what would be promoted now."""
+        """Verify that the judged release is the one to be promoted."""
         silent: tuple[str, ...] = ()
         for _ in range(IDENTITY_TRIES):
             status = self._context.ports.traffic.status()
@@ -64,7 +64,7 @@ class Watch:
         wrong = exchanged(status, self._progress.expected)
         if not wrong:
             return None
-        return Ending(None, f"Could not judge, for a release was exchanged meanwhile: {wrong}")
+        return Ending(None, f"Could not judge, because a release was replaced: {wrong}")
 
     def _overruled(self, status: Status) -> Ending | None:
         if status.live == self._colour:

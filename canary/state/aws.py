@@ -1,4 +1,4 @@
-"""An environment's memory on AWS: DynamoDB, SSM, S3, SNS and CloudWatch alarms."""
+"""An environment's state on AWS: DynamoDB, SSM, S3, SNS and CloudWatch alarms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUBJECT_LENGTH = 100  # SNS's limit
 
 
 class AwsState:
-    """One object for what the rollout has to remember, so that a fake is one object too."""
+    """Everything that a rollout stores, in one object, which tests can replace."""
 
     def __init__(self, settings: StateSettings, environment: Environment) -> None:
         self._settings = settings
@@ -44,7 +44,7 @@ class AwsState:
         return boto3.resource("dynamodb", **self._options).Table(name)
 
     def _client(self, service: str) -> Any:
-        """Return a client; each takes a tenth of a second to make, so only those asked are made."""
+        """Return a client. It is created on first use, because that takes a tenth of a second."""
         if service not in self._clients:
             self._clients[service] = boto3.client(service, **self._options)
         return self._clients[service]

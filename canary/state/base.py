@@ -1,4 +1,4 @@
-"""The protocol of an environment's memory: what outlives a canary and the machine it ran on."""
+"""The protocol of an environment's state, which outlives a canary and its machine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the lock, and since when.
+    """The holder of the lock.
 
     Attributes:
-        until: when it would be over without a renewal, by the holder's clock; for people only.
-        beat: counts the renewals, so that whoever watches sees them.
+        until: when it expires without a renewal, by the holder's clock; only for display.
+        beat: number of renewals, so that other processes can see them.
     """
 
     canary: str
@@ -25,7 +25,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The colour that customers are meant to meet, and its release; empty if that is not known."""
+    """The live colour, and its release, which is empty if unknown."""
 
     colour: str
     release: str = ""
@@ -39,7 +39,7 @@ class Row:
     """One canary in the history, a release deployed without a canary, or a move made by hand.
 
     Attributes:
-        colours: where the candidate was put, separated by spaces.
+        colours: on which the candidate was installed, separated by spaces.
     """
 
     canary: str
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class AlarmChange:
-    """One change of an alarm's state, as the alarm recorder kept it."""
+    """A change of an alarm's state, from the alarm recorder."""
 
     time: str
     alarm: str
@@ -70,37 +70,37 @@ class AlarmChange:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object in the bucket: where it is, and what was said about it."""
+    """An object in the bucket, with its metadata."""
 
     url: str
     metadata: Mapping[str, str]
 
 
 class State(Protocol):
-    """The memory of one environment. Every method raises ``StateError``."""
+    """The state of one environment. Every method raises ``StateError``."""
 
     def holder(self) -> Holder | None:
         """Return who has the lock, dead or alive."""
         ...
 
     def take(self, holder: Holder, instead_of: Holder | None) -> bool:
-        """Take the lock if it is still as it was found; tell whether it was."""
+        """Take the lock if it has not changed since it was read; return whether it was taken."""
         ...
 
     def renew(self, holder: Holder) -> None:
-        """Keep the lock; raise if somebody else has it now."""
+        """Renew the lock; raise if somebody else has it now."""
         ...
 
     def free(self, holder: Holder) -> None:
-        """Give the lock back, if it is still this holder's."""
+        """Free the lock, if this holder still has it."""
         ...
 
     def live(self) -> Live:
-        """Return what is meant to be live."""
+        """Return the release that should be live."""
         ...
 
     def set_live(self, live: Live) -> None:
-        """Remember what is meant to be live."""
+        """Store the release that should be live."""
         ...
 
     def remember(self, row: Row) -> None:
@@ -116,7 +116,7 @@ class State(Protocol):
         ...
 
     def announce(self, subject: str, message: Mapping[str, object]) -> None:
-        """Tell whoever subscribed."""
+        """Send a message to all subscribers."""
         ...
 
     def find(self, key: str) -> StoredObject | None:
@@ -124,11 +124,11 @@ class State(Protocol):
         ...
 
     def fetch(self, key: str) -> bytes:
-        """Return what is under ``key``."""
+        """Return the content of ``key``."""
         ...
 
     def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
-        """Keep ``body`` under ``key``."""
+        """Store ``body`` under ``key``."""
         ...
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
@@ -137,10 +137,10 @@ class State(Protocol):
 
 
 class Board(Protocol):
-    """Where people watch releases. No canary waits for it, and none ends because of it."""
+    """A dashboard of releases. A canary neither waits for it nor ends because of it."""
 
     def tell(self, shares: Mapping[str, float]) -> None:
-        """Say which part of all users each colour gets; returns at once and never raises."""
+        """Show each colour's share of traffic; return at once and never raise."""
         ...
 
     def mark(self, rows: Sequence[Row]) -> None:

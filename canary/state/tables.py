@@ -1,7 +1,7 @@
 """Lock and history in DynamoDB.
 
-The lock is one item per environment, taken by a conditional write: it succeeds if the item is
-absent, or still the one that was watched.
+The lock is one item per environment, taken by a conditional write. The write succeeds if the item
+is absent, or unchanged since it was read.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _row(item: dict[str, Any]) -> Row:
 
 
 def _allowed(write: Callable[[], Any]) -> bool:
-    """Tell whether the condition of a write held; other errors pass."""
+    """Return whether the condition of a write held. Other errors are raised."""
     try:
         write()
     except ClientError as error:

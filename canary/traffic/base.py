@@ -24,12 +24,12 @@ class Status:
 
     Attributes:
         live: the colour that traffic belongs to when no canary runs.
-        shares: the part of all users that each server really gets.
-        fallback: the servers that may stand in for the live colour; after a promotion, the old
-            release's, so that one can roll back to it.
-        lease_until: when the proxy takes the candidate's weight back by itself; None: no lease.
-        counters: by name of counter and server, counted since the proxy started.
-        releases: the release that each server answers as; none for one that does not say.
+        shares: each server's real share of all users.
+        fallback: the servers that can replace the live colour. After a promotion, these are the
+            old release's, so that a rollback is possible.
+        lease_until: when the proxy itself takes the candidate's weight back; None: no lease.
+        counters: by counter and server, since the proxy started.
+        releases: reported by each server that reports one.
     """
 
     live: str
@@ -47,7 +47,7 @@ class Status:
         return tuple(sorted(names, key=lambda name: (len(name), name)))
 
     def share(self, colour: str) -> float:
-        """Return the part of all users that one colour gets."""
+        """Return one colour's share of all users."""
         return sum(self.shares.get(name, 0.0) for name in self.servers(colour))
 
     def weight(self, colour: str) -> int:
@@ -59,7 +59,7 @@ class Status:
         return tuple(n for n in self.servers(colour) if self.states.get(n) not in SERVING)
 
     def releases_on(self, colour: str) -> tuple[str, ...]:
-        """Return the releases that one colour's servers answer as; one, unless it is mixed."""
+        """Return the releases that one colour's servers report; more than one if it is mixed."""
         found = {self.releases[n] for n in self.servers(colour) if n in self.releases}
         return tuple(sorted(found))
 
@@ -76,8 +76,8 @@ def colour_of(server: str) -> str:
 class Traffic(Protocol):
     """A proxy that splits traffic between two colours. Every method raises ``TrafficError``.
 
-    Whoever raises a weight holds a lease of some seconds: unless it is renewed, the proxy
-    itself takes the weight back.
+    A raised weight has a lease of some seconds. Unless the lease is renewed, the proxy itself takes
+    the weight back.
     """
 
     def status(self) -> Status:
@@ -96,7 +96,7 @@ class Traffic(Protocol):
         ...
 
     def release(self) -> None:
-        """Give all traffic back to the live colour, at once; harmless when repeated."""
+        """Return all traffic to the live colour at once; can be repeated."""
         ...
 
     def promote(self, colour: str) -> None:

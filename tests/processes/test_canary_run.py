@@ -97,7 +97,7 @@ def test_another_release_on_the_candidates_hosts_is_never_promoted(world: World)
     assert process.returncode == 2, err
     outcome = json.loads(out)
     assert outcome["verdict"] is None
-    assert "green-1 answers as 777777777777, not" in outcome["reason"]
+    assert "green-1 reports 777777777777, not" in outcome["reason"]
     assert world.green_weight() == 0
     found = world.status()
     assert found["live"] == found["proxy"]["live"] == "blue"

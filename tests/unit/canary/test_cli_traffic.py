@@ -85,7 +85,7 @@ def test_status_tells_of_a_release_that_nobody_meant(canary: Shell, world: World
     world.state.release, world.proxy.releases = "1" * 12, {"blue-1": "7" * 12}
     status, out, _ = canary("status", "--env", "test")
     assert status == 1
-    assert "blue (111111111111) is meant to be live, but blue answers as 777777777777" in out
+    assert "blue (111111111111) is meant to be live, but blue reports 777777777777" in out
 
 
 @pytest.mark.parametrize("command", ["promote", "rollback"])
@@ -177,7 +177,7 @@ def test_mixed_releases_are_one_colours_trouble() -> None:
     releases = {"green-1": "1" * 12, "green-2": "2" * 12}
     mixed = Status("blue", weights, {}, dict.fromkeys(weights, "UP"), releases=releases)
     hand = Hand("test", ("blue", "green"), Still(mixed), Memory(Time(Troubles()), Troubles()), *ME)
-    with pytest.raises(TrafficError, match="its servers answer as 111111111111 and 222222222222"):
+    with pytest.raises(TrafficError, match="its servers report 111111111111 and 222222222222"):
         hand.promote("green", force=False)
 
 
@@ -228,7 +228,7 @@ def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: Wo
     world.troubles.lasting = ("state", 0, StateError("no answer"))
     status, _, err = canary("rollback", "--env", "test")
     assert status == 2
-    assert "Traffic is at blue, but that could not be remembered" in err
+    assert "Traffic is at blue, but the state could not be updated" in err
     assert world.proxy.share == 0.0
 
 

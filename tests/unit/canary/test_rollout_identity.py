@@ -37,9 +37,7 @@ def test_a_release_that_is_exchanged_meanwhile_ends_the_canary(server: str) -> N
     made.during = exchange
     outcome = go(made)
     assert (outcome.verdict, outcome.exit_status) == (None, ExitStatus.COULD_NOT_RUN)
-    assert f"Could not judge, for a release was exchanged meanwhile: {server} answers as" in (
-        outcome.reason
-    )
+    assert f"Could not judge, because a release was replaced: {server} reports" in (outcome.reason)
     assert (made.proxy.live, made.proxy.share) == ("blue", 0.0)
     assert made.state.colour == "blue"
 
@@ -54,7 +52,7 @@ def test_a_release_that_is_exchanged_after_the_last_look_is_not_promoted() -> No
     made.during = exchange
     outcome = go(made)
     assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
-    assert f"green-1 answers as {OTHER}, not release-v2" in outcome.reason
+    assert f"green-1 reports {OTHER}, not release-v2" in outcome.reason
     assert outcome.judgements[-1].at - START == pytest.approx(LAST_LOOK, abs=6)
     assert "traffic.promote" not in made.troubles.calls
     assert (made.proxy.live, made.proxy.share) == ("blue", 0.0)
@@ -77,7 +75,7 @@ def test_a_deploy_hook_that_installs_something_else_is_found_before_any_traffic(
     made = world(**{"green-1": OTHER})
     outcome = go(made)
     assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
-    assert f"After its deployment, green-1 answers as {OTHER}, not release-v2" in outcome.reason
+    assert f"After its deployment, green-1 reports {OTHER}, not release-v2" in outcome.reason
     assert "traffic.set" not in made.troubles.calls
 
 
@@ -85,7 +83,7 @@ def test_a_live_release_that_nobody_meant_is_named_before_anything_starts() -> N
     made = world()
     made.state.release = OTHER
     outcome = go(made)
-    assert f"blue ({OTHER}) is meant to be live, but blue answers as release-v1" in outcome.reason
+    assert f"blue ({OTHER}) is meant to be live, but blue reports release-v1" in outcome.reason
     assert made.hooks.ran == []
 
 

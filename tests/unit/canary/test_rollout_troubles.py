@@ -86,7 +86,7 @@ def test_metrics_must_flow_before_traffic_does() -> None:
     world = World()
     world.source.sends = False
     outcome = go(world)
-    assert "No blue instance sent latency in the last 12 periods" in outcome.reason
+    assert "No blue instance reported latency in the last 12 periods" in outcome.reason
     assert "publish" not in world.troubles.calls
     assert len(world.said("waiting")) == 1
     assert world.time.now() - START == 5 + 30, "one period to settle, and 30 s of patience"
@@ -101,8 +101,8 @@ def test_the_first_metrics_of_a_new_environment_are_waited_for() -> None:
 
     world.time.passing = begin_to_send
     assert go(world).exit_status == ExitStatus.PASS
-    told = [sentence for sentence in world.said("waiting") if "sent" in sentence]
-    assert told == ["No blue instance sent latency yet; waiting up to 35 s"]
+    told = [sentence for sentence in world.said("waiting") if "reported" in sentence]
+    assert told == ["No blue instance reported latency yet; waiting up to 35 s"]
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(0.0, 2), (2.0, 2), (4.0, 1)])
