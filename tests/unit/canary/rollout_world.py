@@ -14,7 +14,8 @@ from canary.rollout.outcome import Outcome
 from canary.rollout.ports import Observer, Ports
 from canary.rollout.timing import Timing
 from canary.state.base import Holder
-from tests.unit.canary.rollout_fakes import POLICY, Commands, Memory, Metrics, Proxy, Time, Troubles
+from tests.unit.canary.rollout_fakes import POLICY, Commands, Metrics, Proxy, Time, Troubles
+from tests.unit.canary.rollout_memory import Memory
 
 
 class World:

@@ -6,16 +6,12 @@ import itertools
 
 import pytest
 
-from canary.errors import StateError, TrafficError
 from canary.model import Arm, Finding, Judgement, Release, Verdict
 from canary.rollout.collect import ProxyCounts
 from canary.rollout.decision import Move, decide
-from canary.rollout.lease import Keeper
 from canary.rollout.progress import pair
 from canary.rollout.timing import Timing
-from canary.state.base import Holder
 from canary.traffic.base import Status
-from tests.unit.canary.rollout_fakes import START, Memory, Proxy, Time, Troubles
 
 PLAN = Timing(period=5, settle=5, warmup=10, minimum=60, maximum=120, steps=(0.05, 0.2, 0.5))
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -177,84 +173,6 @@ def test_a_restarted_proxy_counts_from_zero() -> None:
     proxy.start(seen(1000, 500))
     proxy.add(seen(7, 2), 0, 105)
     assert proxy.split() == ((0, Arm.BASELINE, 7), (0, Arm.CANDIDATE, 2))
-
-
-class Kept:
-    """A keeper with a proxy, a memory and a time that a test moves."""
-
-    def __init__(self) -> None:
-        self.troubles = Troubles()
-        self.time = Time(self.troubles)
-        self.proxy = Proxy(self.time, self.troubles)
-        self.state = Memory(self.time, self.troubles)
-        holder = Holder("c1", "me", START, START + 60)
-        self.keeper = Keeper(PLAN, self.time, self.proxy, self.state, holder)
-        self.keeper.take_lock(lambda _: None)
-
-    def tick(self, seconds: float, *, alive: bool = True) -> None:
-        """Let time pass as the keeper's thread sees it."""
-        for _ in range(int(seconds / PLAN.renewal)):
-            self.time.moment += PLAN.renewal
-            if alive:
-                self.keeper.beat()
-            self.keeper.tick()
-            self.proxy.expire()
-
-
-def test_a_lease_and_a_lock_are_kept_as_long_as_the_canary_lives() -> None:
-    kept = Kept()
-    kept.proxy.set("green", 0.2, PLAN.lease)
-    kept.keeper.leased()
-    kept.tick(600)
-    assert kept.proxy.share == 0.2
-    assert kept.state.holder() is not None
-    assert kept.keeper.lost() == ""
-
-
-def test_to_wait_for_a_dead_holders_lock_is_not_to_hang() -> None:
-    kept = Kept()
-    kept.state.held = Holder("c0", "dead", START, START)
-    kept.keeper.take_lock(lambda _: None)
-    kept.time.moment += PLAN.renewal
-    kept.keeper.tick()
-    assert kept.keeper.lost() == ""
-    assert kept.state.held.canary == "c1"
-
-
-def test_a_hanging_canary_is_not_kept_alive() -> None:
-    kept = Kept()
-    kept.proxy.set("green", 0.2, PLAN.lease)
-    kept.keeper.leased()
-    kept.tick(60, alive=False)
-    assert kept.proxy.share == 0.0
-    assert "stalled" in kept.keeper.lost()
-
-
-def test_a_short_silence_of_the_proxy_costs_nothing() -> None:
-    kept = Kept()
-    kept.proxy.set("green", 0.2, PLAN.lease)
-    kept.keeper.leased()
-    number = len(kept.troubles.calls)
-    kept.troubles.once = {number: TrafficError("busy"), number + 2: TrafficError("busy")}
-    kept.tick(60)
-    assert kept.keeper.lost() == ""
-    assert kept.proxy.share == 0.2
-
-
-def test_a_lost_lease_is_said() -> None:
-    kept = Kept()
-    kept.proxy.set("green", 0.2, PLAN.lease)
-    kept.keeper.leased()
-    kept.troubles.lasting = ("traffic", len(kept.troubles.calls), TrafficError("no route"))
-    kept.tick(20)
-    assert "the weight lease could not be renewed: no route" in kept.keeper.lost()
-
-
-def test_a_lost_lock_is_said() -> None:
-    kept = Kept()
-    kept.troubles.lasting = ("state", 0, StateError("throttled"))
-    kept.tick(90)
-    assert "the lock could not be renewed: throttled" in kept.keeper.lost()
 
 
 def test_steps_never_last_longer_together_than_the_minimum() -> None:
