@@ -102,7 +102,7 @@ test-unit: setup ## All unit tests: no root, no network
 
 .PHONY: test-processes
 test-processes: setup ## Real servers as processes, without a host
-	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 2 --dist loadscope
+	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 3 --dist loadscope
 
 .PHONY: test-hosts
 test-hosts: setup ## The local cloud itself: hosts that boot, stop and die

@@ -23,9 +23,8 @@ from tests.support.paths import ROOT
 LOGS = ROOT / ".run/tests"
 LAST_LINES = 60
 QUICK, LONG = ("-m", "not long"), ("-m", "long")
-PARALLEL, BY_MODULE = ("-n", "auto"), ("-n", "2", "--dist", "loadscope")
+PARALLEL, BY_MODULE = ("-n", "auto"), ("-n", "3", "--dist", "loadscope")
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-COLLECTION = "tests/hosts/test_collection.py"  # a minute of its own cloud
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -48,7 +47,7 @@ class Outcome:
 Lane = Sequence[Step]
 SUITES: dict[str, tuple[Lane, Lane]] = {
     "quick": (
-        [Step("e2e", ("pytest", "tests/e2e", COLLECTION, *QUICK), root=True)],
+        [Step("e2e", ("pytest", "tests/e2e", *QUICK), root=True)],
         [
             Step("lint", ("nice", "make", "--no-print-directory", "lint")),
             Step("unit", ("nice", "pytest", "tests/unit", *QUICK, *PARALLEL)),

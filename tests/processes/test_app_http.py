@@ -242,6 +242,6 @@ def test_it_serves_without_a_store_and_gets_well_by_itself(tmp_path: Path) -> No
         with shop(tmp_path, wait="/live", SHOP_DATABASE_URL=database.url) as server:
             assert ask(f"{server.url}/status").status == 503
             assert ask(f"{server.url}/cart", cart()).status == 503
-            database.start()
-            assert ask(f"{server.url}/cart", cart()).status == 200
+            database.start()  # the housekeeper migrates it, at its next look
+            wait_for(lambda: ask(f"{server.url}/cart", cart()).status == 200, "it takes carts")
             assert ask(f"{server.url}/status").status == 200

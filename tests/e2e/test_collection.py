@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from local_cloud.settings import Settings
 from tests.support import collection, wheels
-from tests.support.local_cloud_machine import Cloud
+from tests.support.session_cloud import SessionCloud
 
-pytestmark = [
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"
-    ),
-]
-NAME, ADDRESS = "stranger", "10.91.0.10"
+pytestmark = [pytest.mark.timeout(900)]
+NAME = "stranger"
 PLAYBOOK = """\
 - name: Somebody else's playbook
   hosts: all
@@ -50,28 +43,30 @@ PLAYBOOK = """\
 """
 
 
+@dataclass(frozen=True)
+class Host:
+    """A host of the local cloud that no API knows of, and the key that opens it."""
+
+    address: str
+    key: Path
+
+
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    settings = Settings(
-        tmp_path_factory.mktemp("cloud") / "state",
-        Settings.load({}).cache,
-        bridge="cccol",
-        network=IPv4Network("10.91.0.0/16"),
-        port=4991,
-    )
-    made = Cloud(settings, tmp_path_factory.mktemp("key") / "id_ed25519")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made.key)], check=True)
-    made.command("host", "start", NAME, f"--ip={ADDRESS}", f"--key={made.key}")
-    yield made
-    made.command("destroy")
+def host(cloud: SessionCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    key = tmp_path_factory.mktemp("key") / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    address = str(cloud.settings.network[200 * 256 + 10])
+    cloud.output("local-cloud", "host", "start", NAME, f"--ip={address}", f"--key={key}")
+    yield Host(address, key)
+    cloud.output("local-cloud", "host", "stop", NAME)
 
 
-def variables(cloud: Cloud, directory: Path) -> dict[str, object]:
+def variables(host: Host, directory: Path) -> dict[str, object]:
     """Return what the playbook's inventory says of its host and to the three roles."""
     return {
-        "ansible_host": ADDRESS,
+        "ansible_host": host.address,
         "ansible_user": "admin",
-        "ansible_ssh_private_key_file": str(cloud.key),
+        "ansible_ssh_private_key_file": str(host.key),
         "base_hostname": NAME,
         "service_name": "demo",
         "service_command": "/usr/bin/python3 -m http.server 8000",
@@ -86,14 +81,14 @@ def variables(cloud: Cloud, directory: Path) -> dict[str, object]:
 
 
 def test_a_playbook_elsewhere_uses_the_roles_by_their_full_names(
-    cloud: Cloud, tmp_path: Path
+    host: Host, tmp_path: Path
 ) -> None:
     archive = collection.build(wheels.checkout(tmp_path / "checkout"), tmp_path)
     collection.install(archive, tmp_path / "collections")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "play.yml").write_text(PLAYBOOK, encoding="utf-8")
-    hosts = {"all": {"hosts": {NAME: variables(cloud, elsewhere)}}}
+    hosts = {"all": {"hosts": {NAME: variables(host, elsewhere)}}}
     (elsewhere / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     done = subprocess.run(

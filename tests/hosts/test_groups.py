@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
 
 from local_cloud.cloud import daemon_pid
 from local_cloud.groups import FILTERED
-from local_cloud.settings import Settings
-from tests.support.local_cloud_machine import Cloud, output, traces
+from tests.support.local_cloud_machine import Cloud
 from tests.support.waiting import wait_for
 
 pytestmark = [
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        sys.platform != "linux" or os.geteuid() != 0, reason="booting hosts needs Linux and root"
-    ),
     pytest.mark.skipif(not FILTERED.exists(), reason="this kernel has no br_netfilter"),
 ]
 PORT = 5432
@@ -51,28 +45,18 @@ def group(ec2: Any, vpc: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    state = tmp_path_factory.mktemp("cloud") / "state"
-    network = IPv4Network("10.92.0.0/16")
-    settings = Settings(state, Settings.load({}).cache, bridge="ccsg", network=network, port=4986)
-    before = traces(settings)
-    key = tmp_path_factory.mktemp("key") / "id_ed25519"
-    output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
-    cloud = Cloud(settings, key)
-    cloud.command("up")
-    try:
-        yield furnish(cloud)
-    finally:
-        cloud.command("destroy")
-    assert traces(settings) == before
+def world(cloud: Cloud, key_pair: str) -> Iterator[World]:
+    made = furnish(cloud, key_pair)
+    yield made
+    cloud.client("ec2").terminate_instances(InstanceIds=list(made.ids.values()))
+    for instance in made.ids.values():
+        cloud.await_state(instance, "terminated")
 
 
-def furnish(cloud: Cloud) -> World:
+def furnish(cloud: Cloud, key_pair: str) -> World:
     ec2 = cloud.client("ec2")
-    public = cloud.key.with_suffix(".pub").read_bytes()
-    ec2.import_key_pair(KeyName="deployer", PublicKeyMaterial=public)
-    vpc = ec2.create_vpc(CidrBlock="10.92.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.92.1.0/24")["Subnet"]["SubnetId"]
+    vpc = ec2.create_vpc(CidrBlock="10.88.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.88.2.0/24")["Subnet"]["SubnetId"]
     groups = {name: group(ec2, vpc, name) for name in ("app", "data", "other")}
     image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])
     ids = {}
@@ -83,7 +67,7 @@ def furnish(cloud: Cloud) -> World:
             MaxCount=1,
             SubnetId=subnet,
             InstanceType="t3.micro",
-            KeyName="deployer",
+            KeyName=key_pair,
             SecurityGroupIds=[its],
         )
         ids[name] = launched["Instances"][0]["InstanceId"]
