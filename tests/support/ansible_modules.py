@@ -1,0 +1,38 @@
+"""Run a module of plugins/modules as Ansible does, in this process and as this user."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+MODULES = Path(__file__).resolve().parents[2] / "plugins/modules"
+
+
+def load(name: str) -> ModuleType:
+    path = MODULES / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their own module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(module: ModuleType, *, check: bool = False, **parameters: Any) -> dict[str, Any]:
+    """Return what the module answers; a failure is an answer too."""
+    told = io.StringIO()
+    given = {**parameters, "_ansible_check_mode": check, "_ansible_diff": True}
+    with patch_module_args(given), contextlib.redirect_stdout(told), pytest.raises(SystemExit):
+        module.main()
+    answer: dict[str, Any] = json.loads(told.getvalue())
+    return answer
