@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 from tests.support.paths import ROOT
@@ -15,18 +17,35 @@ ROLES = ROOT / "roles"
 
 def render(role: str, template: str, **overrides: Any) -> str:
     """Render from the role's defaults, its internal variables and ``overrides``."""
+    directory = ROLES / role / "templates"
+    templar = _templar(role, overrides)
+    templar.environment.loader.searchpath = [str(directory)]
+    source = (directory / template).read_text()
+    return str(templar.template(trust_as_template(source), escape_backslashes=False))
+
+
+def evaluate(role: str, variable: str, **overrides: Any) -> Any:
+    """Return what an internal variable of a role is worth."""
+    load_plugins()
+    return _templar(role, overrides).template(trust_as_template(f"{{{{ {variable} }}}}"))
+
+
+@cache
+def load_plugins() -> None:
+    """Make lookups such as ansible.builtin.file known; Ansible allows that once a process."""
+    init_plugin_loader([])
+
+
+def _templar(role: str, overrides: dict[str, Any]) -> Templar:
     variables: dict[str, Any] = {"ansible_managed": "managed"}
     for kind in ("defaults", "vars"):
         path = ROLES / role / kind / "main.yml"
         variables |= yaml.safe_load(path.read_text()) or {} if path.exists() else {}
     trusted = {name: _trust(value) for name, value in variables.items()}
     loader = DataLoader()
-    directory = ROLES / role / "templates"
-    loader.set_basedir(str(directory))
-    templar = Templar(loader=loader, variables=trusted | overrides)
-    templar.environment.loader.searchpath = [str(directory)]
-    source = (directory / template).read_text()
-    return str(templar.template(trust_as_template(source), escape_backslashes=False))
+    loader.set_basedir(str(ROLES / role / "templates"))
+    searched = {"ansible_search_path": [str(ROLES / role)]}
+    return Templar(loader=loader, variables=trusted | searched | overrides)
 
 
 def _trust(value: Any) -> Any:

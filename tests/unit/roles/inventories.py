@@ -10,14 +10,14 @@ from typing import Any
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
+from tests.support.ansible_templates import load_plugins
 from tests.support.paths import ROOT
 
-init_plugin_loader([])
+load_plugins()
 
 ENVIRONMENTS = ("local", "aws")
 HOSTS = {

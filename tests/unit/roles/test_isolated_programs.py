@@ -16,11 +16,11 @@ FILES = ROOT / "roles/proxy/files"
 PROGRAMS: dict[str, tuple[str, dict[str, Any]]] = {
     "shop-traffic": (
         "proxy",
-        {"__proxy_library": str(FILES), "__proxy_program": {"function": "main"}},
+        {"__proxy_library": str(FILES), "__proxy_function": "main"},
     ),
     "shop-traffic-ssh": (
         "proxy",
-        {"__proxy_library": str(FILES), "__proxy_program": {"function": "door"}},
+        {"__proxy_library": str(FILES), "__proxy_function": "door"},
     ),
     "shop-backup": (
         "backup",

@@ -103,19 +103,6 @@ def test_a_role_reads_no_other_roles_variables(role: Path) -> None:
         assert read & others == set(), path
 
 
-def test_base_asks_for_every_file_that_it_writes() -> None:
-    """One written and not asked for would be mended only along with another."""
-    role = ROOT / "roles/base"
-    templates = (
-        task["ansible.builtin.template"]
-        for path in task_files(role)
-        for task in load(path)
-        if "ansible.builtin.template" in task
-    )
-    written = {template["dest"]: template["src"] for template in templates}
-    assert written == load(role / "vars/main.yml")["__base_files"]
-
-
 def test_no_role_counts_on_a_handler() -> None:
     """One that was notified before a run is cut off is not notified again."""
     assert list(ROOT.glob("roles/*/handlers")) == []

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible.errors import AnsibleError
 
-from tests.support.ansible_templates import ROLES, render
+from tests.support.ansible_templates import ROLES, evaluate, render
 
 SERVERS: list[dict[str, Any]] = [
     {"name": "green-1", "colour": "green", "address": "10.77.1.21"},
@@ -125,19 +127,43 @@ def test_the_firewall_opens_what_is_named() -> None:
     assert set(re.findall(r"dport (\d+)", text)) == {"22", "8080"}
 
 
-def test_hosts_get_the_locust_that_the_project_names() -> None:
-    """requirements.txt is what runs here; the lock is what runs there."""
-    here = (ROLES.parent / "requirements.txt").read_text()
-    there = (ROLES / "loadgen/files/requirements.txt").read_text()
-    (version,) = re.findall(r"^locust==(\S+)", here, flags=re.MULTILINE)
-    assert f"\nlocust=={version} " in there
+def test_every_module_of_shop_traffic_is_installed() -> None:
+    source = ROLES / "proxy/files/shop_traffic"
+    written = evaluate("proxy", "__proxy_library_files")
+    assert {file["path"]: file["content"] for file in written} == {
+        f"/usr/local/lib/shop-traffic/shop_traffic/{path.name}": path.read_text()
+        for path in source.glob("*.py")
+    }
 
 
-@pytest.mark.parametrize(
-    ("role", "package"),
-    [("proxy", "shop_traffic"), ("prober", "prober"), ("alarm_recorder", "alarm_recorder")],
-)
-def test_every_module_of_a_program_is_installed(role: str, package: str) -> None:
-    files = {path.stem for path in (ROLES / role / "files" / package).glob("*.py")}
-    variables = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())
-    assert set(variables[f"__{role}_modules"]) == files
+@pytest.mark.parametrize("role", ["prober", "alarm_recorder"])
+def test_every_module_of_a_program_is_in_its_release(role: str) -> None:
+    source = ROLES / role / "files" / role
+    program = {"service_name": "probe", "service_source": str(source), "service_release": "one"}
+    place = f"/opt/probe/releases/one/{role}"
+    written = evaluate("service", "__service_modules", **program)
+    assert {file["path"]: file["content"] for file in written} == {
+        f"{place}/{path.name}": path.read_text() for path in source.glob("*.py")
+    }
+    assert place in evaluate("service", "__service_directories", **program)
+
+
+@pytest.mark.parametrize("role", ["prober", "alarm_recorder"])
+def test_a_changed_module_is_another_version(role: str, tmp_path: Path) -> None:
+    """So the release has another name, and the program is restarted."""
+    shutil.copytree(ROLES / role / "files", tmp_path / "files")
+    here = {"ansible_search_path": [str(tmp_path)]}
+    assert evaluate(role, f"__{role}_version", **here) == evaluate(role, f"__{role}_version")
+    for module in (tmp_path / "files" / role).glob("*.py"):
+        before = evaluate(role, f"__{role}_version", **here)
+        module.write_text(module.read_text() + "# changed\n")
+        assert evaluate(role, f"__{role}_version", **here) != before, module.name
+
+
+def test_without_source_or_artifact_no_release_is_touched() -> None:
+    """The role app moves its link itself, host by host."""
+    assert evaluate("service", "__service_modules", service_name="shop") == []
+    assert evaluate("service", "__service_directories", service_name="shop") == [
+        "/opt/shop/releases",
+        "/etc/shop",
+    ]
