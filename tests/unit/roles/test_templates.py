@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible.errors import AnsibleError
 
 from tests.support.ansible_templates import ROLES, evaluate, render
