@@ -1,4 +1,4 @@
-"""What alarms there shall be, from the metric catalogue."""
+"""CloudWatch alarms from the metric catalogue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def expand(
     paces: Mapping[str, int],
     certificates: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
-    """Return one entry for each alarm: one for a service, one for each URL that is probed."""
+    """Return one entry for each alarm: one per service, or one per probed URL."""
     probed = {"url": list(urls), "certificate": list(certificates)}
     return [
         _alarm(metric, alarm, suffix, dimensions, prefix, paces)
@@ -72,9 +72,9 @@ def differing(
     namespace: str,
     topic: str,
 ) -> list[Mapping[str, Any]]:
-    """Return the alarms of ``wanted`` that are not there just so; the module sets only these.
+    """Return the alarms of ``wanted`` that are missing or different.
 
-    ``there`` is what amazon.aws.cloudwatch_metric_alarm_info found.
+    ``there`` is the result of amazon.aws.cloudwatch_metric_alarm_info.
     """
     known = {str(alarm.get("alarm_name")): alarm for alarm in there}
     shared = {"namespace": namespace, "alarm_actions": [topic], "ok_actions": [topic]}
@@ -86,7 +86,7 @@ def differing(
 
 
 def _described(alarm: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an alarm in the words of the module that reads alarms."""
+    """Return an alarm with the keys of amazon.aws.cloudwatch_metric_alarm_info."""
     renamed = {
         "name": "alarm_name",
         "description": "alarm_description",
@@ -105,7 +105,7 @@ def _holds(described: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
 
 
 class FilterModule:
-    """Give Ansible the filters."""
+    """The filters for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"alarms_expand": expand, "alarms_differing": differing}

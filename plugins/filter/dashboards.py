@@ -1,12 +1,12 @@
-"""What CloudWatch's dashboards show, from the metric catalogue.
+"""CloudWatch dashboards from the metric catalogue.
 
-A metric's ``widgets`` say on which dashboard it stands and what its lines are:
+A metric's ``widgets`` name its dashboard and its lines:
 
-    environment  its one series
+    environment  the metric's only series
     total        the sum over all instances
     colour       one line for each colour, over its instances
-    share        each colour's part of the whole, in percent
-    each         one line for each series that is found
+    share        each colour's share in percent
+    each         one line for each series
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WIDTH, HEIGHT, ACROSS = 12, 6, 2
 
 @dataclass(frozen=True)
 class Place:
-    """Where the series are: what the role was told."""
+    """Namespace, environment, region, period and dimensions of the series."""
 
     namespace: str
     environment: str
@@ -34,7 +34,7 @@ class Place:
 
 
 def bodies(catalogue: Iterable[Mapping[str, Any]], **place: Any) -> dict[str, dict[str, Any]]:
-    """Return each dashboard's body by its name."""
+    """Return the bodies of the dashboards, by name."""
     where = Place(**place)
     dashboards: dict[str, list[Widget]] = {}
     for metric in catalogue:
@@ -126,7 +126,7 @@ def _each(metric: Mapping[str, Any], statistic: str, period: int, where: Place) 
 def _search(
     metric: Mapping[str, Any], statistic: str, period: int, where: Place, **more: str
 ) -> str:
-    """Return the search for a metric's finest series: those that have most dimensions."""
+    """Return a search expression for the metric's series with the most dimensions."""
     names = max((where.dimensions[scope] for scope in metric["scopes"]), key=len)
     terms = {"MetricName": metric["name"], "Environment": where.environment, **more}
     words = " ".join(f'{name}="{value}"' for name, value in terms.items())
@@ -143,7 +143,7 @@ LINES: dict[str, Callable[[Mapping[str, Any], str, int, Place], list[Line]]] = {
 
 
 class FilterModule:
-    """Give Ansible the filter."""
+    """The filter for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"dashboards_bodies": bodies}

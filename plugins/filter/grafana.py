@@ -1,4 +1,4 @@
-"""Grafana's dashboard, from the panels of the metric catalogue."""
+"""The Grafana dashboard of the metric catalogue's panels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW = "$__rate_interval"
 
 
 def dashboard(panels: Iterable[Mapping[str, Any]], *, served: str) -> dict[str, Any]:
-    """Return the dashboard's JSON model, as Grafana's file provisioning reads it."""
+    """Return the dashboard's JSON model for Grafana's file provisioning."""
     return {
         "uid": "shop",
         "title": "Shop",
@@ -37,7 +37,7 @@ def _panel(panel: Mapping[str, Any], number: int, served: str) -> dict[str, Any]
             "w": WIDTH,
             "h": HEIGHT,
         },
-        # $__rate_interval is four scrapes at least, which a minimal step of one scrape means.
+        # With a minimal step of one scrape, $__rate_interval is at least four scrapes.
         "interval": "5s",
         "targets": [{"refId": "A", "expr": query, "legendFormat": "{" + "{colour}}"}],
         "fieldConfig": {
@@ -55,7 +55,7 @@ def _colour(name: str, shown: str) -> dict[str, Any]:
 
 
 class FilterModule:
-    """Give Ansible the filter."""
+    """The filter for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"grafana_dashboard": dashboard}

@@ -1,4 +1,4 @@
-"""What hosts there shall be, one by one, and which of them are not as they should be."""
+"""Instances of the inventory, and which of them have to be launched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Host = dict[str, Any]
 
 
 def one_by_one(kinds: Iterable[Mapping[str, Any]], environment: str) -> list[Host]:
-    """Return one entry for each host of each kind, with its ``name`` and without the count."""
+    """Return one entry for each instance, with its ``name`` instead of the count."""
     return [
         {key: value for key, value in kind.items() if key != "count"}
         | {"name": "-".join(filter(None, (environment, kind["role"], kind.get("colour"), str(n))))}
@@ -21,9 +21,9 @@ def one_by_one(kinds: Iterable[Mapping[str, Any]], environment: str) -> list[Hos
 def to_launch(
     wanted: Iterable[Host], seen: Iterable[Mapping[str, Any]], *, name: str, type_: str
 ) -> list[Host]:
-    """Return the hosts that are missing, stopped, or not what ec2_instance would leave alone.
+    """Return the instances that are missing, stopped or different from ``wanted``.
 
-    Asking the API once for all of them is seven times as fast as running the module for each.
+    One request for all instances is seven times as fast as one run of ec2_instance for each.
     """
     there = {instance["tags"].get("Name"): instance for instance in seen}
     return [
@@ -47,7 +47,7 @@ def _is_right(host: Host, instance: Mapping[str, Any], name: str, type_: str) ->
 
 
 class FilterModule:
-    """Give Ansible the filters."""
+    """The filters for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"instances_one_by_one": one_by_one, "instances_to_launch": to_launch}

@@ -1,4 +1,4 @@
-"""Rules and queries of Prometheus, from the metric catalogue."""
+"""Prometheus rules and queries from the metric catalogue."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ SIGNS = {
     "LessThanThreshold": "<",
     "LessThanOrEqualToThreshold": "<=",
 }
-SCRAPES = 4  # a rate needs two scrapes, and one may be late
+SCRAPES = 4  # a rate needs two scrapes, and some may be late
 
 
 def fill(query: str, served: str, window: str) -> str:
-    """Return a query of the catalogue with its $words replaced."""
+    """Return a query of the catalogue with its variables replaced."""
     return query.replace("$served", served).replace("$window", window)
 
 
 def rules(
     catalogue: Iterable[Mapping[str, Any]], *, served: str, paces: Mapping[str, int], interval: int
 ) -> dict[str, Any]:
-    """Return one alerting rule for each alarm: the same threshold, held for as long."""
+    """Return one alerting rule for each alarm, with its threshold and duration."""
     found = [
         _rule(alarm, served, paces[alarm["pace"]], interval)
         for metric in catalogue
@@ -61,7 +61,7 @@ def panels(
 
 
 class FilterModule:
-    """Give Ansible the filters."""
+    """The filters for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"prometheus_rules": rules, "prometheus_panels": panels}
