@@ -1,11 +1,11 @@
-# The shop in a container, for those who run one; the canary itself ships plain releases to VMs.
+# The shop as a container image. The canary does not use it: it deploys plain releases to VMs.
 #   docker build --build-arg COMMIT="$(git rev-parse HEAD)" --tag shop:"$(git rev-parse HEAD)" .
 #   docker run --publish 127.0.0.1:8080:8080 --volume shop:/var/lib/shop shop:...
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY app/requirements.txt .
-# Exactly what was locked, checked by hash, as on a host.
+# Install the locked versions and check their hashes, as on a host.
 RUN python -m venv /opt/shop/venv \
  && /opt/shop/venv/bin/pip install --no-cache-dir --only-binary=:all: --require-hashes \
     --requirement requirements.txt
@@ -31,5 +31,5 @@ VOLUME /var/lib/shop
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=2s --start-period=10s CMD \
     ["/opt/shop/venv/bin/python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/live')"]
-# It drains and answers what is in flight on SIGTERM.
+# On SIGTERM it drains and finishes open requests.
 ENTRYPOINT ["/opt/shop/venv/bin/python", "-m", "app"]

@@ -1,4 +1,4 @@
-# The words a user needs. `make` alone explains them.
+# Make targets. `make` without a target lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,21 +7,21 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DEBIAN_FRONTEND := noninteractive
 
 PYTHON ?= python3
-# What the local cloud and the tests need from Debian, beyond git, make and Python 3.11.
+# Debian packages for the local cloud and the tests, besides git, make and Python 3.11.
 DEBIAN_PACKAGES := $(shell grep -v '^\#' packages.txt)
 NEVER_IMPORTED := ansible_collections/(?!(amazon|ansible)/|community/(aws|crypto|general|postgresql)/)
 
 .PHONY: help
-help: ## Explain these words
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 # ---- set up -------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: ## Install everything: virtual environment, Debian packages
+setup: ## Install the virtual environment and the Debian packages
 	@$(MAKE) --silent --jobs=2 .venv/.installed .run/debian-packages
 
-# Debian's own Python makes no environment before python3-venv is there.
+# Debian's Python cannot create a virtual environment without python3-venv.
 ifeq ($(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null && echo yes),)
 .venv/.installed: | .run/debian-packages
 endif
@@ -29,21 +29,21 @@ endif
 .venv/.installed: requirements.txt pyproject.toml local_cloud/pyproject.toml
 	@echo "==> virtual environment (about 80 s the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' \
-	  || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older: make setup PYTHON=python3.11"; exit 1; }
+	  || { echo "$(PYTHON) is too old, Python 3.11 is needed: make setup PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --no-compile --requirement requirements.txt
-	@# By all processors, and without the many collections of Ansible that nothing here imports.
+	@# Compile with all processors, and skip the Ansible collections that nothing here imports.
 	@.venv/bin/python -m compileall -q -j 0 -x '$(NEVER_IMPORTED)' .venv/lib/python*/site-packages || true
 	@touch $@
 
-# policy-rc.d keeps the servers that tests start themselves from running as services here.
+# policy-rc.d: the packages must not start their servers as services; the tests start their own.
 .run/debian-packages: packages.txt
 	@mkdir -p .run
 	@missing=$$(for p in $(DEBIAN_PACKAGES); do \
 	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" != 0 ]; then \
-	    echo "These Debian packages are missing; as root: apt-get install" $$missing; exit 1; fi; \
+	    echo "Debian packages are missing. As root: apt-get install" $$missing; exit 1; fi; \
 	  echo "==> Debian packages:" $$missing; \
 	  apt-get update -qq; \
 	  policy=/usr/sbin/policy-rc.d; \
@@ -59,34 +59,34 @@ endif
 # ---- the local cloud ----------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup ## The whole story: local cloud, site.yml, a good release promoted, a bad one refused
+demo: setup ## Demonstration: local cloud, site.yml, a good release promoted, a bad one rejected
 	@python -m tests.e2e.demo
 
 .PHONY: status
-status: ## What runs: hosts of the local cloud, live colour, weights
+status: ## Show the hosts of the local cloud, the live colour and the weights
 	@local-cloud status
 	@canary status --env local
 
 .PHONY: destroy
-destroy: ## Remove the local cloud and leave the machine as found
+destroy: ## Remove the local cloud and everything that it made
 	@local-cloud destroy
 	@git for-each-ref --format='%(refname)' refs/demo | xargs -r -n1 git update-ref -d
 
 # ---- tests --------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## Prove the product: linters, unit and process tests, the demonstration (15 min)
+test: setup ## Run linters, unit and process tests, and the demonstration (15 min)
 	@python -m tests
 
 .PHONY: test-all
-test-all: test test-long ## make test, then what takes longer (45 min in all)
+test-all: test test-long ## Run all tests (45 min)
 
 .PHONY: test-long
-test-long: setup ## Only what make test leaves out: Molecule, faults, leaks, alarms, hosts
+test-long: setup ## Run the tests that make test leaves out: Molecule, faults, leaks, alarms, hosts
 	@python -m tests long
 
 .PHONY: lint
-lint: setup ## Every linter, no exceptions
+lint: setup ## Run all linters
 	ruff format --check .
 	ruff check .
 	mypy
@@ -97,42 +97,42 @@ lint: setup ## Every linter, no exceptions
 	ansible-playbook site.yml --syntax-check
 
 .PHONY: test-unit
-test-unit: setup ## All unit tests: no root, no network
+test-unit: setup ## Run all unit tests; needs no root and no network
 	OPENBLAS_NUM_THREADS=1 pytest tests/unit -n auto
 
 .PHONY: test-processes
-test-processes: setup ## Real servers as processes, without a host
+test-processes: setup ## Run the tests with real servers as processes
 	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 3 --dist loadscope
 
 .PHONY: test-hosts
-test-hosts: setup ## The local cloud itself: hosts that boot, stop and die
+test-hosts: setup ## Run the tests of the local cloud, which boot hosts
 	pytest tests/hosts
 
 .PHONY: test-e2e
-test-e2e: setup ## The demonstration on a local cloud, and what it left behind
+test-e2e: setup ## Run the end-to-end tests: the demonstration and its results
 	pytest tests/e2e
 
 .PHONY: test-sanity
-test-sanity: setup ## ansible-test sanity on the collection as it would be installed (3 min)
+test-sanity: setup ## Run ansible-test sanity on the built collection (3 min)
 	@python -m tests.sanity
 
 .PHONY: molecule
-molecule: setup ## One role on a booted host: make molecule ROLE=proxy
+molecule: setup ## Test one role on a booted host: make molecule ROLE=proxy
 	@test -n "$(ROLE)" || { echo "Which role? make molecule ROLE=proxy"; exit 2; }
 	@python -m tests.molecule $(ROLE)
 
 .PHONY: molecule-all
-molecule-all: setup ## Every role's scenarios, one after the other, and a table
+molecule-all: setup ## Test all roles one after another, and print a table
 	@python -m tests.molecule
 
 .PHONY: chaos
-chaos: setup ## Faults on the hosts of the local cloud that is up: what customers met, one table
+chaos: setup ## Inject faults into the running local cloud, and write docs/chaos.md
 	python -m tests.chaos
 
 # ---- the collection -----------------------------------------------------------------------
 
 .PHONY: collection
-collection: setup ## Build the Ansible collection cart.canary of the last commit into dist/
+collection: setup ## Build the Ansible collection cart.canary from the last commit, into dist/
 	@rm -rf .run/collection && mkdir -p .run/collection dist
 	@git archive HEAD | tar x -C .run/collection
 	@ansible-galaxy collection build .run/collection --output-path dist --force
@@ -140,30 +140,30 @@ collection: setup ## Build the Ansible collection cart.canary of the last commit
 # ---- benchmarks ---------------------------------------------------------------------------
 
 .PHONY: bench
-bench: bench-judge bench-app ## Every claim of speed that needs no cloud (13 min, quiet machine)
+bench: bench-judge bench-app ## Run the benchmarks that need no cloud (13 min, quiet machine)
 
 .PHONY: bench-verdict
-bench-verdict: setup ## Scoreboard: this judge beside its peers, seeded simulations
+bench-verdict: setup ## Compare the judge with other rules, and write docs/scoreboard.md (hours)
 	python -m tests.bench.verdict
 
 .PHONY: bench-judge
-bench-judge: setup ## Time to judge, beside Kayenta's algorithm in the same run
+bench-judge: setup ## Measure the time to judge, and that of Kayenta's algorithm
 	python -m tests.bench.judge
 
 .PHONY: bench-app
-bench-app: setup ## Speed: the shop beside Flask with gunicorn and FastAPI with uvicorn (11 min, quiet machine)
+bench-app: setup ## Compare the speed of the shop with Flask and FastAPI (11 min, quiet machine)
 	@command -v wrk > /dev/null || apt-get install -qq -y --no-install-recommends wrk > .run/apt.log \
 	  || { echo "wrk is missing; as root: apt-get install wrk"; exit 1; }
 	python -m tests.bench.bench_app
 
 .PHONY: bench-app-memory
-bench-app-memory: setup ## Memory: does the shop grow in ten minutes of load, without and with a leak
+bench-app-memory: setup ## Measure the memory of the shop under load, without and with a leak (10 min)
 	python -m tests.bench.bench_app_memory
 
 .PHONY: bench-release
-bench-release: setup ## How fast traffic moves, beside the plain Ansible way; needs make demo's cloud
+bench-release: setup ## Compare the speed of traffic changes with plain Ansible; needs the cloud of make demo
 	python -m tests.bench.release
 
 .PHONY: clean
-clean: ## Remove the virtual environment and caches (not the local cloud)
+clean: ## Remove the virtual environment and all caches, but not the local cloud
 	rm -rf .venv .run/debian-packages .mypy_cache .ruff_cache .pytest_cache .hypothesis

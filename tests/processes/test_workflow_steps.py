@@ -36,7 +36,7 @@ def test_a_plan_becomes_a_summary(checkout: Path, tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     summary = (checkout / "github_step_summary").read_text(encoding="utf-8")
     assert summary.startswith("## Plan for local\n~~~diff\n")
-    assert "The local cloud is not up. It would be booted" in summary
+    assert "The local cloud is not running. It would be booted" in summary
     assert summary.endswith("~~~\n")
 
 
@@ -57,7 +57,7 @@ def test_an_artifact_is_named_by_its_commit(checkout: Path) -> None:
 
 
 def test_beta_is_asked_what_a_shopper_would_ask(checkout: Path, tmp_path: Path) -> None:
-    asked = step("release.yml", "Ask the shop what a shopper would")
+    asked = step("release.yml", "Run the acceptance tests")
     with shop(tmp_path) as server:
         done = run(asked, checkout, {"SHOP_URL": server.url})
     assert done.returncode == 0, done.stdout[-3_000:]

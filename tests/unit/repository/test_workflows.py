@@ -138,7 +138,7 @@ def test_an_artifact_is_stored_once_and_never_replaced(
         f'echo "$@" >> calls; case "$*" in *head-object*) {answer};; esac',
     )
     done_step = run(
-        step("artifact/action.yml", "Keep it in the bucket"), tmp_path, {"BUCKET": "b"}, tools
+        step("artifact/action.yml", "Upload it to the bucket"), tmp_path, {"BUCKET": "b"}, tools
     )
     calls = (tmp_path / "calls").read_text(encoding="utf-8")
     assert done_step.returncode == status, done_step.stderr
@@ -170,4 +170,4 @@ def test_a_canary_that_never_began_is_no_verdict(tmp_path: Path) -> None:
     (tmp_path / "outcome.json").touch()
     assert run(step("release.yml", "Show the verdict"), tmp_path, {}).returncode == 0
     shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
-    assert "did not begin" in shown
+    assert "did not start" in shown
