@@ -7,6 +7,7 @@ rolled back.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -22,7 +23,8 @@ _APPLICATION = "shop migration"
 #: Both are shorter than the timeouts of a request (options of ``PostgresStore``).
 _LOCK_SECONDS = 0.2
 _TRY_SECONDS = 1.5
-_FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
+#: Drawn anew each time, so that no rhythm of another session's always meets the pauses.
+_PAUSES = (0.1, 0.3)
 _GIVE_WAY = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.QueryCanceled,
@@ -41,7 +43,7 @@ def missing(applied: Iterable[int]) -> list[str]:
 
 
 def migrate(url: str, patience: float) -> None:
-    """Run all pending migrations or none; give up after ``patience`` seconds.
+    """Run all pending migrations, each whole or not at all; give up after ``patience`` seconds.
 
     Raises:
         MigrationError: a migration is invalid, or would block other users.
@@ -54,13 +56,9 @@ def migrate(url: str, patience: float) -> None:
         if not _pending(connection):
             return
         _take_turn(connection, until, patience)
-        for last in _tries(until):
-            try:
-                _try(connection)
-                return
-            except MigrationBlockedError:
-                if last:
-                    raise
+        connection.execute(CREATE_TABLE)
+        for migration in _pending(connection):
+            _run(connection, migration, until)
 
 
 def _pending(connection: Connection) -> list[Migration]:
@@ -85,26 +83,29 @@ def _take_turn(connection: Connection, until: float, patience: float) -> None:
             )
 
 
-def _try(connection: Connection) -> None:
-    until = time.monotonic() + _TRY_SECONDS
-    with connection.transaction():
-        _bound(connection, "lock_timeout", _LOCK_SECONDS)
-        # A process that is paused here would keep its locks.
-        _bound(connection, "idle_in_transaction_session_timeout", _TRY_SECONDS)
-        connection.execute(CREATE_TABLE)
-        for migration in _pending(connection):
-            _run(connection, migration, until)
-
-
 def _run(connection: Connection, migration: Migration, until: float) -> None:
+    for last in _tries(until):
+        try:
+            _try(connection, migration)
+            return
+        except _GIVE_WAY as error:
+            if last:
+                raise MigrationBlockedError(_blocked(migration, error)) from error
+
+
+def _try(connection: Connection, migration: Migration) -> None:
+    """Run one migration in one transaction, which holds few tables: others may need two at once."""
+    until = time.monotonic() + _TRY_SECONDS
     try:
-        for statement in migration.statements():
-            _bound(connection, "statement_timeout", max(0.001, until - time.monotonic()))
-            connection.execute(statement.encode())
-        row = (migration.version, migration.name, migration.sha256)
-        connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", row)
-    except _GIVE_WAY as error:
-        raise MigrationBlockedError(_blocked(migration, error)) from error
+        with connection.transaction():
+            _bound(connection, "lock_timeout", _LOCK_SECONDS)
+            # A process that is paused here would keep its locks.
+            _bound(connection, "idle_in_transaction_session_timeout", _TRY_SECONDS)
+            for statement in migration.statements():
+                _bound(connection, "statement_timeout", max(0.001, until - time.monotonic()))
+                connection.execute(statement.encode())
+            row = (migration.version, migration.name, migration.sha256)
+            connection.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", row)
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
@@ -130,10 +131,8 @@ def _bound(connection: Connection, setting: str, seconds: float) -> None:
 
 
 def _tries(until: float) -> Iterator[bool]:
-    """Yield whether this is the last attempt; pauses grow; there is at least one attempt."""
-    pause = _FIRST_PAUSE
-    while (left := until - time.monotonic()) > pause:
+    """Yield whether this is the last attempt, with pauses between; at least one attempt."""
+    while until - time.monotonic() > (pause := random.uniform(*_PAUSES)):  # noqa: S311
         yield False
-        time.sleep(min(pause, left))
-        pause = min(_LAST_PAUSE, 2 * pause)
+        time.sleep(pause)
     yield True

@@ -25,19 +25,24 @@ from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(240)]
-NAME = "0099_channel"
-EXPAND = """-- A release that will note where carts come from; the one before knows nothing of it.
+NAME = "0097_channel"
+EXPAND = {
+    NAME: """-- A release that will note where carts come from; the one before knows nothing of it.
 ALTER TABLE carts ADD COLUMN channel text NOT NULL DEFAULT 'web';
 CREATE TABLE vouchers (code text PRIMARY KEY, cart_id uuid);
-"""
+""",
+    "0098_voucher": "ALTER TABLE orders ADD COLUMN voucher text;\n",
+    "0099_colour": "ALTER TABLE products ADD COLUMN colour text;\n",
+}
 
 
 def next_release(directory: Path) -> Path:
-    """This release with one more migration, in a directory of its own."""
+    """This release with three more migrations, in a directory of its own."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "app", directory / "app", ignore=ignored)
-    added = directory / f"app/store/migrations/postgres/{NAME}.sql"
-    added.write_text(EXPAND, encoding="utf-8")
+    for name, sql in EXPAND.items():
+        added = directory / f"app/store/migrations/postgres/{name}.sql"
+        added.write_text(sql, encoding="utf-8")
     return directory
 
 
@@ -114,6 +119,29 @@ def test_a_migration_waits_for_a_long_reader_without_holding_others_up(pair: Pai
     assert answers[200] > 20
 
 
+def dump(url: str, ended: threading.Event) -> None:
+    """Read all tables again and again, as a ``pg_dump`` in a loop does."""
+    with psycopg.connect(url) as connection:
+        while not ended.is_set():
+            connection.execute("LOCK TABLE carts, orders, products IN ACCESS SHARE MODE")
+            ended.wait(1)
+            connection.rollback()
+
+
+def test_a_migration_of_three_tables_finds_its_way_between_dumps(pair: Pair) -> None:
+    ended = threading.Event()
+    dumping = threading.Thread(target=dump, args=(pair.url, ended))
+    dumping.start()
+    try:
+        with shoppers(pair.blue.url) as answers:
+            pair.green.start("/ready")
+    finally:
+        ended.set()
+        dumping.join()
+    assert set(answers) == {200}
+    assert answers[200] > 20
+
+
 def test_a_migration_that_cannot_be_done_ends_the_start_with_a_sentence(pair: Pair) -> None:
     pair.green.environment = {**pair.green.environment, "SHOP_MIGRATION_SECONDS": "1.5"}
     with shoppers(pair.blue.url) as answers, held(pair.url):
@@ -182,7 +210,7 @@ def test_one_migrates_at_a_time(database: Postgres) -> None:
     migrate(database.url, patience=0.5)
 
 
-def test_a_failing_migration_leaves_nothing(
+def test_a_failing_migration_leaves_nothing_of_itself(
     database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = [*migrations("postgres"), Migration(2, "two", "CREATE TABLE t (x int);\nNONSENSE;\n")]
@@ -191,8 +219,10 @@ def test_a_failing_migration_leaves_nothing(
         with pytest.raises(MigrationError, match="Migration two failed: syntax error"):
             migrate(database.url, patience=10)
     with psycopg.connect(database.url) as connection:
-        tables = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
+        tables = connection.execute("SELECT 1 FROM pg_tables WHERE tablename = 't'")
         assert tables.fetchall() == []
+        ran = connection.execute("SELECT version FROM schema_migrations").fetchall()
+        assert ran == [(1,)]
     migrate(database.url, patience=0)
 
 

@@ -1,7 +1,7 @@
 """SQL files in order, one directory for each database. A file never changes after it has run.
 
 Why not Alembic or yoyo: Alembic needs SQLAlchemy on every host; yoyo keeps its lock in a table,
-where it stays after a kill. These files run in one transaction with a lock that ends with its
+where it stays after a kill. Each file runs in one transaction, under a lock that ends with its
 connection, so blue and green can start together. Expand first, contract in a later release: an
 older release must accept the schema of a newer one.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -66,6 +67,14 @@ def lint(*files: Path) -> subprocess.CompletedProcess[str]:
 def test_no_migration_would_hurt_the_release_before() -> None:
     done = lint(*(ROOT / "app/store/migrations/postgres").glob("*.sql"))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_migration_changes_at_most_one_table_that_requests_use() -> None:
+    """One that holds a table while it waits for another would deadlock with requests."""
+    for migration in migrations("postgres"):
+        changed = set(re.findall(r"ALTER TABLE (?:ONLY )?(\w+)", migration.sql, re.IGNORECASE))
+        created = set(re.findall(r"CREATE TABLE (\w+)", migration.sql, re.IGNORECASE))
+        assert len(changed - created) <= 1, f"{migration.name}: one file for each table"
 
 
 @pytest.mark.parametrize(
