@@ -41,7 +41,7 @@ def start(directory: Path, endpoint: str) -> str:
         },
         "ansible_python_interpreter": sys.executable,
     }
-    shared = str(ROOT / "inventory/shared/proxy.yml")
+    shared = str(ROOT / "inventory/groups/proxy.yml")
     play = {"hosts": "localhost", "gather_facts": False, "vars_files": [shared], "tasks": [first]}
     playbook = directory / "play.yml"
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
