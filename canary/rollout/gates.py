@@ -54,6 +54,8 @@ def hold(context: Context, watch: Watch, ending: Ending) -> Ending:
     patience = context.now() + context.request.hold
     while True:
         decided = _wait_a_period(context, watch, patience)
+        if decided is not None and decided.replaced:
+            return decided
         if decided is not None:
             # A rollback by a person is no failure to run: the verdict stays.
             return replace(decided, verdict=decided.verdict or Verdict.INCONCLUSIVE)

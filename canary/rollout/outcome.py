@@ -37,12 +37,14 @@ class Ending:
 
     ``settled``: traffic is already in place, after a promotion or a person's decision.
     ``undecided``: the data did not suffice in the time allowed, so a person may decide.
+    ``replaced``: another release answers than the one that was judged, so no verdict holds.
     """
 
     verdict: Verdict | None
     reason: str
     settled: bool = False
     undecided: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

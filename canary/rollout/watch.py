@@ -64,7 +64,8 @@ class Watch:
         wrong = exchanged(status, self._progress.expected)
         if not wrong:
             return None
-        return Ending(None, f"Could not judge, because a release was replaced: {wrong}")
+        reason = f"Could not judge, because a release was replaced: {wrong}"
+        return Ending(None, reason, replaced=True)
 
     def _overruled(self, status: Status) -> Ending | None:
         if status.live == self._colour:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from canary.rollout.outcome import ExitStatus
 from canary.state.base import Live
 from tests.unit.canary.rollout_fakes import START
-from tests.unit.canary.rollout_world import World, go
+from tests.unit.canary.rollout_world import OPEN, World, after, go
 
 OTHER = "release-other"
 LAST_LOOK = 65
@@ -55,6 +57,21 @@ def test_a_release_that_is_exchanged_after_the_last_look_is_not_promoted() -> No
     assert f"green-1 reports {OTHER}, not release-v2" in outcome.reason
     assert outcome.judgements[-1].at - START == pytest.approx(LAST_LOOK, abs=6)
     assert "traffic.promote" not in made.troubles.calls
+    assert (made.proxy.live, made.proxy.share) == ("blue", 0.0)
+
+
+def test_a_release_that_is_exchanged_while_a_person_is_waited_for_leaves_no_verdict() -> None:
+    made = world()
+    made.verdict, made.request = after(0, OPEN), replace(made.request, on_inconclusive="hold")
+
+    def exchange() -> None:
+        if made.said("hold"):
+            made.proxy.releases["green-1"] = OTHER
+
+    made.time.passing = exchange
+    outcome = go(made)
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert f"green-1 reports {OTHER}" in outcome.reason
     assert (made.proxy.live, made.proxy.share) == ("blue", 0.0)
 
 
