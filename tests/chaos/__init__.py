@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# The proxy's own program, which is installed nowhere but on the proxy.
+# The program of the proxy, which is installed only there.
 sys.path.append(str(Path(__file__).parents[2] / "roles/proxy/files"))

@@ -1,7 +1,7 @@
 """``make chaos``: one fault after another, then seeded random pairs, each during a canary.
 
-It uses the local cloud that is up, with a release on both colours (``make demo`` leaves one). Each
-row is one canary of the release that both colours have, so that whatever it meets is the fault's.
+It uses the running local cloud with a release on both colours (see ``make demo``). Each row is one
+canary of the release that both colours have, so every effect comes from the fault.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Plan = list[tuple[str, list[Fault]]]
 
 
 def planned(only: str, pairs: int, seed: int) -> Plan:
-    """Return the faults whose name holds the word, then the seed's pairs of those that pair."""
+    """Return the faults whose names contain the word, then seeded random pairs."""
     plan: Plan = [(fault.name, [fault]) for fault in FAULTS]
     draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
     for _ in range(pairs):
@@ -47,14 +47,14 @@ def planned(only: str, pairs: int, seed: int) -> Plan:
 
 
 def books_can_be_wrong() -> tuple[Books, Books]:
-    """Buy for a few seconds; count, then count again with one order doubled and one deleted."""
+    """Check the check: double one order, delete another, and require that both are found."""
     with Load(address("local-proxy-1"), 20.0) as load:
         time.sleep(5)
     return compare(load.told, orders(load.run)), control(load.run, load.told)
 
 
 def last_canary(relay: Relay, row: Row) -> None:
-    """Show that after the last fault a canary runs as well."""
+    """Check that a canary runs after the last fault."""
     live = status()["live"]
     idle = other(live)
     with Load(address("local-proxy-1"), 30.0), Watch() as watch:
@@ -66,7 +66,7 @@ def last_canary(relay: Relay, row: Row) -> None:
 
 def run(plan: Plan, seed: int) -> list[Row]:
     rows: list[Row] = []
-    links.heal()  # whatever an earlier run was killed at
+    links.heal()  # an earlier run may have been killed anywhere
     with Relay(Settings.load().endpoint) as relay:
         for name, faults in plan:
             rows.append(suffer(name, faults, relay, rows[-1] if rows else None))
@@ -83,7 +83,7 @@ def tell(row: Row) -> None:
 
 
 def kept() -> dict[str, dict[str, object]]:
-    """Return what was measured before, by fault: a run may measure some of them anew."""
+    """Return the earlier measurements by fault; a run may replace some of them."""
     return json.loads(KEPT.read_text()) if KEPT.exists() else {}
 
 
@@ -95,7 +95,7 @@ def keep(rows: Sequence[Row], seed: int) -> None:
 
 
 def main() -> int:
-    """Exit status: 0 nothing lost, doubled, blindly passed or left unsafe; 1 something was."""
+    """Exit status: 0 no order lost or doubled, no blind PASS, all safe again; 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--only", default="", help="faults whose name holds one of these, by comma")
     parser.add_argument("--pairs", type=int, default=3, help="random pairs of faults")

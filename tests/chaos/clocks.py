@@ -1,4 +1,4 @@
-"""A clock that is wrong. Hosts share the kernel's, so one service is told another time."""
+"""A wrong clock. Hosts share the kernel clock, so only one service gets another time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DROPIN = "/run/systemd/system/shop.service.d/chaos.conf"
 
 
 def skew(host: str, seconds: int) -> None:
-    """Restart a host's shop with a wall clock that is ``seconds`` ahead, or behind."""
+    """Restart the shop of a host with a wall clock that is ``seconds`` ahead (or behind)."""
     leader = machine(host).leader
     subprocess.run(["cp", str(LIBRARY), f"/proc/{leader}/root{THERE}"], check=True)
     lines = (

@@ -1,7 +1,7 @@
-"""A full disk, without filling this machine's: a small file system is put over a directory.
+"""A full disk: a small file system is mounted over a directory and filled.
 
-Hosts share the controller's disk, so a directory that a service writes to gets a tmpfs of its
-own, with what was in it, and that is filled to the last byte.
+Hosts share the disk of the controller. So a directory of a service gets its own tmpfs with the same
+files, which is filled to the last byte.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ rm -rf /dev/shm/chaos
 
 
 def fill(host: str, directory: str, unit: str = "") -> None:
-    """Leave no byte in a directory; what it holds stays, and whoever has it open keeps that."""
+    """Fill a directory completely; existing and open files stay."""
     _run(host, FILL.format(directory=directory, spare=SPARE), unit)
 
 
 def empty(host: str, directory: str, unit: str = "") -> None:
-    """Take the small file system away; what was changed and deleted on it is on the disk."""
+    """Unmount the small file system; copy changes and deletions to the disk."""
     _run(host, EMPTY.format(directory=directory), unit)
 
 
 def _run(host: str, script: str, unit: str) -> None:
-    """Run it where the unit sees it: a sandboxed one has mounts of its own."""
+    """Run it in the mount namespace of the unit: a sandboxed unit has its own."""
     process = f"$(systemctl show --property=MainPID --value {unit})"
     enter = f"nsenter --mount --target {process} " if unit else ""
     on(host, f"{enter}sh -eu", script)

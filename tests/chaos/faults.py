@@ -1,4 +1,4 @@
-"""Faults that a host, its network, its clock or the API meets, each with the way back."""
+"""Faults of hosts, network, clocks and the API, each with its repair."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATE = "/var/lib/shop"
 
 @dataclass
 class Scene:
-    """Whom a fault may hit."""
+    """The possible targets of a fault."""
 
     live: str
     idle: str
@@ -42,7 +42,7 @@ class Scene:
 
     @property
     def alive(self) -> str:
-        """The live host that is not the candidate's match."""
+        """The live host that is not the baseline of the canary."""
         return shop(self.live, 2)
 
     @property
@@ -52,11 +52,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Fault:
-    """How it begins and is healed.
+    """A fault: how to inflict it and how to heal it.
 
     Attributes:
-        evidence: it takes evidence away: it lasts until the canary has ended, never with PASS.
-        pairs: it may come together with another one.
+        evidence: it removes metrics; it lasts until the canary ends, which must not be PASS.
+        pairs: it may be combined with another fault.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Fault:
 
 
 def freeze_api(seconds: float) -> None:
-    """Let the AWS API hang: no metric is taken, none is read, no lock is renewed."""
+    """Make the AWS API hang: it stores and returns no metrics and renews no lock."""
     process = daemon_pid(Settings.load())
     assert process is not None, "the local cloud is not up"
     os.kill(process, signal.SIGSTOP)
@@ -101,7 +101,7 @@ def cloudwatch(name: str, mode: str) -> Fault:
 
 
 def replace() -> None:
-    """Bring back what was terminated, as its owner would."""
+    """Replace the terminated host, as its owner would."""
     subprocess.run(
         ["ansible-playbook", "site.yml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
     )
@@ -218,7 +218,7 @@ FAULTS = tuple(fault for kind in KINDS for fault in kind)
 
 
 def pair(draw: random.Random) -> list[Fault]:
-    """Draw two faults of different kinds; what is killed is killed before its host is stopped."""
+    """Draw two faults of different kinds; a process is killed before its host is stopped."""
     first, second = sorted(draw.sample(range(len(KINDS)), 2))
     return [
         draw.choice([fault for fault in KINDS[kind] if fault.pairs]) for kind in (first, second)

@@ -1,4 +1,4 @@
-"""What a fault does to a host: a command, a kill, the EC2 API, a look into it from outside."""
+"""Actions of faults on a host: commands, signals, the EC2 API, access from outside."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def on(host: str, command: str, stdin: str = "") -> str:
 
 
 def kill(host: str, unit: str) -> None:
-    """Kill every process of a unit, as a machine does that has no memory left."""
+    """Kill every process of a unit, like the kernel when memory runs out."""
     on(host, f"systemctl kill --signal=KILL --kill-whom=all {unit}")
 
 
 def start(host: str, unit: str) -> None:
-    """Start a unit unless its own restarts did it already."""
+    """Start a unit, if it has not restarted by itself."""
     on(host, f"systemctl reset-failed {unit}; systemctl start {unit}")
 
 
@@ -52,31 +52,31 @@ def kill_worker(host: str) -> None:
 
 
 def publisher(host: str, number: str) -> None:
-    """Send a signal to what publishes an instance's metrics."""
-    # In brackets, so that the pattern is not found in this command's own words.
+    """Send a signal to the metrics publisher of an instance."""
+    # In brackets, so that the pattern does not match this command itself.
     on(host, f"pkill --signal {number} --full [a]pp.housekeeper")
 
 
 @cache
 def machine(name: str) -> Machine:
-    """Return a host of the local cloud; asked once, for the API may be away later."""
+    """Return a host of the local cloud; cached, because the API may be down later."""
     return find_machine(Settings.load(), name)
 
 
 def inside(name: str, path: str) -> Path:
-    """Return where a host's file is, seen from this machine, whatever its network does."""
+    """Return the path of a file of a host on this machine, without using its network."""
     leader = machine(name).leader
     return Path(f"/proc/{leader}/root{path}")
 
 
 def power(name: str, *, running: bool) -> None:
-    """Stop or start an instance through the EC2 API, and wait until it is so."""
+    """Stop or start an instance through the EC2 API, and wait for its state."""
     call = ec2().start_instances if running else ec2().stop_instances
     _wait(name, call, "instance_running" if running else "instance_stopped")
 
 
 def terminate(name: str) -> None:
-    """End an instance and its disk through the EC2 API."""
+    """Terminate an instance with its disk through the EC2 API."""
     _wait(name, ec2().terminate_instances, "instance_terminated")
     machine.cache_clear()
 

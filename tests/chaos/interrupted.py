@@ -1,9 +1,9 @@
-"""A deployment and site.yml, cut off again and again, and run again: what customers met.
+"""A deployment and site.yml, interrupted again and again under load.
 
-A deployment is cut off after each host's every task, changed or not, each time with a release of
-its own, and then run to its end. site.yml is cut off after everything that it changes, in a chain:
-each run finds what all those before it left unfinished, and the last one is not cut off. Where a
-task of site.yml changes nothing, a cut leaves what the cut before it left.
+A deployment is interrupted after each task of each host, changed or not, each time with a new
+release, and then run to its end. site.yml is interrupted after each of its changes, in a chain:
+each run starts where the previous one stopped, and the last one completes. Where a task of site.yml
+changes nothing, an interruption would leave the same state as the one before.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CALLBACKS = Path(__file__).parent / "callbacks"
 
 
 class Done(NamedTuple):
-    """A host's task that ended well, and whether it changed something."""
+    """A successful task of a host, and whether it changed something."""
 
     name: str
     changed: bool
@@ -47,7 +47,7 @@ CutOff = Callable[[Prepare, list[str]], tuple[int, list[str]]]
 
 
 def run(command: Command, after: Collection[str] = ()) -> tuple[int, list[Done]]:
-    """Run a command whose playbook ends after one of these tasks; return status and tasks."""
+    """Run a playbook that is killed after one of these tasks; return status and tasks."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text("")
     environment = {
@@ -65,19 +65,19 @@ def run(command: Command, after: Collection[str] = ()) -> tuple[int, list[Done]]
 
 
 def deployment() -> Command:
-    """Return the command that puts a release on the idle colour that no host has."""
+    """Return the command that deploys a new release to the idle colour."""
     made = release("cut", "", f"A release whose deployment is cut off, {time.time_ns()}")
     return ["canary", "deploy", made, "--env", "local"]
 
 
 def site() -> Command:
-    """End an idle host, so that there is something to do; return what brings it back."""
+    """Terminate an idle host, so that there is work; return the command that replaces it."""
     terminate(shop(other(status()["live"]), 2))
     return ["ansible-playbook", "site.yml"]
 
 
 def interruptions(only: str, cuts: int, seed: int, tell: Tell) -> list[Row]:
-    """Cut each of the two at up to so many boundaries, a seeded sample of all, under load."""
+    """Interrupt both playbooks under load, at a seeded sample of all boundaries."""
     rows = []
     for word, prepare, cut_off in (("deploy", deployment, alone), ("site.yml", site, chained)):
         if not cuts or not any(part in f"{word} cut" for part in only.split(",")):
@@ -85,7 +85,7 @@ def interruptions(only: str, cuts: int, seed: int, tell: Tell) -> list[Row]:
         code, tasks = run(prepare())
         if code:
             raise SystemExit(f"{word} does not work uncut: see {LOG.with_suffix('.out')}")
-        # Once each, also where a host does a task of that name again and changes nothing by it.
+        # once each, even if a host repeats a task of that name without a change
         every = list(dict.fromkeys(n for n, changed in tasks if changed or cut_off is alone))
         drawn = set(random.Random(seed).sample(every, min(cuts, len(every))))  # noqa: S311
         sys.stderr.write(f"{word} can be cut {len(every)} times, and will be {len(drawn)} times\n")
@@ -96,7 +96,7 @@ def interruptions(only: str, cuts: int, seed: int, tell: Tell) -> list[Row]:
 
 
 def alone(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
-    """Cut one run off after each task; return how many were, and which did not work again."""
+    """Interrupt one run after each task; return how many, and which repetitions failed."""
     number, broken = 0, []
     for name in after:
         command = prepare()
@@ -109,7 +109,7 @@ def alone(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
 
 
 def chained(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
-    """Cut off run after run, each of which begins with what those before left, but the last."""
+    """Interrupt a chain of runs; each continues the previous one, and the last completes."""
     command, left = prepare(), set(after)
     while True:
         code, tasks = run(command, left)
@@ -121,7 +121,7 @@ def chained(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
 
 
 def interrupted(name: str, prepare: Prepare, after: list[str], cut_off: CutOff) -> Row:
-    """Cut it off after each of these tasks, and run it again, under load."""
+    """Interrupt it after each of these tasks and run it again, under load."""
     live = unlocked()["live"]
     row = Row(name, kind="cut", to_zero=0.0)
     with Load(address("local-proxy-1"), RATE, longest=LONGEST) as load:

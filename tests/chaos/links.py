@@ -1,7 +1,7 @@
-"""The network between two parts: cut by nftables, slowed by tc, on the controller's end of cables.
+"""The network between two parts: cut with nftables, slowed with tc, on the controller.
 
 A cut drops every packet between two addresses, in both directions. A slow link delays each packet
-(netem), or where the kernel has no netem, lets so few bits through that packets queue up.
+(netem). If the kernel has no netem, it limits the rate, so packets queue up.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def ip(name: str) -> str:
 
 
 def cut(first: str, second: str, port: int | None = None) -> None:
-    """Let no packet pass between two parts; with a port, none to or from that one of the second.
+    """Drop all packets between two parts, or only those of one port of the second.
 
-    It adds to what is cut already.
+    Earlier cuts stay.
     """
     one, two = ip(first), ip(second)
     there, back = (f"tcp {side} {port}" if port else "" for side in ("dport", "sport"))
@@ -46,12 +46,12 @@ def cut(first: str, second: str, port: int | None = None) -> None:
 
 
 def heal() -> None:
-    """Take every cut back; without one, nothing happens."""
+    """Remove all cuts; without a cut, nothing happens."""
     _nft(f"table bridge {TABLE}\ndelete table bridge {TABLE}")
 
 
 def slow(first: str, second: str) -> None:
-    """Make what each of two hosts sends to the other late."""
+    """Delay the packets between two hosts."""
     for source, target in ((first, second), (second, first)):
         device = cable(target)
         _tc("qdisc", "replace", "dev", device, "root", "handle", "1:", "htb", "default", "1")
@@ -65,18 +65,18 @@ def slow(first: str, second: str) -> None:
 
 
 def quicken(*names: str) -> None:
-    """Make these hosts' cables as good as before."""
+    """Remove the delay from the links of these hosts."""
     for name in names:
         _tc("qdisc", "del", "dev", cable(name), "root", check=False)
 
 
 def cable(name: str) -> str:
-    """Return the controller's end of a host's cable."""
+    """Return the veth interface of a host on the controller."""
     return network.link(Settings.load(), IPv4Address(ip(name)))
 
 
 def has_netem() -> bool:
-    """Tell whether this kernel can delay packets, by asking for it where it does no harm."""
+    """Return whether this kernel can delay packets; tried where it does no harm."""
     command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem"]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 

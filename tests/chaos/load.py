@@ -1,8 +1,8 @@
-"""A bounded, open-loop load: so many requests a second, whatever became of those before.
+"""A bounded, open-loop load: a fixed rate, independent of responses.
 
-Reads of the shop's pages, and purchases: a cart, then its checkout, each with a key of its own. A
-failure is what a customer sees at the first try. As customers do, they then try the checkout again
-with the same key; every fifth sends it twice at once. What they were told is compared afterwards.
+Customers read pages and buy: a cart, then its checkout, each with its own key. A failure is a
+failed first attempt. Customers then retry the checkout with the same key, and every fifth sends it
+twice at once. The responses are compared with the database afterwards.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONGEST = 900.0
 class Load:
     """Use as a context; ``rate`` requests a second, half of them reads.
 
-    ``ran_out`` says that it ended by itself, after ``longest`` seconds.
+    ``ran_out``: it ended by itself after ``longest`` seconds.
     """
 
     host: str
@@ -61,7 +61,7 @@ class Load:
             await self._exchange("POST", "/data", {"id": number, "name": "A thing", "price": 1})
         began, number, going = time.monotonic(), 0, set()
         while not self._stop.is_set() and time.monotonic() - began < self.longest:
-            # A purchase is two requests; so of four requests two are reads.
+            # a purchase is two requests, so two of four requests are reads
             task = asyncio.create_task(self._read(number) if number % 3 else self._buy(number))
             going.add(task)
             task.add_done_callback(going.discard)
@@ -99,7 +99,7 @@ class Load:
     async def _ask(
         self, kind: str, method: str, path: str, body: Any, key: str = ""
     ) -> bytes | None:
-        """Ask once; an unnamed kind is a customer's own second try, which is not counted."""
+        """Send one request. A retry of a customer has no kind and is not counted."""
         self.sent[kind] += 1
         try:
             exchange = self._exchange(method, path, body, key)
@@ -134,7 +134,7 @@ class Load:
 
 
 def request(method: str, path: str, body: Any, key: str) -> list[bytes]:
-    """Return a request's head, and its body if there is one; each is another shopper's."""
+    """Return the header and the body of a request; each is from a new shopper."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.0", "Host: shop", f"X-User: {uuid.uuid4().hex}"]
     if content:

@@ -1,7 +1,7 @@
-"""Is every acknowledged order in the database, once? And would this notice if one were not?
+"""Check that every acknowledged order is in the database once, and check this check.
 
-Each shopper buys once, and writes a name of its own into its cart. So an order made twice is seen
-whatever it was made from: the same cart, the same key, or a cart that was itself made twice.
+Each shopper buys once, with a unique name in the cart. So a doubled order is found however it was
+made: from one cart, from one key, or from a doubled cart.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ NAME = "items->0->>$$description$$"
 
 @dataclass(frozen=True)
 class Books:
-    """Orders that were acknowledged and are not there, and shoppers who have more than one."""
+    """Acknowledged orders that are missing, and shoppers with more than one order."""
 
     lost: int
     doubled: int
 
 
 def compare(acknowledged: Mapping[str, Iterable[str]], rows: Rows) -> Books:
-    """Compare what shoppers were told (their order ids) with what the database holds."""
+    """Compare the acknowledged order ids with the database."""
     kept, count = set(rows), Counter(shopper for shopper, _ in rows)
     lost = sum(any((who, one) not in kept for one in told) for who, told in acknowledged.items())
     twice = {who for who, number in count.items() if number > 1}
@@ -37,13 +37,13 @@ def compare(acknowledged: Mapping[str, Iterable[str]], rows: Rows) -> Books:
 
 
 def orders(run: str) -> Rows:
-    """Return the orders of one load's shoppers."""
+    """Return the orders of the shoppers of one load."""
     text = _psql(f"SELECT {NAME}, id FROM orders WHERE {NAME} LIKE $${run}-%$$")  # noqa: S608
     return [(line.split("|")[0], line.split("|")[1]) for line in text.splitlines()]
 
 
 def control(run: str, acknowledged: Mapping[str, Iterable[str]]) -> Books:
-    """Return what is found once an order was made twice, and another deleted; leaves both so."""
+    """Double one order and delete another, and return what the check finds."""
     bought = sorted(who for who, told in acknowledged.items() if told)
     first, last = bought[0], bought[-1]
     copy = f"$${uuid.uuid4()}$$, $${uuid.uuid4()}$$"

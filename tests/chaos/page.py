@@ -1,4 +1,4 @@
-"""docs/chaos.md, from what was measured and nothing else."""
+"""The page docs/chaos.md, generated from the measurements."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Stands between a canary and the AWS API, and lets CloudWatch behave as badly as it may.
+"""A relay between a canary and the AWS API that makes CloudWatch misbehave.
 
-Only GetMetricData is touched: publishing, locks and parameters go through, so that what a row
-shows comes from the evidence alone.
+It changes only GetMetricData. Publishing, locks and parameters pass unchanged, so a row shows the
+effect of missing metrics alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Relay:
-    """Use as a context; ``mode`` says how CloudWatch behaves from now on."""
+    """A context manager; ``mode`` sets the behaviour of CloudWatch."""
 
     def __init__(self, endpoint: str) -> None:
         self.mode = "well"
@@ -46,7 +46,7 @@ class Relay:
         self._server.server_close()
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> Answer | None:
-        """Return what the client gets; None: the connection is closed."""
+        """Return the response for the client; None closes the connection."""
         if headers.get("X-Amz-Target") != TARGET or self.mode == "well":
             return self._forward(method, path, headers, body)
         self.asked += 1
@@ -61,7 +61,7 @@ class Relay:
         return status, kept, self._thinned(content)
 
     def _thinned(self, content: bytes) -> bytes:
-        """Leave values out, saying so (partial) or not (holes)."""
+        """Leave values out, with an indication (partial) or without (holes)."""
         document = json.loads(content)
         for number, result in enumerate(document.get("MetricDataResults", [])):
             if self.mode == "partial":
@@ -107,7 +107,7 @@ class Relay:
                     self.send_header(name, value)
                 if self.command != "HEAD":
                     self.send_header("Content-Length", str(len(content)))
-                with suppress(ConnectionError):  # who asked may have given up
+                with suppress(ConnectionError):  # the client may have given up
                     self.end_headers()
                     self.wfile.write(content)
 

@@ -1,4 +1,4 @@
-"""One fault: a canary under load, the fault, and what customers and the canary made of it."""
+"""One measurement: a canary under load with a fault, and its effect."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ POLICY = ROOT / ".run/local/chaos-policy.yml"
 
 @dataclass
 class Row:
-    """What one fault cost. ``next`` is known once the next canary has begun, or has not."""
+    """The effect of one fault. ``next`` is set when the next canary starts."""
 
     name: str
     evidence: bool = False
@@ -61,7 +61,7 @@ class Row:
 
     @property
     def bad(self) -> bool:
-        """Something that must not be: lost, doubled, passed without evidence, not safe again."""
+        """Return whether an order was lost or doubled, a PASS was blind, or the end was unsafe."""
         blind = self.evidence and self.ended == "PASS"
         unsafe = self.agrees != "yes" or self.next.startswith("NO")
         return bool(self.books.lost or self.books.doubled or blind or unsafe or self.problem)
@@ -80,14 +80,14 @@ def status() -> Any:
 
 
 def known_release() -> str:
-    """Return the good commit that was deployed last: hosts have it, so a canary begins soon."""
+    """Return the commit that was deployed last: hosts have it, so a canary starts quickly."""
     rows = answer("canary", "history", "--limit", "1000", "--env", "local", "--json")
     good = (row for row in rows if row["colours"] and row["verdict"] in ("DEPLOYED", "PASS"))
     return str(next(good)["candidate"]).split()[-1]
 
 
 def write_policy(relay: Relay) -> None:
-    """Write the environment's policy once more: AWS by way of the relay, and a shorter limit."""
+    """Write a copy of the policy that uses the relay and a shorter limit."""
 
     def change(policy: dict[str, Any]) -> None:
         policy["environment"]["endpoint_url"] = relay.endpoint
@@ -104,10 +104,10 @@ def begin(relay: Relay, log: Path) -> subprocess.Popen[str]:
 
 
 def unlocked() -> Any:
-    """Return the status once nobody holds the lock: a killed canary's runs out in a minute."""
+    """Wait until the lock is free, and return the status. A lock expires in a minute."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
-        with suppress(ValueError):  # it could not look
+        with suppress(ValueError):  # no status
             found = status()
             if found["canary"] is None:
                 return found
@@ -116,7 +116,7 @@ def unlocked() -> Any:
 
 
 def carries(watch: Watch, canary: subprocess.Popen[str], colour: str) -> bool:
-    """Wait until the candidate has carried traffic for a while; False if it never does."""
+    """Wait until the candidate has had traffic for a while; return False if it never has."""
     deadline = time.monotonic() + AT_WEIGHT
     while not watch.now(colour):
         if canary.poll() is not None or time.monotonic() > deadline:
@@ -127,7 +127,7 @@ def carries(watch: Watch, canary: subprocess.Popen[str], colour: str) -> bool:
 
 
 def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None) -> Row:
-    """Begin a canary under load, inflict the faults once it has traffic, and see what comes."""
+    """Start a canary under load, inflict the faults once it has traffic, and measure."""
     found = unlocked()
     live = found["live"]
     idle = other(live)
@@ -172,7 +172,7 @@ def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> No
 
 
 def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:
-    """Let the canary end, by a signal if it would go on; return its verdict and its reason."""
+    """Wait for the canary or stop it with a signal; return its verdict and its reason."""
     stopped = canary.poll() is None
     if stopped:
         canary.send_signal(signal.SIGCONT)
@@ -187,14 +187,14 @@ def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def agrees(live: str) -> str:
-    """Wait until memory and proxy agree that ``live`` has everything; say how they differ."""
+    """Wait until state and proxy agree that ``live`` has all traffic; else say how they differ."""
     deadline = time.monotonic() + AGREES
     idle = other(live)
     problem = "NO"
     while time.monotonic() < deadline:
         try:
             found = status()
-        except ValueError:  # it could not look
+        except ValueError:  # no status
             problem = "NO: no answer"
             continue
         weights = found["proxy"]["weights"]

@@ -1,4 +1,4 @@
-"""What HAProxy does, asked on its own socket from outside: no network, no API, no SSH between."""
+"""Watches HAProxy through its socket, without network, API or SSH."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOCKET = "/run/haproxy/admin.sock"
 
 
 class Watch(Repeater):
-    """Notes every server's weight ten times a second; None while HAProxy does not answer."""
+    """Records the weight of every server ten times a second; None if HAProxy is down."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,11 +26,11 @@ class Watch(Repeater):
         self.seen.append((time.monotonic(), weights()))
 
     def now(self, colour: str) -> int | None:
-        """Return the sum of a colour's weights, as it was last seen."""
+        """Return the last known sum of the weights of a colour."""
         return of(self.seen[-1][1], colour) if self.seen else None
 
     def zero_after(self, moment: float, colour: str) -> float | None:
-        """Return how many seconds after ``moment`` the colour had no weight; None: it kept some."""
+        """Return the seconds from ``moment`` until the colour had weight 0, or None."""
         for time_, found in self.seen:
             if time_ >= moment and of(found, colour) == 0:
                 return time_ - moment
@@ -38,7 +38,7 @@ class Watch(Repeater):
 
 
 def weights() -> Weights:
-    """Return the weight of every server, or None if HAProxy does not answer."""
+    """Return the weight of every server, or None if HAProxy does not respond."""
     try:
         found = Runtime(inside(PROXY, SOCKET), "shop").read()
     except (RefusedError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""One local cloud for all end-to-end tests: the demonstration boots it, runs once, leaves it up."""
+"""One local cloud for all end-to-end tests; the demonstration boots it and runs once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.session_cloud import SessionCloud
 
 @pytest.fixture(scope="session")
 def story() -> Iterator[dict[str, Any]]:
-    """What ``make demo`` told; its output is in .run/local/demo.log."""
+    """The result of ``make demo``; its output is in .run/local/demo.log."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("booting hosts needs Linux and root")
     was_up = answer("local-cloud", "status", "--json")["state"] == "up"
@@ -42,7 +42,7 @@ def story() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def cloud(story: dict[str, Any]) -> SessionCloud:
-    """The cloud that the demonstration left up: ``site.yml`` applied, a release on both colours.
+    """The cloud after the demonstration: ``site.yml`` applied, a release on both colours.
 
     A test may release, promote, roll back and stop services, and leaves both colours serving.
     """

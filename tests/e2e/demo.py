@@ -1,7 +1,7 @@
-"""The whole story on this machine: ``make demo``.
+"""The demonstration: ``make demo``.
 
-Every step is a command that a user would type, and is printed before it runs. What happened is
-left in ``.run/local/demo.json``; the end-to-end tests read it.
+Every step is a command that a user would type; it is printed before it runs. The result is written
+to ``.run/local/demo.json``, which the end-to-end tests read.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 class DemoError(Exception):
-    """A step did not end as it should."""
+    """A step failed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Canary:
-    """What ``canary run --json`` told, and how it ended."""
+    """The output of ``canary run --json`` and its exit status."""
 
     status: int
     seconds: float
@@ -50,7 +50,7 @@ def title(text: str) -> None:
 
 
 def call(*command: str) -> None:
-    """Run a command as a user would, its output on the screen; it must succeed."""
+    """Run a command with its output on the screen; it must succeed."""
     console.print(f"[bold]$ {shlex.join(command)}[/]")
     began = time.monotonic()
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
@@ -60,13 +60,13 @@ def call(*command: str) -> None:
 
 
 def answer(*command: str) -> Any:
-    """Run a command that answers in JSON."""
+    """Run a command and parse its JSON output."""
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
 
 def canary(ref: str, expected: int) -> Canary:
-    """Run a canary with its live table on the screen; its exit status must be the expected one."""
+    """Run a canary with its live table on the screen, and check its exit status."""
     command = ["canary", "run", "--env", "local", "--candidate", ref, "--json"]
     console.print(f"[bold]$ {shlex.join(command)}[/]")
     began = time.monotonic()
@@ -85,37 +85,37 @@ def address(name: str) -> str:
 
 
 def other(colour: str) -> str:
-    """Return the colour that a release goes to while ``colour`` is live."""
+    """Return the other colour."""
     return {"blue": "green", "green": "blue"}[colour]
 
 
 def released() -> bool:
-    """Tell whether the shop runs already, from an earlier demonstration."""
+    """Return whether the shop already runs, from an earlier demonstration."""
     states = answer("canary", "status", "--env", "local", "--json")["proxy"]["states"]
     return all(state.startswith("UP") for state in states.values())
 
 
 def locust(path: str, method: str = "GET") -> Any:
-    """Ask Locust's own web interface."""
+    """Send a request to Locust's web interface."""
     url = f"http://{address('local-monitor-1')}:8089{path}"
     with urlopen(Request(url, method=method), timeout=10) as reply:
         return json.load(reply)
 
 
 def failures() -> int:
-    """Return how many requests Locust saw fail since its counters were reset."""
+    """Return how many requests have failed since Locust reset its counters."""
     return int(locust("/stats/requests")["stats"][-1]["num_failures"])
 
 
 def wait_for_metrics() -> None:
-    """A canary refuses to start before the metrics that it would judge arrive."""
+    """Wait for the first metrics: a canary does not start without them."""
     while locust("/stats/requests")["stats"][-1]["num_requests"] < ENOUGH_REQUESTS:
         time.sleep(1)
     time.sleep(PUBLICATION)
 
 
 def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) -> None:
-    """Say in ten lines what happened, where to look, and how to remove it."""
+    """Print what happened, where to look, and how to remove it."""
     shop, monitor = address("local-proxy-1"), address("local-monitor-1")
     title(f"Done in {seconds / 60:.1f} minutes")
     for line in (
@@ -136,7 +136,7 @@ def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) ->
 
 
 def main() -> None:
-    """Tell the story; the exit status is 0 only if it went as it should."""
+    """Run the demonstration; the exit status is 0 only if every step succeeded."""
     began = time.monotonic()
     title("An environment: seven hosts, and all that they need")
     call("ansible-playbook", "site.yml")

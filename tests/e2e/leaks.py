@@ -1,4 +1,4 @@
-"""Where a secret could be seen by those who must not: process lists, journals, logs."""
+"""Search for secrets in process lists, journals and logs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from tests.support.repeater import Repeater
 
 
 def generated(run: Path) -> dict[str, str]:
-    """Return every secret of an environment, by the file that keeps it.
+    """Return every secret of an environment by its file.
 
-    Of a private key it is the middle line: the first is alike in all keys of a kind, and nothing
-    but the key itself holds the rest.
+    For a private key, return the middle line: the first line is the same in all keys of a kind.
     """
     found = {
         f"secrets/{path.name}": path.read_text(encoding="utf-8").split()[0]
@@ -28,19 +27,19 @@ def generated(run: Path) -> dict[str, str]:
 
 
 def files(place: Path) -> list[Path]:
-    """Return the files under a directory that hold something; an absent one has none."""
+    """Return the non-empty files under a directory; none if it does not exist."""
     return [path for path in sorted(place.rglob("*")) if path.is_file() and path.stat().st_size]
 
 
 def shown(text: str, secrets: Mapping[str, str]) -> set[str]:
-    """Return the names of the secrets that stand in a text."""
+    """Return the names of the secrets in a text."""
     return {name for name, value in secrets.items() if value in text}
 
 
 def printed(command: Sequence[str], secrets: Mapping[str, str]) -> set[str]:
-    """Return the names of the secrets that a command prints, however much it prints.
+    """Return the names of the secrets in the output of a command of any size.
 
-    What is searched for goes by a file of our own: on a command line it would find itself.
+    The patterns are in a file: on a command line they would find themselves.
     """
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as patterns:
         patterns.write("\n".join(secrets.values()) + "\n")
@@ -56,21 +55,21 @@ def printed(command: Sequence[str], secrets: Mapping[str, str]) -> set[str]:
 
 
 def journal(directory: Path) -> list[str]:
-    """Return the command that prints a journal with all its fields, command lines among them."""
+    """Return the command that prints a journal with all fields, including command lines."""
     return ["journalctl", f"--directory={directory}", "--all", "--output=export", "--no-pager"]
 
 
 def written(paths: Iterable[Path], secrets: Mapping[str, str]) -> dict[str, set[str]]:
-    """Return, by file, the names of the secrets that stand in it."""
+    """Return the names of the secrets in each file."""
     texts = ((path, path.read_text(encoding="utf-8", errors="replace")) for path in paths)
     found = {str(path): shown(text, secrets) for path, text in texts}
     return {path: names for path, names in found.items() if names}
 
 
 class ProcessList(Repeater):
-    """The command lines of all processes of this machine; processes of its hosts are among them."""
+    """The command lines of all processes of this machine, including those of its hosts."""
 
-    pause = 0.05  # a process that lives for less may be missed
+    pause = 0.05  # shorter processes may be missed
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,6 +79,6 @@ class ProcessList(Repeater):
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 line = path.read_bytes()
-            except OSError:  # it has ended
+            except OSError:  # the process has ended
                 continue
             self.lines.add(line.replace(b"\0", b" ").decode(errors="replace"))

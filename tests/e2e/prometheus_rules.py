@@ -1,6 +1,6 @@
-"""A test of Prometheus' rules in the words of ``promtool test rules``.
+"""A test of the Prometheus rules for ``promtool test rules``.
 
-Each situation makes one alert fire, in the local cloud's pace, and a healthy shop makes none.
+Each situation fires one alert, with the periods of the local cloud; a healthy shop fires none.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AT = "3m"
 
 
 def situations(rules_file: str, annotations: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """Return the document that promtool runs; ``annotations`` is what each alert must say."""
+    """Return the test document; ``annotations`` are the expected texts."""
     fired = [
         {
             "interval": "5s",

@@ -1,4 +1,4 @@
-"""The collection, installed in an empty directory: a playbook elsewhere uses its roles by name."""
+"""The collection in an empty directory: a playbook elsewhere uses its roles by name."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PLAYBOOK = """\
 
 @dataclass(frozen=True)
 class Host:
-    """A host of the local cloud that no API knows of, and the key that opens it."""
+    """A host of the local cloud without EC2, and its SSH key."""
 
     address: str
     key: Path
@@ -62,7 +62,7 @@ def host(cloud: SessionCloud, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def variables(host: Host, directory: Path) -> dict[str, object]:
-    """Return what the playbook's inventory says of its host and to the three roles."""
+    """Return the inventory variables for the host and the three roles."""
     return {
         "ansible_host": host.address,
         "ansible_user": "admin",

@@ -1,4 +1,4 @@
-"""A good release is promoted, a bad one refused, and nobody else notices."""
+"""A good release is promoted, a bad one is rejected, and no other request fails."""
 
 from __future__ import annotations
 

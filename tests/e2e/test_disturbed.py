@@ -1,4 +1,4 @@
-"""Whatever is killed, traffic ends at the live release."""
+"""After every kill, all traffic returns to the live release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def status() -> dict[str, Any]:
 
 
 def answers(host: str) -> bool:
-    """Tell whether a host has an open SSH port."""
+    """Return whether a host has an open SSH port."""
     try:
         with socket.create_connection((host, 22), timeout=1):
             return True
@@ -40,7 +40,7 @@ def answers(host: str) -> bool:
 
 
 def test_faults_cost_no_customer_anything(story: dict[str, Any]) -> None:
-    """Two rows of ``make chaos``; the second canary shows that the first needs no repair."""
+    """Two rows of ``make chaos``; the second canary runs without a repair."""
     assert story
     known = {fault.name: fault for fault in FAULTS}
     blind = [known["kill -9 a live shop"], known["CloudWatch away"]]
@@ -84,12 +84,12 @@ def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> 
     back = [each for each in known if each["name"] == name and each["state"] == "running"]
     assert len(back) == 1
     assert back[0]["id"] != identity
-    # With the release of its colour, and taken in by the proxy.
+    # it has the release of its colour, and the proxy uses it
     assert status()["proxy"]["states"][f"{idle}-2"].startswith("UP")
 
 
 def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
-    """A real browser fills the form, and sees a row for a colour."""
+    """A real browser fills in the form and sees a row for a colour."""
     live = story["bad"]["told"]["live"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)

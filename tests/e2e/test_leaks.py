@@ -1,4 +1,4 @@
-"""New passwords while the shop runs: they hold, and are seen nowhere but where they belong."""
+"""Replace passwords while the shop runs: they work, and no secret leaks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARK = "this line was planted by the search for secrets"
 
 @dataclass(frozen=True)
 class Seen:
-    """What could be seen while two passwords were replaced, and what was secret meanwhile."""
+    """The output while two passwords were replaced, and the secrets."""
 
     secrets: dict[str, str]
     outputs: dict[str, str]
@@ -43,7 +43,7 @@ def play(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def seen(story: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Replace the passwords as docs/operations.md says, and plan to replace them once more."""
+    """Replace the passwords as docs/operations.md describes, and plan another replacement."""
     assert story
     former = {f"former {name}": value for name, value in generated(RUN).items()}
     for name in ("database", "cache"):
@@ -61,7 +61,7 @@ def seen(story: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> See
 
 
 def hosts() -> dict[str, Path]:
-    """Return where each host's files are on this machine."""
+    """Return the directory of the files of each host on this machine."""
     return {path.name: path / "upper/var/log" for path in sorted(Settings.load().hosts.iterdir())}
 
 
@@ -95,7 +95,7 @@ def test_no_process_list_shows_a_secret(seen: Seen) -> None:
 
 
 def test_no_journal_of_a_host_shows_a_secret(seen: Seen) -> None:
-    """A planted line is found in each, and nothing else."""
+    """The search finds a planted line in each journal, and nothing else."""
     wanted = seen.secrets | {"mark": MARK}
     plant = ["ansible", "aws_ec2", "--become", "--module-name=command", f"--args=logger {MARK}"]
     subprocess.run(plant, cwd=ROOT, capture_output=True, check=True)
@@ -106,7 +106,7 @@ def test_no_journal_of_a_host_shows_a_secret(seen: Seen) -> None:
 
 def test_no_log_shows_a_secret(seen: Seen) -> None:
     logs = [path for place in hosts().values() for path in files(place)]
-    logs = [path for path in logs if path.suffix != ".journal"]  # their own test reads these
+    logs = [path for path in logs if path.suffix != ".journal"]  # another test reads these
     kinds = {".log", ".json", ".html", ".md", ".yml", ".eml", ".out"}
     ours = [path for path in RUN.glob("*") if path.suffix in kinds]
     ours += [*files(RUN / "canaries"), *files(Settings.load().mail)]

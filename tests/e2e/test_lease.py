@@ -1,4 +1,4 @@
-"""A canary dies, and the proxy takes the traffic back; then a person promotes and rolls back."""
+"""A canary is killed and the proxy reverts; then a person promotes and rolls back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TWO_PERIODS = 12.0
 
 @dataclass(frozen=True)
 class Killed:
-    """The colours while a canary was killed, and how soon the candidate's traffic was gone."""
+    """The colours when a canary was killed, and the seconds until the candidate had no traffic."""
 
     live: str
     idle: str
@@ -33,7 +33,7 @@ class Killed:
 
 @pytest.fixture(scope="module")
 def killed(cloud: SessionCloud) -> Iterator[Killed]:
-    """Kill a canary with SIGKILL while its candidate carries traffic."""
+    """Kill a canary with SIGKILL while its candidate has traffic."""
     cloud.output("ansible-playbook", "playbooks/load.yml", "-e", "load=start")
     wait_for_metrics()
     live = cloud.status()["live"]
@@ -71,7 +71,7 @@ def colours_that_answer(cloud: SessionCloud) -> set[str]:
 
 
 def test_a_person_promotes_and_rolls_back(killed: Killed, cloud: SessionCloud) -> None:
-    """The release of the killed canary is good: it becomes live, and then the former one again."""
+    """Promote the release of the killed canary, then roll back."""
     cloud.output("canary", "promote", "--env", "local", "--colour", killed.idle)
     promoted: dict[str, Any] = cloud.status()
     assert promoted["live"] == killed.idle

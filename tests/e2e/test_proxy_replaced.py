@@ -1,4 +1,4 @@
-"""A proxy that is replaced serves what was live, and never a release that nobody meant."""
+"""A replaced proxy serves the live release and no other."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PROXY = "local-proxy-1"
 
 @dataclass
 class Shopper:
-    """Asks the proxy for the catalogue all the while, wherever it is.
+    """Requests the catalogue from the proxy continuously, at its current address.
 
     Attributes:
-        answers: how often which status and colour came; (0, "") is no answer.
-        address: of the new proxy, once it answered.
-        back: when its first answer came.
+        answers: how often each status and colour came; (0, "") is no response.
+        address: of the new proxy, once it responds.
+        back: time of its first response.
     """
 
     cloud: SessionCloud
@@ -71,7 +71,7 @@ def shopper(cloud: SessionCloud) -> Iterator[Shopper]:
 def test_a_new_proxy_serves_what_was_live_and_not_what_a_fresh_one_begins_with(
     cloud: SessionCloud,
 ) -> None:
-    if cloud.status()["live"] == "blue":  # what a proxy begins with in a new environment
+    if cloud.status()["live"] == "blue":  # the initial state of a proxy in a new environment
         cloud.output("canary", "deploy", "HEAD", "--env", "local")
         cloud.output("canary", "promote", "--env", "local", "--colour", "green")
     release("broken", "error=500", "A release that answers nothing but 500")

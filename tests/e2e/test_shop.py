@@ -1,4 +1,4 @@
-"""The deployed shop answers as its own documentation says."""
+"""The deployed shop responds as documented."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EMPTY = (
 
 
 def test_the_documented_examples_answer_through_the_proxy(story: dict[str, Any]) -> None:
-    """Word for word, by the release that the demonstration promoted; shoppers have gone."""
+    """Literally, by the release that the demonstration promoted, without load."""
     assert story
     subprocess.run(["local-cloud", "ssh", "local-data-1", EMPTY], cwd=ROOT, check=True)
     url = f"http://{address('local-proxy-1')}"

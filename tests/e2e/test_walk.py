@@ -1,4 +1,4 @@
-"""Whoever reads the README or the tutorial types what stands there, and it does what it says."""
+"""The commands of the README and the tutorial work as written."""
 
 from __future__ import annotations
 

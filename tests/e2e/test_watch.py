@@ -1,4 +1,4 @@
-"""A metric crosses a line: an alarm changes its state, a mail and a row exist. And back again."""
+"""A metric crosses its threshold and back: alarm states, e-mails and records follow."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ HOUR = 3600
 
 @pytest.fixture(scope="module")
 def stopped() -> str:
-    """The instance whose shop is stopped: of the idle colour, so that no shopper notices."""
+    """An instance of the idle colour whose shop is stopped."""
     live = answer("canary", "status", "--env", "local", "--json")["live"]
     return other(live) + "-2"
 
 
 @pytest.fixture(scope="module")
 def seen(stopped: str) -> dict[str, list[Any]]:
-    """Six carts and a stopped shop until both alarms ring; then both put right, until both are OK.
+    """Six carts and a stopped shop until both alarms fire; then a repair until both are OK.
 
-    What was recorded and mailed since then.
+    Returns the records and e-mails since then.
     """
     watched = ("ManyCarts", f"Unavailable-{stopped}")
-    check_out(json.loads(shop("/carts")))  # what the demonstration's shoppers left behind
+    check_out(json.loads(shop("/carts")))  # carts of the demonstration
 
     def all_are(state: str) -> bool:
         states = alarm_states()
         return all(states[name] == state for name in watched)
 
     wait_for(lambda: all_are("OK"), "both alarms are OK before anything is disturbed", PATIENCE, 1)
-    time.sleep(5)  # that change has the time of this second, and its mail may be on its way
+    time.sleep(5)  # that change has the time of this second, and its e-mail may still arrive
     since = time.time()
     moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     carts = [put_cart() for _ in range(6)]
@@ -133,7 +133,7 @@ def test_prometheus_scrapes_every_instance_haproxy_and_the_prober() -> None:
 
 
 def test_no_panel_is_empty_under_load() -> None:
-    """Of both colours, in the hour of the demonstration."""
+    """For both colours, in the hour of the demonstration."""
     panels = filter_of("prometheus", "prometheus_panels")(
         SHARED["metric_panels"], served=SHARED["metric_served"], interval=5
     )

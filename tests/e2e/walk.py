@@ -1,4 +1,4 @@
-"""A page's commands, as a new user types them: one after the other, in one shell, in a clone."""
+"""Run the commands of a page one after another, in one shell in a clone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ END = "@@ ended with"
 
 @dataclass(frozen=True)
 class Command:
-    """A line of a page, and how often it stood there before."""
+    """A command line of a page, and how often it occurred before."""
 
     page: str
     line: str
@@ -28,7 +28,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Instead:
-    """What is run in a command's place where the test can't run it, and why it can't."""
+    """The replacement for a command that the test cannot run, and the reason."""
 
     why: str
     line: str
@@ -36,7 +36,7 @@ class Instead:
 
 @dataclass(frozen=True)
 class Told:
-    """What a command printed, and its exit status; None if the shell never came back from it."""
+    """The output and the exit status of a command; None if the shell did not return."""
 
     command: Command
     output: str
@@ -44,7 +44,7 @@ class Told:
 
 
 def commands(page: str) -> Iterator[Command]:
-    """Read the indented blocks: the fenced ones show what is printed, or what is in a file."""
+    """Read the indented blocks; fenced blocks are output or files."""
     text = (ROOT / page).read_text(encoding="utf-8")
     seen: Counter[str] = Counter()
     for block in INDENTED.findall(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)):
@@ -55,7 +55,7 @@ def commands(page: str) -> Iterator[Command]:
 
 
 def clone(place: Path) -> Path:
-    """Clone what is committed, beside the environment and the programs that are there already."""
+    """Clone the commit, and link the existing virtual environment and .run."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(place)], check=True)
     for name in (".venv", ".run"):
         (place / name).symlink_to(ROOT / name)
@@ -66,7 +66,7 @@ def clone(place: Path) -> Path:
 
 
 def walk(page: str, place: Path, instead: Mapping[Command, Instead]) -> list[Told]:
-    """Run a page's commands in one shell, whose directory, variables and path last."""
+    """Run the commands of a page in one shell, so directory and variables persist."""
     wanted = list(commands(page))
     script = ["exec 2>&1"]
     for each in wanted:

@@ -1,4 +1,4 @@
-"""What a person sees of the environment: alarms, mails, rows, and the pages of the monitor host."""
+"""The environment as an operator sees it: alarms, e-mails, records, monitor pages."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def client(service: str) -> Any:
 
 @cache
 def proxy() -> str:
-    """Return the proxy's address, asked once: every asking starts a program."""
+    """Return the address of the proxy; cached, because each call starts a program."""
     return address("local-proxy-1")
 
 
 def shop(path: str, body: dict[str, Any] | None = None) -> str:
-    """Ask the shop as shoppers do, through the proxy."""
+    """Send a request to the shop through the proxy."""
     data = None if body is None else json.dumps(body).encode()
     with urlopen(Request(f"http://{proxy()}{path}", data), timeout=10) as reply:
         return str(reply.read().decode())
@@ -62,7 +62,7 @@ def alarm_states() -> dict[str, str]:
 
 
 def changes(since: str) -> list[dict[str, Any]]:
-    """Return the alarm changes that ``canary alarms`` knows, from a time on."""
+    """Return the alarm changes of ``canary alarms`` since a time."""
     told = answer("canary", "alarms", "--env", "local", "--limit", "500", "--json")
     return [change for change in told if change["time"] >= since]
 
@@ -93,7 +93,7 @@ def on_host(name: str, command: str, stdin: str = "") -> str:
 
 
 def prometheus(what: str, **arguments: Any) -> Any:
-    """Ask the monitor host's Prometheus."""
+    """Query Prometheus on the monitor host."""
     wanted = f"{what}?{urllib.parse.urlencode(arguments)}"
     with urlopen(f"http://{address('local-monitor-1')}:9090/api/v1/{wanted}", timeout=30) as reply:
         return json.load(reply)["data"]

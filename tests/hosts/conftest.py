@@ -1,4 +1,4 @@
-"""One local cloud for all tests of this directory, in a network that is not the demonstration's.
+"""One local cloud for all tests of this directory, in a separate network.
 
 The files run in the order of their names: ``test_account`` finds an empty account and leaves it
 empty, ``test_groups`` and ``test_hosts`` boot hosts, ``test_removal`` destroys the cloud.
@@ -35,7 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def before(settings: Settings) -> Traces:
-    """The machine before anything is booted."""
+    """The state of the machine before the first boot."""
     return traces(settings)
 
 
@@ -62,7 +62,7 @@ def key_pair(cloud: Cloud) -> str:
 
 @pytest.fixture(scope="session")
 def subnet(cloud: Cloud, key_pair: str) -> str:
-    """A subnet, and what an instance in it needs."""
+    """A subnet with everything that an instance in it needs."""
     assert key_pair
     ec2, iam = cloud.client("ec2"), cloud.client("iam")
     vpc = ec2.create_vpc(CidrBlock="10.88.0.0/16")["Vpc"]["VpcId"]
@@ -75,7 +75,7 @@ def subnet(cloud: Cloud, key_pair: str) -> str:
 
 @pytest.fixture(scope="session")
 def app(cloud: Cloud, subnet: str) -> str:
-    """An instance that several tests use, and bring back when they have stopped it."""
+    """An instance for several tests; a test that stops it starts it again."""
     instance = launch(cloud, subnet, "test-app-1", UserData=USER_DATA)
     cloud.await_state(instance, "running")
     return instance

@@ -1,4 +1,4 @@
-"""Provisioning an account: planned, made, left alone, mended, removed; on a local cloud."""
+"""Provision an account on a local cloud: plan, apply, second run, repair, removal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ansible(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
 
 
 def instances(cloud: Cloud) -> dict[str, dict[str, Any]]:
-    """Return the hosts that are there, by name."""
+    """Return the existing hosts by name."""
     states = {"Name": "instance-state-name", "Values": ["pending", "running", "stopped"]}
     found = cloud.client("ec2").describe_instances(Filters=[states])["Reservations"]
     return {
@@ -38,7 +38,7 @@ def instances(cloud: Cloud) -> dict[str, dict[str, Any]]:
 
 
 def left_over(cloud: Cloud) -> dict[str, list[str]]:
-    """Return all that the playbooks make, by kind, as far as it is there."""
+    """Return the existing resources of the playbooks by kind."""
     vpcs = cloud.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["shop"]}])
     iam, tables = cloud.client("iam"), cloud.client("dynamodb").list_tables()["TableNames"]
     parameters = cloud.client("ssm").describe_parameters()["Parameters"]
@@ -163,7 +163,7 @@ def test_a_second_run_and_a_plan_change_nothing(ansible: Ansible) -> None:
 
 
 def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, cloud: Cloud) -> None:
-    """A promotion made green live; the proxy died; one host of blue is not wanted any more."""
+    """Green is live; the proxy is gone; the inventory has one host of blue less."""
     cloud.client("ssm").put_parameter(Name="/shop/local/live", Value="green", Overwrite=True)
     dead = instances(cloud)["local-proxy-1"]["InstanceId"]
     cloud.client("ec2").terminate_instances(InstanceIds=[dead])

@@ -1,4 +1,4 @@
-"""The daemon dies, stops and starts, and its hosts and alarms outlive it."""
+"""Hosts and alarms survive when the daemon is killed or restarted."""
 
 import os
 import signal

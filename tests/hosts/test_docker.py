@@ -1,4 +1,4 @@
-"""Beside Docker, whose firewall drops what it does not know; in a network namespace of its own."""
+"""The local cloud works with Docker, whose firewall drops unknown packets."""
 
 import json
 import os

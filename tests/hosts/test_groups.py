@@ -1,4 +1,4 @@
-"""Security groups hold between the local cloud's hosts: who is not let in gets no answer."""
+"""Security groups are enforced between hosts: rejected packets get no response."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ pytestmark = [
 ]
 PORT = 5432
 LISTEN = f"sudo systemd-run --unit=listen python3 -m http.server {PORT}"
-# Bash alone: 0 if somebody answers, 124 if nobody does.
+# exit status 0 with a response, 124 without
 KNOCK = "timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/{port}'; echo $?"
 
 
 @dataclass
 class World:
-    """An app host, a data host and one that is in no group of ours."""
+    """An app host, a data host and a host without our groups."""
 
     cloud: Cloud
     groups: dict[str, str]
@@ -129,7 +129,7 @@ def test_an_instance_can_change_its_group(world: World) -> None:
 
 
 def test_they_hold_while_the_api_is_dead(world: World) -> None:
-    """The kernel keeps them; a daemon that is gone opens nothing, and finds them again."""
+    """The kernel enforces the rules while the daemon is down."""
     daemon = daemon_pid(world.cloud.settings)
     assert daemon is not None
     os.kill(daemon, signal.SIGKILL)

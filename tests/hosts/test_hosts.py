@@ -1,4 +1,4 @@
-"""EC2 instances are hosts: real ones, booted here, on a bridge that is not the demonstration's."""
+"""EC2 instances are real hosts, booted on a separate bridge."""
 
 import os
 import re
@@ -139,7 +139,7 @@ def test_boto3_inside_finds_role_and_region_by_itself(cloud: Cloud, app: str, ad
 
 
 def copy_packages(cloud: Cloud, address: str) -> None:
-    """Bring boto3 and what it needs to the host, which may not reach a package index."""
+    """Copy boto3 and its dependencies to the host, which may not reach a package index."""
     packages = Path(boto3.__file__).parents[1]
     names = ["boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"]
     archive = subprocess.run(

@@ -1,4 +1,4 @@
-"""Whatever was booted, destroying the cloud leaves the machine as found."""
+"""Destroying the cloud removes everything from the machine."""
 
 import shutil
 

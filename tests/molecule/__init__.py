@@ -1,1 +1,1 @@
-"""Every role's Molecule scenarios, one after the other: ``python -m tests.molecule [ROLE ...]``."""
+"""Runs the Molecule scenarios of all roles: ``python -m tests.molecule [ROLE ...]``."""

@@ -1,7 +1,7 @@
-"""Break a role on purpose, and see its own scenario fail: ``python -m tests.molecule.mutations``.
+"""Mutations: break a role, and require that its scenario fails.
 
-Each mutation is made in a copy of the tree. A scenario that passes all the same proves nothing,
-and this ends with status 1.
+Each mutation changes a copy of the tree. If the scenario still passes, the exit status is 1. Run it
+with ``python -m tests.molecule.mutations``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TREE = ROOT / ".run" / "mutations"
 
 @dataclass(frozen=True)
 class Mutation:
-    """What is broken, where, and the task that has to notice."""
+    """What to break, where, and the task that must fail."""
 
     name: str
     scenario: Scenario
@@ -74,7 +74,7 @@ MUTATIONS = (
 
 
 def copy(place: Path) -> None:
-    """Copy what git knows or would know of; a release of this tree would hold no more."""
+    """Copy the files that git tracks or would track."""
     shutil.rmtree(place, ignore_errors=True)
     command = ["git", "ls-files", "-z", "-co", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
@@ -94,7 +94,7 @@ def apply(mutation: Mutation, place: Path) -> None:
 
 
 def caught(mutation: Mutation) -> bool:
-    """Say whether the scenario failed, at the task that had to notice."""
+    """Return whether the scenario failed at the expected task."""
     copy(TREE)
     apply(mutation, TREE)
     outcome = run(mutation.scenario, TREE / "roles")
@@ -103,7 +103,7 @@ def caught(mutation: Mutation) -> bool:
 
 
 def failed_task(log: str) -> str | None:
-    """Return the name of the first task that failed; Molecule colours and indents what it shows."""
+    """Return the name of the first failed task; Molecule colours and indents its output."""
     plain = INDENT.sub("", COLOUR.sub("", log))
     before, failure, _ = plain.partition("fatal: ")
     tasks = TASK.findall(before)

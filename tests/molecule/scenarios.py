@@ -1,4 +1,4 @@
-"""Which scenarios there are, and how one is run: quietly, its log and the host's journal kept."""
+"""Find and run scenarios; the log and the host's journal are saved."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Outcome:
     seconds: float
 
     def last_words(self) -> str:
-        """Return what Ansible said last, and then what the host did."""
+        """Return the end of Ansible's output and of the host's journal."""
         parts = []
         for path in (self.scenario.log, self.scenario.journal):
             if path.exists():
@@ -50,7 +50,7 @@ def scenarios(roles: Path = ROOT / "roles") -> list[Scenario]:
 
 
 def run(scenario: Scenario, roles: Path = ROOT / "roles") -> Outcome:
-    """Run a scenario from destroy to destroy; its whole output is in its log."""
+    """Run a complete scenario, with all output in its log."""
     LOGS.mkdir(parents=True, exist_ok=True)
     scenario.journal.unlink(missing_ok=True)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The recorder as a process, between SNS, SQS and DynamoDB; killed again and again."""
+"""The alarm recorder between SNS, SQS and DynamoDB, killed repeatedly."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PATIENCE = 300
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The local cloud's API, in a process of its own."""
+    """The API of the local cloud in a separate process."""
     command = [sys.executable, "-m", "tests.support.canary_cloud"]
     command.append(str(tmp_path_factory.mktemp("cloud")))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -53,7 +53,7 @@ class Account:
         self.sns = boto3.client("sns", **self.options)
         self.sqs = boto3.client("sqs", **self.options)
         self.topic = self.sns.create_topic(Name="events")["TopicArn"]
-        # Short, so that what a killed recorder had in its hands comes back soon.
+        # short, so that the messages of a killed recorder are visible again soon
         self.queue = self.sqs.create_queue(
             QueueName="events", Attributes={"VisibilityTimeout": "3"}
         )["QueueUrl"]
@@ -76,7 +76,7 @@ class Account:
         return found
 
     def waiting(self) -> int:
-        """Return how many messages the queue still has, in whatever state."""
+        """Return the number of messages in the queue, in any state."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         told = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)
         return sum(int(told["Attributes"][name]) for name in names)

@@ -1,4 +1,4 @@
-"""The catalogue's cache on a real Redis: one load for many, never stale after a write."""
+"""The cache on a real Redis: one load for many readers, never stale after a write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TTL = 3_600
 
 
 class Cached:
-    """A cache as one process has it, over a table of which every load is counted."""
+    """The cache of one process, with a table that counts every load."""
 
     def __init__(self, server: Redis, table: dict[str, bytes], slow: float = 0.0) -> None:
         self.client = redis_client.Redis.from_url(
@@ -61,7 +61,7 @@ def server() -> Iterator[Redis]:
 
 @pytest.fixture
 def cache(server: Redis) -> Iterator[Make]:
-    """Makes caches of one Redis, as processes have them, and closes them."""
+    """Make caches of several processes on one Redis, and close them."""
     made: list[Cached] = []
 
     def make(table: dict[str, bytes], slow: float = 0.0) -> Cached:
@@ -109,15 +109,15 @@ def test_a_load_that_began_before_a_write_is_not_kept(cache: Make) -> None:
     slow, quick = cache(table, slow=0.3), cache(table)
     reader = threading.Thread(target=slow.get, args=("k",))
     reader.start()
-    time.sleep(0.1)  # it has read the old value, and has not stored it yet
+    time.sleep(0.1)  # it has read the old value but not stored it yet
     quick.put("k", b"new")
     reader.join()
     assert quick.get("k") == slow.get("k") == b"new"
 
 
 def test_a_cold_popular_key_is_loaded_once(cache: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight threads in each of three caches (as processes are): one load, not 24."""
-    monkeypatch.setattr("app.cache.WAIT_SECONDS", 10)  # however busy the machine is
+    """Eight threads in each of three caches (processes): one load, not 24."""
+    monkeypatch.setattr("app.cache.WAIT_SECONDS", 10)  # even on a busy machine
     table = {"k": b"v"}
     caches = [cache(table, slow=0.05) for _ in range(3)]
     barrier = threading.Barrier(24)
@@ -152,7 +152,7 @@ def test_redis_away_answers_still_come_and_a_metric_says_so(cache: Make, server:
 def test_a_write_while_redis_is_away_is_not_stale_when_it_is_back(cache: Make) -> None:
     cached = cache({"k": b"old"})
     cached.get("k")
-    cached.broken = True  # the network is cut: Redis keeps what it has
+    cached.broken = True  # the network is cut; Redis keeps its data
     cached.put("k", b"new")
     assert cached.get("k") == b"new"
     cached.broken = False

@@ -1,4 +1,4 @@
-"""The role app refuses to deploy to a colour that serves, by what the proxy itself says."""
+"""The role app refuses to deploy to a colour that serves according to the proxy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAY = """
 
 
 def check(directory: Path, weights: dict[str, int], **variables: object) -> str:
-    """Ask the role whether green may be deployed to; return what it printed."""
+    """Run the check of the role for green; return its output."""
     said = {"live": "blue", "candidate": None, "weights": weights}
     program = directory / "shop-traffic"
     program.write_text(f"#!/bin/sh\necho '{json.dumps(said)}'\n", encoding="utf-8")

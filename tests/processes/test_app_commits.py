@@ -1,4 +1,4 @@
-"""Listing commits with real git over real TLS, and what must never be asked."""
+"""List commits with real git over TLS, and reject dangerous URLs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.timeout(240)]
 
 @pytest.fixture(scope="module")
 def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings that allow one git server, which holds a repository of seven commits."""
+    """Settings that allow one git server with a repository of seven commits."""
     with git_server(tmp_path_factory.mktemp("git")) as chosen:
         yield chosen
 

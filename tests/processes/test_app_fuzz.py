@@ -1,4 +1,4 @@
-"""Schemathesis asks whatever the OpenAPI document allows, and what it does not.
+"""Schemathesis sends valid and invalid requests from the OpenAPI document.
 
 ``make test`` sends 500 requests, ``make test-long`` 5,000.
 """
@@ -18,7 +18,7 @@ from tests.support.app_servers import Shop, postgres, redis, shop
 
 pytestmark = [pytest.mark.timeout(1_800)]
 SEED = 20261120
-#: Side by side, for making a request up costs more than answering it: routes, phases, examples.
+#: Run in parallel, because generating a request costs more than handling it.
 PARTS = {
     "carts": ("--include-path-regex ^/cart(/checkout)?$", "coverage,fuzzing", 1_000),
     "others": ("--exclude-path-regex ^/cart(/checkout)?$", "coverage,fuzzing", 1_100),
@@ -27,14 +27,14 @@ PARTS = {
 
 
 def fuzz(name: str, url: str, directory: Path, share: float) -> subprocess.Popen[str]:
-    """Start one part; what it says goes to ``name`` in the directory."""
+    """Start one part; its output goes to ``name`` in the directory."""
     which, phases, examples = PARTS[name]
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", *which.split()]
     command += f"--phases {phases} --max-examples {round(share * examples)} --seed {SEED}".split()
     command += ["--no-shrink", "--continue-on-failure", "--warnings", "off"]
-    # A busy machine is slow to make things up, and to answer; neither is what is asked here.
+    # a busy machine is slow to generate and to respond; this test is not about speed
     command += ["--suppress-health-check", "all", "--request-timeout", "120"]
-    own = directory / f"{name}-files"  # its database, which no other part may write
+    own = directory / f"{name}-files"  # a separate database for each part
     own.mkdir()
     with (directory / name).open("wb") as output:
         return subprocess.Popen(
@@ -47,7 +47,7 @@ def fuzz(name: str, url: str, directory: Path, share: float) -> subprocess.Popen
 
 
 def answers(server: Shop) -> dict[int, int]:
-    """How many answers of each status the shop has given."""
+    """Return the number of responses by status."""
     text = ask(f"{server.url}/metrics").text
     found: dict[int, int] = {}
     for status, count in re.findall(r'shop_requests_total\{.*status="(\d+)"\} (\S+)', text):

@@ -1,4 +1,4 @@
-"""Expand and contract: an old and a new release on one schema, which the new one widens."""
+"""Expand and contract: an old and a new release on one schema."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def next_release(directory: Path) -> Path:
 
 @contextmanager
 def shoppers(url: str) -> Iterator[Counter[int]]:
-    """Four of them, who fill carts and check out all the while."""
+    """Four shoppers that fill carts and check out continuously."""
     ended = threading.Event()
     answers: Counter[int] = Counter()
 
@@ -72,7 +72,7 @@ def shoppers(url: str) -> Iterator[Counter[int]]:
 
 @contextmanager
 def held(url: str, mode: str = "ACCESS SHARE") -> Iterator[None]:
-    """Another session holds ``carts``, as a ``pg_dump`` does while it reads."""
+    """Another session locks ``carts`` like ``pg_dump``."""
     with psycopg.connect(url) as connection:
         connection.execute(f"LOCK TABLE carts IN {mode} MODE".encode())
         yield
@@ -86,7 +86,7 @@ def database() -> Iterator[Postgres]:
 
 @dataclass
 class Pair:
-    """Blue serves; green is the next release, not started yet."""
+    """Blue serves; green is the next release and not started."""
 
     blue: Shop
     green: Shop
@@ -249,14 +249,14 @@ def test_blue_serves_while_green_widens_the_schema_and_after(tmp_path: Path) -> 
             blue.start()
             with shoppers(blue.url) as answers:
                 starting = [threading.Thread(target=green.start) for green in greens]
-                for thread in starting:  # two instances of one colour, at once
+                for thread in starting:  # two instances of one colour at once
                     thread.start()
                 for thread in starting:
                     thread.join()
                 made = ask(f"{greens[0].url}/cart", cart()).json()
                 assert ask(f"{blue.url}/cart/checkout", made).status == 200
             blue.stop()
-            blue.start()  # a rollback: the old release begins on the wider schema
+            blue.start()  # a rollback: the old release starts on the new schema
             made = ask(f"{blue.url}/cart", cart()).json()
             assert ask(f"{greens[1].url}/cart/checkout", made).status == 200
         finally:

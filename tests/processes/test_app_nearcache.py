@@ -1,4 +1,4 @@
-"""Copies in each process: as quick as memory, and still never stale after a write."""
+"""Copies of products in each process are never stale after a write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.timeout(120)]
 
 
 class Process:
-    """What one process of the shop has, over a table that stands for the database."""
+    """The caches of one process, with a table in place of the database."""
 
     def __init__(self, server: Redis, table: dict[str, bytes]) -> None:
         self.client = redis_client.Redis.from_url(server.url, protocol=3, socket_timeout=2)
@@ -72,7 +72,7 @@ def start(server: Redis) -> Iterator[Start]:
 
 
 def warmed(process: Process, key: str = "k") -> None:
-    """Read until it is answered from the process's own copy."""
+    """Read until the copy of the process is used."""
 
     def from_copy() -> bool:
         before = process.asked_redis
@@ -92,7 +92,7 @@ def test_copies_need_no_redis(start: Start) -> None:
 
 
 def test_no_reader_is_stale_once_a_write_has_answered(start: Start) -> None:
-    """Four readers in two processes read all the time, while a third one writes."""
+    """Four readers in two processes read continuously while a third process writes."""
     table = {"k": b"0"}
     writer, *readers = [start(table) for _ in range(3)]
     stop = threading.Event()
@@ -124,7 +124,7 @@ def test_no_reader_is_stale_once_a_write_has_answered(start: Start) -> None:
 
 
 def test_the_wait_is_what_makes_it_so(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test above can fail: announcements that are late, and a writer that does not wait."""
+    """The test above can fail: with late announcements and a writer that does not wait."""
     table = {"k": b"old"}
     writer, reader = start(table), start(table)
     warmed(reader)
@@ -153,7 +153,7 @@ def test_redis_away_and_back(server: Redis, start: Start) -> None:
     warmed(process)
     server.stop()
     time.sleep(LEASE_SECONDS * 2)
-    table["k"] = b"new"  # by another process, which Redis could not tell of
+    table["k"] = b"new"  # by another process, without an announcement
     assert process.get("k") == b"new"
     server.start()
     time.sleep(2.2)

@@ -1,4 +1,4 @@
-"""The client page in a real browser: list, fill, check out, and say who answered."""
+"""The web page in a real browser: list, fill, check out, and show the release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture
 def page(server: Shop) -> Iterator[Page]:
-    """An open page; the test fails if the browser met an error in it."""
+    """An open page; an error in the browser fails the test."""
     ask(f"{server.url}/data", {"id": 1, "name": "Samsung TV", "price": 140})
     ask(f"{server.url}/data", {"id": 2, "name": "<b>Lamp</b>", "price": "19.99"})
     failures: list[str] = []

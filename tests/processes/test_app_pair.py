@@ -1,4 +1,4 @@
-"""What a shopper may count on through the proxy, whichever colour answers."""
+"""Both colours behind the proxy, as a shopper uses them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_documented_examples_answer_as_documented(pair: Pair, live: str) -> 
 
 
 def test_a_changed_product_is_stale_for_nobody(pair: Pair) -> None:
-    """Written through the proxy, then read from either colour, many times over."""
+    """Write through the proxy, then read from both colours many times."""
     for price in range(1, 11):
         body = {"id": 7, "name": "Lamp", "price": price}
         assert ask(f"{pair.url}/data", body).status == 200
@@ -52,7 +52,7 @@ def test_a_changed_product_is_stale_for_nobody(pair: Pair) -> None:
 
 def test_the_proxys_request_id_is_in_the_shops_log(pair: Pair) -> None:
     answer = ask(f"{pair.url}/products")
-    given = answer.headers["x-request-id"]  # HAProxy sends them in lower case
+    given = answer.headers["x-request-id"]  # HAProxy sends header names in lower case
     log = pair.shops[answer.headers["x-colour"]].log.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in log.splitlines()]
     (line,) = [line for line in lines if line.get("request_id") == given]
@@ -61,7 +61,7 @@ def test_the_proxys_request_id_is_in_the_shops_log(pair: Pair) -> None:
 
 
 class Shopper(threading.Thread):
-    """Keeps its connection, as browsers do, and sends each cart with a key, as the page does."""
+    """A shopper that keeps its connection and sends each cart with a key."""
 
     def __init__(self, port: int, user: str, stop: threading.Event) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class Shopper(threading.Thread):
 
 @contextmanager
 def shopping(pair: Pair) -> Iterator[list[Shopper]]:
-    """Blue is live; green has half of the shoppers."""
+    """Shoppers while blue is live and green has half of them."""
     pair.proxy.traffic.promote("blue")
     pair.proxy.traffic.set("green", 0.5, lease=60)
     stop = threading.Event()
@@ -117,7 +117,7 @@ def test_a_reload_and_a_restart_of_both_colours_lose_no_request(pair: Pair) -> N
 
 
 def test_a_host_that_alone_has_lost_its_database_fails_no_request(pair: Pair) -> None:
-    """It is patient for longer than the proxy, which asks another; then it is not ready."""
+    """Its timeout is longer than that of the proxy, which retries; then it is not ready."""
     usual = pair.shops["green"]
     with postgres() as lost:
         green = replace(usual, environment={**usual.environment, "SHOP_DATABASE_URL": lost.url})

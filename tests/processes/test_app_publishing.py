@@ -1,4 +1,4 @@
-"""What reaches CloudWatch from real instances: all of it, once, whatever dies on the way."""
+"""All metrics of real instances reach CloudWatch once, even after kills."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def cloudwatch() -> Iterator[CloudWatch]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     server.start()
     url = "http://{}:{}".format(*server.get_host_and_port())
-    ask(f"{url}/moto-api/reset", b"")  # its memory is the process's, not the server's
+    ask(f"{url}/moto-api/reset", b"")  # its state is that of the process
     made = CloudWatch(url)
     yield made
     made.client.close()
@@ -78,7 +78,7 @@ def cloudwatch() -> Iterator[CloudWatch]:
 
 
 def housekeeper(server: Shop) -> int:
-    """The process id of the shop's background process."""
+    """Return the process id of the background process."""
     assert server.process
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -98,7 +98,7 @@ def replace_housekeeper(server: Shop) -> None:
 
 
 def test_every_answer_is_published_once(tmp_path: Path, cloudwatch: CloudWatch) -> None:
-    """Over both workers, a killed publisher, and a stop in the middle of a period."""
+    """With two workers, a killed publisher, and a stop within a period."""
     own = {"SHOP_COLOUR": "blue", "SHOP_INSTANCE": "i-1", **cloudwatch.environment}
     with shop(tmp_path, **own) as server:
         for number in range(60):
@@ -157,13 +157,13 @@ def test_gauges_come_from_one_of_many_instances(tmp_path: Path, cloudwatch: Clou
             ask(f"{green.url}/cart", cart(qty=2, unitPrice="0.01"))
             wait_for(lambda: latest(cloudwatch, "carts") == 2, "the gauge")
             assert latest(cloudwatch, "cartsvalue") == 20.01
-            blue.stop()  # the leader, or not: another takes over
+            blue.stop()  # leader or not: another one takes over
             seen = len(cloudwatch.points("carts"))
             wait_for(lambda: len(cloudwatch.points("carts")) >= seen + 2, "the next leader")
         finally:
             green.stop()
             blue.stop()
-    # One sample a period: two publishers would be two.
+    # one sample per period: two publishers would send two
     assert {point["SampleCount"] for point in cloudwatch.points("carts")} == {1.0}
 
 

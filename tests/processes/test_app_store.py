@@ -1,4 +1,4 @@
-"""The store's contract on a real PostgreSQL, and what only a server can do: go away."""
+"""The contract of a store on a real PostgreSQL, and lost connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def url(server: Postgres) -> str:
-    """An empty schema for each test."""
+    """The URL of an empty schema for each test."""
     with psycopg.connect(server.url) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
@@ -94,7 +94,7 @@ def test_a_server_that_is_away_is_unavailable_within_seconds(server: Postgres, u
 
 
 def test_statements_use_their_indexes(url: str) -> None:
-    """The list of what a growing shop must not scan."""
+    """These statements must not scan a table."""
     store = opened(url)
     store.check()
     store.close()

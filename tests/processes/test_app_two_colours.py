@@ -1,4 +1,4 @@
-"""Blue and green on one PostgreSQL, which is killed in the middle: each cart gives one order."""
+"""Blue and green on one PostgreSQL that is killed: each cart gives one order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CARTS = 200
 
 
 def insist(url: str, body: object, **headers: str) -> Answer:
-    """As a client that tries again until it is answered; what it sends is safe to repeat."""
+    """Retry an idempotent request until there is a response."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -58,7 +58,7 @@ def test_each_cart_gives_one_order_and_sums_agree(tmp_path: Path) -> None:
     with postgres() as database:
         colours = [Shop(tmp_path, {"SHOP_DATABASE_URL": database.url}) for _ in range(2)]
         starting = [threading.Thread(target=colour.start) for colour in colours]
-        for thread in starting:  # together, on an empty database
+        for thread in starting:  # both at once, on an empty database
             thread.start()
         for thread in starting:
             thread.join()
@@ -97,10 +97,10 @@ def orders_given(colour: Shop) -> float:
 def check_out_from_all_sides(
     carts: list[dict[str, Any]], colours: list[Shop], database: Any
 ) -> tuple[dict[str, set[str]], dict[str, int]]:
-    """Each of 50 clients checks out a quarter of the carts, so that each cart has a dozen of them.
+    """50 clients each check out a quarter of the carts, so each cart has a dozen clients.
 
-    By either colour; the database dies at a third. Each also fills new carts, and leaves them:
-    returned are the orders that were answered for each cart, and the cents of each new cart.
+    They use both colours; the database is killed after a third. Each client also fills new carts.
+    Returns the orders of each cart and the total of each new cart.
     """
     answers: dict[str, set[str]] = defaultdict(set)
     filled: dict[str, int] = {}
@@ -132,7 +132,7 @@ def check_out_from_all_sides(
 
 
 def fill_once(url: str, cart: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the new cart if it was acknowledged; another try would make another cart."""
+    """Return the new cart if it was acknowledged; a retry would create another cart."""
     try:
         answer = ask(url, cart, timeout=30)
     except OSError:

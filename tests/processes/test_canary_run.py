@@ -1,4 +1,4 @@
-"""``canary run`` as a user starts it, against real HAProxy and the local cloud's AWS."""
+"""``canary run`` with a real HAProxy and the AWS API of the local cloud."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STARTING = 20
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    # A UNIX socket's path must be short, and pytest's own directories are not.
+    # the path of a UNIX socket must be short; those of pytest are not
     with tempfile.TemporaryDirectory(prefix="canary-") as directory, World(Path(directory)) as made:
         yield made
 
@@ -91,7 +91,7 @@ def test_another_release_on_the_candidates_hosts_is_never_promoted(world: World)
     refused = world.run("deploy", "v2")
     assert refused.returncode == 2, "the canary has the lock"
     assert "runs already" in refused.stderr
-    with world.deployed.open("a") as deployed:  # as a playbook by hand does, past the lock
+    with world.deployed.open("a") as deployed:  # like a manual playbook, without the lock
         deployed.write("green 777777777777 by-hand none\n")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 2, err
@@ -125,7 +125,7 @@ def test_a_killed_canary_loses_its_weight_within_two_periods(world: World) -> No
     process.kill()
     killed = time.monotonic()
     process.communicate()
-    # The lease is 9 s. What takes the weight back is a Python that starts then; on a host it is a
+    # The lease is 9 s. Here a Python process resets the weight when it expires; on a host it is a
     # systemd timer.
     while world.green_weight():
         assert time.monotonic() - killed < 9 + STARTING

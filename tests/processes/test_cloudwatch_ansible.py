@@ -1,4 +1,4 @@
-"""Ansible's own module makes alarms, changes nothing the second time, and removes them."""
+"""The Ansible module creates alarms, changes nothing in a second run, and removes them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def play(address: str, directory: Path, state: str) -> dict[str, int]:
-    """Run the module for every alarm; return Ansible's counts."""
+    """Run the module for every alarm; return the counts of Ansible."""
     module = "amazon.aws.cloudwatch_metric_alarm"
     tasks = [{"name": each["name"], module: {**each, "state": state}} for each in ALARMS]
     book = directory / "play.yml"

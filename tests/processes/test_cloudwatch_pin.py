@@ -1,6 +1,6 @@
-"""What we rely on inside moto is in just this version of it.
+"""The internals of moto that we use exist in the pinned version.
 
-When moto is raised, this fails first: look at ``wire.py``, run the other tests, then move the pin.
+When moto is updated, this fails first: check ``wire.py``, run the other tests, then raise the pin.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CloudWatch as a client sees it: a real server process, spoken to by boto3 and by hand."""
+"""CloudWatch as a client sees it: a real server process, used by boto3 and directly."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_an_alarm_reaches_a_queue_through_its_topic(address: str, cloudwatch: An
 
 
 def by_query(address: str, **parameters: str) -> ElementTree.Element:
-    """Call with the older protocol, form in and XML out, as other SDKs and tools do."""
+    """Call with the older query protocol (form in, XML out), as other SDKs do."""
     scope = f"Credential={KEYS['aws_access_key_id']}/20261121/{REGION}/monitoring/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x",

@@ -1,4 +1,4 @@
-"""CloudWatch's state over restarts, and moto's own reset."""
+"""CloudWatch's state after restarts and after moto's reset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dashboards and alarms, made by the playbook from the catalogue, in a real CloudWatch API."""
+"""Dashboards and alarms that the playbook creates from the metric catalogue."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def bodies(address: str) -> dict[str, Any]:
 
 
 def alarms(address: str) -> dict[str, Any]:
-    """Return what each alarm is set to, by name; its state is its own affair."""
+    """Return the parameters of each alarm by name, without its state."""
     return {
         alarm["AlarmName"]: {key: value for key, value in alarm.items() if "State" not in key}
         for alarm in client(address).describe_alarms()["MetricAlarms"]
@@ -62,7 +62,7 @@ def alarms(address: str) -> dict[str, Any]:
 
 
 def publish_as_the_shop_does(address: str) -> None:
-    """Two colours and a prober, for the last half minute."""
+    """Publish metrics of two colours and a prober for the last half minute."""
     reading = Reading()
     for key, count in ANSWERED.items():
         reading.series[key] = Histogram()
@@ -96,7 +96,7 @@ def probed(name: str, unit: str, value: float, start: int) -> Datum:
 
 
 def drawn(address: str, properties: dict[str, Any]) -> list[Any]:
-    """Return the values of each line of a widget, as the console asks for them."""
+    """Return the values of each line of a widget, as the console queries them."""
     queries: list[dict[str, Any]] = []
     for number, line in enumerate(properties["metrics"]):
         *where, shown = line
@@ -175,7 +175,7 @@ def test_a_planned_change_is_shown_and_not_made(ansible: Ansible, address: str) 
 
 
 def marks(address: str, dashboard: str) -> list[list[Any]]:
-    """Return what is annotated on each widget."""
+    """Return the annotations of each widget."""
     widgets = bodies(address)[f"shop-local-{dashboard}"]["widgets"]
     return [each["properties"].get("annotations", {}).get("vertical", []) for each in widgets]
 

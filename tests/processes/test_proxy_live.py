@@ -1,4 +1,4 @@
-"""A new proxy starts from what the environment remembers; one that has a memory keeps it."""
+"""A new proxy starts with the recorded live colour; an existing proxy keeps its state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def endpoint(tmp_path: Path) -> Iterator[str]:
 
 
 def start(directory: Path, endpoint: str) -> str:
-    """Let the role write the live colour of a host; return what stands there."""
+    """Run the role to write the live colour of a host; return the result."""
     tasks = yaml.safe_load((ROOT / "roles/proxy/tasks/configure.yml").read_text(encoding="utf-8"))
     (first,) = [task for task in tasks if "live colour" in task["name"]]
     variables: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""TLS as the proxy role configures it, in a real HAProxy: what it speaks, and what it refuses."""
+"""TLS of the proxy role in a real HAProxy: accepted and rejected connections."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def port(certificate: Path, plain: int) -> Iterator[int]:
         __proxy_socket=str(place / "admin.sock"),
         __proxy_server_state=str(place / "server-state"),
     ).replace(":8404", f":{free_port()}")
-    # Tests do not need root: the process stays who it is, where it is.
+    # tests need no root: no change of user, no chroot
     text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)
     (place / "haproxy.cfg").write_text(text)
     with process("haproxy", "-W", "-f", str(place / "haproxy.cfg")):
@@ -105,7 +105,7 @@ def test_who_knows_another_authority_does_not_believe_it(port: int, tmp_path: Pa
 def test_the_plain_port_sends_everybody_but_its_own_host_to_the_other(
     port: int, plain: int, source: str, status: int
 ) -> None:
-    """503 is what a proxy answers whose only server is not there: it did try."""
+    """503: the proxy tried, but its only server is down."""
     assert port
     connection = http.client.HTTPConnection(
         "127.0.0.1", plain, timeout=20, source_address=(source, 0)

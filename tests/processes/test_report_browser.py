@@ -1,4 +1,4 @@
-"""The report in a real browser: a phone's width, no network, both colour schemes, downloads."""
+"""The report in a real browser: phone width, no network, colour schemes, downloads."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    """The three reports as files, as a user opens them."""
+    """The three reports as files."""
     for verdict, worse in WORSE.items():
         html = render_html(POLICY, recording(worse), judgements(worse, verdict))
         (tmp_path / f"{verdict}.html").write_text(html, encoding="utf-8")
@@ -56,7 +56,7 @@ def report(tmp_path: Path) -> Path:
 
 
 class Visit:
-    """An open report that notes every request and every error."""
+    """An open report that records every request and every error."""
 
     def __init__(self, page: Page, file: Path) -> None:
         self.page, self.requests, self.errors = page, list[str](), list[str]()

@@ -1,4 +1,4 @@
-"""The wheel of ``cart-canary`` in an empty environment, with what it says it depends on."""
+"""The wheel of ``cart-canary`` in an empty environment with its declared dependencies."""
 
 from __future__ import annotations
 

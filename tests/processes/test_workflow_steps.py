@@ -1,4 +1,4 @@
-"""The scripts of GitHub's workflows that can run here, run as they stand in the files."""
+"""The scripts of the GitHub workflows that can run here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean clone, as actions/checkout makes one: what is not committed is not in it."""
+    """A clean clone like that of actions/checkout, without uncommitted changes."""
     place = tmp_path_factory.mktemp("checkout") / "repository"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(place)], check=True)
     return place

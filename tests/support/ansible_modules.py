@@ -1,4 +1,4 @@
-"""Run a module of plugins/modules as Ansible does, in this process and as this user."""
+"""Run a module of plugins/modules like Ansible, in this process and as this user."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def load(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their own module up
+    sys.modules[name] = module  # dataclasses look up their own module
     spec.loader.exec_module(module)
     return module
 
 
 def run(module: ModuleType, *, check: bool = False, **parameters: Any) -> dict[str, Any]:
-    """Return what the module answers; a failure is an answer too."""
+    """Return the result of the module, also if it fails."""
     told = io.StringIO()
     given = {**parameters, "_ansible_check_mode": check, "_ansible_diff": True}
     with patch_module_args(given), contextlib.redirect_stdout(told), pytest.raises(SystemExit):

@@ -1,4 +1,4 @@
-"""Playbooks as a user runs them, on a local cloud of their own, and what they reported."""
+"""Run playbooks as a user does, on a separate local cloud, and read their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Run:
-    """What a playbook did: changed tasks by name, and messages of what failed."""
+    """The result of a playbook: changed tasks by name, and error messages."""
 
     status: int
     changed: tuple[str, ...]
@@ -71,7 +71,7 @@ class Ansible:
 
 def _tasks(output: str) -> list[tuple[str, dict[str, Any]]]:
     """Return the name and each host's result of every task."""
-    start = output.find("{\n")  # other callbacks speak before and after
+    start = output.find("{\n")  # other callbacks print before and after
     document = json.JSONDecoder().raw_decode(output, start)[0] if start >= 0 else {"plays": []}
     return [
         (task["task"]["name"], result)

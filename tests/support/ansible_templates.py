@@ -1,4 +1,4 @@
-"""Render a role's template as Ansible would, in milliseconds and without a host."""
+"""Render the template of a role like Ansible, without a host."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def render(role: str, template: str, **overrides: Any) -> str:
 
 
 def evaluate(role: str, variable: str, **overrides: Any) -> Any:
-    """Return what an internal variable of a role is worth."""
+    """Return the value of an internal variable of a role."""
     load_plugins()
     return _templar(role, overrides).template(trust_as_template(f"{{{{ {variable} }}}}"))
 
 
 @cache
 def load_plugins() -> None:
-    """Make lookups such as ansible.builtin.file known; Ansible allows that once a process."""
+    """Load lookups such as ansible.builtin.file; Ansible allows this once per process."""
     init_plugin_loader([])
 
 

@@ -1,4 +1,4 @@
-"""An answer of HTTP, whoever asked."""
+"""An HTTP response."""
 
 from __future__ import annotations
 

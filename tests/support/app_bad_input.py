@@ -1,4 +1,4 @@
-"""What the shop must refuse, with the status and the field that it must name.
+"""Input that the shop must reject, with the status and the field that it must name.
 
 One table for the unit tests (SQLite) and the integration tests (PostgreSQL).
 """

@@ -1,4 +1,4 @@
-"""A client that calls the shop as WSGI, and lets wsgiref's validator watch the protocol."""
+"""A client that calls the shop through WSGI with wsgiref's validator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Client:
         return self.ask("GET", path, None, **headers)
 
     def post(self, path: str, body: object, **headers: str) -> Answer:
-        """``body`` is sent as it is if it is bytes, else as JSON."""
+        """Bytes are sent unchanged, other bodies as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.ask("POST", path, content, **headers)
 
@@ -68,7 +68,7 @@ def settings(directory: Path, **changes: Any) -> Settings:
 
 
 def new_cart(client: Client, **changes: Any) -> dict[str, Any]:
-    """Make a cart with one item, changed, and return it as the shop answers."""
+    """Create a cart with one changed item, and return the response."""
     answer = client.post("/cart", cart(**changes))
     assert answer.status == 200, answer.body
     made: dict[str, Any] = answer.json()

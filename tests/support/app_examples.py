@@ -1,4 +1,4 @@
-"""The documented examples: every curl command of app/README.md, run word for word."""
+"""The documented examples: every curl command of app/README.md, run literally."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WRITTEN = "http://127.0.0.1:8080"
 
 
 def documented_examples() -> list[tuple[str, str]]:
-    """Each curl command in app/README.md, and the answer below it."""
+    """Return each curl command in app/README.md with the response below it."""
     text = (ROOT / "app/README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     examples = []
@@ -23,7 +23,7 @@ def documented_examples() -> list[tuple[str, str]]:
 
 
 def agree(documented: str, answered: str) -> bool:
-    """Whether they are the same but for UUIDs, and for what ``...`` leaves out."""
+    """Return whether both are equal, except for UUIDs and parts replaced by ``...``."""
     parts = re.split(rf"({UUID}|\.\.\.)".replace("(-", "(?:-"), documented)
     stands_for = [UUID if re.fullmatch(UUID, part) else ".*" for part in parts[1::2]]
     pattern = re.escape(parts[0])
@@ -33,9 +33,9 @@ def agree(documented: str, answered: str) -> bool:
 
 
 def answer_as_documented(url: str) -> None:
-    """Run them all against an empty shop: only the address and the UUIDs may differ.
+    """Run all examples against an empty shop: only the address and the UUIDs may differ.
 
-    The UUIDs of an answer are handed on to the commands that follow it.
+    UUIDs in a response are used in the following commands.
     """
     examples = documented_examples()
     assert len(examples) >= 15

@@ -1,4 +1,4 @@
-"""A git server over TLS, with a repository of seven commits, and an odd one of eight."""
+"""A git server over TLS, with a repository of seven commits and an unusual one of eight."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def git(
 
 
 class GitHandler(BaseHTTPRequestHandler):
-    """git http-backend as CGI; /redirect sends elsewhere, /slow does not answer, /dumb lists files.
+    """git http-backend as CGI; /redirect redirects, /slow does not respond, /dumb lists files.
 
     The older protocol lets a server name other servers to fetch objects from.
     """
@@ -98,7 +98,7 @@ class GitHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def git_server(root: Path) -> Iterator[Settings]:
-    """Settings that allow one git server, which holds a repository of seven commits."""
+    """Settings that allow one git server with a repository of seven commits."""
     work = root / "work"
     work.mkdir()
     git("init", "--quiet", cwd=work)

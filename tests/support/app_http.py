@@ -1,4 +1,4 @@
-"""Asking a shop over HTTP, as a client that knows nothing of it would."""
+"""HTTP requests to a shop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ask(
     timeout: float = 10,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """GET, or POST if there is a body: bytes as they are, anything else as JSON."""
+    """Send GET, or POST if there is a body: bytes unchanged, anything else as JSON."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Blue and green as they are deployed: one PostgreSQL, one Redis, the role's HAProxy before."""
+"""Blue and green as deployed: one PostgreSQL, one Redis, and the role's HAProxy in front."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pair:
         return f"http://127.0.0.1:{self.proxy.port}"
 
     def empty(self) -> None:
-        """Forget all carts, orders and products, as on the first day."""
+        """Delete all carts, orders and products."""
         with psycopg.connect(self.database.url) as connection:
             connection.execute("TRUNCATE carts, orders, products")
         client = redis_client.Redis.from_url(self.cache.url)

@@ -1,4 +1,4 @@
-"""Real servers for the shop's integration tests, each on a free port in its own directory."""
+"""Real servers for the tests of the shop, each on a free port in its own directory."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Postgres:
     def start(self) -> None:
         data = self.directory / "data"
         options = [f"-p{self.port}", "-h127.0.0.1", f"-k{self.directory}", "-cmax_connections=200"]
-        options += ["-cfsync=off"]  # processes are killed here, not the machine
+        options += ["-cfsync=off"]  # tests kill processes, not the machine
         with (self.directory.parent / "postgres.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*_unprivileged(), program("postgres"), "-D", str(data), *options],
@@ -81,7 +81,7 @@ class Postgres:
         return done.returncode == 0
 
     def kill(self) -> None:
-        """As the kernel would, out of memory; its children notice and leave."""
+        """Kill it like the kernel when memory runs out; its children then end."""
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -94,7 +94,7 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """In a directory that its user can reach; pytest's own are closed to all but root."""
+    """Run PostgreSQL in a directory that its user can read; those of pytest are for root only."""
     with tempfile.TemporaryDirectory(prefix="shop-postgres-") as directory:
         Path(directory).chmod(0o755)
         server = Postgres(Path(directory) / "postgres")

@@ -1,4 +1,4 @@
-"""What every store must do; run against SQLite in the unit tests, PostgreSQL in integration."""
+"""The contract of a store; unit tests run it on SQLite, process tests on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.store.base import (
 ITEMS = Content('[{"description":"Zo\u00eb\'s \\"lamp\\"","qty":1,"unitPrice":19.99}]', 1, 1999)
 MORE = Content('[{"description":"x","qty":2,"unitPrice":0.05}]', 1, 10)
 EMPTY = Content("[]", 0, 0)
-MOST = 999_999_999_999  # what NUMERIC(12,2) holds
+MOST = 999_999_999_999  # the maximum of NUMERIC(12,2)
 
 
 def new_id() -> str:
@@ -31,7 +31,7 @@ def new_id() -> str:
 
 
 class StoreContract:
-    """Subclasses give the fixtures ``store`` (empty) and ``again`` (opens the same store)."""
+    """Subclasses define the fixtures ``store`` (empty) and ``again`` (opens the same store)."""
 
     def cart(self, store: Store, content: Content = ITEMS) -> str:
         cart_id = new_id()

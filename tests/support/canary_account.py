@@ -1,4 +1,4 @@
-"""The account of a canary's world: instances, live colour, bucket, tables, dashboard, policy."""
+"""The AWS account for a canary: instances, live colour, bucket, tables, dashboard, policy."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ GRAPH = {
 
 @dataclass(frozen=True)
 class Account:
-    """The id of each colour's instance, and the topic for messages."""
+    """The instance id of each colour, and the topic."""
 
     instances: dict[str, str]
     topic: str
 
 
 def provision(client: Callable[[str], Any]) -> Account:
-    """Make everything that a canary's environment names."""
+    """Create everything that the environment of a canary names."""
     client("ssm").put_parameter(Name="/shop/test/live", Value="blue", Type="String")
     client("s3").create_bucket(
         Bucket="releases", CreateBucketConfiguration={"LocationConstraint": REGION}
@@ -64,7 +64,7 @@ def _launch(ec2: Any) -> dict[str, str]:
 
 
 def policy(endpoint: str, account: Account) -> dict[str, Any]:
-    """Return a policy that ends within two minutes, and lets a hook note each deployment."""
+    """Return a policy of two minutes at most, with a hook that records each deployment."""
     hook = ["sh", "-c", "echo {colour} {release} {artifact} {sha256} >> deployed.txt"]
     return {
         "version": 1,

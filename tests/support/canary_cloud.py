@@ -1,6 +1,6 @@
-"""AWS for a canary, in a process of its own: ``python -m tests.support.canary_cloud DIR``.
+"""AWS for a canary in a separate process: ``python -m tests.support.canary_cloud DIR``.
 
-The local cloud's own API and CloudWatch, on a free port of loopback, without hosts and root.
+The API and CloudWatch of the local cloud, on a free port of loopback, without hosts and root.
 """
 
 import json
@@ -15,7 +15,7 @@ from local_cloud.emulator import environment
 
 def main(directory: Path) -> None:
     os.environ.update(environment(directory / "images.json", "0123456789ab", "2026-01-01"))
-    # moto reads its environment when imported
+    # moto reads its environment at import
     from local_cloud.emulator import lifecycle, repairs
     from local_cloud.emulator.gate import Gate, Keeper
     from local_cloud.emulator.server import Server

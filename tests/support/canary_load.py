@@ -1,4 +1,4 @@
-"""What goes on around a canary: shoppers, two small servers, and their metrics."""
+"""The world of a canary: shoppers, two small servers, and their metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Behaviour:
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
-    """Answers 200 and says nothing but its release, once it has one."""
+    """Responds 200 with only its release, once it has one."""
 
     protocol_version = "HTTP/1.1"
     server: Backend
@@ -42,11 +42,11 @@ class Quiet(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 class Backend(http.server.ThreadingHTTPServer):
-    """An instance of the shop; health checks hang up without a word, which is no error."""
+    """An instance of the shop; a health check that hangs up is not an error."""
 
     daemon_threads = True
     release: Callable[[], str]
@@ -56,7 +56,7 @@ class Backend(http.server.ThreadingHTTPServer):
 
 
 def send_requests(port: int, stop: threading.Event) -> None:
-    """Ask the proxy about fifty times a second, as ever new shoppers."""
+    """Send about fifty requests a second to the proxy, each as a new shopper."""
     users = np.random.default_rng(SEED)
     while not stop.wait(0.02):
         request = urllib.request.Request(
@@ -68,14 +68,14 @@ def send_requests(port: int, stop: threading.Event) -> None:
 
 @dataclass
 class Publisher:
-    """Publishes both instances' metrics, at the rate of the proxy's real split.
+    """Publishes the metrics of both instances at the real split of the proxy.
 
     Attributes:
         cloudwatch: a client.
-        instances: the id of each colour's instance.
-        green_weight: asks for the candidate's weight, 0 to 256.
+        instances: the instance id of each colour.
+        green_weight: returns the weight of the candidate, 0 to 256.
         behaviour: how the candidate differs; a test may change it.
-        publishing: a test may end it.
+        publishing: a test may stop it.
     """
 
     cloudwatch: Any
@@ -86,7 +86,7 @@ class Publisher:
     _share: float = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Send every second once it is over; one that could not be sent goes with the next."""
+        """Send each second after its end; a failed one is sent with the next."""
         noise = np.random.default_rng(SEED)
         second, unsent = int(time.time()), []
         while not stop.wait(max(0.0, second + 1 - time.time())):

@@ -1,6 +1,6 @@
-"""Stands for ssh and sudo: runs the proxy role's own ``shop-traffic`` on a HAProxy of this machine.
+"""Replaces ssh and sudo: runs ``shop-traffic`` on a HAProxy of this machine.
 
-A host has a systemd timer for the lease; here a sleeping process does what that timer would.
+A host uses a systemd timer for the lease; here a sleeping process replaces it.
 """
 
 import json
@@ -22,7 +22,7 @@ CONFIG = Path(os.environ["CANARY_TEST_PROXY"])
 
 
 class Sleeper:
-    """A lease that ends by itself; one that was renewed finds another name, and does nothing."""
+    """A lease that expires by itself; after a renewal the name differs and it does nothing."""
 
     def arm(self, seconds: float) -> str:
         name = os.urandom(4).hex()
@@ -37,11 +37,11 @@ class Sleeper:
         return name
 
     def disarm(self, name: str) -> None:
-        """Nothing to do: see above."""
+        """Do nothing: see above."""
 
 
 def words(arguments: list[str]) -> list[str]:
-    """Return what follows the destination of an ssh command line."""
+    """Return the words after the destination of an ssh command line."""
     place = next(n for n, word in enumerate(arguments) if "@" in word)
     return arguments[place + 1 :]
 

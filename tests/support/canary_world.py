@@ -1,7 +1,7 @@
-"""A whole environment without hosts: AWS of the local cloud, a real HAProxy, two small servers.
+"""An environment without hosts: AWS of the local cloud, a real HAProxy, two small servers.
 
-The instances' metrics are published here, at the rate of the proxy's real split, so that a test
-says how the candidate behaves: ``Behaviour(latency=1.5)`` is 50 % slower.
+It publishes the metrics of the instances at the real split of the proxy. A test sets the behaviour
+of the candidate: ``Behaviour(latency=1.5)`` is 50 % slower.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 @dataclass
 class World:
-    """Everything around ``canary run``; use as a context."""
+    """The world of ``canary run``; a context manager."""
 
     directory: Path
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -64,7 +64,7 @@ class World:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **KEYS)
 
     def canary(self, *words: str) -> subprocess.Popen[str]:
-        """Start a command as a user would, in the repository."""
+        """Start a command in the repository, as a user does."""
         bin_directory = self.directory / "bin"
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
@@ -81,7 +81,7 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._end_with(process)  # a test that fails before it read all leaves neither pipe nor run
+        self._end_with(process)  # leave no open pipe and no process when a test fails early
         return process
 
     def run(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
@@ -103,16 +103,16 @@ class World:
         return found
 
     def marks(self) -> list[str]:
-        """Return what stands beside the vertical lines of the release dashboard's graph."""
+        """Return the labels of the vertical annotations of the release dashboard."""
         answer = self.client("cloudwatch").get_dashboard(DashboardName=DASHBOARD)
         [widget] = json.loads(answer["DashboardBody"])["widgets"]
         return [mark["label"] for mark in widget["properties"]["annotations"]["vertical"]]
 
     def told_weights(self, colour: str) -> list[tuple[float, float]]:
-        """Return the least and greatest weight that CloudWatch was told, second by second.
+        """Return the minimum and maximum weight in CloudWatch for each second.
 
-        A weight set and the next one may be told within one second, CloudWatch's shortest period:
-        an average of the two would be a weight that nobody told.
+        Two weights may be published within one second, the shortest period of CloudWatch. Their
+        average would be a weight that was never set.
         """
         now = datetime.now(UTC)
         answer = self.client("cloudwatch").get_metric_statistics(
@@ -132,24 +132,24 @@ class World:
 
     @property
     def deployed(self) -> Path:
-        """What the deploy hook wrote: a line for each deployment."""
+        """The log of the deploy hook: one line for each deployment."""
         return self.directory / "repository" / "deployed.txt"
 
     def release(self, colour: str) -> str:
-        """Return what the deploy hook last put on a colour."""
+        """Return the last release that the deploy hook deployed to a colour."""
         lines = self.deployed.read_text().splitlines() if self.deployed.exists() else []
         found = [line.split()[1] for line in lines if line.split()[:1] == [colour]]
         return found[-1] if found else ""
 
     def green_weight(self) -> int:
-        """Ask HAProxy itself, with nothing of ours between."""
+        """Read the weight from HAProxy itself."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.directory / "admin.sock"))
             connection.sendall(b"get weight shop/green-1\n")
             return int(connection.recv(200).split()[0])
 
     def wait_for_weight(self, canary: subprocess.Popen[str]) -> None:
-        """Wait until the candidate carries traffic; a canary that ends first says why."""
+        """Wait until the candidate has traffic; fail with the output if the canary ends first."""
 
         def weight() -> int:
             if canary.poll() is not None:
@@ -208,7 +208,7 @@ class World:
         self._stack.callback(end)
 
     def _start_proxy(self) -> None:
-        """Start the role's own HAProxy, and its ``shop-traffic`` behind a program named ssh."""
+        """Start HAProxy as the role does, and ``shop-traffic`` behind a program named ssh."""
         proxy = made(self.directory, per_colour=1, stack=self._stack)
         for listed in proxy.servers:
             server = Backend(("127.0.0.1", listed["port"]), Quiet)

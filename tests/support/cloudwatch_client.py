@@ -1,4 +1,4 @@
-"""Start a server process, speak to it with boto3, stop it."""
+"""Start a server process, use it with boto3, stop it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A moto server with our CloudWatch in it, as a process: ``python -m ... STATE_FILE [plain]``.
 
-Prints its address when it listens. SIGTERM makes it write the state file and leave. With
-``plain`` it is moto as it comes.
+It prints its address when it listens. On SIGTERM it writes the state file and exits. With ``plain``
+it is unmodified moto.
 """
 
 from __future__ import annotations

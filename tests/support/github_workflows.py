@@ -1,4 +1,4 @@
-"""GitHub's files of this repository: jobs, steps, and running a step as GitHub would."""
+"""The GitHub workflows of this repository: jobs, steps, and running a step like GitHub."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def step(file: str, name: str) -> Step:
 def run(
     each: Step, place: Path, variables: Mapping[str, str], programs: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a step's script as GitHub does, with `place` as the runner's working directory."""
+    """Run the script of a step like GitHub, with `place` as the working directory."""
     tools = Path(sys.executable).parent
     path = os.pathsep.join([*([str(programs)] if programs else []), str(tools), os.environ["PATH"]])
     files = {name: str(place / name.lower()) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ENV")}

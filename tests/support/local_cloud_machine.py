@@ -1,4 +1,4 @@
-"""What a local cloud could leave behind on a machine, and a cloud to leave it."""
+"""A local cloud for tests, and everything that it could leave on the machine."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ COMMAND = str(Path(sys.executable).with_name("local-cloud"))
 
 @dataclass(frozen=True)
 class Traces:
-    """Everything of the machine that a cloud touches, less what other clouds do meanwhile."""
+    """Everything on the machine that a cloud changes, without the changes of other clouds."""
 
     links: frozenset[str]
     tables: frozenset[str]
@@ -32,7 +32,7 @@ class Traces:
 
 
 def traces(settings: Settings) -> Traces:
-    """Look at the machine as ``ip``, ``nft`` and /proc show it."""
+    """Read the state of the machine from ``ip``, ``nft`` and /proc."""
     strangers = foreign_bridges(settings)
 
     def ours(name: str) -> bool:
@@ -53,20 +53,20 @@ def traces(settings: Settings) -> Traces:
 
 
 def as_before(setting: Path, *, together: bool) -> str:
-    """Return a kernel's setting, or while other clouds need it, what they will put back."""
+    """Return a kernel setting, or its original value while other clouds use it."""
     note = REMEMBERED / setting.name
     return (note if together and note.exists() else setting).read_text().strip()
 
 
 def foreign_bridges(settings: Settings) -> list[str]:
-    """Return the bridges of other local clouds, whose comings and goings are not ours."""
+    """Return the bridges of other local clouds."""
     found = json.loads(output("ip", "-json", "-details", "link", "show", "type", "bridge"))
     named = [str(link["ifname"]) for link in found if "ifalias" in link]
     return [name for name in named if name != settings.bridge]
 
 
 def processes(word: str) -> list[str]:
-    """Return the command lines that hold ``word``."""
+    """Return the command lines with ``word``."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -84,7 +84,7 @@ def output(*command: str) -> str:
 
 
 class Cloud:
-    """A local cloud of its own, driven as a user drives it."""
+    """A separate local cloud, used through its command."""
 
     def __init__(self, settings: Settings, key: Path) -> None:
         self.settings = settings
@@ -114,7 +114,7 @@ class Cloud:
         return ["ssh", "-i", str(self.key), *options.split(), f"admin@{address}", command]
 
     def ssh(self, address: str, command: str) -> str:
-        """Run ``command`` on a host, with the key that its key pair has."""
+        """Run ``command`` on a host with the private key of its key pair."""
         return output(*self.ssh_command(address, command)).strip()
 
     def instance(self, instance_id: str) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Cloud:
         return name
 
     def await_state(self, instance_id: str, state: str) -> float:
-        """Return after how many seconds the instance was in ``state``."""
+        """Wait until the instance is in ``state``, and return the seconds."""
         began = time.monotonic()
         wait_for(lambda: self.state(instance_id) == state, f"{instance_id} {state}")
         return time.monotonic() - began

@@ -1,4 +1,4 @@
-"""The demonstration's policy, written again with changes."""
+"""Changed copies of the policy of the demonstration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEMONSTRATION = ROOT / ".run/local/canary.yml"
 
 
 def write_changed_policy(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Read the demonstration's policy, let ``change`` alter it, and write it to ``path``."""
+    """Read the policy of the demonstration, apply ``change``, and write it to ``path``."""
     policy = yaml.safe_load(DEMONSTRATION.read_text(encoding="utf-8"))
     change(policy)
     path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Ports of loopback that nobody uses."""
+"""Free ports of loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy role's own configuration in a real HAProxy, real servers behind it, load before it."""
+"""A real HAProxy with the role's configuration, real servers behind it, and load."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Proxy:
         self.shops[name] = self.stack.enter_context(process(*command))
 
     def start(self) -> None:
-        """Start HAProxy as its unit does: prepare, run, restore."""
+        """Start HAProxy like its unit: prepare, run, restore."""
         boot.prepare(self.traffic)
         configuration = str(self.directory / "haproxy.cfg")
         subprocess.run(["haproxy", "-c", "-q", "-f", configuration], check=True)
@@ -65,7 +65,7 @@ class Proxy:
         boot.restore(self.traffic)
 
     def reload(self) -> None:
-        """Reload HAProxy as its unit does: save, signal, restore."""
+        """Reload HAProxy like its unit: save, signal, restore."""
         assert self.haproxy
         boot.save(self.traffic)
         self.haproxy.send_signal(signal.SIGUSR2)
@@ -114,7 +114,7 @@ def made(directory: Path, per_colour: int, stack: ExitStack) -> Proxy:
     }
     exporter = free_port()
     text = render("proxy", "haproxy.cfg.j2", **variables).replace(":8404", f":{exporter}")
-    # Tests do not need root: the process stays who it is, where it is.
+    # tests need no root: no change of user, no chroot
     text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)
     (directory / "haproxy.cfg").write_text(text)
     (directory / "traffic.json").write_text(render("proxy", "shop-traffic.json.j2", **variables))
@@ -132,12 +132,12 @@ class Outcome:
     slowest: float = 0.0
 
     def wait_for_answers(self, more: int) -> None:
-        """Wait until so many more requests have been answered."""
+        """Wait for this many more responses."""
         enough = self._answered() + more
         wait_for(lambda: self._answered() >= enough, f"{more} more answers")
 
     def _answered(self) -> int:
-        return sum(list(self.answers.values()))  # a copy: another thread counts
+        return sum(list(self.answers.values()))  # a copy, because another thread counts
 
 
 class Load(threading.Thread):
@@ -168,7 +168,7 @@ class Load(threading.Thread):
                 status, colour, last = await asyncio.wait_for(
                     exchange(streams, f"{number}-{count // 4}", change=rng.random() < 0.3), 10
                 )
-                if last:  # a reload ends kept-alive connections this way, politely
+                if last:  # a reload closes kept-alive connections like this
                     await closed(streams)
                     streams = None
                 self.outcome.answers[colour] += 1
@@ -191,7 +191,7 @@ async def closed(streams: Streams) -> None:
 
 
 async def exchange(streams: Streams, user: str, *, change: bool) -> tuple[str, str, bool]:
-    """Return status, colour and whether the connection ends here."""
+    """Return status, colour and whether the connection closes."""
     reader, writer = streams
     key = f"Idempotency-Key: {os.urandom(8).hex()}\r\n" if change else ""
     method = "POST" if change else "GET"

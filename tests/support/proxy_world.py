@@ -1,4 +1,4 @@
-"""A small HAProxy that answers on a real socket, a timer that tells, and the proxy they make."""
+"""A fake HAProxy on a real socket, a fake timer, and a proxy made of both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FakeServer:
 
 @dataclass
 class FakeHaproxy:
-    """Understands the few commands that are sent, and refuses as HAProxy does."""
+    """Implements the commands that the code sends, and rejects others like HAProxy."""
 
     servers: dict[str, FakeServer]
     lines: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ class FakeHaproxy:
         return {n: s.weight for n, s in self.servers.items() if not n.endswith(FALLBACK)}
 
     def standing_in(self) -> set[str]:
-        """Return the servers that would serve if every other one were down."""
+        """Return the servers that would serve if all others were down."""
         return {
             name.removesuffix(FALLBACK)
             for name, server in self.servers.items()
@@ -152,7 +152,7 @@ class World:
 
 @contextmanager
 def proxy(directory: Path, live: str = "blue") -> Iterator[World]:
-    """Yield a proxy with two healthy servers per colour, ``live`` carrying everything."""
+    """Yield a proxy with two healthy servers per colour; ``live`` has all traffic."""
     names = [server.name for server in SERVERS]
     haproxy = FakeHaproxy({n: FakeServer() for n in (*names, *(n + FALLBACK for n in names))})
     for server in SERVERS:

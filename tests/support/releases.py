@@ -1,7 +1,7 @@
-"""Releases for demonstrations: commits beside the branch, each HEAD with another configuration.
+"""Releases for demonstrations: commits of HEAD with another configuration.
 
-They are made with git's plumbing and kept under refs/demo/, so that neither the branch, the index
-nor the working tree of the person who runs the demonstration is touched.
+They are made with git's plumbing commands under refs/demo/, so branch, index and working tree do
+not change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AUTHOR = {
 
 
 def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:
-    """Run git in the checkout and return what it printed, stripped."""
+    """Run git in the checkout and return its stripped output."""
     environment = os.environ | AUTHOR | ({"GIT_INDEX_FILE": str(index)} if index else {})
     done = subprocess.run(
         ["git", *arguments],
@@ -42,7 +42,7 @@ def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:
 def release(name: str, faults: str, subject: str) -> str:
     """Commit HEAD with these faults in its ``app/release.env``, as refs/demo/``name``.
 
-    The same HEAD, faults and subject give the same commit, so a second run builds nothing anew.
+    The same HEAD, faults and subject give the same commit, so a second run builds nothing.
     """
     content = f"# {subject}\nSHOP_FAULTS={faults}\n"
     blob = git("hash-object", "-w", "--stdin", stdin=content)

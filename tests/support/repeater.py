@@ -1,4 +1,4 @@
-"""Do one thing again and again in a thread, while a test does another."""
+"""Repeat an action in a thread during a test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Repeater:
-    """Use as a context: ``look`` is called every ``pause`` seconds, and ``looks`` counts it."""
+    """A context manager: calls ``look`` every ``pause`` seconds; ``looks`` counts the calls."""
 
     pause = 0.1
 

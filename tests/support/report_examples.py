@@ -1,4 +1,4 @@
-"""Three canaries as a report sees them: made-up evidence, realistic in shape, seeded."""
+"""Three example canaries for reports, with seeded random evidence."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SENTENCES = {
 def recording(
     worse: float = 0.0, periods: int = PERIODS, instances: int = 2, seed: int = 7
 ) -> Recording:
-    """Two arms under one load; ``worse`` is the candidate's extra latency and errors."""
+    """Two arms under one load; ``worse`` is the additional latency and errors of the candidate."""
     generator = np.random.default_rng(seed)
     load = 1 + 0.1 * np.sin(np.arange(PERIODS) / 4) + 0.03 * generator.standard_normal(PERIODS)
     series = [
@@ -81,7 +81,7 @@ def recording(
 
 
 def judgements(worse: float, verdict: Verdict, looks: int = PERIODS) -> tuple[Judgement, ...]:
-    """One judgement a look; the last one gives ``verdict``."""
+    """One judgement per look; the last one has ``verdict``."""
     return tuple(
         _judgement(worse, Verdict.INCONCLUSIVE if look < looks else verdict, look)
         for look in range(1, looks + 1)

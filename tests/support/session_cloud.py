@@ -1,4 +1,4 @@
-"""The local cloud that the end-to-end tests share: booted once, with a release on both colours."""
+"""The shared local cloud of the end-to-end tests, with a release on both colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 
 @dataclass(frozen=True)
 class SessionCloud:
-    """Seven hosts that ``site.yml`` has configured, and what a program needs to use them."""
+    """Seven hosts that ``site.yml`` has configured, with the environment for programs."""
 
     settings: Settings
     run: Path
@@ -29,11 +29,11 @@ class SessionCloud:
 
     @property
     def endpoint(self) -> str:
-        """The address of AWS's API."""
+        """The URL of the AWS API."""
         return self.settings.endpoint
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which any program, in any directory, finds this cloud."""
+        """Return the environment variables for programs that use this cloud."""
         return {**os.environ, **self.settings.environment(), "CART_CANARY_RUN": str(self.run)}
 
     def hosts(self) -> dict[str, str]:
@@ -42,7 +42,7 @@ class SessionCloud:
         return {host["name"]: host["ip"] for host in status["hosts"]}
 
     def status(self) -> dict[str, Any]:
-        """Return what ``canary status`` says."""
+        """Return the status from ``canary status``."""
         found: dict[str, Any] = json.loads(
             self.output("canary", "status", "--env", "local", "--json")
         )
@@ -66,7 +66,7 @@ class SessionCloud:
         return self.output("local-cloud", "ssh", host, f"sudo sh -c '{command}'")
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the cloud's own AWS."""
+        """Return a boto3 client for the cloud."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,

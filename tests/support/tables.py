@@ -1,4 +1,4 @@
-"""Tables of DynamoDB, as the role ``storage`` makes them."""
+"""DynamoDB tables like those of the role ``storage``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def make_table(dynamodb: Any, name: str, *keys: str) -> Any:
-    """Make a table through a client or a resource; its keys are a hash and, if two, a range."""
+    """Create a table with a client or a resource; the keys are hash and optionally range."""
     return dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

@@ -1,4 +1,4 @@
-"""Wait for what takes a while, without a sleep that is too long or too short."""
+"""Wait for a condition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Answer = TypeVar("Answer")
 def wait_for(
     ask: Callable[[], Answer], what: str, seconds: float = 30, pause: float = 0.05
 ) -> Answer:
-    """Ask until the answer is true, and return it; fail with ``what`` if it never is."""
+    """Call until the result is true, and return it; fail with ``what`` after the timeout."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"

@@ -1,4 +1,4 @@
-"""The project's distributions, built as a user builds them, from the files that git knows."""
+"""Build the wheels of the project from the tracked files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ metrics:
 
 
 def checkout(directory: Path) -> Path:
-    """Copy the tracked files, so that a build leaves nothing behind here."""
+    """Copy the tracked files, so that a build changes nothing here."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -44,7 +44,7 @@ def pip(*arguments: str | Path, python: str | Path = sys.executable) -> None:
 
 
 def window(directory: Path, *, slower: float) -> list[str]:
-    """Write a policy and an hour of latencies; return the command line that judges them."""
+    """Write a policy and an hour of latencies; return the arguments to judge them."""
     (directory / "policy.yml").write_text(POLICY)
     with (directory / "points.csv").open("w", newline="") as file:
         rows = csv.writer(file)

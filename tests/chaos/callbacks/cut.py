@@ -1,4 +1,4 @@
-"""Ends a playbook as a killed process ends, once one of some tasks is done; and notes each."""
+"""Kills the playbook after one of the given tasks, and records each task."""
 
 from __future__ import annotations
 
