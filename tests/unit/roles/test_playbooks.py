@@ -12,11 +12,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PLAYBOOKS = [
-    path
-    for path in (ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*.yml")))
-    if path.stem not in ("deploy", "replace")
-]
+PLAYBOOKS = [ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*.yml"))]
 TASK = re.compile(r"^ {6}(?:cart\.canary\.(\w+) : )?(.+?)\tTAGS: \[(.*)\]$", re.MULTILINE)
 #: What every run checks, whatever tags it was given: whether the account can be reached.
 CHECKS = {"Skip an account that cannot be reached", "Require confirmation"}
