@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.demo import other, wait_for_metrics
+from tests.e2e.demo import other, wait_for_shoppers
 from tests.support.app_http import ask
 from tests.support.paths import ROOT
 from tests.support.releases import release
@@ -35,7 +35,7 @@ class Killed:
 def killed(cloud: SessionCloud) -> Iterator[Killed]:
     """Kill a canary with SIGKILL while its candidate has traffic."""
     cloud.output("ansible-playbook", "playbooks/load.yml", "-e", "load=start")
-    wait_for_metrics()
+    wait_for_shoppers()
     live = cloud.status()["live"]
     idle = other(live)
     release("killed", "", f"A release whose canary is killed, {time.time_ns()}")
