@@ -25,7 +25,7 @@ REGION = "eu-central-1"
 
 
 class CloudWatch:
-    """moto's: it sums Values and Counts rightly; percentiles it has not (stack.md, 2.3)."""
+    """The CloudWatch of moto: it sums Values and Counts correctly but has no percentiles."""
 
     def __init__(self, url: str) -> None:
         self.environment = {

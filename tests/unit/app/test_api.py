@@ -1,4 +1,4 @@
-"""The cart API as issue 2 gives it, on SQLite, with the WSGI protocol checked."""
+"""The cart API on SQLite, with the WSGI protocol checked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_post_cart_answers_as_the_issue_says(client: Client) -> None:
     answer = client.post("/cart", body)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
-    # The issue's answer, letter for letter, but for the UUID.
+    # the documented response, except for the UUID
     made = uuid.UUID(answer.json()["id"])
     assert answer.text == (
         f'{{"id":"{made}","items":'
@@ -149,7 +149,7 @@ def test_a_body_over_the_limit_is_413(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "shown"),  # a JSON number with one decimal at least, as the issue's 500.0
+    ("sent", "shown"),  # a JSON number with at least one decimal, such as 500.0
     [("500", "500.0"), ("19.99", "19.99"), ("19.90", "19.9"), ("0", "0.0"), ("0.05", "0.05")],
 )
 def test_money_is_shown_as_a_number(client: Client, sent: str, shown: str) -> None:
@@ -159,7 +159,7 @@ def test_money_is_shown_as_a_number(client: Client, sent: str, shown: str) -> No
 
 
 def test_sums_are_exact(client: Client, tmp_path: Path) -> None:
-    # 0.1 + 0.2 and 3 x 19.99 are not what they are in binary floats.
+    # 0.1 + 0.2 and 3 x 19.99 are inexact as binary floats
     items = [{**ITEM, "unitPrice": "0.1"}, {**ITEM, "unitPrice": 0.2}]
     items.append({**ITEM, "qty": 3, "unitPrice": 19.99})
     made = client.post("/cart", {"items": items}).json()

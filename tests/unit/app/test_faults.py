@@ -1,4 +1,4 @@
-"""The grammar of faults, where they are allowed, and what each does."""
+"""Faults: their syntax, where they are allowed, and their effects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def faulty(directory: Path, faults: str, **changes: Any) -> Client:
 
 
 def test_examples_of_the_grammar() -> None:
-    # stack.md, 5.3
+    # the documented syntax
     text = (
         "latency=200ms@/cart/checkout:0.3 error=503@/cart:0.05, memleak=1MB/req crash=after:500req"
     )
@@ -111,7 +111,7 @@ def test_a_route_with_a_variable_is_named_without_it(tmp_path: Path) -> None:
 
 
 class Clock:
-    """Stands for the module ``time`` in ``app.faults``: a sleep takes no time, and is noted."""
+    """Replaces the module ``time`` in ``app.faults``: a sleep is recorded and takes no time."""
 
     def __init__(self) -> None:
         self.moment = 1000.0

@@ -1,4 +1,4 @@
-"""Abandoned carts: all of them, some at once, and never at the cost of the metrics."""
+"""Abandoned carts expire in batches and do not delay the metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = 1_795_000_000
 
 
 class Watched:
-    """A store whose batches are counted; each takes ``seconds``."""
+    """A store that counts the batches; each takes ``seconds``."""
 
     def __init__(self, store: Store, seconds: float = 0.0) -> None:
         self.batches: list[int] = []

@@ -1,4 +1,4 @@
-"""Routes are found as Bottle finds them; only quicker."""
+"""Routes are matched like in Bottle, but faster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made of the counts: data as CloudWatch takes them."""
+"""Counts become data for CloudWatch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def numbers(data: list[Datum]) -> dict[str, float]:
 
 
 def period(**counts: int) -> Reading:
-    """A reading with answers of 10 ms each: cart_200=3 means three of POST /cart with 200."""
+    """A reading with responses of 10 ms: cart_200=3 means three responses 200 of POST /cart."""
     reading = Reading()
     for name, count in counts.items():
         route, status = name.rsplit("_", 1)
@@ -74,7 +74,7 @@ def test_data_have_what_cloudwatch_needs() -> None:
     data = instance_data(period(cart_checkout_200=1), 0, Usage(1, 1), START, where)
     data += environment_data(3, 1999, START, {"Environment": "local"})
     units = {datum["MetricName"]: datum["Unit"] for datum in data}
-    # The brief's names and units; cache_errors is the one more.
+    # the documented names and units
     assert units == {
         "requests": "Count",
         "errors": "Count",

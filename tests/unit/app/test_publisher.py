@@ -1,4 +1,4 @@
-"""Publishing: each answer once, whoever publishes; restarts; what the processes take."""
+"""The publisher: each response once; restarts; CPU and memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def numbers(data: list[Datum]) -> dict[str, float]:
 
 
 class Instance:
-    """A slot, a publisher, and what was published."""
+    """A slot, a publisher, and the published data."""
 
     def __init__(self, directory: Path) -> None:
         self.settings: Settings = settings(directory, environment="local")
@@ -76,7 +76,7 @@ def test_respawned_workers_are_restarts(tmp_path: Path) -> None:
     assert instance.published()["restarts"] == 3
     assert instance.published()["restarts"] == 0
     assert instance.published(instance.successor())["restarts"] == 0
-    instance.slot.count(Counter.WORKERS_WANTED, 2)  # a reload wants new ones
+    instance.slot.count(Counter.WORKERS_WANTED, 2)  # a reload starts new workers
     instance.slot.count(Counter.WORKER_STARTS, 2)
     assert instance.published()["restarts"] == 0
 
@@ -102,9 +102,9 @@ def test_usage_is_of_the_process_tree(tmp_path: Path) -> None:
     while process.tree(os.getpid())[0].cpu_seconds < until:
         pass
     shown = instance.published()
-    # 0.1 s, in what may be a long time on a busy machine.
+    # 0.1 s of CPU time; it may take longer on a busy machine
     assert 100 * 0.1 / (time.monotonic() - began) < shown["cpu"] < 400
-    # VmRSS of proc(5), in KiB, as an independent reading of the same.
+    # VmRSS of proc(5), in KiB, as an independent measurement
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     resident = int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
     assert shown["memory"] == pytest.approx(resident, rel=0.2)
@@ -121,7 +121,7 @@ def test_a_child_belongs_to_the_tree() -> None:
 
 
 def test_processor_time_is_finer_than_a_tick() -> None:
-    """proc(5) counts in ticks of 10 ms, too coarse for a worker's share of a period."""
+    """proc(5) counts ticks of 10 ms, which is too coarse for a worker in a period."""
     before = process.tree(os.getpid())
     spent = time.process_time() + 0.002
     while time.process_time() < spent:

@@ -1,4 +1,4 @@
-"""What requests note is counted: all of it, once, soon, and before the process is gone."""
+"""All notes are counted once, soon, and before the process ends."""
 
 from __future__ import annotations
 

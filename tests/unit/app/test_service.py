@@ -1,4 +1,4 @@
-"""The rest of the service: catalogue, health, metrics, and what every answer has."""
+"""Catalogue, health, metrics, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_nobody_foresaw_is_a_problem_and_logged(
 
 
 def test_product_is_stored_changed_and_answered(client: Client) -> None:
-    # The issue's product, word for word.
+    # the documented product
     answer = client.post("/data", b'{"id":1,"name":"Samsung TV","price":140}')
     assert answer.json() == client.get("/product/1").json()
     assert answer.json() == {"id": 1, "name": "Samsung TV", "price": 140}

@@ -1,4 +1,4 @@
-"""What the environment may say, and that the README says the same."""
+"""The settings, and that the README documents them."""
 
 from __future__ import annotations
 

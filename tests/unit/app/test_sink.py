@@ -1,4 +1,4 @@
-"""Sending to CloudWatch: in order, again after a failure, never in the way, never without end."""
+"""The sink sends in order, retries, never blocks, and is bounded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.metrics.sink import BUFFERED_PERIODS, Sink
 
 
 class Client:
-    """CloudWatch with a switch: away, it fails; slow, it waits for ``go``."""
+    """A fake CloudWatch: ``away`` fails, ``slow`` waits for ``go``."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -70,7 +70,7 @@ def test_what_was_not_taken_is_sent_again() -> None:
 
 def test_putting_does_not_wait_and_the_oldest_are_dropped() -> None:
     client = Client()
-    client.go.clear()  # so slow that nothing comes back
+    client.go.clear()  # so slow that there is no response
     with sink(client) as made:
         began = time.monotonic()
         for number in range(BUFFERED_PERIODS * 3):
@@ -80,7 +80,7 @@ def test_putting_does_not_wait_and_the_oldest_are_dropped() -> None:
         wait_until(client, BUFFERED_PERIODS)
     newest = [str(number) for number in range(BUFFERED_PERIODS * 2, BUFFERED_PERIODS * 3)]
     assert client.taken[-BUFFERED_PERIODS:] == newest
-    # All but what is kept and the one that was on its way.
+    # all except the buffered ones and the one being sent
     assert made.dropped >= BUFFERED_PERIODS * 2 - 1
 
 

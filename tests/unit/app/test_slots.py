@@ -1,4 +1,4 @@
-"""Counting over several processes: nothing is lost, nothing is doubled."""
+"""Counters of several processes lose nothing and count nothing twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CART = ("/cart", "POST", 200)
 
 
 def in_a_child(action: Callable[[], None]) -> None:
-    """Run it in a forked process, as a worker is, and wait."""
+    """Run it in a forked process, like a worker, and wait."""
     child = os.fork()
     if not child:
         try:
@@ -81,7 +81,7 @@ def test_workers_at_work_do_not_share_a_file(tmp_path: Path) -> None:
     first.record(CART, 0.001)
     in_a_child(worker)
     assert len(list(tmp_path.glob("slot-*"))) == 2
-    in_a_child(worker)  # takes the file of the one that has gone, and adds to it
+    in_a_child(worker)  # takes over the file of the ended process
     assert len(list(tmp_path.glob("slot-*"))) == 2
     assert read(tmp_path).series[CART].count == 3
 
@@ -94,7 +94,7 @@ def test_threads_lose_no_count(tmp_path: Path) -> None:
             slot.record(CART, 0.001)
 
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # a switch at nearly every instruction
+    sys.setswitchinterval(1e-6)  # switch threads at nearly every instruction
     try:
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:

@@ -59,7 +59,7 @@ def test_both_dialects_have_the_same_migrations() -> None:
 
 
 def lint(*files: Path) -> subprocess.CompletedProcess[str]:
-    """Ask squawk, with the repository's rules, what would hurt a release that serves."""
+    """Run squawk with the rules of the repository."""
     command = [str(Path(sys.executable).parent / "squawk"), "--reporter=gcc", *map(str, files)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 

@@ -1,4 +1,4 @@
-"""Short ways to speak of alarms: to put one, let the time pass, and see what came of it."""
+"""Helpers for alarm tests: create an alarm, advance the clock, read the state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def put_alarm(world: World, name: str = "high", **changes: Any) -> None:
 
 
 def tick(world: World, now: float) -> None:
-    """Let the time be ``now`` and the data of what ended then have arrived."""
+    """Set the clock so that all data up to ``now`` have arrived."""
     world.now = now + SETTLING
     world.cloud.tick()
 

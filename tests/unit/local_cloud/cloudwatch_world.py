@@ -1,4 +1,4 @@
-"""A CloudWatch on a clock that stands still, and short ways to speak to it."""
+"""A CloudWatch with a manual clock, and helpers to use it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 
 @dataclass
 class World:
-    """``told`` is what SNS was told, as (ARN, subject, message)."""
+    """``told``: the messages to SNS, as (ARN, subject, message)."""
 
     now: float = NOON
     told: list[tuple[str, str, str]] = field(default_factory=list)
@@ -32,7 +32,7 @@ class World:
         )
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation as a client would, less the wire."""
+        """Call an operation like a client, without the wire protocol."""
         return OPERATIONS[operation](self.cloud, parameters) or {}
 
     def put(self, *data: Mapping[str, Any], namespace: str = "Shop") -> None:

@@ -1,4 +1,4 @@
-"""An instance, with what a test wants different."""
+"""An example instance; a test overrides fields."""
 
 from dataclasses import replace
 from typing import Any

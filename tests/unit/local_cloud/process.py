@@ -1,4 +1,4 @@
-"""The emulator in a process of its own, without hosts: what root is not needed for.
+"""The emulator in a separate process, without hosts and without root.
 
 ``python -m tests.unit.local_cloud.process DIRECTORY`` serves AWS on a free port of loopback and
 keeps its state in DIRECTORY. Each line on stdin, ``<instance> <expected> <state>``, settles one
@@ -18,7 +18,7 @@ IMAGE_KEY = "0123456789ab"
 def main(directory: Path) -> None:
     catalogue = directory / "images.json"
     os.environ.update(environment(catalogue, IMAGE_KEY, "2026-01-01T00:00:00.000Z"))
-    # moto reads its environment when imported
+    # moto reads its environment at import
     from local_cloud.emulator import lifecycle, messages, repairs, snapshot
     from local_cloud.emulator.gate import Gate, Keeper
     from local_cloud.emulator.server import Server

@@ -1,4 +1,4 @@
-"""The command explains itself, and fails in sentences."""
+"""The help and the error messages of the command."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an alarm does when its state changes: tell SNS, and remember.
+"""Alarm actions: messages to SNS and the history.
 
 Sentences are from the user guide's "Using Amazon CloudWatch alarms" unless another is named.
 """

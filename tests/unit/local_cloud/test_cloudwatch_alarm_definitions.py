@@ -1,4 +1,4 @@
-"""What PutMetricAlarm takes and refuses, and what DescribeAlarms answers.
+"""Validation of PutMetricAlarm, and the response of DescribeAlarms.
 
 Limits are from the API reference of PutMetricAlarm and the user guide's "Common features of
 CloudWatch alarms".
@@ -101,7 +101,7 @@ def test_the_limits_themselves_are_accepted(changes: dict[str, Any]) -> None:
 
 
 def test_describe_answers_what_was_put() -> None:
-    """What a tool compares: just the parameters given, and lists even when they are empty."""
+    """Tools compare this: exactly the given parameters, and lists even if they are empty."""
     world = World()
     put_alarm(world, Dimensions=dimensions(b="1", a="2"), DatapointsToAlarm=1)
     described = alarm(world)

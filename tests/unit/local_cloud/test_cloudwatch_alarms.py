@@ -1,4 +1,4 @@
-"""Alarms over time: created, evaluated as the clock moves on, brought back.
+"""Alarms over time: creation, evaluation, reload.
 
 Sentences are from the user guide's "Using Amazon CloudWatch alarms" unless another is named.
 """
@@ -116,7 +116,7 @@ def test_m_out_of_n() -> None:
     ],
 )
 def test_data_that_stops(treatment: str | None, expected: list[str]) -> None:
-    """1 of 1 looks back over two more periods, so silence shows in the fourth."""
+    """1 of 1 reads two more periods, so missing data show in the fourth."""
     world = World()
     put_alarm(world, TreatMissingData=treatment)
     world.put({"Value": 1, "Timestamp": NOON})

@@ -1,4 +1,4 @@
-"""Composite alarms: their rules, and following their children.
+"""Composite alarms: rules and states of children.
 
 Sentences are from the API reference of PutCompositeAlarm and SetAlarmState.
 """
@@ -84,7 +84,7 @@ def two_children() -> World:
 
 
 def let(world: World, **states: str) -> None:
-    """Set children's states as a person would, and look at once."""
+    """Set the states of children manually, and evaluate."""
     for name, value in states.items():
         world.call("SetAlarmState", AlarmName=name, StateValue=value, StateReason="a test")
     world.cloud.tick()

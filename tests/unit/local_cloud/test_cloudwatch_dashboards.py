@@ -1,4 +1,4 @@
-"""Dashboards: kept as given, refused when they are none.
+"""Dashboards: stored unchanged; invalid ones are rejected.
 
 Rules are from the API's "Dashboard Body Structure and Syntax".
 """

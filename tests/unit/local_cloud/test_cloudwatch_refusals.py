@@ -1,7 +1,7 @@
-"""What GetMetricData and PutMetricData refuse, and the limits they still accept.
+"""Errors and limits of GetMetricData and PutMetricData.
 
-Limits are from the API reference of the operations, as in botocore's service model. The words are
-AWS's own where a public issue quotes them (named beside them).
+Limits are from the API reference of the operations, as in botocore's service model. Error messages
+are those of AWS if a public issue quotes them; comments name the issue.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_get_metric_data_refuses(parameters: dict[str, Any], words: str) -> None
 
 
 def test_every_fault_of_a_request_is_told_at_once() -> None:
-    """yet-another-cloudwatch-exporter 385 shows one line for each query at fault."""
+    """yet-another-cloudwatch-exporter 385 shows one line for each invalid query."""
     queries = [metric_query(f"q{n}", "p101") for n in range(3)]
     with pytest.raises(ValidationError) as refused:
         ask(World(), MetricDataQueries=queries)

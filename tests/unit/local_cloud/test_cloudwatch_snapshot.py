@@ -1,4 +1,4 @@
-"""A snapshot brings everything back, and a broken one changes nothing."""
+"""A snapshot restores everything; a broken snapshot changes nothing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
 
 
 def test_life_goes_on_after_it(tmp_path: Path) -> None:
-    """The alarms' states are as before: nobody is told again what was told already."""
+    """The states of alarms are restored, so no message is sent twice."""
     before, after = full_world(), World()
     snapshot.write([before.cloud], tmp_path / "cloudwatch")
     snapshot.read(tmp_path / "cloudwatch", lambda *_: after.cloud)
@@ -65,7 +65,7 @@ def test_life_goes_on_after_it(tmp_path: Path) -> None:
 
 
 def test_a_new_snapshot_takes_the_place_of_the_old(tmp_path: Path) -> None:
-    """Who reads the old one meanwhile keeps all of it: it is replaced, not written over."""
+    """A reader of the old file keeps all of it: the file is replaced, not overwritten."""
     world, path = full_world(), tmp_path / "cloudwatch"
     snapshot.write([world.cloud], path)
     before = path.read_bytes()

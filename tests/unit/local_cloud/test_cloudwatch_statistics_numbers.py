@@ -1,4 +1,4 @@
-"""Percentiles against numpy's, and many periods against each alone."""
+"""Percentiles compared with numpy; many periods compared with single ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is due for an instance, given what its host is."""
+"""The action for an instance, given its host."""
 
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -24,7 +24,11 @@ HALTED = {"exists": True, "runs": False, "halted": True}
     [
         ("pending", ABSENT, Action.BOOT),
         ("pending", DEAD, Action.BOOT),
-        ("pending", RUNNING, Action.BOOT),  # killed between boot and note: booting again is a no-op
+        (
+            "pending",
+            RUNNING,
+            Action.BOOT,
+        ),  # killed between boot and record: booting again does nothing
         ("running", RUNNING, None),
         ("running", DEAD, Action.BOOT),  # the machine was restarted, or the host was killed
         ("running", HALTED, Action.FOLLOW_SHUTDOWN),  # shut down from inside
@@ -49,7 +53,7 @@ def test_a_reboot_is_due_only_while_it_runs(state: str, expected: Action | None)
 
 
 class FakeMachine:
-    """A host that boots, or does not."""
+    """A host that boots or fails."""
 
     name = "i-0123456789abcdef0"
 
@@ -62,7 +66,7 @@ class FakeMachine:
         self.host = host  # type: ignore[assignment]
 
     def start(self) -> None:
-        """Say nothing of success."""
+        """Do nothing."""
 
     def last_words(self) -> str:
         return "Its console is empty."
@@ -77,7 +81,7 @@ def boot(
     answers: bool,
     ip: str = "10.77.1.4",
 ) -> tuple[str, str]:
-    """Boot an instance's host; return the states that it was moved from and to."""
+    """Boot the host of an instance; return its old and new state."""
     settled: list[tuple[str, str]] = []
 
     def await_ssh(address: IPv4Address) -> None:

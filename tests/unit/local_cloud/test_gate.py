@@ -1,4 +1,4 @@
-"""An answer waits for its snapshot; a snapshot waits for requests; requests share snapshots."""
+"""A response waits for a snapshot, a snapshot waits for requests, and requests share it."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from local_cloud.emulator.gate import Gate, Keeper
 
 
 class Store:
-    """Counts saves, each of which takes a while."""
+    """Counts saves; each takes a while."""
 
     def __init__(self, gate: Gate, duration: float = 0.02) -> None:
         self.duration = duration

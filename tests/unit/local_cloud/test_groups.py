@@ -1,4 +1,4 @@
-"""The firewall that security groups become: what it lets pass, and when it is written."""
+"""The firewall of security groups: its rules, and when it is written."""
 
 from __future__ import annotations
 

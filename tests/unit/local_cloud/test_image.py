@@ -1,4 +1,4 @@
-"""The base image is named by its recipe, and used only as it was built."""
+"""The base image has the name of its recipe, and is used only unchanged."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Settings of the kernel are raised for hosts, and put back as they were."""
+"""Kernel settings are raised for hosts and restored."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def test_a_setting_is_raised_and_put_back(tmp_path: Path, before: str, during: s
     setting, remembered = tmp_path / "max_user_instances", tmp_path / "remembered"
     setting.write_text(before)
     kernel.tune({setting: 4096}, remembered)
-    kernel.tune({setting: 4096}, remembered)  # a second cloud must not remember the first's value
+    kernel.tune({setting: 4096}, remembered)  # a second cloud must not store the value of the first
     assert setting.read_text() == during
     kernel.restore({setting: 4096}, remembered)
     assert setting.read_text() == before

@@ -1,4 +1,4 @@
-"""What SNS would mail lies in a directory, one complete message a file."""
+"""SNS e-mail is written to a directory, one complete message per file."""
 
 import email
 from email.policy import default

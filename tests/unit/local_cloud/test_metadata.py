@@ -1,4 +1,4 @@
-"""IMDSv2 as the EC2 User Guide has it ("Use the Instance Metadata Service")."""
+"""IMDSv2 as in the EC2 User Guide ("Use the Instance Metadata Service")."""
 
 import json
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 1)  # noqa: DTZ001 - moto's times are naive UTC
 
 
 class Assumed:
-    """A role provider that counts how often it is asked."""
+    """A role provider that counts its calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, str]] = []

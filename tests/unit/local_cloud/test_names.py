@@ -1,4 +1,4 @@
-"""Names of hosts are answered here, all others elsewhere."""
+"""DNS: names of hosts are answered, other names are forwarded."""
 
 import socket
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def ask(name: str, kind: str = "A", nameservers: tuple[str, ...] = ()) -> DNSRec
         "LOCAL-APP-BLUE-1.Local.Internal",
         "ip-10-77-1-4.local.internal",
         "ip-10-77-1-4.internal",
-        "ip-10-77-1-4.eu-central-1.compute.internal",  # what DescribeInstances says
+        "ip-10-77-1-4.eu-central-1.compute.internal",  # as in DescribeInstances
     ],
 )
 def test_a_host_is_found_by_every_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the local cloud cannot run, one sentence says why, and what to type."""
+"""If the local cloud cannot run, the message says why and what to type."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The fault suite's own instruments: they see what they are there to see."""
+"""The instruments of the fault suite detect what they must detect."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ VALUES = {
     ("told", "rows", "found"),
     [
         ({"a": ["1"]}, [("a", "1")], Books(0, 0)),
-        ({"a": ["1", "1"]}, [("a", "1")], Books(0, 0)),  # sent twice, answered alike
-        ({}, [("a", "1")], Books(0, 0)),  # the answer was lost, the order is there
+        ({"a": ["1", "1"]}, [("a", "1")], Books(0, 0)),  # sent twice, with the same response
+        ({}, [("a", "1")], Books(0, 0)),  # the response was lost, the order exists
         ({"a": ["1"]}, [], Books(1, 0)),
         ({"a": ["1"]}, [("a", "2")], Books(1, 0)),
         ({"a": ["1"]}, [("a", "1"), ("a", "2")], Books(0, 1)),
         ({}, [("a", "1"), ("a", "2")], Books(0, 1)),
-        ({"a": ["1", "2"]}, [("a", "1")], Books(1, 1)),  # told two, and one of them is not there
+        ({"a": ["1", "2"]}, [("a", "1")], Books(1, 1)),  # two acknowledged, one of them missing
     ],
 )
 def test_books(told: dict[str, list[str]], rows: list[tuple[str, str]], found: Books) -> None:

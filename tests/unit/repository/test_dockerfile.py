@@ -1,4 +1,4 @@
-"""The container: linted, without root, and made of what is there; an engine builds it in CI."""
+"""The Dockerfile: linted, without root, and with existing files. CI builds it."""
 
 from __future__ import annotations
 

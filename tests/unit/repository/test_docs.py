@@ -1,4 +1,4 @@
-"""Documentation that holds: links lead somewhere, commands and files exist, policies are valid."""
+"""The documentation: links, commands, files and policies in it are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for leaked secrets finds what is planted: otherwise its silence would mean nothing."""
+"""The search for leaked secrets finds planted secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRETS = {"secrets/database": "planted5ecret", "secrets/cache": "another0ne"}
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """An environment's files, as Ansible, ssh-keygen and openssl write them."""
+    """The files of an environment, as Ansible, ssh-keygen and openssl write them."""
     for name in ("secrets", "ssh", "tls"):
         (tmp_path / name).mkdir()
     (tmp_path / "secrets/database").write_text("planted5ecret\n")

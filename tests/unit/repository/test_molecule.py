@@ -1,4 +1,4 @@
-"""Molecule's runner, and that what the mutations break is still there to be broken."""
+"""The Molecule runner, and that every mutation still applies."""
 
 from __future__ import annotations
 

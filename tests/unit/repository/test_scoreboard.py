@@ -1,4 +1,4 @@
-"""The scoreboard's page and its cells are written from what was measured."""
+"""The page and the CSV of the scoreboard are generated from the measured cells."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ HARMED = Cell(
 
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two measured cells, and what the command makes of them."""
+    """The files that the command writes for two measured cells."""
     docs, cells = tmp_path_factory.mktemp("docs"), tmp_path_factory.mktemp("cells")
     kept = cells / judge_digest()
     kept.mkdir()

@@ -1,4 +1,4 @@
-"""GitHub's files: valid, pinned, with least rights; the ruleset asks for checks that exist."""
+"""The GitHub workflows are valid, pinned and have least privileges; the ruleset fits them."""
 
 from __future__ import annotations
 

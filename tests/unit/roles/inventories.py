@@ -1,4 +1,4 @@
-"""Both environments as Ansible sees them, with hosts as the EC2 inventory would find them."""
+"""Both environments as Ansible sees them, with hosts as in the EC2 inventory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTS = {
 
 
 class Environment:
-    """An inventory whose hosts stand in a file, since no EC2 API is asked."""
+    """An inventory with hosts from a file instead of the EC2 API."""
 
     def __init__(self, name: str, directory: Path) -> None:
         shutil.copytree(ROOT / "inventory", directory / "inventory")
@@ -42,7 +42,9 @@ class Environment:
         self.loader = DataLoader()
         self.inventory = InventoryManager(loader=self.loader, sources=[str(source)])
         self.variables = VariableManager(loader=self.loader, inventory=self.inventory)
-        HostVars(self.inventory, self.variables, self.loader)  # it tells the manager of itself
+        HostVars(
+            self.inventory, self.variables, self.loader
+        )  # it registers itself with the manager
 
     def raw(self, host: str) -> dict[str, Any]:
         found: dict[str, Any] = self.variables.get_vars(host=self.inventory.get_host(host))
@@ -53,7 +55,7 @@ class Environment:
         return self.values(host)(name)
 
     def values(self, host: str) -> Callable[[str], Any]:
-        """Return what resolves a host's variables, for many of them: reading them takes longest."""
+        """Return a resolver for the variables of a host; reading them takes longest."""
         variables = self.raw(host)
         templar = Templar(loader=self.loader, variables=variables)
         return lambda name: templar.template(variables[name])

@@ -1,4 +1,4 @@
-"""Servers that a prober meets: good ones, wrong ones, and ones that never end."""
+"""Servers for the prober: good ones, wrong ones, and endless ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Shop(BaseHTTPRequestHandler):
-    """/status/NNN answers NNN; /hop/N redirects N times and ends at /status/200."""
+    """/status/NNN responds NNN; /hop/N redirects N times and ends at /status/200."""
 
     def do_GET(self) -> None:
         _, kind, value = self.path.split("/")
@@ -32,7 +32,7 @@ class Shop(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def shop(context: ssl.SSLContext | None = None) -> Iterator[str]:
 
 @contextmanager
 def dripping(piece: bytes) -> Iterator[str]:
-    """Accept, and send a piece every tenth of a second for ever; nothing, if it is empty."""
+    """Accept, and send a piece every tenth of a second forever; an empty piece sends nothing."""
     server = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
@@ -81,7 +81,7 @@ def dripping(piece: bytes) -> Iterator[str]:
 
 
 def certificate(directory: Path, days: float) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's context with a certificate of its own, and the file to trust it by."""
+    """Return a TLS context with a self-signed certificate, and the certificate file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""A message has one row, whenever and how often it comes; nothing is dropped, nothing blocks."""
+"""A message gives one record, however often it arrives; none is lost or blocks others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SETTINGS = Settings("local", "events", {"alarms": "alarms", "canaries": "canarie
 
 
 def notified(told: dict[str, Any], message_id: str = "m-1") -> str:
-    """Wrap a message as SNS does for a queue."""
+    """Wrap a message like SNS does for a queue."""
     envelope = {
         "Type": "Notification",
         "MessageId": message_id,
@@ -101,7 +101,7 @@ class Message:
 
 @dataclass
 class Queue:
-    """Hands the same messages out until they are deleted."""
+    """Returns the same messages until they are deleted."""
 
     messages: list[Message]
 
@@ -114,7 +114,7 @@ class Queue:
 
 
 class Broken:
-    """A table that takes nothing."""
+    """A table that rejects all writes."""
 
     def put_item(self, **_: Any) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "PutItem")
@@ -135,7 +135,7 @@ def test_a_message_is_deleted_once_its_row_is_there(tables: dict[Table, Any]) ->
 
 
 def test_a_message_whose_row_was_not_written_stays(tables: dict[Table, Any]) -> None:
-    """And it keeps no other from being recorded."""
+    """It does not block other messages."""
     verdict = Message(notified(VERDICT), "q-2", "r-2")
     queue = Queue([Message(notified(ALARM)), verdict])
     recorder = Recorder(SETTINGS, queue, {**tables, "alarms": Broken()})
@@ -145,7 +145,7 @@ def test_a_message_whose_row_was_not_written_stays(tables: dict[Table, Any]) -> 
 
 
 def test_a_message_that_comes_again_changes_nothing(tables: dict[Table, Any]) -> None:
-    """As after a kill -9 between the row and the deletion."""
+    """Like after a kill -9 between the write and the deletion."""
     first = Message(notified(ALARM))
     Recorder(SETTINGS, Queue([first]), tables).take()
     again = Queue([Message(notified({**ALARM, "NewStateReason": "another"}), "q-9")])

@@ -1,4 +1,4 @@
-"""The backup: what curl is told, that AWS would believe its signature, and what is refused."""
+"""The backup: the curl call, a valid AWS signature, and rejected names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load() -> ModuleType:
 
 
 class Bucket(BaseHTTPRequestHandler):
-    """Takes what it is sent and remembers how it was signed."""
+    """Accepts uploads and records their signatures."""
 
     seen: dict[str, str]
 
@@ -47,7 +47,7 @@ class Bucket(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def endpoint() -> Iterator[str]:
 
 
 def signature(url: str, seen: dict[str, str], signed: list[str]) -> str:
-    """Return what botocore, and so AWS, computes for the request that came."""
+    """Return the signature that botocore computes for the received request."""
 
     class Recomputed(S3SigV4Auth):  # type: ignore[misc]
         def headers_to_sign(self, _: AWSRequest) -> http.client.HTTPMessage:

@@ -1,4 +1,4 @@
-"""The metric catalogue says what is published, and what is rendered from it names nothing else."""
+"""The metric catalogue lists all published metrics; nothing uses others."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DIMENSIONS: dict[str, list[str]] = SHARED["metric_dimensions"]
 
 
 def published() -> set[tuple[str, str, tuple[str, ...]]]:
-    """Return name, unit and dimensions of all that shop, prober and ``canary run`` send."""
+    """Return name, unit and dimensions of all metrics of shop, prober and ``canary run``."""
     reading = Reading()
     for key in (CHECKOUT, FAILED):
         reading.series[key] = Histogram()
@@ -127,8 +127,8 @@ def test_there_is_an_alarm_for_a_service_and_for_each_url() -> None:
     assert not any("Unavailable" in alarm["name"] for alarm in alarms([]))
 
 
-def test_an_alarm_says_what_issue_4_asks_for() -> None:
-    """The thresholds of issue 4, part 3."""
+def test_an_alarm_has_its_documented_threshold() -> None:
+    """The thresholds, as documented in the runbooks."""
     known = {alarm["name"].removeprefix("shop-local-"): alarm for alarm in alarms(["shop"])}
     carts = known["ManyCarts"]
     assert (carts["threshold"], carts["evaluation_periods"], carts["period"]) == (5, 3, 20)
@@ -152,7 +152,7 @@ def test_only_a_url_that_is_asked_over_tls_has_a_certificate_to_watch() -> None:
 
 
 def test_an_alarm_on_one_instance_is_refused() -> None:
-    """Instances come and go; an alarm that names one would watch nothing tomorrow."""
+    """Instances are replaced; an alarm on one would soon have no data."""
     metric = {"name": "cpu", "unit": "Percent", "alarms": [{"name": "Hot", "scope": "instance"}]}
     with pytest.raises(ValueError, match="scope is 'instance'; an alarm watches"):
         filter_of("alarms", "alarms_expand")(
@@ -188,7 +188,7 @@ def test_widgets_stand_beside_one_another() -> None:
 
 
 def test_nothing_names_a_metric_but_the_catalogue_and_who_publishes_it() -> None:
-    """Roles, playbooks and inventories find metrics in the catalogue."""
+    """Roles, playbooks and inventories get metrics from the catalogue."""
     names = {metric["name"] for metric in CATALOGUE} - AMBIGUOUS
     pattern = re.compile(rf"[\"'\s](?:{'|'.join(map(re.escape, names))})[\"'\s]")
     folders = ("dashboards", "alarms", "analyzer", "prometheus", "grafana", "alarm_recorder")
@@ -200,7 +200,7 @@ def test_nothing_names_a_metric_but_the_catalogue_and_who_publishes_it() -> None
 
 
 def test_only_alarms_that_differ_are_set() -> None:
-    """As amazon.aws.cloudwatch_metric_alarm_info tells them; each field that is off is noticed."""
+    """Every difference to amazon.aws.cloudwatch_metric_alarm_info is detected."""
     differing = filter_of("alarms", "alarms_differing")
     wanted = alarms(["shop"])
     there = [as_told(alarm) for alarm in wanted]

@@ -1,4 +1,4 @@
-"""The role draws graphs, the command marks on them: neither undoes what the other did."""
+"""The role writes dashboards, the command annotates them: neither undoes the other."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def apply(**parameters: Any) -> Answer:
 
 
 def tree(place: Path) -> dict[str, str]:
-    """Return everything under a directory: text, link target or mode."""
+    """Return all files of a directory: text, link target or mode."""
     found = {}
     for path in sorted(place.rglob("*")):
         name = str(path.relative_to(place))

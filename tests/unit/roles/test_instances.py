@@ -1,4 +1,4 @@
-"""Which hosts there shall be, from kinds and counts."""
+"""The list of hosts, from kinds and counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inventories of both environments: complete, alike, and safe where there is no cloud."""
+"""The inventories of both environments: complete, consistent, and safe without a cloud."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_new_proxy_serves_what_is_meant_to_be_live(environment: Environment) -
 def test_environments_differ_in_values_and_not_in_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A role that finds a variable in one environment finds it in the other."""
+    """Both environments set the same variables."""
     seen = [set(load(name, tmp_path / name, monkeypatch).raw("localhost")) for name in ENVIRONMENTS]
     local, aws = ({n for n in names if "cloud_" not in n} for names in seen)
     # Defaults of roles differ in whether an environment sets them.
@@ -82,7 +82,7 @@ def test_without_its_bridge_the_local_cloud_is_not_spoken_to(
     local = load("local", tmp_path, monkeypatch)
     assert local.value("localhost", "environment_reachable") is False
     assert local.value("localhost", "aws_endpoint") == "http://127.0.0.1:4566"
-    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "lo")  # an interface that every machine has
+    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "lo")  # an interface of every machine
     assert local.value("localhost", "aws_endpoint") == "http://10.77.0.1:4566"
 
 
@@ -147,5 +147,5 @@ def test_what_environments_share_stands_once() -> None:
 
 
 def names(path: Path) -> set[str]:
-    """Return the variables that a file sets."""
+    """Return the names of the variables in a file."""
     return set(yaml.safe_load(path.read_text(encoding="utf-8")))

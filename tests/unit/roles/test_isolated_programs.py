@@ -1,4 +1,4 @@
-"""Programs that root or a service runs take no module from their caller: ``python3 -I``."""
+"""Programs of root and of services ignore Python modules of the caller: ``python3 -I``."""
 
 from __future__ import annotations
 

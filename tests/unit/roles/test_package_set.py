@@ -1,4 +1,4 @@
-"""The module package_set: what is installed costs one question to dpkg, and nothing else."""
+"""The module package_set: installed packages cost one call of dpkg only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Commands = list[list[str]]
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Commands:
-    """Stand in for dpkg and APT; curl is installed, haproxy was removed once."""
+    """Fake dpkg and APT; curl is installed, haproxy was removed."""
     told: Commands = []
 
     def answer(_module: Any, command: list[str], **_: Any) -> tuple[int, str, str]:

@@ -14,7 +14,7 @@ from tests.support.paths import ROOT
 
 PLAYBOOKS = [ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*.yml"))]
 TASK = re.compile(r"^ {6}(?:cart\.canary\.(\w+) : )?(.+?)\tTAGS: \[(.*)\]$", re.MULTILINE)
-#: What every run checks, whatever tags it was given: whether the account can be reached.
+#: Every run checks this, with any tags: whether the account is reachable.
 CHECKS = {"Skip an account that cannot be reached", "Require confirmation"}
 VALIDATION = "Validating arguments against arg spec"  # Ansible itself tags it so
 

@@ -1,4 +1,4 @@
-"""A probe ends in time and says what it saw; one that hangs delays no other."""
+"""A probe ends in time and reports its result; a hanging probe delays no other."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_nobody_there_is_no_availability_and_no_time() -> None:
 
 @pytest.mark.parametrize("piece", [b"", b"X", b"HTTP/1.1 200 OK\r\nA: b\r\n"])
 def test_the_limit_holds_against_a_server_that_never_ends(piece: bytes) -> None:
-    """Each byte begins a socket's timeout anew; it may not begin the limit anew."""
+    """Each byte restarts the timeout of a socket, but not the limit of a probe."""
     with dripping(piece) as address:
         began = time.monotonic()
         seen = probe(address, SHORT)
@@ -87,7 +87,7 @@ def test_an_abandoned_probe_ends() -> None:
 
 
 def test_a_url_is_never_probed_twice_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a name server is silent: such a thread can't be ended from outside."""
+    """Like with a silent name server: such a thread cannot be stopped."""
     answer = threading.Event()
     asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What the prober publishes, and the settings that it reads."""
+"""The published data and the settings of the prober."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GOOD = {
 
 
 class CloudWatch:
-    """Refuses at first, and remembers what it took."""
+    """Fails first, then records the data."""
 
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals

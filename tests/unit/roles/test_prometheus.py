@@ -1,4 +1,4 @@
-"""Rules, targets and panels: rendered from the one catalogue, of series that somebody exposes."""
+"""Rules, targets and panels come from the catalogue and use existing series."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def queries() -> list[str]:
 
 @pytest.fixture
 def exposed(tmp_path: Path) -> str:
-    """What the shop shows Prometheus after one checkout."""
+    """The Prometheus metrics of the shop after one checkout."""
     Slot(tmp_path).record(("/cart/checkout", "POST", 200), 0.02)
     gauges = {"carts": 6.0, "cartsvalue": 10.0}
     return Exposition(tmp_path, lambda: 1, lambda: gauges).text().decode()

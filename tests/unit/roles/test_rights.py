@@ -1,4 +1,4 @@
-"""What hosts may do to AWS: linted, and asked line by line of the table in docs/security.md."""
+"""The IAM policies of hosts: linted, and tested with each row of docs/security.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.roles.inventories import ENVIRONMENTS, Environment
 ROW = re.compile(r"^\| (\w+) \| `(\w+:\w+)` \| ([^|]+) \| (allowed|refused) \|$", re.MULTILINE)
 TABLE = ROW.findall((ROOT / "docs/security.md").read_text(encoding="utf-8"))
 ACTION = re.compile(r"[a-z0-9]+:[A-Z][A-Za-z]+")
-# Which know no resources, and so are bound by a condition.
+# these have no resource type, so a condition limits them
 WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}
 
 
@@ -66,7 +66,7 @@ def test_no_host_can_change_who_may_what(environment: Environment) -> None:
 
 
 def resource(environment: Environment, words: str) -> tuple[str, dict[str, str]]:
-    """Return the ARN that the table's words mean, and what is known of the request."""
+    """Return the ARN for a cell of the table, and the context of the request."""
 
     def value(name: str) -> str:
         return str(environment.value("localhost", name))

@@ -1,4 +1,4 @@
-"""Each role's defaults, its argument spec and the inventory agree with one another."""
+"""Defaults, argument specs and inventory of each role are consistent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LINES = 60
 
 
 def load(path: Path) -> Any:
-    """Return what a YAML file holds; an absent one holds nothing."""
+    """Return the content of a YAML file; empty if it does not exist."""
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
 
 
@@ -53,7 +53,7 @@ def test_a_role_has_a_contract(role: Path) -> None:
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_defaults_and_argument_spec_agree(role: Path) -> None:
-    """Keys and values: what the contract says must be what happens."""
+    """Names and values are equal."""
     documented = {
         name: spec["default"] for name, spec in options(role).items() if "default" in spec
     }
@@ -98,13 +98,13 @@ def test_a_role_reads_no_other_roles_variables(role: Path) -> None:
     templates = (role / "templates").glob("**/*.j2")
     for path in [*task_files(role), *templates, *(role / "vars").glob("*.yml")]:
         text = path.read_text(encoding="utf-8")
-        # `name:` hands a variable to a role; anything else reads it.
+        # `name:` passes a variable to a role; anything else reads it
         read = set(re.findall(r"(?<![\w./-])[a-z][a-z0-9_]+\b(?!\s*:)", text))
         assert read & others == set(), path
 
 
 def test_no_role_counts_on_a_handler() -> None:
-    """One that was notified before a run is cut off is not notified again."""
+    """A handler that was notified before an interruption is not notified again."""
     assert list(ROOT.glob("roles/*/handlers")) == []
     for path in (file for role in ROLES for file in task_files(role)):
         assert "notify:" not in path.read_text(encoding="utf-8"), path
@@ -112,7 +112,7 @@ def test_no_role_counts_on_a_handler() -> None:
 
 @pytest.mark.parametrize("path", INVENTORY, ids=lambda path: str(path.relative_to(ROOT)))
 def test_inventory_sets_only_declared_role_variables(path: Path) -> None:
-    """A misspelt variable is otherwise ignored in silence."""
+    """Otherwise a misspelt variable is silently ignored."""
     prefixes = tuple(f"{role.name}_" for role in ROLES)
     set_here = {name for name in load(path) if name.startswith(prefixes)}
     assert set_here - declared_variables() == set()
@@ -147,7 +147,7 @@ def test_an_optional_variable_is_set_somewhere_or_kept_for_a_reason() -> None:
 
 
 def test_no_role_or_playbook_knows_an_environment() -> None:
-    """What differs between environments stands under inventory/ alone."""
+    """Environments differ under inventory/ only."""
     words = ("when: local", "== 'local'", '== "local"', "10.77.", "4566", "environment_name ==")
     for path in [*PLAYBOOKS, *(file for role in ROLES for file in task_files(role))]:
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the roles write on hosts, rendered as Ansible does, without a host."""
+"""The templates of roles, rendered like Ansible, without a host."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_haproxy_and_shop_traffic_agree_on_every_servers_id() -> None:
 
 
 def public(text: str) -> list[str]:
-    """Where the frontend for shoppers listens; for its first port systemd may stand in."""
+    """The addresses of the frontend; systemd may open the first port."""
     frontend = text.partition("frontend public")[2].partition("backend")[0]
     return re.findall(r'^  bind (?:"\$\{SHOP_LISTEN-)?(:.*)', frontend, re.MULTILINE)
 
@@ -149,7 +149,7 @@ def test_every_module_of_a_program_is_in_its_release(role: str) -> None:
 
 @pytest.mark.parametrize("role", ["prober", "alarm_recorder"])
 def test_a_changed_module_is_another_version(role: str, tmp_path: Path) -> None:
-    """So the release has another name, and the program is restarted."""
+    """So the release gets a new name, and the program restarts."""
     shutil.copytree(ROLES / role / "files", tmp_path / "files")
     here = {"ansible_search_path": [str(tmp_path)]}
     assert evaluate(role, f"__{role}_version", **here) == evaluate(role, f"__{role}_version")
@@ -160,7 +160,7 @@ def test_a_changed_module_is_another_version(role: str, tmp_path: Path) -> None:
 
 
 def test_without_source_or_artifact_no_release_is_touched() -> None:
-    """The role app moves its link itself, host by host."""
+    """The role app changes its link itself, host by host."""
     assert evaluate("service", "__service_modules", service_name="shop") == []
     assert evaluate("service", "__service_directories", service_name="shop") == [
         "/opt/shop/releases",

@@ -1,4 +1,4 @@
-"""The module unit_set: what it tells systemd, and when it tells it nothing."""
+"""The module unit_set: its calls to systemd, and when it makes none."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def moment(at: datetime | None) -> str:
 
 @dataclass
 class Fake:
-    """A systemd whose units are known in advance; it notes what it is told."""
+    """A fake systemd with fixed units; it records the calls."""
 
     units: dict[str, dict[str, Any]]
     told: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Fake:
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
-    """Return a file that changed now: after units that started an hour ago."""
+    """Return a file that has just changed; units started an hour ago."""
     path = tmp_path / "settings"
     path.write_text("settings")
     return str(path)
@@ -82,7 +82,7 @@ def apply(
 def test_a_file_that_changed_after_the_start_is_read_once(
     monkeypatch: pytest.MonkeyPatch, file: str, verb: str
 ) -> None:
-    """As a run leaves it that was cut off between writing the file and restarting."""
+    """Like after a run that was interrupted between writing and restarting."""
     systemd = Fake({"shop": {}})
     answer = apply(monkeypatch, systemd, {"name": "shop", f"{verb}_on": [file]})
     assert systemd.told == [f"{verb} shop"]
@@ -218,7 +218,7 @@ def test_what_systemd_refuses_is_an_error_in_its_words(
 def test_the_files_time_is_that_of_its_last_change_of_any_kind(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    """One that is moved into place keeps the time at which it was written."""
+    """A file that is moved keeps its modification time."""
     os.utime(file, (0, 0))
     systemd = Fake({"shop": {}})
     assert apply(monkeypatch, systemd, {"name": "shop", "restart_on": [file]})["changed"] is True

@@ -1,4 +1,4 @@
-"""The emulator as a process, and short ways to use it."""
+"""The emulator as a process, with helpers."""
 
 import json
 import signal
@@ -40,7 +40,7 @@ class Emulator:
         return fact
 
     def settle(self, instance: str, expected: str, state: str) -> bool:
-        """Do as the follower does when a host has arrived at a state."""
+        """Settle an instance like the follower."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{instance} {expected} {state}\n")
         self.process.stdin.flush()

@@ -1,4 +1,4 @@
-"""moto as it is bent here: each place where we reach into it is tried, against the pin."""
+"""Our changes to moto, tested with the pinned version."""
 
 from importlib.metadata import version
 
@@ -15,7 +15,7 @@ def test_moto_is_the_one_whose_insides_we_know() -> None:
 
 
 def test_a_machine_image_names_its_base_image() -> None:
-    assert AMI == "ami-0123456789ab00000"  # 17 digits, as AWS writes them
+    assert AMI == "ami-0123456789ab00000"  # 17 digits, as on AWS
     assert image_key(AMI) == IMAGE_KEY
 
 
@@ -33,7 +33,7 @@ def test_an_instance_is_what_its_host_is_not_what_was_asked(emulator: Emulator) 
     assert state(emulator, instance) == "running"
     ec2.stop_instances(InstanceIds=[instance])
     assert state(emulator, instance) == "stopping"
-    assert not emulator.settle(instance, "pending", "running")  # it was overtaken by the stop
+    assert not emulator.settle(instance, "pending", "running")  # the stop came first
     assert emulator.settle(instance, "stopping", "stopped")
     ec2.start_instances(InstanceIds=[instance])
     assert state(emulator, instance) == "pending"
@@ -76,7 +76,7 @@ def test_addresses_begin_after_those_that_aws_keeps(emulator: Emulator) -> None:
 
 
 def test_an_address_does_not_come_back_at_once(emulator: Emulator) -> None:
-    """Another host behind a known address would look like an attack to SSH."""
+    """SSH clients would reject another host at a known address."""
     subnet = make_subnet(emulator)
     instance = launch(emulator, SubnetId=subnet)["InstanceId"]
     emulator.client("ec2").terminate_instances(InstanceIds=[instance])
@@ -88,7 +88,9 @@ def test_a_full_subnet_is_said_and_then_reused(emulator: Emulator) -> None:
     ec2 = emulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.9.0/28")["Subnet"]["SubnetId"]
-    launched = [launch(emulator, SubnetId=subnet) for _ in range(11)]  # 16 less AWS's five
+    launched = [
+        launch(emulator, SubnetId=subnet) for _ in range(11)
+    ]  # 16 minus the five that AWS reserves
     with pytest.raises(ClientError, match="InsufficientFreeAddressesInSubnet"):
         launch(emulator, SubnetId=subnet)
     ec2.terminate_instances(InstanceIds=[launched[4]["InstanceId"]])

@@ -1,4 +1,4 @@
-"""Faults of moto that are mended here."""
+"""Our corrections of moto."""
 
 import email
 from email.policy import default

@@ -1,4 +1,4 @@
-"""What was answered outlives the process."""
+"""Acknowledged changes survive a kill of the process."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from tests.unit.local_cloud.emulator.test_repairs import make_table
 
 
 def test_what_was_answered_survives_a_kill(mortal: Emulator) -> None:
-    """One thing of every service that the roles use; killed right after the last answer."""
+    """One resource of every service; the process is killed right after the last response."""
     subnet = make_subnet(mortal)
     instance = launch(mortal, SubnetId=subnet)["InstanceId"]
     body = bytes(range(256)) * 4096

@@ -1,4 +1,4 @@
-"""A proxy that answers on a real socket."""
+"""A proxy with a real socket."""
 
 from __future__ import annotations
 

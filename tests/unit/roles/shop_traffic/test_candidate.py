@@ -1,4 +1,4 @@
-"""A candidate gets its share of the traffic, holds it by a lease, and loses it."""
+"""The share of a candidate: set, held by a lease, and lost."""
 
 from __future__ import annotations
 

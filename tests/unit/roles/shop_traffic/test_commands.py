@@ -1,4 +1,4 @@
-"""What ``shop-traffic`` does to the proxy, and what it refuses to do."""
+"""The commands of ``shop-traffic`` and their errors."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_prepare_starts_haproxy_on_a_full_disk(
 ) -> None:
     target = world.traffic.config.server_state
     target.write_text("of before")
-    target.with_suffix(".new").mkdir()  # what cannot be written, whoever runs the test
+    target.with_suffix(".new").mkdir()  # a path that nobody can write
     boot.prepare(world.traffic)
     assert not target.exists()
     assert f"{target} cannot be written" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The SSH key's forced command, and the words that it lets through."""
+"""The forced command of the SSH key, and the allowed arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shop_traffic.config import RefusedError
 
 from tests.support.proxy_world import World
 
-# ---- the door
+# ---- the forced command
 
 
 @pytest.mark.parametrize(

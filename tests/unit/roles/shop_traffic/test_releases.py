@@ -1,4 +1,4 @@
-"""Which release each server says that it runs."""
+"""The release that each server reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shop_traffic.releases import releases
 
 
 class Named(BaseHTTPRequestHandler):
-    """Answers with a release in its header, and unhealthy."""
+    """Responds with a release in its header, and unhealthy."""
 
     said = "1a2b3c4d5e6f"
 
@@ -22,7 +22,7 @@ class Named(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize(

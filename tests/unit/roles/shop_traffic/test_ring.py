@@ -1,4 +1,4 @@
-"""The ring of hashes: shares, and which server a shopper gets."""
+"""The hash ring: shares, and the server of a shopper."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_nearest_weights_miss_a_share_by_little(
     split = plan.Split(tuple(names[:candidates]), tuple(names[candidates:]))
     weights = plan.choose(circle, split, share)
     found = ring.colour_share(ring.shares(circle, weights), split.candidate)
-    # One step of weight is at most 1/256 of a server; a point's own luck is a little more.
+    # one step of weight is at most 1/256 of a server, plus the random position of a point
     assert found == pytest.approx(share, abs=0.012)
     assert all(0 <= weight <= 256 for weight in weights.values())
 
@@ -75,7 +75,7 @@ def test_a_shopper_stays_on_the_candidate_while_its_share_rises() -> None:
 
 
 def nearest(circle: ring.Points, weights: dict[str, int], places: Iterable[int]) -> dict[int, str]:
-    """Return the server for each place, in the order in which HAProxy looks."""
+    """Return the server for each position, in the order of HAProxy."""
     points = [(place, name) for place, index, name in circle if index < weights[name] * 16]
     found = {}
     for place in places:
