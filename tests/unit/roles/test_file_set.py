@@ -76,6 +76,18 @@ def test_only_what_differs_is_written_and_named(tmp_path: Path) -> None:
     assert (tmp_path / "etc/plain").stat() == before
 
 
+def test_rights_are_repaired_without_a_new_content(tmp_path: Path) -> None:
+    apply(**shop(tmp_path))
+    settings, deep = tmp_path / "etc/settings", tmp_path / "etc/deep/er"
+    inode = settings.stat().st_ino
+    settings.chmod(0o666)
+    deep.chmod(0o777)
+    assert apply(check=True, **shop(tmp_path))["written"] == [str(deep), str(settings)]
+    assert apply(**shop(tmp_path))["written"] == [str(deep), str(settings)]
+    assert tree(tmp_path) == SHOP
+    assert settings.stat().st_ino == inode
+
+
 def test_check_mode_says_the_same_and_changes_nothing(tmp_path: Path) -> None:
     planned = apply(check=True, **shop(tmp_path))
     assert tree(tmp_path) == {}

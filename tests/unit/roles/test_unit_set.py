@@ -167,6 +167,19 @@ def test_units_are_changed_in_their_order_each_as_the_one_before_left_it(
     assert systemd.told == ["stop proxy.socket", "restart proxy"]
 
 
+def test_a_unit_that_was_just_restarted_is_not_reloaded_too(
+    monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    systemd = Fake({"proxy": {}})
+    apply(
+        monkeypatch,
+        systemd,
+        {"name": "proxy", "restart_on": [file]},
+        {"name": "proxy", "reload_on": [file]},
+    )
+    assert systemd.told == ["restart proxy"]
+
+
 def test_systemd_reads_a_changed_unit_before_it_restarts_it(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
