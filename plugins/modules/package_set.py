@@ -59,7 +59,7 @@ ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
 def missing(module: AnsibleModule, names: list[str]) -> list[str]:
     """Return the packages that are not installed; dpkg-query is silent about unknown ones."""
     shown = "--showformat=${Package} ${db:Status-Status}\n"
-    _, output, _ = module.run_command(["dpkg-query", "--show", shown, *names])
+    _status, output, _errors = module.run_command(["dpkg-query", "--show", shown, *names])
     installed = {line.split()[0] for line in output.splitlines() if line.endswith(" installed")}
     return [name for name in names if name not in installed]
 
