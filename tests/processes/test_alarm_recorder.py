@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pytest
 from canary.state.tables import HistoryTable
 from tests.support.paths import ROOT
 from tests.support.tables import make_table
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900)]
 
@@ -142,10 +142,10 @@ def verdicts() -> list[dict[str, Any]]:
 
 
 def until_rows(account: Account, wanted: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while len(account.rows(account.alarms)) + len(account.rows(account.history)) < wanted:
-        assert time.monotonic() < deadline, f"fewer than {wanted} rows after {PATIENCE} s"
-        time.sleep(0.5)
+    def enough() -> bool:
+        return len(account.rows(account.alarms)) + len(account.rows(account.history)) >= wanted
+
+    wait_for(enough, f"{wanted} rows", PATIENCE, 0.5)
 
 
 def test_500_notifications_are_500_rows_however_often_the_recorder_is_killed(
@@ -160,10 +160,7 @@ def test_500_notifications_are_500_rows_however_often_the_recorder_is_killed(
             process.kill()  # -9, in the middle of a batch
     with recorder(account) as process:
         until_rows(account, ALARMS + VERDICTS)
-        deadline = time.monotonic() + PATIENCE
-        while account.waiting():
-            assert time.monotonic() < deadline, "messages were recorded and not deleted"
-            time.sleep(0.5)
+        wait_for(lambda: not account.waiting(), "recorded messages are deleted", PATIENCE, 0.5)
         assert process.poll() is None
 
     rows = account.rows(account.alarms)

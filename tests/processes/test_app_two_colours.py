@@ -17,6 +17,7 @@ import pytest
 from tests.support.answer import Answer
 from tests.support.app_http import ask
 from tests.support.app_servers import Shop, postgres
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(300)]
 CLIENTS = 50
@@ -25,16 +26,17 @@ CARTS = 200
 
 def insist(url: str, body: object, **headers: str) -> Answer:
     """Retry an idempotent request until there is a response."""
-    deadline = time.monotonic() + 60
-    while True:
+
+    def served() -> Answer | None:
         try:
             answer = ask(url, body, timeout=10, headers=headers)
         except OSError:
-            answer = None
-        if answer and answer.status != 503:
-            return answer
-        assert time.monotonic() < deadline, "the shop did not get well"
-        time.sleep(0.1)
+            return None
+        return answer if answer.status != 503 else None
+
+    answer = wait_for(served, "the shop is well again", 60, 0.1)
+    assert answer
+    return answer
 
 
 def some_cart(chance: random.Random) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from tests.support.ansible_templates import render
 from tests.support.ports import free_port
 from tests.support.proxy_process import process
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(300)]
 KEY = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -57,10 +57,7 @@ def port(certificate: Path, plain: int) -> Iterator[int]:
     text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)
     (place / "haproxy.cfg").write_text(text)
     with process("haproxy", "-W", "-f", str(place / "haproxy.cfg")):
-        deadline = time.monotonic() + 60
-        while shake_hands(chosen, certificate).returncode:
-            assert time.monotonic() < deadline, "HAProxy never answered"
-            time.sleep(0.2)
+        wait_for(lambda: not shake_hands(chosen, certificate).returncode, "HAProxy", 60, 0.2)
         yield chosen
 
 

@@ -6,13 +6,14 @@ import math
 import subprocess
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 from app.metrics.histogram import BUCKETS, bucket
 from app.metrics.recorder import Recorder
 from app.metrics.slots import Counter, Slot, read
 from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
 CART = ("/cart", "POST", 200)
 FAILED = ("/cart", "POST", 503)
@@ -57,14 +58,15 @@ def test_answers_added_up_together_fall_where_each_would_alone(tmp_path: Path) -
     assert together.microseconds == round(math.fsum(seconds) * 1_000_000)
 
 
+def is_counted(path: Path, wanted: int) -> bool:
+    return counted(path).get(CART) == wanted
+
+
 def test_what_is_noted_is_counted_without_being_asked_for(tmp_path: Path) -> None:
     recorder = Recorder(Slot(tmp_path))
-    for expected in (1, 2):
+    for wanted in (1, 2):
         recorder.record(CART, 0.010)
-        end = time.monotonic() + 60
-        while counted(tmp_path).get(CART) != expected:
-            assert time.monotonic() < end, "nobody counts it"
-            time.sleep(0.01)
+        wait_for(partial(is_counted, tmp_path, wanted), "it is counted", 60, 0.01)
 
 
 def test_a_process_counts_what_it_noted_before_it_ends(tmp_path: Path) -> None:

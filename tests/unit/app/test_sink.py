@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from app.metrics.batch import Datum
 from app.metrics.sink import BUFFERED_PERIODS, Sink
+from tests.support.waiting import wait_for
 
 
 class Client:
@@ -41,9 +42,7 @@ def sink(client: Client) -> Iterator[Sink]:
 
 
 def wait_until(client: Client, count: int) -> None:
-    deadline = time.monotonic() + 5
-    while len(client.taken) < count and time.monotonic() < deadline:
-        time.sleep(0.005)
+    wait_for(lambda: len(client.taken) >= count, f"{count} batches", 5, 0.005)
 
 
 def test_batches_arrive_in_order() -> None:

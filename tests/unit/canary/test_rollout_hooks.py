@@ -19,6 +19,7 @@ from canary.errors import HookError
 from canary.rollout.hooks import Commands
 from canary.rollout.ports import Interruption
 from canary.rollout.system import Signals
+from tests.support.waiting import wait_for
 
 VALUES = {"colour": "green", "release": "abc123", "sha256": "f" * 64}
 
@@ -91,10 +92,7 @@ def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Pa
         commands(tmp_path, "sh", "-c", script, timeout=0.5).run("deploy", VALUES)
     assert time.monotonic() - began < 5
     child = int((tmp_path / "child").read_text())
-    end = time.monotonic() + 5
-    while alive(child):
-        assert time.monotonic() < end, "what the command started still runs"
-        time.sleep(0.01)
+    wait_for(lambda: not alive(child), "what the command started ends", 5, 0.01)
 
 
 STUBBORN = "trap '' TERM; echo $$ > {path}/child; while :; do sleep 0.1; done"
@@ -128,8 +126,7 @@ def test_a_signal_to_canary_ends_a_stubborn_command_within_a_second(tmp_path: Pa
     asked = []
 
     def ask() -> None:
-        while not (tmp_path / "child").exists():
-            time.sleep(0.01)
+        wait_for((tmp_path / "child").exists, "the command starts")
         asked.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -180,15 +177,11 @@ def test_a_command_does_not_outlive_a_killed_canary(tmp_path: Path) -> None:
         f"Commands(hooks, pathlib.Path({str(tmp_path)!r})).run('deploy', {{}})"
     )
     canary = subprocess.Popen([sys.executable, "-c", program])
-    end = time.monotonic() + 60
-    while not (kept := tmp_path / "hook").exists() or not kept.read_text():
-        assert time.monotonic() < end, "the hook did not start"
-        time.sleep(0.05)
+    kept = tmp_path / "hook"
+    wait_for(lambda: kept.exists() and kept.read_text(), "the hook starts", 60)
     canary.kill()
     canary.wait()
-    while alive(int(kept.read_text())):
-        assert time.monotonic() < end, "the hook still runs"
-        time.sleep(0.05)
+    wait_for(lambda: not alive(int(kept.read_text())), "the hook ends", 60)
 
 
 def alive(process: int) -> bool:

@@ -13,6 +13,7 @@ from prober.probe import Attempt, Prober, Result
 from prober.settings import Target
 from prober.watch import Watcher
 
+from tests.support.waiting import wait_for
 from tests.unit.roles.prober_servers import certificate, dripping, shop
 
 LIMIT = 5.0
@@ -80,10 +81,11 @@ def test_the_limit_holds_against_a_server_that_never_ends(piece: bytes) -> None:
 def test_an_abandoned_probe_ends() -> None:
     with dripping(b"X") as address:
         probe(address, SHORT)
-        deadline = time.monotonic() + LATE
-        while any(thread.name == "probe-it" for thread in threading.enumerate()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(
+            lambda: not any(thread.name == "probe-it" for thread in threading.enumerate()),
+            "the probe's thread ends",
+            LATE,
+        )
 
 
 def test_a_url_is_never_probed_twice_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,10 +141,11 @@ def test_a_probe_that_hangs_delays_no_other() -> None:
         ]
         for watcher in watchers:
             watcher.start()
-        deadline = time.monotonic() + 6 * LATE
-        while min(len(results) for results in seen.values()) < 3:
-            assert time.monotonic() < deadline, seen
-            time.sleep(0.1)
+        wait_for(
+            lambda: min(len(results) for results in seen.values()) >= 3,
+            "three results of each",
+            6 * LATE,
+        )
         for watcher in watchers:
             watcher.stop()
     assert all(result.available for result in seen["answers"])
