@@ -1,4 +1,4 @@
-"""Requests at a fixed rate, whether or not the last one was answered (open loop)."""
+"""Requests at a fixed rate, independent of responses (open loop)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def at_rate(port: int, path: str, bodies: list[str], rate: float) -> float:
-    """Return the 99th percentile in milliseconds, from when each request was due.
+    """Return the 99th percentile in milliseconds, measured from the planned time of each request.
 
-    Not from when it was sent: a server that stalls would otherwise hide its stall (G. Tene,
-    "How NOT to measure latency", 2013).
+    Measured from the send time, a stalled server would hide its stall (G. Tene, "How NOT to measure
+    latency", 2013).
     """
     return asyncio.run(_at_rate(port, path, bodies, rate))
 
@@ -44,7 +44,7 @@ async def _one(port: int, idle: asyncio.LifoQueue[Connection], request: bytes, d
     reader, writer = await idle.get()
     writer.write(request)
     head = await reader.read(1)
-    if not head:  # kept too long for the server: a client opens another, and so do we
+    if not head:  # the server closed an old connection: reconnect, as clients do
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request)
     head += await reader.readuntil(b"\r\n\r\n")

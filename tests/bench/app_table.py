@@ -1,4 +1,4 @@
-"""What was measured of the shop and its peers, as tables, and whether the goals are met."""
+"""The measurements of the shop and its peers as tables, and the goals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Results = dict[str, dict[str, "list[Run]"]]
 
 @dataclass(frozen=True)
 class Run:
-    """Answers a second, processor microseconds of each, and its 99th percentile in ms."""
+    """Responses a second, CPU microseconds per response, and the 99th percentile in ms."""
 
     rate: float
     cpu: float
@@ -35,16 +35,18 @@ def median(runs: list[Run]) -> Run:
 
 
 def recording() -> float:
-    """Return the processor microseconds that recording one answer takes; the best of ten tries.
+    """Return the CPU microseconds to record one response; the best of ten runs.
 
-    Timed alone: between two servers, with and without it, it drowns in what else differs.
+    Timed alone: in a comparison of two servers it is smaller than other differences.
     """
     with tempfile.TemporaryDirectory() as directory:
         recorder = Recorder(Slot(Path(directory)))
         key = ("/cart", "POST", 200)
         tries = []
         for _ in range(10):
-            began = time.process_time()  # of both threads: who notes, and who adds up
+            began = (
+                time.process_time()
+            )  # of both threads: the one that notes and the one that counts
             for _ in range(10_000):
                 recorder.record(key, 0.0123)
             recorder.flush()
@@ -70,7 +72,7 @@ def show(results: Results, console: Console) -> None:
 
 
 def goals(results: Results, added: list[float], console: Console) -> bool:
-    """Say of each goal whether it is met; medians over rounds of ratios within a round."""
+    """Print whether each goal is met, with medians over rounds of ratios within a round."""
     found: list[tuple[str, float, float, bool]] = []
     for peer in PEERS if "POST /cart" in results else ():
         ratio = faster(results["POST /cart"], "shop", peer)

@@ -2,10 +2,10 @@
 
     python -m tests.bench.bench_app [ROUNDS [ROUTE]]
 
-All run at once on one PostgreSQL and one Redis, two processes each, and take turns: in each round
-each route of each is asked as fast as 32 connections can (wrk), then 200 times a second, when the
-99th percentile is read, counted from the moment each request was due. Shown are medians. On a
-machine that does other things too, the servers' own processor time per request is what repeats.
+All servers run at once on one PostgreSQL and one Redis, with two processes each, and take turns. In
+each round, each route of each server gets requests as fast as 32 connections allow (wrk), and then
+200 requests a second for the 99th percentile, measured from the planned time of each request. The
+results are medians. On a busy machine, the CPU time per request is the most reproducible number.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Server:
 
 
 def commands(python: Path) -> dict[str, list[str]]:
-    """Return how each server is started; PORT stands for its port."""
+    """Return the start command of each server; PORT is replaced by its port."""
     gunicorn = ["-m", "gunicorn", "-b", "127.0.0.1:PORT", "--workers", "2", "--threads", "4"]
     uvicorn = ["-m", "uvicorn", "--port", "PORT", "--workers", "2", "--no-access-log"]
     return {
@@ -72,7 +72,7 @@ def commands(python: Path) -> dict[str, list[str]]:
 
 
 def peers_python() -> Path:
-    """Return the interpreter of the peers' own environment, made once."""
+    """Return the interpreter of the environment of the peers, which is created once."""
     python = ENVIRONMENT / "bin" / "python"
     wanted = HERE / "requirements.txt"
     done = ENVIRONMENT / "requirements.txt"
@@ -112,7 +112,7 @@ def _answers(server: Server) -> bool:
 
 
 def measure(server: Server, route: str, database: str) -> Run:
-    """Ask one route of one server: as fast as it goes, then at a fixed rate."""
+    """Measure one route of one server: at full speed, then at a fixed rate."""
     path = "/product/1" if route == "GET /product" else route.split()[1]
     with tempfile.NamedTemporaryFile("w", suffix=".ids") as file:
         ids = fresh_carts(database) if route.endswith("checkout") else []
@@ -130,7 +130,7 @@ def measure(server: Server, route: str, database: str) -> Run:
 def as_fast_as_it_goes(
     server: Server, path: str, mode: list[str], seconds: int
 ) -> tuple[float, float]:
-    """Return answers a second, and the processor microseconds of each."""
+    """Return responses a second and CPU microseconds per response."""
     load = f"-t1 -c{CONNECTIONS} -d{seconds}s -s {HERE / 'load.lua'}".split()
     before = process.tree(server.pid)
     done = subprocess.run(
@@ -141,16 +141,16 @@ def as_fast_as_it_goes(
     )
     spent = process.cpu_used(before, process.tree(server.pid))
     requests, microseconds, bad, _ = map(int, done.stdout.partition("RESULT ")[2].split())
-    if bad > requests / 1_000:  # a starved machine lets a connection time out now and then
+    if bad > requests / 1_000:  # on a busy machine a connection sometimes times out
         raise RuntimeError(f"{server.name}: {bad} of {requests} answers of {path} were wrong")
     return requests / microseconds * 1e6, spent / requests * 1e6
 
 
 def cost_of_metrics(environment: dict[str, str]) -> list[float]:
-    """Return what recording adds to a cached product's processor time, in pairs of seconds.
+    """Return the cost of recording for a cached product, in pairs of seconds.
 
-    The cheapest answer is where it weighs most; short pairs, for neighbours are alike. Two
-    processes of the same code can differ by 3 %, so each block of pairs has new ones.
+    The cheapest response shows the cost best. Pairs are short, because neighbouring seconds are
+    alike. Two processes of the same code can differ by 3 %, so each block of pairs starts new ones.
     """
     added = []
     for block in range(BLOCKS):
@@ -184,14 +184,14 @@ def fresh_carts(database: str) -> list[str]:
 
 
 def compare(rounds: int, routes: tuple[str, ...]) -> tuple[Results, list[float]]:
-    """Return every run, and what metrics add."""
+    """Return all runs and the cost of the metrics."""
     results: Results = {route: {} for route in routes}
     with ExitStack() as stack:
         database = stack.enter_context(postgres()).url
         cache = stack.enter_context(redis()).url
         environment = {"SHOP_DATABASE_URL": database, "SHOP_REDIS_URL": cache}
         prepare(environment)
-        added = cost_of_metrics(environment)  # while nothing else of the benchmark is there
+        added = cost_of_metrics(environment)  # before other parts of the benchmark run
         servers = [
             stack.enter_context(running(name, command, environment))
             for name, command in commands(peers_python()).items()
@@ -199,7 +199,7 @@ def compare(rounds: int, routes: tuple[str, ...]) -> tuple[Results, list[float]]
         for number in range(rounds):
             for route in routes:
                 turn = servers[number % len(servers) :] + servers[: number % len(servers)]
-                for server in turn:  # no server always comes after the same one
+                for server in turn:  # the order of the servers varies
                     asked = "GET /product" if server.name.startswith("limit") else route
                     sys.stderr.write(f"round {number + 1} of {rounds}: {route}, {server.name}\n")
                     run = measure(server, asked, database)
@@ -208,7 +208,7 @@ def compare(rounds: int, routes: tuple[str, ...]) -> tuple[Results, list[float]]
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Bring up the schema, and the one product that is asked for."""
+    """Migrate the schema and store the one requested product."""
     with tempfile.TemporaryDirectory() as state:
         subprocess.run(
             [sys.executable, "-m", "app", "seed", "--products", "1"],

@@ -1,10 +1,10 @@
-"""Does the shop's memory grow under load? Without the leak fault it may not; with it, it must.
+"""The memory of the shop under load: it must grow only with the leak fault.
 
     python -m tests.bench.bench_app_memory [MINUTES]
 
 Two shops side by side on one PostgreSQL and one Redis, as they are deployed, 100 requests a second
 each (a cart, its checkout, a product); the first quarter of the time is warm-up. Exit status 1 if
-the one grows or the other does not, 2 if too few requests were answered to tell.
+the sound shop grows or the leaking one does not, 2 with too few responses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.app_servers import Shop, postgres, redis
 
 RATE = 100
 CLIENTS = 5
-#: A megabyte in ten minutes: less than the leak makes in a second, and more than noise.
+#: A megabyte in ten minutes: less than the leak in a second, and more than noise.
 MOST_MB_PER_MINUTE = 0.1
 FEWEST_A_SECOND = 20
 LEAK_BYTES = 10_000
@@ -35,7 +35,7 @@ CART = json.dumps({"items": [{"description": "x", "qty": 1, "unitPrice": "19.99"
 
 
 class Shopper(threading.Thread):
-    """Asks at its rate as far as the machine lets it; a cut connection is opened again."""
+    """Sends requests at its rate if the machine allows; reconnects after errors."""
 
     def __init__(self, server: Shop, until: float) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Shopper(threading.Thread):
         self._connection.request(method, path, body)
         answer = self._connection.getresponse()
         text = answer.read().decode()
-        if answer.status != 200:  # a starved machine: it is asked again, and not counted
+        if answer.status != 200:  # a busy machine: retry without counting
             raise OSError(f"{path} answered {answer.status}: {text}")
         self.answered += 1
         time.sleep(max(0.0, due - time.monotonic()))
@@ -77,7 +77,7 @@ def slope(seen: list[tuple[float, float]]) -> float:
 
 
 def watch(servers: list[Shop], seconds: float) -> list[float]:
-    """Return how fast each grew after its warm-up."""
+    """Return the growth of each after the warm-up."""
     began = time.monotonic()
     seen: list[list[tuple[float, float]]] = [[] for _ in servers]
     while (at := time.monotonic() - began) < seconds:
@@ -89,7 +89,7 @@ def watch(servers: list[Shop], seconds: float) -> list[float]:
 
 
 def run(seconds: float) -> tuple[list[float], list[int]]:
-    """Return the growth of the sound and of the leaking shop, and what each answered."""
+    """Return the growth and the responses of the sound and of the leaking shop."""
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-memory-"))
         common = {

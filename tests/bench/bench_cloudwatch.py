@@ -1,4 +1,4 @@
-"""How fast the local CloudWatch takes samples and answers, beside moto's own, in one run.
+"""The speed of our CloudWatch compared with that of moto, in one run.
 
     python -m tests.bench.bench_cloudwatch [SAMPLES]
 
@@ -36,7 +36,7 @@ SEED = 20261121
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of one call: as the clock saw it, and of the server's processor."""
+    """Milliseconds of one call: wall time and CPU time of the server."""
 
     wall: float
     server: float
@@ -57,7 +57,7 @@ class Server:
     pid: int
 
     def timed(self, work: Callable[[], object], times: int) -> Timing:
-        """Return the median time of a call, and the mean of the server's processor time."""
+        """Return the median time of a call and the mean CPU time of the server."""
         before, taken = processor_seconds(self.pid), []
         for _ in range(times):
             start = time.perf_counter()
@@ -88,7 +88,7 @@ def batches(samples: int, now: float) -> Iterator[list[dict[str, Any]]]:
 
 
 def distribution(now: float) -> list[dict[str, Any]]:
-    """Return what a publisher sends each period: 20 metrics of 50 values."""
+    """Return the data of a publisher in a period: 20 metrics of 50 values."""
     values = [round(1.05**n, 6) for n in range(50)]
     return [
         {
@@ -157,7 +157,7 @@ def measure(on: Server, samples: int, now: float) -> dict[str, Timing]:
 
 
 def compare(directory: Path, samples: int) -> None:
-    """Fill both with the same and read the same."""
+    """Store the same data in both and read it."""
     now = time.time() // 60 * 60
     with server(directory) as ours:
         our_times = measure(ours, samples, now)
@@ -171,7 +171,7 @@ def compare(directory: Path, samples: int) -> None:
 
 
 def ours_alone(directory: Path, samples: int) -> None:
-    """What plain moto has no answer for, at full size."""
+    """Operations that plain moto does not support, at full size."""
     now = time.time() // 60 * 60
     with server(directory) as ours:
         show(f"{samples} samples in {SERIES} series, ours alone")

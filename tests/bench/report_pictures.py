@@ -67,7 +67,7 @@ STORIES = (
 
 
 def recording(story: Story) -> Recording:
-    """The whole canary, as if nobody had stopped it."""
+    """The whole canary, without stopping it."""
     generator = np.random.default_rng(story.seed)
     load = 1 + 0.15 * np.sin(np.arange(story.periods) / 9) + 0.05 * _slow(generator, story.periods)
     series = [
@@ -129,7 +129,7 @@ def _values(
     *,
     harmed: bool,
 ) -> dict[str, Floats]:
-    """What one host of the shop measures."""
+    """The values of one host of the shop."""
     periods = story.periods
     slow, failing = (story.latency, story.errors) if harmed else (1.0, 1.0)
     host = np.exp(0.004 * generator.normal() + 0.02 * _slow(generator, periods))
@@ -149,7 +149,7 @@ def _values(
 
 
 def _column(metric: str, values: Floats, n: Ints) -> tuple[float | None, ...]:
-    """Without requests there is nothing to measure but that there were none."""
+    """Without requests, the only value is their number, 0."""
     return tuple(
         round(float(value), 4) if count or metric == "requests" else None
         for value, count in zip(values, n, strict=True)
@@ -157,7 +157,7 @@ def _column(metric: str, values: Floats, n: Ints) -> tuple[float | None, ...]:
 
 
 def judged(policy: Policy, whole: Recording) -> tuple[Recording, tuple[Judgement, ...]]:
-    """Look after every period, stop at FAIL, and at PASS once the last step was served."""
+    """Take a look after every period; stop at FAIL, or at PASS after the last step."""
     ends = range(START + 3 * PERIOD, START + PERIOD * len(whole.series[0].times) + 1, PERIOD)
     judgements: list[Judgement] = []
     for end in ends:
@@ -168,7 +168,7 @@ def judged(policy: Policy, whole: Recording) -> tuple[Recording, tuple[Judgement
 
 
 def seen(whole: Recording, until: int, looks: tuple[int, ...]) -> Recording:
-    """What had been recorded by then."""
+    """The recording up to that time."""
     series = tuple(_until(one, until) for one in whole.series)
     steps = tuple(step for step in whole.steps if step.start < until)
     events = tuple(event for event in whole.events if event.time < until)

@@ -1,4 +1,4 @@
-"""The benchmark's worlds are frozen: the same seed gives what it gave when they were committed."""
+"""The worlds of the benchmark are frozen: the same seed gives the same numbers."""
 
 from __future__ import annotations
 

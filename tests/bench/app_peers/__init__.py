@@ -1,1 +1,1 @@
-"""The shop's busiest routes as others would write them, on the same PostgreSQL and Redis."""
+"""The busiest routes of the shop in other frameworks, on the same PostgreSQL and Redis."""

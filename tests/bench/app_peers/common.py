@@ -1,4 +1,4 @@
-"""What both peers share: the statements, the connections, the table's names."""
+"""Shared by both peers: statements, connections, table names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limit: the bare server, answering ten bytes."""
+"""The upper limit: the bare server with a response of ten bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shop without its instance metrics, to see what those cost."""
+"""The shop without its instance metrics, to measure their cost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.wsgi import Envelope, create_app
 
 
 def nothing(*_: object) -> None:
-    """Take the place of the recording of a request, and of its hits and misses."""
+    """Replace the recording of requests, hits and misses."""
 
 
 def measured() -> Envelope:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.verdict`: measure the judge beside others and write the scoreboard."""
+"""`python -m tests.bench.verdict`: compare the judge with others and write the scoreboard."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _size(scale: float, *, alone: bool) -> Size:
 
 
 def _measure(wanted: list[Job], folder: Path, workers: int) -> None:
-    """Measure what is not kept yet; stopped and started again, it goes on where it was."""
+    """Measure the missing cells. A stopped run continues later."""
     began = time.monotonic()
     context = get_context("spawn")  # an ablation patches the judge: only in its own process
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
@@ -94,7 +94,7 @@ def _said(cell: Cell) -> str:
 
 
 def _smoke() -> bool:
-    """300 canaries of equal arms, 100 each of two harms nobody may miss."""
+    """Run 300 canaries of equal arms, and 100 each of two obvious harms."""
     cell = power("S1", 30, NONE, 300)
     count = cell.alarms[OURS]
     fine = count.interval[0] <= SMOKE_LIMIT

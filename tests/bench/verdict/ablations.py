@@ -1,4 +1,4 @@
-"""The judge with one part taken away: does each part earn its place?"""
+"""The judge with one part removed, to measure the value of each part."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEVER = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Without:
-    """What the judge sees and knows without one of its parts."""
+    """The input and the calibration of the judge without one part."""
 
     part: str
 

@@ -1,4 +1,4 @@
-"""One cell of the scoreboard: a scenario, a length, a harm; every rule's answers counted."""
+"""One cell of the scoreboard: a scenario, a length and a harm, with counts for every rule."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What every rule said in one cell.
+    """The counts of every rule in one cell.
 
     Attributes:
         passed: our PASS of all judged metrics (equal arms: of the whole canary), before any FAIL.
@@ -86,7 +86,7 @@ class Cell:
 
 
 class Change(Protocol):
-    """A part of the judge taken away."""
+    """The judge with a part removed."""
 
     def seen(self, canaries: Canaries) -> Canaries: ...
 

@@ -1,8 +1,8 @@
-"""What others would have said: first alarm per canary and metric, as a period; 0 is never.
+"""The other rules: first alarm per canary and metric, as a period; 0 means never.
 
-Every rule sees the growing window of one value per arm and period, as its own tool would: times
-and pairs are not known to it. Harm is always one-sided, so a rule is not charged for alarms about
-a metric that got better.
+Every rule sees the growing window of one value per arm and period, like its own tool, without times
+and pairs. Harm is always one-sided, so a rule is not charged for alarms about a metric that got
+better.
 """
 
 from __future__ import annotations

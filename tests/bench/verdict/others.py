@@ -1,4 +1,4 @@
-"""What the other rules say of a cell's canaries; they know nothing of this judge, so it is kept."""
+"""The other rules on the canaries of a cell. They are independent of this judge: cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MATCHING = 1000
 
 
 def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Read what ``make`` made before, or make it and keep it."""
+    """Return the cached result of ``make``, or compute and cache it."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_suffix(".half")

@@ -1,4 +1,4 @@
-"""This project's judge on the worlds' canaries: the same code that judges one recording."""
+"""Our judge on the canaries of the worlds: the same code that judges one recording."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Calibration = Mapping[str, Mapping[str, float]]
 
 
 def arms(canaries: Canaries, names: Sequence[str] = METRICS) -> dict[str, Arms]:
-    """The worlds' readings as the judge takes them."""
+    """The readings of the worlds as input of the judge."""
     return {name: _arms(canaries.metrics[name], canaries.share) for name in names}
 
 
 def calibrate(policy: Policy, equal: Canaries, names: Sequence[str] = METRICS) -> Calibration:
-    """What A/A windows of the same environment teach."""
+    """The calibration from A/A windows of the same environment."""
     return {name: learn(policy, name, one) for name, one in arms(equal, names).items()}
 
 

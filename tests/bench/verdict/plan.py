@@ -1,4 +1,4 @@
-"""Which cells the scoreboard has, how many canaries each takes, where measured ones are kept."""
+"""The plan of the scoreboard: its cells, their canaries, and the saved measurements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHOLE = PARTS[0]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Canaries per cell: of equal arms, of harm, at a margin; and how many the other rules see."""
+    """Canaries per cell: equal arms, harm, at a margin; and the number for the other rules."""
 
     equal: int = 4000
     others: int = 1000
@@ -52,7 +52,7 @@ class Job:
 
     @property
     def file(self) -> str:
-        """Where it is kept, beside others of the same judge."""
+        """The file name of its measurement."""
         alone = self.section in ("harmed", "late") and not self.others
         return self._file(self.runs, "alone" if alone else "")
 
@@ -117,7 +117,7 @@ SECTIONS = ("equal", "harmed", "late", "margins", "ablation")
 
 
 def judge_digest() -> str:
-    """What tells one version of the judge from another: a digest of all that decides here.
+    """A digest of the code of the judge that can change a cell.
 
     That is what judges thousands of runs, and whatever it imports; sentences, absolute limits and
     Kayenta's rules cannot change a cell.

@@ -1,4 +1,4 @@
-"""What a world produces: two arms of ten metrics for many canaries at once, and the harm put in.
+"""The data of a world: two arms with ten metrics for many canaries, and the harm.
 
 Arrays are ``[canaries, periods]``; NaN is a missing point. Both worlds are frozen: they are
 committed before the judge is tuned on them, and a change to them is a new benchmark.
@@ -58,7 +58,7 @@ class Canaries:
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """What is wrong with the candidate: factors, and a leak in points per minute.
+    """The harm of the candidate: factors, and a leak in points per minute.
 
     ``onset`` is the share of the run after which it starts; a late one should be found ``within``
     so many periods of it.

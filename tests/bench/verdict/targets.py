@@ -1,4 +1,4 @@
-"""The targets the project set itself, and what was measured; a target is never left out."""
+"""The targets of the project with their measurements, met or missed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cells = dict[str, list[Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One target: what was asked, what was measured, whether that is enough."""
+    """One target: its text, its measurement, and whether it is met."""
 
     asked: str
     measured: str

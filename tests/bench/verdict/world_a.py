@@ -37,7 +37,7 @@ DISPERSION = {"errors_5xx": 0.30, "errors_4xx": 0.12, "checkouts": 0.10}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How hard the world is."""
+    """The parameters of a scenario."""
 
     name: str
     rate: float = 100.0
@@ -60,7 +60,7 @@ SCENARIOS = {
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What both arms feel."""
+    """The effects on both arms."""
 
     load: Floats
     shock: Floats

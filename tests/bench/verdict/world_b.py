@@ -1,4 +1,4 @@
-"""World B: another world, which no judge was tuned on.
+"""World B: a world on which no judge was tuned.
 
 Nothing in it is shaped like world A. Arrivals are a Markov-modulated Poisson process split at
 random; latencies are Weibull; noise is heavy-tailed and drifts; bursts have Pareto heights and
@@ -35,7 +35,7 @@ BASE_RATES = {"errors_5xx": 0.004, "errors_4xx": 0.025, "checkouts": 0.04}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How much traffic there is, and how rough the weather."""
+    """The traffic and the noise."""
 
     name: str
     rate: float = 100.0
@@ -56,7 +56,7 @@ SCENARIOS = {
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What both arms feel: arrivals, a wandering slowness, and bursts."""
+    """The effects on both arms: arrivals, drifting latency, and bursts."""
 
     arrivals: Floats
     slowness: Floats
