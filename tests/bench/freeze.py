@@ -2,8 +2,9 @@
 
 The recordings are seeded canaries of the scoreboard's worlds (some of equal releases, some with
 harm; some calibrated; some with two hosts an arm) and whatever else lies in the same directory.
-`--recordings` draws them anew; without it only the answers are written. A test replays them all
-and compares every number, so a change here is a change of verdicts: say in the commit why.
+`--recordings` draws them anew, `--add NAME DIRECTORY` keeps a canary's own recording and policy;
+without either only the answers are written. A test replays them all and compares every number, so
+a change here is a change of verdicts: say in the commit why.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import numpy as np
 
 from canary.judge import judge
 from canary.model import Arm, Finding, Judgement, Recording, Release, Series, Step, Verdict
-from canary.policy import Policy, parse_policy
-from canary.recording import recording_from_text, recording_to_text
+from canary.policy import Policy, load_policy, parse_policy
+from canary.recording import load_recording, recording_from_text, recording_to_text
 from canary.report.machine import plain
 from tests.bench.verdict import ours
 from tests.bench.verdict.cells import seed, simulate
@@ -191,9 +192,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 @click.command(help=__doc__)
 @click.option("--recordings", is_flag=True, help="Draw the scoreboard's canaries anew, too.")
-def main(*, recordings: bool) -> None:
+@click.option(
+    "--add", type=(str, click.Path(path_type=Path)), help="Keep a canary's files as NAME."
+)
+def main(*, recordings: bool, add: tuple[str, Path] | None) -> None:
     """Write the answers, and what they are of."""
     FROZEN.mkdir(parents=True, exist_ok=True)
+    if add is not None:
+        asked = load_policy(add[1] / "policy.yml").model_copy(update={"environment": None})
+        write(add[0], asked, load_recording(add[1] / "recording.json"))
     for one in DRAWN if recordings else ():
         write(one.name, policy(one.periods), recording_of(one))
     answers = {name: answer(asked, recording) for name, asked, recording in kept()}
