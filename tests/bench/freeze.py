@@ -23,7 +23,7 @@ from canary.judge import judge
 from canary.model import Arm, Finding, Judgement, Recording, Release, Series, Step, Verdict
 from canary.policy import Policy, load_policy, parse_policy
 from canary.recording import load_recording, recording_from_text, recording_to_text
-from canary.report.machine import plain
+from canary.report.json import plain
 from tests.bench.verdict import ours
 from tests.bench.verdict.cells import seed, simulate
 from tests.bench.verdict.readings import (
