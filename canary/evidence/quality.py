@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.evidence.liveness import reported_periods
-from canary.evidence.pairs import Pairs, counted_share, meant_share, needs_samples
+from canary.evidence.oddities import Oddity, oddities_of
+from canary.evidence.pairs import Pairs, counted_share, meant_share
+from canary.evidence.pooling import needs_samples
+from canary.evidence.table import Columns, Table
 from canary.formatting import percent
 from canary.model import Arm, Recording
 from canary.policy import Metric, Policy
+from canary.stats.paired import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,15 @@ class Quality:
 
 
 def quality_of(
-    policy: Policy, recording: Recording, pairs: dict[str, Pairs], times: tuple[int, ...]
+    policy: Policy, table: Table, pairs: dict[str, Pairs], judged: tuple[tuple[int, ...], int]
 ) -> Quality:
-    """Check the data as a whole; ``times`` are the starts of the judged periods."""
-    blocking = (*_split(policy, recording), *_silent_instances(policy, recording, times))
-    return Quality(blocking, tuple(_notes(recording, pairs)))
+    """Check the data as a whole; ``judged`` are the starts of its periods, and its end."""
+    times, until = judged
+    columns = table.columns(times)
+    blocking = (*_split(policy, table.recording), *_silent_instances(policy, table, columns))
+    odd = map(_odd, oddities_of(policy, table, until))
+    notes = (*_notes(table.recording, pairs), *odd)
+    return Quality(blocking, tuple(filter(None, notes)))
 
 
 def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
@@ -94,31 +101,44 @@ def _split(policy: Policy, recording: Recording) -> list[str]:
     return found
 
 
-def _silent_instances(policy: Policy, recording: Recording, times: tuple[int, ...]) -> list[str]:
+def _silent_instances(policy: Policy, table: Table, columns: Columns) -> list[str]:
     """Return a sentence for each candidate instance that serves traffic but reports no metrics.
 
     An instance that reports any metric is live: a metric that it does not report may have had no
     events. The proxy's own counters do not show whether an instance reports.
     """
-    proxys = {metric.name for metric in policy.metrics if metric.counter is not None}
-    reported = reported_periods(one for one in recording.series if one.metric not in proxys)
-    sent: dict[str, set[int]] = {name: set() for name in recording.candidate.instances}
-    sent |= {name: times for (arm, name), times in reported.items() if arm is Arm.CANDIDATE}
-    anybody = set().union(*sent.values())
-    known = [time for time in times if time in anybody]  # otherwise the whole arm is silent
-    if len(known) < policy.missing.consecutive:
+    group = table.groups[Arm.CANDIDATE]
+    reported = group.reported[:, columns]
+    reported = reported[:, reported.any(axis=0)]  # otherwise the whole arm is silent
+    known = reported.shape[1]
+    if known < policy.missing.consecutive:
         return []
+    lost = known - reported.sum(axis=1)
+    lately: Mask = np.any(reported[:, -policy.missing.consecutive :], axis=1)
     return [
-        f"the candidate's {instance} reported no metrics in {lost} of {len(known)} periods"
-        for instance, seen in sorted(sent.items())
-        if (lost := sum(time not in seen for time in known)) > policy.missing.share * len(known)
-        or not seen.intersection(known[-policy.missing.consecutive :])
+        f"the candidate's {host} reported no metrics in {lost[row]} of {known} periods"
+        for row, host in enumerate(group.hosts)
+        if lost[row] > policy.missing.share * known or not lately[row]
     ]
+
+
+def _odd(oddity: Oddity) -> str:
+    """Say what is odd about a host's data, unless something graver says it already."""
+    where = f"{oddity.metric} of {oddity.host} ({oddity.group})"
+    match oddity.kind:
+        case "duplicate":
+            return f"{where} has more than one series: each counts as one host"
+        case "impossible":
+            return f"{where} holds {oddity.count} negative or infinite values: they do not count"
+        case "off grid":
+            return f"{where} holds {oddity.count} values between two periods: they do not count"
+        case "silent":
+            return ""
 
 
 def _notes(recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
     notes = []
-    fewest = [min(p.candidate.instances, p.baseline.instances) for p in pairs.values()]
+    fewest = [min(len(p.candidate.hosts), len(p.baseline.hosts)) for p in pairs.values()]
     if fewest and max(fewest) < 2:
         notes.append(
             "one instance per arm: a difference between the hosts cannot be told from a difference "

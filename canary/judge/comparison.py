@@ -7,7 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from canary.evidence.pairs import Pairs, Side
+from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import GroupSeries
 from canary.judge.channels import Assessment, Channel
 from canary.judge.counts import Counts
 from canary.judge.level import Level
@@ -134,8 +135,8 @@ def _some(counts: Floats) -> Floats:
     return np.where(counts > 0, counts, np.nan)
 
 
-def _present(side: Side, keep: Mask) -> Floats:
-    there = np.isfinite(side.instance_values).sum(axis=0).astype(float)
+def _present(side: GroupSeries, keep: Mask) -> Floats:
+    there = np.isfinite(side.host_values).sum(axis=0).astype(float)
     return np.where(keep, there, np.nan)[None, :]
 
 
@@ -158,11 +159,11 @@ def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -
     A calibration already holds the difference between two equal arms of this environment.
     """
     arms = (pairs.candidate, pairs.baseline)
-    counts = [max(side.instances, 1) for side in arms]
+    counts = [max(len(side.hosts), 1) for side in arms]
     if calibrated or metric.kind not in ("latency", "quantile", "gauge", "level"):
         return rule
     believed = rule.noise.host**2 / 2
-    off = [_offsets(side.instance_values, points=metric.limit.scale == "points") for side in arms]
+    off = [_offsets(side.host_values, points=metric.limit.scale == "points") for side in arms]
     freedom = sum(max(len(one) - 1, 0) for one in off)
     squares = sum(float(((one - one.mean()) ** 2).sum()) for one in off if len(one) > 1)
     one_host = (4.0 * believed + squares) / (4.0 + freedom)

@@ -81,7 +81,7 @@ def _sentence(
 def missing_reason(metric: Metric, pairs: Pairs) -> str:
     """Return why there is nothing to compare, or an empty string."""
     for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
-        if side.instances == 0:
+        if not side.hosts:
             return f"the {arm} has no series {metric.name!r}"
     if not pairs.expected.any():
         if metric.needs_equal_footing and len(pairs.expected):

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.evidence.pairs import Pairs, Side, pairs_of
+from canary.evidence.pairs import Pairs, pairs_of
+from canary.evidence.periods import times_since_start
+from canary.evidence.pooling import GroupSeries, is_rate
+from canary.evidence.table import Table
 from canary.formatting import number, percent
 from canary.judge.budget import budget_finding
 from canary.judge.findings import limit_finding
 from canary.judge.wording import chances_name
-from canary.model import Finding, Recording, Verdict
+from canary.model import Finding, Verdict
 from canary.policy import Metric, Policy, Slo
 from canary.stats.counts import poisson_lower
 
@@ -29,16 +32,16 @@ class Reading:
 
 
 def limit_findings(
-    policy: Policy, recording: Recording, pairs: dict[str, Pairs], times: tuple[int, ...]
+    policy: Policy, table: Table, pairs: dict[str, Pairs], times: tuple[int, ...]
 ) -> tuple[Finding, ...]:
     """Return one finding for each absolute limit."""
     by_name = {metric.name: metric for metric in policy.metrics}
-    everything = _since_start(recording, times)
+    everything = times_since_start(table.recording, times)
     found = []
     for slo in policy.slos:
         metric, seen = by_name[slo.metric], pairs[slo.metric]
         if slo.total is not None or slo.excess is not None:
-            seen = pairs_of(metric, recording, everything)
+            seen = pairs_of(metric, table, everything)
         if slo.excess is not None:
             found.append(budget_finding(metric, slo.excess, seen))
         else:
@@ -55,21 +58,13 @@ def _finding(metric: Metric, slo: Slo, pairs: Pairs, last: int) -> Finding:
     return limit_finding(metric, "limit", pairs, said, (value, bound_of(slo)))
 
 
-def _since_start(recording: Recording, times: tuple[int, ...]) -> tuple[int, ...]:
-    """Return all periods of the run, including the warm-up: a crash there counts too."""
-    if not recording.steps or not times:
-        return times
-    first = -(-recording.steps[0].start // recording.period) * recording.period
-    return tuple(range(first, times[-1] + 1, recording.period))
-
-
 def bound_of(slo: Slo) -> float:
     """Return the limit's value."""
     given = (slo.maximum, slo.minimum, slo.total)
     return next(value for value in given if value is not None)
 
 
-def read(metric: Metric, slo: Slo, side: Side, last: int) -> Reading | None:
+def read(metric: Metric, slo: Slo, side: GroupSeries, last: int) -> Reading | None:
     """Compare one arm's newest periods, or its total, with the limit; None without data."""
     if slo.total is not None:
         seen = side.values[np.isfinite(side.values)]
@@ -78,7 +73,7 @@ def read(metric: Metric, slo: Slo, side: Side, last: int) -> Reading | None:
     fine = np.isfinite(values)
     if len(values) < last or not fine.all():
         return None
-    if metric.kind == "count" and metric.per != "time":
+    if is_rate(metric):
         return _share(slo, values, samples)
     if slo.maximum is not None:
         return Reading(float(values.min()), bool((values > slo.maximum).all()))
@@ -106,7 +101,7 @@ def _verdict(
     metric: Metric, slo: Slo, candidate: Reading | None, baseline: Reading | None
 ) -> tuple[Verdict, str]:
     limit = bound_of(slo)
-    share = metric.kind == "count" and metric.per != "time" and slo.total is None
+    share = is_rate(metric) and slo.total is None
     unit = f" of {chances_name(metric)}" if share else ""
 
     def words(value: float) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 
 from canary.errors import PolicyError
-from canary.evidence.pairs import judged_times, pairs_of
+from canary.evidence.pairs import pairs_of
+from canary.evidence.periods import judged_times, last_time
 from canary.evidence.quality import quality_of
+from canary.evidence.table import Table, table_of
 from canary.judge.advice import advice_of
 from canary.judge.findings import finding_of
 from canary.judge.limits import limit_findings
 from canary.judge.reasons import Case, reason_of, verdict_of
-from canary.kayenta import judge_kayenta
+from canary.kayenta import kayenta_judgement
 from canary.model import Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 
@@ -24,22 +26,32 @@ def judge(policy: Policy, recording: Recording, until: int | None = None) -> Jud
     Raises:
         PolicyError: the recording's period is not the policy's.
     """
+    at = last_time(recording) if until is None else until
+    return judge_table(policy, table_of(policy, recording, at), at)
+
+
+def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
+    """Judge what a table holds up to ``at``; a look never depends on what came later.
+
+    Raises:
+        PolicyError: the recording's period is not the policy's.
+    """
+    recording = table.recording
     if policy.judge == "kayenta":
-        return judge_kayenta(policy, recording, until)
+        return kayenta_judgement(policy, table, at)
     if policy.period != recording.period:
         raise PolicyError(
             f"The policy's period is {policy.period}s and the recording's is {recording.period}s; "
             f"set period: {recording.period}s."
         )
-    at = last_time(recording) if until is None else until
     times = judged_times(policy, recording, at)
-    pairs = {metric.name: pairs_of(metric, recording, times) for metric in policy.metrics}
+    pairs = {metric.name: pairs_of(metric, table, times) for metric in policy.metrics}
     compared = tuple(
         finding_of(policy, metric, recording, pairs[metric.name]) for metric in policy.metrics
     )
-    findings = compared + limit_findings(policy, recording, pairs, times)
+    findings = compared + limit_findings(policy, table, pairs, times)
     elapsed = at - recording.steps[0].start if recording.steps else 0
-    quality = quality_of(policy, recording, pairs, times)
+    quality = quality_of(policy, table, pairs, (times, at))
     case = Case(policy, recording, findings, quality, elapsed)
     verdict = verdict_of(case)
     counted = [finding for finding in findings if not finding.muted]
@@ -52,12 +64,6 @@ def judge(policy: Policy, recording: Recording, until: int | None = None) -> Jud
         advice=advice_of(case) if verdict is Verdict.INCONCLUSIVE else "",
         score=total_score(verdict, counted),
     )
-
-
-def last_time(recording: Recording) -> int:
-    """Return the end of the data."""
-    ends = [series.times[-1] + recording.period for series in recording.series if series.times]
-    return max([*ends, *recording.looks], default=0)
 
 
 def total_score(verdict: Verdict, counted: list[Finding]) -> float | None:

@@ -12,6 +12,11 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from canary.evidence.periods import last_time
+from canary.evidence.pooling import is_rate
+from canary.evidence.table import Columns, Table, table_of
 from canary.kayenta.rules import (
     MARGINAL_SCORE,
     PASS_SCORE,
@@ -23,7 +28,7 @@ from canary.kayenta.rules import (
     classify,
     score,
 )
-from canary.model import Arm, Finding, Judgement, Recording, Series, Verdict
+from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.policy import Metric, Policy
 
 VERDICTS = {
@@ -39,11 +44,17 @@ DEFAULT_GROUP = "metrics"
 
 def judge_kayenta(policy: Policy, recording: Recording, until: int | None = None) -> Judgement:
     """Return Kayenta's verdict on all data up to ``until``; INCONCLUSIVE before the minimum."""
-    end = until if until is not None else _end(recording)
-    start = (recording.steps[0].start if recording.steps else 0) + policy.warmup
-    labels = {
-        metric.name: _classify(policy, recording, metric, (start, end)) for metric in policy.metrics
-    }
+    end = last_time(recording) if until is None else until
+    return kayenta_judgement(policy, table_of(policy, recording, end), end)
+
+
+def kayenta_judgement(policy: Policy, table: Table, end: int) -> Judgement:
+    """Return Kayenta's verdict on what a table holds up to ``end``."""
+    steps = table.recording.steps
+    start = (steps[0].start if steps else 0) + policy.warmup
+    columns = table.ended(end)
+    columns = columns[table.times[columns] >= start]
+    labels = {metric.name: _classify(table, metric, columns) for metric in policy.metrics}
     findings = tuple(_finding(metric, labels[metric.name]) for metric in policy.metrics)
     total = score(
         [_member(metric, labels[metric.name]) for metric in policy.metrics], _weights(policy)
@@ -52,11 +63,6 @@ def judge_kayenta(policy: Policy, recording: Recording, until: int | None = None
     if end - start < policy.minimum:
         verdict, reason = Verdict.INCONCLUSIVE, "Kayenta's first interval is not over yet."
     return Judgement(end, verdict, reason, findings, score=total)
-
-
-def _end(recording: Recording) -> int:
-    times = [series.times[-1] + recording.period for series in recording.series if series.times]
-    return max([*recording.looks, *times], default=0)
 
 
 def _verdict(findings: Sequence[Finding], total: float) -> tuple[Verdict, str]:
@@ -85,51 +91,28 @@ def _weights(policy: Policy) -> Mapping[str, float]:
     return {group: 100 * weight / sum(sums.values()) for group, weight in sums.items()}
 
 
-def _classify(
-    policy: Policy, recording: Recording, metric: Metric, window: tuple[int, int]
-) -> Classification:
+def _classify(table: Table, metric: Metric, columns: Columns) -> Classification:
     rules = Rules(
         direction=Direction(metric.harmful),
         critical=metric.critical,
         must_have_data=not metric.critical,
     )
-    x, y = (_values(policy, recording, metric, arm, window) for arm in reversed(Arm))
-    if not all(map(math.isfinite, (*x, *y))):
-        reason = "A value is not a finite number."
-        return Classification(Label.ERROR, critical=False, reason=reason)
+    x, y = (_values(table, metric, arm, columns) for arm in reversed(Arm))
     return classify(rules, x, y)
 
 
-def _values(
-    policy: Policy, recording: Recording, metric: Metric, arm: Arm, window: tuple[int, int]
-) -> list[float]:
+def _values(table: Table, metric: Metric, arm: Arm, columns: Columns) -> list[float]:
     """One value a period: what a query that merges the instances would give."""
-    points: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for series in recording.series:
-        if series.metric == metric.name and series.arm is arm:
-            for time, value, samples in _points(series):
-                if window[0] <= time and time + policy.period <= window[1]:
-                    points[time].append((value, samples))
-    merged = ((time, _merge(metric, points[time])) for time in sorted(points))
-    if metric.kind != "throughput":
-        return [value for _, value in merged if value is not None]
-    return [value / _share(recording, arm, time) for time, value in merged if value is not None]
-
-
-def _points(series: Series) -> list[tuple[int, float, float]]:
-    rows = zip(series.times, series.values, series.samples, strict=True)
-    return [(time, value, samples or 0.0) for time, value, samples in rows if value is not None]
-
-
-def _merge(metric: Metric, points: Sequence[tuple[float, float]]) -> float | None:
-    total, weight = sum(value for value, _ in points), sum(samples for _, samples in points)
-    if metric.kind == "throughput" or (metric.kind == "count" and metric.per == "time"):
-        return total
-    if metric.kind == "count":
-        return total / weight if weight else None
-    if weight:
-        return sum(value * samples for value, samples in points) / weight
-    return total / len(points)
+    series = table.series(metric, arm, columns)
+    values = series.values
+    if is_rate(metric):
+        values = values / np.where(series.samples > 0, series.samples, np.nan)
+    if metric.kind == "throughput":
+        values = values / np.array(
+            [_share(table.recording, arm, time) for time in table.times[columns].tolist()]
+        )
+    known: list[float] = values[np.isfinite(values)].tolist()
+    return known
 
 
 def _share(recording: Recording, arm: Arm, time: int) -> float:

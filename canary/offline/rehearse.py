@@ -17,7 +17,9 @@ import numpy as np
 from scipy import stats
 
 from canary.errors import SourceError
-from canary.evidence.pairs import judged_times, pairs_of
+from canary.evidence.pairs import pairs_of
+from canary.evidence.periods import judged_times
+from canary.evidence.table import Table, table_of
 from canary.judge.batch import judge_many
 from canary.judge.calibration import learn
 from canary.judge.comparison import Arms, arms_of
@@ -110,7 +112,8 @@ def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]
 
 def rehearse(policy: Policy, recordings: Sequence[Recording]) -> Rehearsal:
     """Judge every window by what the others taught."""
-    halves = recordings[::2], recordings[1::2]
+    tables = [table_of(policy, recording) for recording in recordings]
+    halves = tables[::2], tables[1::2]
     crossed = [
         verdict
         for judged, taught in (halves, halves[::-1])
@@ -120,12 +123,12 @@ def rehearse(policy: Policy, recordings: Sequence[Recording]) -> Rehearsal:
     interval = stats.binomtest(alarms, len(crossed)).proportion_ci(CONFIDENCE, method="exact")
     return Rehearsal(
         windows=len(crossed),
-        cold=_verdicts(policy, recordings, {}).count(Verdict.FAIL),
+        cold=_verdicts(policy, tables, {}).count(Verdict.FAIL),
         calibrated=alarms,
         passed=crossed.count(Verdict.PASS),
         low=float(interval.low),
         high=float(interval.high),
-        calibration=_learned(policy, recordings),
+        calibration=_learned(policy, tables),
     )
 
 
@@ -171,35 +174,36 @@ def _cut(series: Series, first: int, last: int) -> Series:
     )
 
 
-def _verdicts(
-    policy: Policy, recordings: Sequence[Recording], calibration: Calibration
-) -> list[Verdict]:
+def _verdicts(policy: Policy, tables: Sequence[Table], calibration: Calibration) -> list[Verdict]:
     """Return what each window would have ended with, looked at every period."""
     arms = {
         metric.name: found
         for metric in policy.metrics
-        if (found := _stacked(policy, metric, recordings)) is not None
+        if (found := _stacked(policy, metric, tables)) is not None
     }
     return [Verdict(str(word)) for word in judge_many(policy, arms, calibration).verdicts()]
 
 
-def _learned(policy: Policy, recordings: Sequence[Recording]) -> Calibration:
+def _learned(policy: Policy, tables: Sequence[Table]) -> Calibration:
     return {
         metric.name: learn(policy, metric.name, arms)
         for metric in policy.metrics
-        if (arms := _stacked(policy, metric, recordings)) is not None
+        if (arms := _stacked(policy, metric, tables)) is not None
     }
 
 
-def _stacked(policy: Policy, metric: Metric, recordings: Sequence[Recording]) -> Arms | None:
+def _stacked(policy: Policy, metric: Metric, tables: Sequence[Table]) -> Arms | None:
     """Return the windows as rows; nothing for a metric that was never seen on both arms."""
     rows = [
-        arms_of(metric, pairs_of(metric, one, judged_times(policy, one, one.looks[-1])))
-        for one in recordings
+        arms_of(metric, pairs_of(metric, one, _judged(policy, one.recording))) for one in tables
     ]
     if not any(np.isfinite(row.candidate).any() for row in rows):
         return None
     return Arms(**{field.name: _rows(rows, field.name) for field in dataclasses.fields(Arms)})
+
+
+def _judged(policy: Policy, recording: Recording) -> tuple[int, ...]:
+    return judged_times(policy, recording, recording.looks[-1])
 
 
 def _rows(runs: Sequence[Arms], part: str) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from canary.judge import judge
+from canary.evidence.table import table_of
+from canary.judge import judge_table
 from canary.model import Judgement, Recording, Verdict
 from canary.policy import Policy
 
@@ -14,12 +15,13 @@ def judge_looks(policy: Policy, recording: Recording) -> tuple[Judgement, ...]:
     """
     if not recording.steps:
         return ()
+    table = table_of(policy, recording)
     warm = recording.steps[0].start + policy.warmup
     found: list[Judgement] = []
     for look in recording.looks:
         if look < warm:
             continue
-        found.append(judge(policy, recording, look))
+        found.append(judge_table(policy, table, look))
         if found[-1].verdict is Verdict.FAIL:
             break
     return tuple(found)

@@ -1,16 +1,20 @@
-"""The curves behind a plot: instances of an arm put together, findings put in order of time."""
+"""The curves behind a plot: the table's rows, and findings in order of time."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from canary.model import Arm, Finding, Judgement, Recording, Series
+import numpy as np
 
-RATE, TOTAL, MEAN = "rate", "total", "mean"
-Reading = tuple[float, float]
+from canary.evidence.pooling import is_rate
+from canary.evidence.table import Table
+from canary.model import Finding, Judgement, Recording
+from canary.policy import Metric
+from canary.stats.distributions import Floats
+
 Curve = tuple[tuple[float, float | None], ...]
 
 
@@ -47,38 +51,29 @@ def trails(judgements: Sequence[Judgement]) -> tuple[Trail, ...]:
     )
 
 
-def arm(recording: Recording, metric: str, side: Arm, how: str) -> Curve:
-    """One metric of one arm, its instances put together as the metric's kind asks."""
-    chosen = [s for s in recording.series if s.metric == metric and s.arm is side]
-    return together(chosen, how)
+def curve(metric: Metric, table: Table, values: Floats, samples: Floats) -> Curve:
+    """One line of the table: shares of requests as such, anything else in its own unit."""
+    if is_rate(metric):
+        values = values / np.where(samples > 0, samples, np.nan)
+    return tuple(
+        (time, value if math.isfinite(value) else None)
+        for time, value in zip(table.times.tolist(), values.tolist(), strict=True)
+    )
 
 
-def together(chosen: Iterable[Series], how: str) -> Curve:
-    """Rates as events per request, totals as sums, anything else as a mean by samples."""
-    at: dict[int, list[Reading | None]] = defaultdict(list)
-    for series in chosen:
-        for time, value, samples in zip(series.times, series.values, series.samples, strict=True):
-            at[time].append(_reading(value, samples, how))
-    return tuple((time, _join(at[time], how)) for time in sorted(at))
+def group_curve(metric: Metric, table: Table, group: str) -> Curve:
+    """All hosts of a group together, as they are judged."""
+    series = table.series(metric, group)
+    return curve(metric, table, series.values, series.samples)
 
 
-def _reading(value: float | None, samples: float | None, how: str) -> Reading | None:
-    if value is None or not math.isfinite(value):
-        return None
-    weight = samples if samples is not None and math.isfinite(samples) and samples > 0 else 0.0
-    if how in (RATE, TOTAL):
-        return value, weight
-    return value * (weight or 1.0), weight or 1.0
-
-
-def _join(readings: Sequence[Reading | None], how: str) -> float | None:
-    known = [reading for reading in readings if reading is not None]
-    total, weight = sum(value for value, _ in known), sum(weight for _, weight in known)
-    if not known:
-        return None
-    if how == TOTAL:
-        return total
-    return total / weight if weight else None
+def host_curves(metric: Metric, table: Table, group: str) -> tuple[tuple[str, Curve], ...]:
+    """Each host of a group by itself, where there are several."""
+    series = table.series(metric, group)
+    if len(series.hosts) < 2:
+        return ()
+    lines = zip(series.hosts, series.host_values, series.host_samples, strict=True)
+    return tuple((host, curve(metric, table, *line)) for host, *line in lines)
 
 
 def span(recording: Recording, judgements: Sequence[Judgement]) -> tuple[int, int]:

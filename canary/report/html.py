@@ -9,6 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from canary.evidence.table import Table, table_of
 from canary.formatting import duration, number, percent
 from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
@@ -47,7 +48,7 @@ def render_html(
 ) -> str:
     """The whole report; ``second`` is another judge's opinion, shown beside the verdict."""
     last = judgements[-1] if judgements else None
-    times = span(recording, judgements)
+    times, table = span(recording, judgements), table_of(policy, recording)
     headline, _, more = (last.reason if last else NOTHING).partition(". ")
     metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
     return _template().render(
@@ -66,7 +67,7 @@ def render_html(
         strip=timeline.strip(judgements, *times),
         events=[(_after(e.time - times[0]), e) for e in recording.events],
         tally=tally(last) if last else "",
-        rows=[_row(policy, recording, trail, times) for trail in metrics],
+        rows=[_row(policy, table, trail, times) for trail in metrics],
         second=second,
         sureness=paragraphs(policy, recording, last, len(judgements)),
         downloads=files.downloads(policy, recording),
@@ -87,10 +88,10 @@ def _template() -> Template:
     return environment.get_template("report.html")
 
 
-def _row(policy: Policy, recording: Recording, trail: Trail, times: tuple[int, int]) -> MetricRow:
-    finding = trail.last
-    how, unit = (
-        policy_view.together(policy, finding.metric),
+def _row(policy: Policy, table: Table, trail: Trail, times: tuple[int, int]) -> MetricRow:
+    finding, recording = trail.last, table.recording
+    metric, unit = (
+        policy_view.metric(policy, finding.metric),
         policy_view.unit(policy, finding.metric),
     )
     unused = policy_view.unused(policy, recording, finding.metric, times[1])
@@ -104,7 +105,7 @@ def _row(policy: Policy, recording: Recording, trail: Trail, times: tuple[int, i
         bar=bar(finding),
         fail=share(finding.towards_fail),
         cleared=share(finding.towards_pass),
-        measured=plots.measured(recording, finding.metric, how, unit, unused, times),
+        measured=plots.measured(table, metric, unit, unused, times),
         effect=plots.effect(recording, trail, times),
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from canary.evidence.pooling import is_rate
+from canary.evidence.table import Table
 from canary.formatting import number, percent
 from canary.model import Arm, Finding, Recording
+from canary.policy import Metric
 from canary.report import geometry as g
 from canary.report.axes import Plot, paint, readout, times, values
-from canary.report.curves import RATE, Curve, Trail, arm, together
+from canary.report.curves import Curve, Trail, group_curve, host_curves
 from canary.report.findings import size
 
 Stretch = tuple[int, int]
@@ -19,21 +22,25 @@ NEAR = 12.0
 
 
 def measured(
-    recording: Recording, metric: str, how: str, unit: str, unused: Stretches, span: Stretch
+    table: Table, metric: Metric | None, unit: str, unused: Stretches, span: Stretch
 ) -> Plot:
-    """What both arms measured; thin lines are single instances, grey stretches do not count."""
-    curves = {side: arm(recording, metric, side, how) for side in Arm}
+    """What both arms measured; thin lines are single instances, grey stretches do not count.
+
+    A finding that is no metric of the policy, as an absolute limit, has no lines of its own.
+    """
+    recording, rate = table.recording, metric is not None and is_rate(metric)
+    curves = {side: group_curve(metric, table, side) if metric else () for side in Arm}
     known = [value for curve in curves.values() for _, value in curve if value is not None]
-    frame = g.frame(*span, [0.0, *known] if how == RATE else known)
+    frame = g.frame(*span, [0.0, *known] if rate else known)
     shapes = [*_unused(frame, unused), *_steps(frame, recording)]
-    for side in Arm:
-        shapes += _instances(frame, recording, metric, how, side)
+    if metric is not None:
+        shapes += [shape for side in Arm for shape in _instances(frame, table, metric, side)]
     shapes += [g.Shape(paint(recording, side), g.line(frame, curves[side])) for side in Arm]
-    write, rows = _writer(how, unit), dict[float, list[str]]()
+    write, rows = _writer(unit, rate=rate), dict[float, list[str]]()
     for side, time, value in ((who, *point) for who in Arm for point in curves[who]):
         said = "missing" if value is None else write(value)
         rows.setdefault(time, []).append(f"{side} {said}")
-    label = f"{metric} of baseline and candidate over time"
+    label = f"{metric.name if metric else 'Values'} of baseline and candidate over time"
     ticks = times(frame), values(frame, write)
     return Plot(label, tuple(shapes), *ticks, readout=readout(frame, rows))
 
@@ -96,21 +103,15 @@ def _steps(frame: g.Frame, recording: Recording) -> list[g.Shape]:
     return [g.Shape("step", g.upright(frame, step.start)) for step in recording.steps[1:]]
 
 
-def _instances(
-    frame: g.Frame, recording: Recording, metric: str, how: str, side: Arm
-) -> list[g.Shape]:
-    chosen = [s for s in recording.series if s.metric == metric and s.arm is side]
-    if len(chosen) < 2:
-        return []
-    look = f"instance {paint(recording, side)}"
-    return [g.Shape(look, g.line(frame, together([s], how)), s.instance) for s in chosen]
+def _instances(frame: g.Frame, table: Table, metric: Metric, side: Arm) -> list[g.Shape]:
+    look = f"instance {paint(table.recording, side)}"
+    found = host_curves(metric, table, side)
+    return [g.Shape(look, g.line(frame, curve), host) for host, curve in found]
 
 
-def _writer(how: str, unit: str) -> Callable[[float], str]:
+def _writer(unit: str, *, rate: bool) -> Callable[[float], str]:
     """How a measured value is written."""
-    if how == RATE:
-        return percent
-    return lambda value: f"{number(value)} {unit}".strip()
+    return percent if rate else lambda value: f"{number(value)} {unit}".strip()
 
 
 def _signed(value: float) -> str:

@@ -8,20 +8,11 @@ import yaml
 
 from canary.model import Recording
 from canary.policy import Metric, Policy
-from canary.report.curves import MEAN, RATE, TOTAL
 
 
 def metric(policy: Policy, name: str) -> Metric | None:
     """The policy's entry for a metric; findings beyond the policy (the split, an SLO) have none."""
     return next((entry for entry in policy.metrics if entry.name == name), None)
-
-
-def together(policy: Policy, name: str) -> str:
-    """How the instances of an arm become one curve."""
-    entry = metric(policy, name)
-    if entry is None or entry.kind not in ("count", "throughput"):
-        return MEAN
-    return RATE if entry.kind == "count" and entry.per != "time" else TOTAL
 
 
 def unused(

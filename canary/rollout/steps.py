@@ -114,7 +114,7 @@ class _Step:
             return self._unheard(error)
         if self._watch.status is not None:
             progress.counted.add(self._watch.status, self._index, look)
-        self._silence = silent_instances(progress, look, self._context.policy.missing.consecutive)
+        self._silence = silent_instances(self._context.policy, progress, look)
         move = self._decided(look)
         return Move.GIVE_UP if self._silence and move is not Move.FAIL else self._allowed(move)
 

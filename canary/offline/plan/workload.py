@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from canary.evidence.pairs import judged_times, needs_samples, pairs_of
+from canary.evidence.pairs import pairs_of
+from canary.evidence.periods import judged_times, last_time
+from canary.evidence.pooling import needs_samples
+from canary.evidence.table import table_of
 from canary.model import Recording
 from canary.policy import Policy
 
@@ -34,13 +37,14 @@ class Workload:
 
 def workload_of(policy: Policy, recording: Recording) -> Workload:
     """Measure the workload of a past canary."""
-    times = judged_times(policy, recording, 2**62)
+    table = table_of(policy, recording)
+    times = judged_times(policy, recording, last_time(recording))
     events: dict[str, float] = {}
     rates, spreads, instances = [0.0], [], (1, 1)
     for metric in policy.metrics:
-        pairs = pairs_of(metric, recording, times)
+        pairs = pairs_of(metric, table, times)
         sides = (pairs.candidate, pairs.baseline)
-        instances = (max(sides[0].instances, 1), max(sides[1].instances, 1))
+        instances = (max(len(sides[0].hosts), 1), max(len(sides[1].hosts), 1))
         samples = [side.samples[pairs.both] for side in sides]
         total = float(np.nansum(samples[0]) + np.nansum(samples[1]))
         count = int(pairs.both.sum())

@@ -11,9 +11,7 @@ from canary import formatting
 from canary.formatting import MINUS, duration, number, percent
 from canary.model import Finding, Verdict
 from canary.report import geometry as g
-from canary.report.curves import MEAN, RATE, TOTAL, together
 from canary.report.findings import bar, share
-from tests.support.report_examples import recording
 
 
 @pytest.mark.parametrize(
@@ -106,16 +104,6 @@ def test_time_ticks_are_few_and_round(span: int) -> None:
     ticks = g.time_ticks(span)
     assert 1 <= len(ticks) <= 8
     assert ticks[0] == 0
-
-
-def test_instances_are_put_together_as_their_kind_asks() -> None:
-    errors = [s for s in recording().series if s.metric == "errors"][:2]
-    value = [s.values[0] or 0.0 for s in errors]
-    samples = [s.samples[0] or 0.0 for s in errors]
-    assert together(errors, RATE)[0][1] == pytest.approx(sum(value) / sum(samples))
-    assert together(errors, TOTAL)[0][1] == sum(value)
-    weighted = sum(v * n for v, n in zip(value, samples, strict=True)) / sum(samples)
-    assert together(errors, MEAN)[0][1] == pytest.approx(weighted)
 
 
 def test_bar_keeps_order_and_stays_inside() -> None:

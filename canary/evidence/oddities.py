@@ -1,0 +1,61 @@
+"""What is odd about the data of single hosts: series twice, values that cannot be, silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from canary.evidence.pooling import HostRows, possible
+from canary.evidence.table import Table
+from canary.policy import Metric, Policy
+from canary.stats.paired import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something in one host's data that is not as it should be, and how often.
+
+    ``duplicate``: further series of the same metric; ``impossible``: values that are negative or
+    infinite; ``off grid``: values between two periods; ``silent``: periods of a host that sent no
+    value of any metric at all.
+    """
+
+    kind: Literal["duplicate", "impossible", "off grid", "silent"]
+    group: str
+    host: str
+    count: int
+    metric: str = ""
+
+
+def oddities_of(policy: Policy, table: Table, until: int) -> tuple[Oddity, ...]:
+    """Return what is odd in the periods that had ended by ``until``."""
+    columns = table.ended(until)
+    between = table.times[columns] % table.recording.period != 0
+    found: list[Oddity] = []
+    for group in table.groups.values():
+        heard: Mask = np.any(group.reported[:, columns], axis=1)
+        found += [
+            Oddity("silent", group.name, host, len(columns))
+            for host, there in zip(group.hosts, heard, strict=True)
+            if not there
+        ]
+        for metric in policy.metrics:
+            if rows := table.rows.get((metric.name, group.name)):
+                found += _odd_values(metric, group.name, rows.at(columns), between)
+    return tuple(found)
+
+
+def _odd_values(metric: Metric, group: str, rows: HostRows, between: Mask) -> Iterator[Oddity]:
+    known = ~np.isnan(rows.values)
+    wrong = (known & ~possible(metric, rows.values)).sum(axis=1)
+    astray = (known & between).sum(axis=1)
+    for row, host in enumerate(rows.hosts):
+        if host in rows.hosts[:row]:
+            yield Oddity("duplicate", group, host, 1, metric.name)
+        if wrong[row]:
+            yield Oddity("impossible", group, host, int(wrong[row]), metric.name)
+        if astray[row]:
+            yield Oddity("off grid", group, host, int(astray[row]), metric.name)

@@ -1,0 +1,108 @@
+"""How several hosts become one value a period: the one rule, for what is judged and what is drawn.
+
+Events and throughput add up; a latency is the mean weighted by samples; a gauge or a level is the
+plain mean, for a host with more requests has no more CPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from canary.policy import Metric
+from canary.stats.distributions import Floats
+from canary.stats.paired import Mask
+
+ADDED = ("count", "throughput")
+
+
+@dataclass(frozen=True, slots=True)
+class HostRows:
+    """One metric of one group as measured: arrays ``[hosts, periods]``, NaN where nothing is known.
+
+    A group without a series of the metric has one row of NaN, and no host.
+    """
+
+    hosts: tuple[str, ...]
+    values: Floats
+    samples: Floats
+    spread: Floats
+
+    def at(self, columns: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> HostRows:
+        """Return some of the periods."""
+        parts = (part[:, columns] for part in (self.values, self.samples, self.spread))
+        return HostRows(self.hosts, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSeries:
+    """One metric of one group of hosts over some periods; NaN where nothing is known.
+
+    Attributes:
+        values, samples, spread: one value a period, all hosts together.
+        host_values, host_samples: ``[hosts, periods]``, without what does not count.
+    """
+
+    hosts: tuple[str, ...]
+    values: Floats
+    samples: Floats
+    spread: Floats
+    host_values: Floats
+    host_samples: Floats
+
+
+def pooled(metric: Metric, rows: HostRows) -> GroupSeries:
+    """Put the hosts of one group together."""
+    samples = np.where(rows.samples >= 0, rows.samples, np.nan)
+    values = np.where(possible(metric, rows.values), rows.values, np.nan)
+    sampled = bool(np.isfinite(samples).any())
+    if needs_samples(metric) and sampled:
+        values = np.where(samples > 0, values, np.nan)
+    return GroupSeries(
+        hosts=rows.hosts,
+        values=_together(metric, values, samples, sampled=sampled),
+        samples=_total(np.where(np.isfinite(values), samples, np.nan)),
+        spread=_mean(rows.spread),
+        host_values=values,
+        host_samples=samples,
+    )
+
+
+def needs_samples(metric: Metric) -> bool:
+    """Whether a value without samples behind it says nothing."""
+    return metric.kind in ("latency", "quantile") or is_rate(metric)
+
+
+def is_rate(metric: Metric) -> bool:
+    """Whether the metric is a share of requests: events, of which samples are the chances."""
+    return metric.kind == "count" and metric.per != "time"
+
+
+def possible(metric: Metric, values: Floats) -> Mask:
+    """No count, latency or load is negative or infinite: such a value is missing."""
+    fine: Mask = np.isfinite(values)
+    return fine if metric.kind == "level" else fine & (values >= 0)
+
+
+def _together(metric: Metric, values: Floats, samples: Floats, *, sampled: bool) -> Floats:
+    if metric.kind in ADDED:
+        return _total(values)
+    if metric.kind in ("gauge", "level") or not sampled:
+        return _mean(values)
+    weight = np.where(np.isfinite(values) & np.isfinite(samples), samples, 0.0)
+    total = weight.sum(axis=0)
+    weighted = (np.where(weight > 0, values, 0.0) * weight).sum(axis=0)
+    return np.where(total > 0, weighted / np.where(total > 0, total, 1.0), np.nan)
+
+
+def _total(values: Floats) -> Floats:
+    mask = np.isfinite(values)
+    return np.where(mask.any(axis=0), np.where(mask, values, 0.0).sum(axis=0), np.nan)
+
+
+def _mean(values: Floats) -> Floats:
+    mask = np.isfinite(values)
+    count = mask.sum(axis=0)
+    total = np.where(mask, values, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,142 @@
+"""The evidence of one recording as a table: groups of hosts by periods, for every metric.
+
+It is built once from policy and recording, and never changes. The judge, the report, the planner
+and the rehearsal read it; none of them goes back to the series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canary.evidence.periods import judged_times, last_time, step_of, times_since_start
+from canary.evidence.pooling import GroupSeries, HostRows, pooled
+from canary.model import Arm, Recording, Release, Series
+from canary.policy import Metric, Policy
+from canary.stats.paired import Mask
+
+Columns = NDArray[np.intp]
+Times = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hosts that run one release.
+
+    Attributes:
+        hosts: those that the release names, and any other that sent something.
+        reported: ``[hosts, periods]``, whether a host sent a value of any metric; what the proxy
+            counts comes from the proxy, and says nothing about who sends.
+    """
+
+    name: str
+    release: Release
+    hosts: tuple[str, ...]
+    reported: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Groups of hosts by periods; ``step`` is the recording's step in force over each period.
+
+    A period in which the weights changed belongs to no step: -1.
+    """
+
+    recording: Recording
+    times: Times
+    step: Columns
+    groups: Mapping[str, Group]
+    rows: Mapping[tuple[str, str], HostRows]
+
+    def columns(self, times: Sequence[int]) -> Columns:
+        """Return where the periods that start at ``times`` stand."""
+        wanted = np.asarray(times, dtype=np.int64)
+        found = np.searchsorted(self.times, wanted)
+        if not np.array_equal(self.times[found[found < len(self.times)]], wanted):
+            raise ValueError("the table was not built up to these periods")
+        return found
+
+    def ended(self, until: int) -> Columns:
+        """Return the periods that had ended by ``until``."""
+        return np.flatnonzero(self.times + self.recording.period <= until)
+
+    def series(self, metric: Metric, group: str, columns: Columns | None = None) -> GroupSeries:
+        """Return a metric of a group, over all periods or some."""
+        rows = self.rows.get((metric.name, group)) or _rows((), self.times)
+        return pooled(metric, rows if columns is None else rows.at(columns))
+
+
+def table_of(policy: Policy, recording: Recording, until: int | None = None) -> Table:
+    """Build the table of everything recorded, with each period that should be there by ``until``.
+
+    ``until`` is where the data end unless something else is said.
+    """
+    end = last_time(recording) if until is None else until
+    judged = judged_times(policy, recording, end)
+    expected = [one.times for one in recording.series] + [judged]
+    expected.append(times_since_start(recording, judged))
+    times = np.array(sorted(set().union(*expected)), dtype=np.int64)
+    by_group = _grouped(recording.series)
+    rows = {
+        (metric, group): _rows(series, times)
+        for group, metrics in by_group.items()
+        for metric, series in metrics.items()
+    }
+    counted = {metric.name for metric in policy.metrics if metric.counter is not None}
+    groups = {
+        name: _group(name, release, rows, counted, times)
+        for name, release in (
+            (Arm.BASELINE.value, recording.baseline),
+            (Arm.CANDIDATE.value, recording.candidate),
+        )
+    }
+    step = step_of(recording, times)
+    for array in (times, step):
+        array.setflags(write=False)
+    return Table(recording, times, step, groups, rows)
+
+
+def _grouped(series: Iterable[Series]) -> dict[str, dict[str, list[Series]]]:
+    """Sort series by group and metric, those of one metric by host."""
+    found: dict[str, dict[str, list[Series]]] = {}
+    for one in series:
+        found.setdefault(one.arm.value, {}).setdefault(one.metric, []).append(one)
+    for metrics in found.values():
+        for listed in metrics.values():
+            listed.sort(key=lambda one: one.instance)
+    return found
+
+
+def _rows(series: Sequence[Series], times: Times) -> HostRows:
+    parts = np.full((3, max(len(series), 1), len(times)), np.nan)
+    for row, one in enumerate(series):
+        columns = np.searchsorted(times, np.array(one.times, dtype=np.int64))
+        for part, values in zip(parts, (one.values, one.samples, one.spread), strict=True):
+            if values:
+                part[row, columns] = np.array(values, dtype=float)  # None becomes NaN
+    parts.setflags(write=False)
+    return HostRows(tuple(one.instance for one in series), *parts)
+
+
+def _group(
+    name: str,
+    release: Release,
+    rows: Mapping[tuple[str, str], HostRows],
+    counted: set[str],
+    times: Times,
+) -> Group:
+    own = [
+        found for (metric, group), found in rows.items() if group == name and metric not in counted
+    ]
+    hosts = tuple(sorted({*release.instances, *(host for found in own for host in found.hosts)}))
+    row_of = {host: row for row, host in enumerate(hosts)}
+    reported = np.zeros((len(hosts), len(times)), dtype=bool)
+    for found in own:
+        there = np.isfinite(found.values)
+        for row, host in enumerate(found.hosts):
+            reported[row_of[host]] |= there[row]
+    reported.setflags(write=False)
+    return Group(name, release, hosts, reported)
