@@ -44,12 +44,10 @@ def make_safe(context: Context, live: str) -> Safety:
 
 def _give_back(context: Context, live: str) -> Status:
     traffic, state = context.ports.traffic, context.ports.state
-    traffic.release()
-    status = traffic.status()
+    status = traffic.release()
     if context.promoting:  # a promotion that could not be completed
         if status.live != live:
-            traffic.promote(live)
-            status = traffic.status()
+            status = traffic.promote(live)
         if state.live().colour != live:
             state.set_live(context.meant)
     return status

@@ -34,13 +34,12 @@ def observe(context: Context, progress: Progress) -> Ending | None:
 
 
 def raise_weight(context: Context, progress: Progress, share: float) -> None:
-    """Set a weight, and read back what the proxy really does."""
+    """Set a weight, and believe what the proxy says that it really does."""
     traffic, colour = context.ports.traffic, progress.pairing.candidate.colour
     context.touched = True
     context.keeper.beat()
-    traffic.set(colour, share, context.timing.lease, progress.pairing.matched)
+    status = traffic.set(colour, share, context.timing.lease, progress.pairing.matched)
     context.keeper.leased()
-    status = traffic.status()
     real = status.share(colour)
     if abs(real - share) > SLIP * share:
         raise TrafficError(f"{colour} was to carry {share:.1%}, but the proxy gives it {real:.1%}")

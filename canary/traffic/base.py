@@ -77,14 +77,14 @@ class Traffic(Protocol):
     """A proxy that splits traffic between two colours. Every method raises ``TrafficError``.
 
     A raised weight has a lease of some seconds. Unless the lease is renewed, the proxy itself takes
-    the weight back.
+    the weight back. A method that changes weights returns the status after the change.
     """
 
     def status(self) -> Status:
         """Return the proxy's current state."""
         ...
 
-    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> Status:
         """Let ``candidate`` carry ``share`` of all traffic, and arm the lease.
 
         ``matched`` names one live server that is to carry as much as one candidate's.
@@ -95,11 +95,11 @@ class Traffic(Protocol):
         """Re-arm the lease for ``lease`` seconds from now."""
         ...
 
-    def release(self) -> None:
+    def release(self) -> Status:
         """Return all traffic to the live colour at once; can be repeated."""
         ...
 
-    def promote(self, colour: str) -> None:
+    def promote(self, colour: str) -> Status:
         """Make ``colour`` live: it carries all traffic, without a lease."""
         ...
 

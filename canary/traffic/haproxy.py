@@ -29,7 +29,10 @@ class _Lease(BaseModel):
 
 
 class _Answer(BaseModel):
-    """The JSON of ``shop-traffic status``. Unknown keys are ignored."""
+    """The JSON that ``shop-traffic`` prints for status, set, release and promote.
+
+    Unknown keys are ignored.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -62,24 +65,24 @@ class Haproxy:
     def status(self) -> Status:
         return parse_status(self._run("status"))
 
-    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> Status:
         words = ["set", "--candidate", candidate, "--share", f"{share:.6g}", "--lease", str(lease)]
         if matched is not None:
             words += ["--baseline-server", matched, "--matched"]
-        self._run(*words)
+        return parse_status(self._run(*words))
 
     def renew(self, lease: int) -> None:
         self._run("renew", "--lease", str(lease))
 
-    def release(self) -> None:
+    def release(self) -> Status:
         """Try the shared connection, then a new one, in case the shared one is stuck."""
         try:
-            self._run("release")
+            return parse_status(self._run("release"))
         except TrafficError:
-            self._run("release", shared=False)
+            return parse_status(self._run("release", shared=False))
 
-    def promote(self, colour: str) -> None:
-        self._run("promote", "--colour", colour)
+    def promote(self, colour: str) -> Status:
+        return parse_status(self._run("promote", "--colour", colour))
 
     def _run(self, *words: str, shared: bool = True) -> str:
         command = [*self._connection(shared=shared), *words]

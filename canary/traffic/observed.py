@@ -19,16 +19,21 @@ class ObservedTraffic:
         self._traffic = traffic
         self._colours = colours
         self._tell = tell
-        self.set = traffic.set
-        self.renew = traffic.renew
-        self.release = traffic.release
+        self.renew = traffic.renew  # changes no weight
         self.describe = traffic.describe
 
     def status(self) -> Status:
-        found = self._traffic.status()
-        self._tell({colour: found.share(colour) for colour in self._colours})
-        return found
+        return self._told(self._traffic.status())
 
-    def promote(self, colour: str) -> None:
-        self._traffic.promote(colour)
-        self._tell({each: float(each == colour) for each in self._colours})
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> Status:
+        return self._told(self._traffic.set(candidate, share, lease, matched))
+
+    def release(self) -> Status:
+        return self._told(self._traffic.release())
+
+    def promote(self, colour: str) -> Status:
+        return self._told(self._traffic.promote(colour))
+
+    def _told(self, status: Status) -> Status:
+        self._tell({colour: status.share(colour) for colour in self._colours})
+        return status

@@ -120,6 +120,9 @@ class Proxy:
 
     def status(self) -> Status:
         self.troubles.meet("traffic.status", self.expire)
+        return self.seen()
+
+    def seen(self) -> Status:
         other = "green" if self.live == "blue" else "blue"
         shares = {f"{self.live}-1": 1 - self.share, f"{other}-1": self.share}
         elapsed = self.time.now() - START
@@ -135,7 +138,7 @@ class Proxy:
             counters={"requests": {name: int(elapsed * 50 * s) for name, s in asked.items()}},
         )
 
-    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> None:
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> Status:
         assert matched is None, "one server per colour cannot be matched"
 
         def effect() -> None:
@@ -144,6 +147,7 @@ class Proxy:
             self.history.append((self.time.now(), share))
 
         self.troubles.meet("traffic.set", effect)
+        return self.seen()
 
     def renew(self, lease: int) -> None:
         self.expire()
@@ -154,15 +158,17 @@ class Proxy:
     def leased(self, lease: int) -> None:
         self.until = self.time.now() + lease
 
-    def release(self) -> None:
+    def release(self) -> Status:
         self.troubles.meet("traffic.release", self.reset)
+        return self.seen()
 
-    def promote(self, colour: str) -> None:
+    def promote(self, colour: str) -> Status:
         def effect() -> None:
             self.live = colour
             self.reset()
 
         self.troubles.meet("traffic.promote", effect)
+        return self.seen()
 
 
 class Metrics:

@@ -131,11 +131,16 @@ def test_weights_are_told_whenever_they_are_read_or_changed() -> None:
     world = World()
     told: list[Mapping[str, float]] = []
     shown = ObservedTraffic(world.proxy, ("blue", "green"), told.append)
-    shown.set("green", 0.2, 60)
-    assert told == []
-    assert shown.status() == world.proxy.status()
+    assert shown.set("green", 0.2, 60) == shown.status() == world.proxy.status()
+    shown.release()
     shown.promote("green")
-    assert told == [{"blue": 0.8, "green": 0.2}, {"blue": 0.0, "green": 1.0}]
+    on_candidate = {"blue": 0.8, "green": 0.2}
+    assert told == [
+        on_candidate,
+        on_candidate,
+        {"blue": 1.0, "green": 0.0},
+        {"blue": 0.0, "green": 1.0},
+    ]
     assert world.proxy.live == "green"
 
 

@@ -140,9 +140,18 @@ def test_a_missing_ssh_is_a_sentence() -> None:
 
 
 def test_release_does_not_depend_on_the_shared_connection(ssh: Ssh) -> None:
-    ssh.does("sys.exit(255 if 'ControlMaster=auto' in sys.argv else 0)")
-    ssh.proxy().release()
+    answer = json.dumps(json.dumps(ANSWER))
+    ssh.does(f"sys.exit(255) if 'ControlMaster=auto' in sys.argv else print({answer})")
+    assert ssh.proxy().release().live == "blue"
     assert "ControlPath=none" in ssh.calls[-1]
+
+
+def test_every_change_answers_the_status_that_it_led_to(ssh: Ssh) -> None:
+    proxy, now = ssh.proxy(), parse_status(json.dumps(ANSWER))
+    assert proxy.set("green", 0.05, 9) == now
+    assert proxy.promote("blue") == now
+    assert proxy.release() == now
+    assert len(ssh.calls) == 3, "nobody asked for the status besides"
 
 
 @pytest.mark.parametrize(
