@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from canary.errors import SourceError, TrafficError
-from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
-from canary.rollout.decision import Move, caution, decide
+from canary.rollout.decision import Decision, Move, decide, without_answer
 from canary.rollout.liveness import silent_instances
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
@@ -76,85 +75,68 @@ class _Step:
         self._start = progress.steps[index].start
         self._elapsed_before = self._start - progress.steps[0].start
         self._cautious = False
-        self._silence = ""
 
     def run(self) -> Ending | None:
         """Look every period until the step is over; None means: go on."""
-        look = self._start
+        look, decision = self._start, Decision(Move.WAIT)
         while True:
-            look = self._wait(look)
+            look = self._wait(look, decision)
             ending = self._watch.look()
             if ending is None:
-                move = self._judge(look)
-                ending = self._ending(move)
-                if move in (Move.ADVANCE, Move.PASS):
+                decision = self._judge(look)
+                ending = decision.ending
+                if decision.move in (Move.ADVANCE, Move.PASS):
                     return None
             if ending is not None:
                 return ending
 
-    def _wait(self, last: int) -> int:
+    def _wait(self, last: int, decision: Decision) -> int:
         """Wait until a further period has settled, or to ask once more about the last one.
 
         After a delay, skip to the newest.
         """
         timing = self._context.timing
-        if self._silence:
+        if decision.move is Move.RETRY:
             look, moment = last, timing.last_call(self._progress.readings.end)
         else:
             look, moment = last + timing.period, timing.until(last + timing.period)
         self._context.sleep_until(moment)
         return max(look, timing.look(self._context.now()))
 
-    def _judge(self, look: int) -> Move:
-        progress = self._progress
+    def _judge(self, look: int) -> Decision:
+        progress, context = self._progress, self._context
         try:
             progress.readings.read(look)
         except SourceError as error:
-            return self._unheard(error)
+            context.warn(str(error))
+            source = context.ports.source.describe()
+            return without_answer(context.timing, source, progress.readings.end, context.now())
         if self._watch.status is not None:
             progress.counted.add(self._watch.status, self._index, look)
-        self._silence = silent_instances(self._context.policy, progress, look)
-        move = self._decided(look)
-        return Move.GIVE_UP if self._silence and move is not Move.FAIL else self._allowed(move)
+        decision = self._decided(look)
+        silent = silent_instances(context.policy, progress, look)
+        if silent and decision.move is not Move.FAIL:
+            return Decision(Move.STOP, silent)
+        return self._allowed(decision)
 
-    def _decided(self, look: int) -> Move:
+    def _decided(self, look: int) -> Decision:
         progress, timing = self._progress, self._context.timing
         served = look - self._start
         elapsed = self._elapsed_before + served
         if elapsed < timing.warmup:
-            return Move.WAIT
+            return Decision(Move.WAIT)
         progress.looks.append(look)
         recording = progress.recording(self._context.events)
         progress.judgements.append(self._context.ports.judge(recording, look))
         self._context.ports.observer.look(recording, progress.judgements)
         return decide(timing, progress.judgements[-1], self._index, served, elapsed)
 
-    def _unheard(self, error: SourceError) -> Move:
-        """Ask a source that did not answer once more, if there is time for it."""
-        self._context.warn(str(error))
-        end, now = self._progress.readings.end, self._context.now()
-        self._silence = (
-            f"{self._context.ports.source.describe()} has told nothing of the last "
-            f"{now - end:.0f} seconds; nothing is judged blindly"
-        )
-        return Move.WAIT if now < self._context.timing.last_call(end) else Move.GIVE_UP
-
-    def _allowed(self, move: Move) -> Move:
+    def _allowed(self, decision: Decision) -> Decision:
         """Wait where a person has to agree first; say why nothing moves."""
-        judged = self._progress.judgements
-        doubt = caution(judged[-1]) if judged and move is Move.WAIT else ""
+        doubt = decision.reason if decision.move is Move.WAIT else ""
         if doubt and not self._cautious:
             self._context.say("caution", f"no more traffic while {doubt}")
         self._cautious = bool(doubt)
-        if move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
-            return Move.WAIT
-        return move
-
-    def _ending(self, move: Move) -> Ending | None:
-        if move is Move.FAIL:
-            return Ending(Verdict.FAIL, self._progress.judgements[-1].reason)
-        if move is not Move.GIVE_UP:
-            return None
-        if self._silence:
-            return Ending(Verdict.INCONCLUSIVE, self._silence)
-        return Ending(Verdict.INCONCLUSIVE, self._progress.judgements[-1].reason, undecided=True)
+        if decision.move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
+            return Decision(Move.WAIT)
+        return decision

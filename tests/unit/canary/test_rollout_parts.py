@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from canary.model import Arm, Finding, Judgement, Release, Verdict
 from canary.rollout.collect import ProxyCounts
-from canary.rollout.decision import Move, decide
+from canary.rollout.decision import Move, decide, without_answer
+from canary.rollout.outcome import Ending
 from canary.rollout.progress import pair
 from canary.rollout.timing import Timing
 from canary.traffic.base import Status
@@ -47,7 +49,7 @@ def judgement(verdict: Verdict, towards_fail: float = 0.0, *, muted: bool = Fals
 def test_a_look_decides_from_verdict_and_time(
     verdict: Verdict, step: int, served: float, elapsed: float, move: Move
 ) -> None:
-    assert decide(PLAN, judgement(verdict), step, served, elapsed) is move
+    assert decide(PLAN, judgement(verdict), step, served, elapsed).move is move
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,9 @@ def test_a_weight_is_not_raised_while_harm_is_likely(
     move: Move,
 ) -> None:
     found = judgement(OPEN, towards_fail, muted=muted)
-    assert decide(PLAN, found, 0, 50, 50) is move
+    decision = decide(PLAN, found, 0, 50, 50)
+    assert decision.move is move
+    assert decision.reason == ("m leans towards harm" if move is Move.WAIT else "")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,38 @@ def test_a_weight_is_not_raised_while_the_candidate_sends_nothing_of_a_critical_
 ) -> None:
     finding = Finding("m", OPEN, "", critical=critical, muted=muted, silent=True)
     found = Judgement(at=0, verdict=OPEN, reason="", findings=(finding,))
-    assert decide(PLAN, found, 0, 50, 50) is move
+    decision = decide(PLAN, found, 0, 50, 50)
+    assert decision.move is move
+    assert decision.reason == ("the candidate sends nothing of m" if move is Move.WAIT else "")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "elapsed", "ending"),
+    [
+        (FAIL, 50, Ending(FAIL, "why")),
+        (OPEN, 120, Ending(OPEN, "why", undecided=True)),
+        (PASS, 60, None),
+        (OPEN, 60, None),
+    ],
+)
+def test_a_decision_that_ends_a_canary_says_why(
+    verdict: Verdict, elapsed: float, ending: Ending | None
+) -> None:
+    found = replace(judgement(verdict), reason="why")
+    assert decide(PLAN, found, 2, 50, elapsed).ending == ending
+
+
+def test_a_source_without_an_answer_is_asked_once_more_and_then_ends_the_canary() -> None:
+    last_call = PLAN.last_call(100)
+    early = without_answer(PLAN, "CloudWatch", 100, last_call - 0.1)
+    assert (early.move, early.ending) == (Move.RETRY, None)
+    late = without_answer(PLAN, "CloudWatch", 100, last_call)
+    assert late.move is Move.STOP
+    assert (
+        late.reason
+        == "CloudWatch has told nothing of the last 12 seconds; nothing is judged blindly"
+    )
+    assert late.ending == Ending(OPEN, late.reason), "nobody is asked to decide blindly"
 
 
 @pytest.mark.parametrize(("period", "lease"), [(1, 3), (5, 9), (10, 19), (60, 119)])
