@@ -3,6 +3,7 @@
 CanaryError
 ├── PolicyError     the policy file is wrong: fix it, nothing has run
 ├── RecordingError  a recording is not readable, or was made by another schema
+├── CalibrationError  what a rehearsal learned is damaged, or not of this version
 ├── SourceError     metrics could not be read, so nothing is judged
 ├── TrafficError    the proxy did not take a weight: its lease returns traffic to the baseline
 ├── StateError      lock, live colour or history could not be read or written
@@ -24,6 +25,10 @@ class PolicyError(CanaryError):
 
 class RecordingError(CanaryError):
     """A recording is not readable, or was made by another schema."""
+
+
+class CalibrationError(CanaryError):
+    """What a rehearsal learned is damaged, or not of this version."""
 
 
 class SourceError(CanaryError):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from canary.learned import Calibration
+
 
 class Verdict(enum.StrEnum):
     """PASS: harm beyond the margin is ruled out. FAIL: harm is shown. INCONCLUSIVE: neither."""
@@ -100,7 +102,7 @@ class Recording:
     looks: tuple[int, ...] = ()
     split: tuple[tuple[int, Arm, int], ...] = ()
     events: tuple[Event, ...] = ()
-    calibration: dict[str, dict[str, float]] = field(default_factory=dict)
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(frozen=True, slots=True)

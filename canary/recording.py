@@ -13,12 +13,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from canary.earlier import from_version_1
 from canary.errors import RecordingError
 from canary.model import Recording
 
-SCHEMA_VERSION = 1
-RETIRED: dict[str, object] = {"extensions": []}
-"""Keys that earlier releases wrote, each with the only value that it ever had."""
+SCHEMA_VERSION = 2
 _ABSENT = object()
 
 _RECORDING = TypeAdapter(Recording)
@@ -55,13 +54,14 @@ def recording_to_text(recording: Recording) -> str:
 def recording_from_text(text: str, name: str = "given") -> Recording:
     """Return the recording in ``text``; ``name`` is its name in messages."""
     document = _document(text, name)
-    version = document.get("version")
-    if version != SCHEMA_VERSION:
+    content, version = document.get("recording"), document.get("version")
+    if version == 1:
+        content = from_version_1(content)
+    elif version != SCHEMA_VERSION:
         raise RecordingError(
             f"The recording {name} has schema version {version!r}; "
-            f"this program reads version {SCHEMA_VERSION}."
+            f"this program reads versions 1 to {SCHEMA_VERSION}."
         )
-    content = _without_retired(document.get("recording"))
     try:
         recording = _RECORDING.validate_json(json.dumps(content), strict=False)
     except ValidationError as error:
@@ -88,13 +88,6 @@ def _document(text: str, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RecordingError(f"The recording {name} is a JSON {type(document).__name__}, not keys.")
     return document
-
-
-def _without_retired(content: Any) -> Any:
-    """Drop the keys that earlier releases wrote without a meaning."""
-    if not isinstance(content, dict):
-        return content
-    return {key: value for key, value in content.items() if RETIRED.get(key, _ABSENT) != value}
 
 
 def _unknown(given: Any, understood: Any, where: str = "recording") -> str:

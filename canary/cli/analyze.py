@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from canary.cli.assemble import source_of
-from canary.cli.common import find_policy, json_option, where_options
+from canary.cli.common import (
+    calibration_here,
+    find_calibration,
+    find_policy,
+    json_option,
+    where_options,
+)
 from canary.cli.types import MOMENT, SHARE
 from canary.cli.verdict import tell_verdict
 from canary.environment import parse_environment
@@ -63,16 +70,21 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
       canary analyze --policy canary.yml --csv datapoints.csv --html report.html
     """
     policy, left_out = known_later(load_policy(find_policy(env, policy_file)))
+    learned = find_calibration(policy)
     if left_out:
         names = ", ".join(left_out)
         click.echo(f"Left out, because only the proxy counts it during a canary: {names}", err=True)
     if options["csv_file"] is not None:
-        recording = _from_csv(policy, options)
+        recording, kind = _from_csv(policy, options), "csv"
     else:
         environment = parse_environment(policy.environment)
         source = source_of(environment, policy.period)
         window = _window(policy, source, environment.source.settle, options)
         recording = collect(environment.name, policy, source, window)
+        kind = environment.source.kind
+    hosts = len(recording.baseline.instances)
+    here = calibration_here(policy, learned, kind, hosts)
+    recording = replace(recording, calibration=here)
     if options["record"] is not None:
         dump_recording(recording, options["record"])
     judgements = judge_looks(policy, recording)

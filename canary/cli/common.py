@@ -12,6 +12,8 @@ import click
 
 from canary.environment import Environment, frozen, parse_environment
 from canary.errors import FreezeError, PolicyError
+from canary.evidence.fingerprint import fingerprint_of, usable
+from canary.learned import Calibration, load_calibration
 from canary.model import Judgement
 from canary.policy import Policy, load_policy
 
@@ -87,6 +89,27 @@ def find_place(env: str | None, policy_file: Path | None) -> Place:
     path = find_policy(env, policy_file)
     policy = load_policy(path)
     return Place(path, policy, parse_environment(policy.environment, f"policy {path}"))
+
+
+def calibration_path(environment: str) -> Path:
+    """Return where ``canary rehearse`` keeps what it learned of an environment."""
+    return RUN / environment / "calibration.json"
+
+
+def find_calibration(policy: Policy) -> Calibration:
+    """Return what was learned of the policy's environment; of none, nothing."""
+    name = (policy.environment or {}).get("name")
+    return load_calibration(calibration_path(str(name))) if name else Calibration()
+
+
+def calibration_here(
+    policy: Policy, calibration: Calibration, source: str, hosts: int | None
+) -> Calibration:
+    """Return what of a calibration holds for this source and policy; warn of what does not."""
+    kept, warnings = usable(calibration, fingerprint_of(policy, source, hosts))
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    return kept
 
 
 def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> None:

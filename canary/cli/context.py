@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,6 @@ from canary.artifact import Published, Recipe, Target, load, publish
 from canary.cli.assemble import hooks_of, source_of, state_of, traffic_of
 from canary.cli.common import Place
 from canary.environment import Environment
-from canary.errors import RecordingError
 from canary.judge import judge
 from canary.rollout.context import Context, Request
 from canary.rollout.hooks import Commands
@@ -23,20 +21,6 @@ from canary.rollout.timing import Timing
 from canary.state.base import Board, Holder, State
 from canary.traffic.base import Traffic
 from canary.traffic.observed import ObservedTraffic
-
-
-def calibration_of(place: Place) -> dict[str, dict[str, float]]:
-    """Return the noise that ``canary rehearse`` learned for this environment, if it ran."""
-    path = place.directory / "calibration.json"
-    if not path.is_file():
-        return {}
-    try:
-        found: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordingError(
-            f"{path} can't be read ({error}); remove it, or write it again: canary rehearse"
-        ) from error
-    return found
 
 
 def context_of(

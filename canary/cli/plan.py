@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from canary.cli.common import RUN, answer, find_policy, json_option, where_options
+from canary.cli.common import (
+    RUN,
+    answer,
+    calibration_here,
+    find_calibration,
+    find_policy,
+    json_option,
+    where_options,
+)
 from canary.cli.types import EVENTS
 from canary.errors import RecordingError
 from canary.formatting import duration
+from canary.learned import Learned
 from canary.offline.plan import Cost, Outlook, Workload, draw, monthly_cost, workload_of
 from canary.offline.plan import plan as foresee
 from canary.policy import Policy, load_policy
 from canary.recording import load_recording
 
-Noise = Mapping[str, Mapping[str, float]]
 POINTS = 8
 """Number of times in the table."""
 MOST = 10.0
@@ -77,14 +84,16 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
     answer(document, "\n".join(lines), as_json=options["as_json"])
 
 
-def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Workload, Noise]:
+def _known(
+    policy: Policy, env: str | None, options: dict[str, Any]
+) -> tuple[Workload, Mapping[str, Learned]]:
     """Return the workload, as measured or as given, and the noise that was learned."""
-    file, noise = options["recording_file"] or _newest(env), _learned(env)
+    file, calibration = options["recording_file"] or _newest(env), find_calibration(policy)
     measured = None
     if file is not None:
         recording = load_recording(file)
         measured = workload_of(policy, recording)
-        noise = noise or recording.calibration
+        calibration = calibration if calibration.metrics else recording.calibration
     if options["rate"] is None and (measured is None or measured.rate <= 0):
         raise RecordingError("Give the traffic: --rate 50, or --recording FILE")
     base = measured or Workload(1.0)
@@ -100,25 +109,14 @@ def _known(policy: Policy, env: str | None, options: dict[str, Any]) -> tuple[Wo
         events={**base.events, **dict(options["events"])},
         instances=(count, count) if count else base.instances,
     )
-    return workload, noise
+    hosts = workload.instances[1] if measured or count else None
+    source = (policy.environment or {}).get("source", {}).get("kind", "")
+    return workload, calibration_here(policy, calibration, source, hosts).metrics
 
 
 def _newest(env: str | None) -> Path | None:
     found = sorted((RUN / env / "canaries").glob("*/recording.json")) if env else []
     return found[-1] if found else None
-
-
-def _learned(env: str | None) -> Noise:
-    path = RUN / (env or "") / "calibration.json"
-    if env is None or not path.is_file():
-        return {}
-    try:
-        found: Noise = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(
-            f"{path} can't be read ({error}); write it again: canary rehearse --env {env}"
-        ) from error
-    return found
 
 
 def _document(outlook: Outlook, workload: Workload, cost: Cost) -> dict[str, Any]:
@@ -144,7 +142,7 @@ def _foreseen(policy: Policy, outlook: Outlook, workload: Workload) -> list[str]
     ]
 
 
-def _remarks(cost: Cost, noise: Noise, plot: Path | None) -> list[str]:
+def _remarks(cost: Cost, noise: Mapping[str, Learned], plot: Path | None) -> list[str]:
     lines = [f"{cost.sentence} (custom metrics at high resolution, prices of us-east-1)."]
     if not noise:
         lines.append("Noise: cautious defaults. To measure it: canary rehearse")

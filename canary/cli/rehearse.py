@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,16 @@ from typing import Any
 import click
 
 from canary.cli.assemble import source_of, state_of
-from canary.cli.common import Place, answer, find_place, json_option, where_options
+from canary.cli.common import (
+    Place,
+    answer,
+    calibration_path,
+    find_place,
+    json_option,
+    where_options,
+)
 from canary.cli.types import MOMENT
+from canary.learned import dump_calibration
 from canary.offline.analyze import known_later
 from canary.offline.rehearse import Past, Rehearsal, windows
 from canary.offline.rehearse import rehearse as measure
@@ -49,8 +56,8 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     place = find_place(env, policy_file)
     policy, _ = known_later(place.policy)
     found = _measure(place, policy, options)
-    path = place.directory / "calibration.json"
-    path.write_text(json.dumps(found.calibration, indent=1, sort_keys=True) + "\n")
+    path = calibration_path(place.environment.name)
+    dump_calibration(found.calibration, path)
     document = {**dataclasses.asdict(found), "alpha": policy.alpha, "file": str(path)}
     text = f"{found.sentence}.\nLearned noise: {path}"
     answer(document, text, as_json=options["as_json"])
@@ -65,4 +72,4 @@ def _measure(place: Place, policy: Policy, options: dict[str, Any]) -> Rehearsal
     newest = settled_end(time.time(), policy.period, place.environment.source.settle)
     end = min(options["end"], newest)
     past = Past(colour, options["start"], end, canaries)
-    return measure(policy, windows(policy, source, past))
+    return measure(policy, windows(policy, source, past), place.environment.source.kind)

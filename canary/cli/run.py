@@ -14,6 +14,7 @@ from rich.console import Console
 from canary.cli.assemble import board_of
 from canary.cli.common import (
     Place,
+    find_calibration,
     find_place,
     freeze_option,
     json_option,
@@ -21,7 +22,7 @@ from canary.cli.common import (
     seen_words,
     where_options,
 )
-from canary.cli.context import calibration_of, context_of
+from canary.cli.context import context_of
 from canary.cli.progress import Display
 from canary.report import render_terminal
 from canary.rollout.archive import Archive, outcome_document
@@ -101,7 +102,8 @@ def _request(place: Place, options: dict[str, Any]) -> Request:
         alarms=tuple(environment.bake.alarms),
         match=environment.traffic.matched if environment.traffic else False,
         directory=str(place.canaries / name),
-        calibration=calibration_of(place),
+        source=environment.source.kind,
+        calibration=find_calibration(place.policy),
     )
 
 

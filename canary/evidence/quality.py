@@ -144,7 +144,7 @@ def _notes(recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
             "one instance per arm: a difference between the hosts cannot be told from a difference "
             "between the releases"
         )
-    unknown = [name for name in pairs if name not in recording.calibration]
+    unknown = [name for name in pairs if name not in recording.calibration.metrics]
     if unknown and len(unknown) == len(pairs):
         notes.append(
             "uncalibrated: the noise of this environment is assumed, not measured. "

@@ -29,6 +29,7 @@ import numpy.typing as npt
 from canary.judge.calibration import learn
 from canary.judge.comparison import Arms, Comparison, comparison_of, usual_level
 from canary.judge.rule import rule_of, signs_of
+from canary.learned import Learned
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
 
@@ -69,7 +70,7 @@ class Trace:
 def judge_many(
     policy: Policy,
     arms: Mapping[str, Arms],
-    calibration: Mapping[str, Mapping[str, float]] | None = None,
+    calibration: Mapping[str, Learned] | None = None,
     looks: Sequence[int] | None = None,
 ) -> Trace:
     """Judge every run of ``arms`` at every look; metrics without arms are left out."""
@@ -103,7 +104,7 @@ def first_look(hits: npt.NDArray[np.bool_], looks: Sequence[int]) -> Ints:
 
 
 def batch_comparisons(
-    policy: Policy, metric: Metric, arms: Arms, known: Mapping[str, float] | None
+    policy: Policy, metric: Metric, arms: Arms, known: Learned | None
 ) -> tuple[Comparison, ...]:
     """Return the metric's comparisons, one for each direction of harm."""
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0

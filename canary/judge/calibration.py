@@ -14,11 +14,11 @@ from canary.judge.priors import (
     ARM_CLIP,
     CALIBRATED_WEIGHTS,
     FIRM_CLIP,
-    PLAIN_CLIP,
     cold_noise,
 )
 from canary.judge.ratio import Ratio
 from canary.judge.rule import rule_of
+from canary.learned import PLAIN_CLIP, Kappa, Learned, MeasuredNoise
 from canary.policy import Policy
 from canary.stats.distributions import Floats
 from canary.stats.learn import (
@@ -43,8 +43,8 @@ SHORT = (4, 5, 6, 8, 12, 16)
 """Lengths of the pieces that windows are cut into, so that few windows still show far tails."""
 
 
-def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
-    """Return the noise of metric ``name``, learned from A/A windows, for a recording's calibration.
+def learn(policy: Policy, name: str, arms: Arms) -> Learned:
+    """Return the noise of metric ``name``, learned from A/A windows, for a calibration.
 
     Each row of ``arms`` is one window in which both arms ran the same release.
     """
@@ -60,31 +60,29 @@ def learn(policy: Policy, name: str, arms: Arms) -> dict[str, float]:
     noise, rough = most_precise(choices), learn_noise(*choices[0], rough=True)
     drift = replace(noise, host=_drift_host(model, noise))
     rule = replace(model.rule, noise=noise, rough=rough, drift=drift, gate=0.0, negligible=0.0)
-    known = {
-        "tau": noise.tau,
-        "phi": noise.phi,
-        "host": noise.host,
-        "rough_tau": rough.tau,
-        "rough_phi": rough.phi,
-        "rough_host": rough.host,
-        "clip": noise.clip,
-        "arm_clip": noise.arm_clip,
-        "windows": float(len(arms.candidate)),
-    }
-    known = {name: value for name, value in known.items() if np.isfinite(value)}
     if isinstance(model, Counts):
-        known["dense"] = float(np.isfinite(model.blocks.d).mean())
-        known["rank_lean"] = _rank_lean(model)
-        rule = replace(rule, dense=known["dense"], widths={"rank_lean": known["rank_lean"]})
-    if isinstance(model, Level):
-        known["drift_host"] = drift.host
-    return known | _widths(replace(model, rule=rule))
+        dense = float(np.isfinite(model.blocks.d).mean())
+        rule = replace(rule, dense=dense, rank_lean=_rank_lean(model))
+    return Learned(
+        windows=len(arms.candidate),
+        noise=_measured(noise),
+        rough=_measured(rough),
+        kappa=_kappa(replace(model, rule=rule)),
+        rank_lean=rule.rank_lean,
+        dense=rule.dense,
+        drift_host=drift.host if isinstance(model, Level) else None,
+    )
 
 
-def _widths(model: AnyComparison) -> dict[str, float]:
+def _measured(noise: Noise) -> MeasuredNoise:
+    arm_clip = noise.arm_clip if math.isfinite(noise.arm_clip) else None
+    return MeasuredNoise(noise.tau, noise.phi, noise.host, noise.clip, arm_clip)
+
+
+def _kappa(model: AnyComparison) -> dict[str, Kappa]:
     """Return kappa of every channel at a few lengths, by both directions of harm."""
     periods = model.periods
-    widths: dict[str, float] = {}
+    found: dict[str, dict[int, float]] = {}
     lengths = sorted({k for k in SHORT if k <= periods} | {max(periods // 2, 1), periods})
     ranked: dict[int, Floats] = {}
     for k in lengths:
@@ -95,10 +93,11 @@ def _widths(model: AnyComparison) -> dict[str, float]:
             if channel == RANKS:
                 continue
             body = body_width(bodies[channel]) if k >= periods // 4 else 1.0
-            widths[f"kappa_{channel}_{k}"] = kappa_of(body, tail_width(z))
+            found.setdefault(channel, {})[k] = kappa_of(body, tail_width(z))
             if channel in PASSING:
-                widths[f"kappa_{PASSING[channel]}_{k}"] = kappa_of(body)
-    return widths | {f"kappa_{RANKS}_{k}": width for k, width in growing_widths(ranked).items()}
+                found.setdefault(PASSING[channel], {})[k] = kappa_of(body)
+    found[RANKS] = growing_widths(ranked)
+    return {channel: tuple(sorted(nodes.items())) for channel, nodes in found.items() if nodes}
 
 
 def _channel_z(model: AnyComparison, k: int) -> tuple[dict[str, Floats], dict[str, Floats]]:

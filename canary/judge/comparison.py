@@ -116,7 +116,7 @@ def comparisons_of(
     rules = [rule_of(policy, metric, sign, known, points) for sign in signs_of(metric)]
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
-    rules = [_with_hosts(rule, metric, pairs, calibrated=bool(known)) for rule in rules]
+    rules = [_with_hosts(rule, metric, pairs, calibrated=known is not None) for rule in rules]
     return tuple(comparison_of(metric, arms, rule) for rule in rules)
 
 

@@ -161,7 +161,7 @@ class Counts:
         good = np.isfinite(self.candidate[:, :k])
         g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0) for x in self._columns)
         rate_g, rate_b = g / np.where(good, n_g, 1.0), b / np.where(good, n_b, 1.0)
-        lean = rule.sign * rule.widths.get("rank_lean", 0.0) * math.sqrt(k)
+        lean = rule.sign * rule.rank_lean * math.sqrt(k)
         z = rule.sign * rank_z(rate_g, rate_b, good) - lean
         share = np.where(good, n_g / np.where(good, n_g + n_b, 1.0), 0.5)
         harmed, share = (g, share) if rule.sign > 0 else (b, 1 - share)

@@ -6,22 +6,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from canary.learned import Kappa, MeasuredNoise
 from canary.policy import Metric
 from canary.stats.paired import Noise
 
 COLD_TAU = 2.0
-COLD_WIDTHS = {"kappa_expanding_4": 1.1, "kappa_window_22": 1.2}
-COLD_COUNT_WIDTHS = {
-    "kappa_expanding_4": 1.6,
-    "kappa_expanding_12": 1.3,
-    "kappa_expanding_60": 1.2,
-    "kappa_exact_4": 1.1,
-    "kappa_window_22": 1.4,
+COLD_KAPPA: Mapping[str, Kappa] = {"expanding": ((4, 1.1),), "window": ((22, 1.2),)}
+COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
+    "expanding": ((4, 1.6), (12, 1.3), (60, 1.2)),
+    "exact": ((4, 1.1),),
+    "window": ((22, 1.4),),
 }
 """Kappa without a calibration, wide enough for bursts of errors."""
 CALIBRATED_WEIGHTS = (30.0, 100.0)
 ENOUGH_WINDOWS = 50
-PLAIN_CLIP, FIRM_CLIP, ARM_CLIP = 2.5, 1.5, 1.0
+FIRM_CLIP, ARM_CLIP = 1.5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,17 @@ def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
     )
 
 
-def known_noise(known: Mapping[str, float], prefix: str = "") -> Noise:
+def known_noise(measured: MeasuredNoise, windows: int) -> Noise:
     """Return the noise that a rehearsal measured, believed more firmly the more windows it had."""
-    firm = min(known.get("windows", 0.0) / ENOUGH_WINDOWS, 1.0)
+    firm = min(windows / ENOUGH_WINDOWS, 1.0)
     return Noise(
-        tau=known[f"{prefix}tau"],
-        phi=known[f"{prefix}phi"],
-        host=known[f"{prefix}host"],
+        tau=measured.tau,
+        phi=measured.phi,
+        host=measured.host,
         tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
         phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
-        clip=known.get(f"{prefix}clip", PLAIN_CLIP),
-        arm_clip=known.get(f"{prefix}arm_clip", math.inf),
+        clip=measured.clip,
+        arm_clip=math.inf if measured.arm_clip is None else measured.arm_clip,
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from canary.judge.priors import COLD_COUNT_WIDTHS, COLD_WIDTHS, cold_noise, known_noise
+from canary.judge.priors import COLD_COUNT_KAPPA, COLD_KAPPA, cold_noise, known_noise
 from canary.judge.spending import Spending
+from canary.learned import Kappa, Learned
 from canary.policy import Margin, Metric, Policy
 from canary.stats.distributions import Floats
 from canary.stats.paired import Noise
@@ -37,7 +38,8 @@ class Rule:
         drift_margin: accepted growth per period (levels only).
         drift: noise of the slope (levels only).
         dense: blocks of counts that a period completes, where known (counts only).
-        widths: kappa by channel and length, as ``kappa_<channel>_<periods>``.
+        widths: kappa by channel.
+        rank_lean: how far ranks lean to one side (counts only).
     """
 
     spending: Spending
@@ -50,7 +52,8 @@ class Rule:
     drift_margin: float
     negligible: float = 0.0
     dense: float | None = None
-    widths: Mapping[str, float] = field(default_factory=dict)
+    widths: Mapping[str, Kappa] = field(default_factory=dict)
+    rank_lean: float = 0.0
 
     def size(self, effect: Floats) -> Floats:
         """Return an estimate in units of the smallest one that can FAIL."""
@@ -65,11 +68,7 @@ class Rule:
 
         It is known at a few lengths, and interpolated on the logarithm of the length.
         """
-        nodes = sorted(
-            (int(name.rsplit("_", 1)[1]), width)
-            for name, width in self.widths.items()
-            if name.startswith(f"kappa_{channel}_")
-        )
+        nodes = self.widths.get(channel)
         if not nodes:
             return 1.0
         at, widths = zip(*nodes, strict=True)
@@ -106,38 +105,44 @@ def spending_of(policy: Policy, metric: Metric, *, calibrated: bool) -> Spending
     )
 
 
-def _widths(metric: Metric, known: Mapping[str, float] | None) -> Mapping[str, float]:
-    if known:
-        kept = ("kappa_", "rank_")
-        return {name: width for name, width in known.items() if name.startswith(kept)}
-    return COLD_COUNT_WIDTHS if metric.kind == "count" else COLD_WIDTHS
+def _widths(metric: Metric, known: Learned | None) -> Mapping[str, Kappa]:
+    if known is None:
+        return COLD_COUNT_KAPPA if metric.kind == "count" else COLD_KAPPA
+    if metric.kind != "level":
+        return known.kappa
+    # The margin of a level is ruled out at the widths of its mean and of its slope together.
+    passing = sorted((*known.kappa.get("pass", ()), *known.kappa.get("pass_slope", ())))
+    return {**known.kappa, "pass": tuple(passing)}
 
 
 def rule_of(
     policy: Policy,
     metric: Metric,
     sign: float,
-    known: Mapping[str, float] | None = None,
+    known: Learned | None = None,
     points: float = 1.0,
 ) -> Rule:
     """Return the rule of ``metric`` in one direction of harm."""
-    spending = spending_of(policy, metric, calibrated=bool(known))
+    spending = spending_of(policy, metric, calibrated=known is not None)
     margin = log_margin(metric.limit, 1.0 if metric.harmful == "either" else sign)
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes
     cold = cold_noise(metric, policy.period, points)
-    noise, rough = (known_noise(known), known_noise(known, "rough_")) if known else (cold, cold)
-    drift = replace(noise, host=(known or {}).get("drift_host", growth / 6))
+    noise, rough, drift_host = cold, cold, growth / 6
+    if known is not None:
+        noise, rough = (known_noise(one, known.windows) for one in (known.noise, known.rough))
+        drift_host = growth / 6 if known.drift_host is None else known.drift_host
     return Rule(
         spending=spending,
         sign=sign,
         margin=margin,
-        gate=margin / 2 if known else margin,
+        gate=margin / 2 if known is not None else margin,
         noise=noise,
         rough=rough,
-        drift=drift,
+        drift=replace(noise, host=drift_host),
         drift_margin=growth,
         negligible=metric.negligible_rate,
-        dense=(known or {}).get("dense"),
+        dense=known.dense if known else None,
         widths=_widths(metric, known),
+        rank_lean=known.rank_lean if known else 0.0,
     )

@@ -10,19 +10,21 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from canary.errors import SourceError
+from canary.evidence.fingerprint import fingerprint_of
 from canary.evidence.pairs import pairs_of
 from canary.evidence.periods import judged_times
 from canary.evidence.table import Table, table_of
 from canary.judge.batch import judge_many
 from canary.judge.calibration import learn
 from canary.judge.comparison import Arms, arms_of
+from canary.learned import Calibration, Fingerprint, Learned
 from canary.model import Arm, Recording, Release, Series, Step, Verdict
 from canary.policy import Metric, Policy
 from canary.sources.base import Source
@@ -32,8 +34,6 @@ from canary.stats.distributions import Floats
 FEWEST = 8
 """Windows below which nothing can be learned that is worth believing."""
 CONFIDENCE = 0.95
-
-Calibration = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]
     return found
 
 
-def rehearse(policy: Policy, recordings: Sequence[Recording]) -> Rehearsal:
-    """Judge every window by what the others taught."""
+def rehearse(policy: Policy, recordings: Sequence[Recording], source: str) -> Rehearsal:
+    """Judge every window by what the others taught; ``source`` is the kind that they come from."""
     tables = [table_of(policy, recording) for recording in recordings]
     halves = tables[::2], tables[1::2]
     crossed = [
@@ -128,7 +128,7 @@ def rehearse(policy: Policy, recordings: Sequence[Recording]) -> Rehearsal:
         passed=crossed.count(Verdict.PASS),
         low=float(interval.low),
         high=float(interval.high),
-        calibration=_learned(policy, tables),
+        calibration=Calibration(_learned(policy, tables), _fingerprint(policy, recordings, source)),
     )
 
 
@@ -174,7 +174,9 @@ def _cut(series: Series, first: int, last: int) -> Series:
     )
 
 
-def _verdicts(policy: Policy, tables: Sequence[Table], calibration: Calibration) -> list[Verdict]:
+def _verdicts(
+    policy: Policy, tables: Sequence[Table], calibration: Mapping[str, Learned]
+) -> list[Verdict]:
     """Return what each window would have ended with, looked at every period."""
     arms = {
         metric.name: found
@@ -184,12 +186,22 @@ def _verdicts(policy: Policy, tables: Sequence[Table], calibration: Calibration)
     return [Verdict(str(word)) for word in judge_many(policy, arms, calibration).verdicts()]
 
 
-def _learned(policy: Policy, tables: Sequence[Table]) -> Calibration:
+def _learned(policy: Policy, tables: Sequence[Table]) -> dict[str, Learned]:
     return {
         metric.name: learn(policy, metric.name, arms)
         for metric in policy.metrics
         if (arms := _stacked(policy, metric, tables)) is not None
     }
+
+
+def _fingerprint(policy: Policy, recordings: Sequence[Recording], source: str) -> Fingerprint:
+    hosts = {
+        host
+        for one in recordings
+        for release in (one.baseline, one.candidate)
+        for host in release.instances
+    }
+    return fingerprint_of(policy, source, len(hosts))
 
 
 def _stacked(policy: Policy, metric: Metric, tables: Sequence[Table]) -> Arms | None:

@@ -78,7 +78,7 @@ def _instances(recording: Recording) -> str:
 
 
 def _calibration(recording: Recording) -> str:
-    if recording.calibration:
+    if recording.calibration.metrics:
         return "The noise of this environment was learned from earlier data."
     return (
         "The noise of this environment was not measured, so cautious defaults were used. To "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from canary.learned import Calibration
 from canary.model import Event
 from canary.policy import Policy
 from canary.rollout.lease import Keeper
@@ -23,6 +24,8 @@ class Request:
         candidate, baseline: git refs. Without a baseline, the live colour keeps its release.
         hold: time limit in seconds for an approval, or for a decision on hold.
         directory: of this canary's files.
+        calibration: what canary rehearse learned in this environment, if it ran.
+        source: the kind of the metrics source.
     """
 
     name: str
@@ -38,7 +41,8 @@ class Request:
     alarms: Sequence[str] = ()
     match: bool = True
     directory: str = ""
-    calibration: dict[str, dict[str, float]] = field(default_factory=dict)
+    source: str = ""
+    calibration: Calibration = field(default_factory=Calibration)
 
     def other(self, colour: str) -> str:
         """Return the colour that is not ``colour``."""
@@ -55,6 +59,7 @@ class Context:
         touched: a weight may have been raised, so traffic must be made safe at the end.
         promoting: the candidate may have been made live, which may have to be undone.
         meant: what was intended to be live before this canary.
+        calibration: the part of the request's that fits this canary.
     """
 
     request: Request
@@ -68,6 +73,7 @@ class Context:
     touched: bool = False
     promoting: bool = False
     meant: Live = field(default_factory=lambda: Live(""))
+    calibration: Calibration = field(default_factory=Calibration)
 
     def now(self) -> float:
         return self.ports.clock.now()

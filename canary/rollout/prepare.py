@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from canary.artifact import Published
 from canary.errors import SourceError, StateError, TrafficError
+from canary.evidence.fingerprint import fingerprint_of, usable
 from canary.model import Arm, Release
 from canary.policy import Metric
 from canary.rollout.collect import Compared, ProxyCounts, Readings
@@ -42,7 +43,7 @@ def preflight(context: Context) -> str:
             f"canary rollback --env {request.environment}"
         )
     _healthy(status, live)
-    _flowing(context, live)
+    _calibrated(context, len(_flowing(context, live)))
     context.values |= {"live": live, "colour": request.other(live)}
     context.say("preflight", f"{live} is live and healthy, and reports its metrics")
     return live
@@ -78,8 +79,19 @@ def _healthy(status: Status, colour: str) -> None:
         raise TrafficError(f"Not every {colour} server is healthy: {states}")
 
 
-def _flowing(context: Context, live: str) -> None:
-    """Check that the live colour's metrics arrive. Without them the canary could not be decided."""
+def _calibrated(context: Context, hosts: int) -> None:
+    """Use the calibration if its fingerprint matches; warn if it does not."""
+    here = fingerprint_of(context.policy, context.request.source, hosts)
+    context.calibration, warnings = usable(context.request.calibration, here)
+    for warning in warnings:
+        context.warn(warning)
+
+
+def _flowing(context: Context, live: str) -> tuple[str, ...]:
+    """Check that the live colour's metrics arrive, and return its instances.
+
+    Without metrics the canary could not be decided.
+    """
     source, timing = context.ports.source, context.timing
     instances = source.instances(live)
     if not instances:
@@ -93,7 +105,7 @@ def _flowing(context: Context, live: str) -> None:
         context.sleep_until(min(patience, context.now() + timing.period))
         silent = _missing(context, live, instances)
     if not silent:
-        return
+        return instances
     sentence = (
         f"{_unsent(live, silent)} in the last {FLOWING} periods ({source.describe()}). Is the "
         "name right, and is there traffic?"
@@ -101,6 +113,7 @@ def _flowing(context: Context, live: str) -> None:
     if any(metric.critical for metric in silent):
         raise SourceError(sentence)
     context.warn(sentence)
+    return instances
 
 
 def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Metric]:
@@ -216,6 +229,6 @@ def _progress(context: Context, pairing: Pairing, expected: dict[str, str]) -> P
         pairing=pairing,
         readings=Readings(context.ports.source, compared, context.timing.boundary(context.now())),
         counted=ProxyCounts(pairing.servers, counters, period),
-        calibration=context.request.calibration,
+        calibration=context.calibration,
         expected=expected,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from canary.learned import Calibration
 from canary.model import Arm, Event, Judgement, Recording, Release, Step
 from canary.rollout.collect import ProxyCounts, Readings
 from canary.traffic.base import Status
@@ -68,7 +69,7 @@ class Progress:
     pairing: Pairing
     readings: Readings
     counted: ProxyCounts
-    calibration: dict[str, dict[str, float]]
+    calibration: Calibration
     expected: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)

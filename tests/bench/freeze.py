@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 from canary.judge import judge
+from canary.learned import Calibration
 from canary.model import Arm, Finding, Judgement, Recording, Release, Series, Step, Verdict
 from canary.policy import Policy, load_policy, parse_policy
 from canary.recording import load_recording, recording_from_text, recording_to_text
@@ -113,7 +114,7 @@ def recording_of(one: Drawn) -> Recording:
         steps=(_step(found),),
         series=series,
         looks=tuple(time + 60 for time in times),
-        calibration={metric: dict(learned) for metric, learned in known.items()},
+        calibration=Calibration(known),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from canary.judge.rule import Rule, rule_of, sign_of
+from canary.learned import Learned
 from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats, z_to_t
@@ -46,12 +46,10 @@ class Forecast:
         return np.minimum.accumulate(self.error * (self.to_pass + LIKELY_Z))
 
 
-def forecast(
-    policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
-) -> Forecast:
+def forecast(policy: Policy, metric: Metric, workload: Workload, known: Learned | None) -> Forecast:
     """Forecast one metric over the longest run that the policy allows."""
     rule = rule_of(policy, metric, sign_of(metric), known)
-    rule = _with_instances(rule, workload, calibrated=bool(known))
+    rule = _with_instances(rule, workload, calibrated=known is not None)
     shares = step_shares(policy, metric)
     variance = _variances(policy, metric, workload, shares)
     k = np.arange(1, len(shares) + 1, dtype=float)

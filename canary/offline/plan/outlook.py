@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from canary.formatting import duration, number, percent
 from canary.judge.wording import chances_name, margin_words, subject
+from canary.learned import Learned
 from canary.offline.plan.forecast import LIKELY_Z, Forecast, forecast
 from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
 from canary.policy import Metric, Policy
@@ -73,7 +74,7 @@ class Outlook:
 def plan(
     policy: Policy,
     workload: Workload,
-    calibration: Mapping[str, Mapping[str, float]] | None = None,
+    calibration: Mapping[str, Learned] | None = None,
 ) -> Outlook:
     """Forecast what a canary under ``policy`` can show, metric by metric."""
     known = calibration or {}
@@ -85,7 +86,7 @@ def plan(
 
 
 def _metric(
-    policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
+    policy: Policy, metric: Metric, workload: Workload, known: Learned | None
 ) -> MetricOutlook:
     seen = forecast(policy, metric, workload, known)
     visible = _shown(metric, seen, seen.visible)
@@ -128,7 +129,7 @@ def _first(hits: Mask) -> int | None:
 
 
 def _time_to_pass(
-    policy: Policy, metric: Metric, workload: Workload, known: Mapping[str, float] | None
+    policy: Policy, metric: Metric, workload: Workload, known: Learned | None
 ) -> int | None:
     """Return the seconds until a release without harm passes in a run that is long enough."""
     longer = policy

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from unittest import mock
 
 import numpy as np
 
+from canary.learned import Kappa
 from tests.bench.verdict.ours import Calibration
 from tests.bench.verdict.readings import Canaries, Floats, Readings
 
@@ -42,11 +43,12 @@ class Without:
         if self.part == "no calibration":
             return {}
         if self.part == "no kappa":
-            return {
-                name: {k: 1.0 if k.startswith("kappa_") else v for k, v in numbers.items()}
-                for name, numbers in calibration.items()
-            }
+            return {name: replace(one, kappa=_even(one.kappa)) for name, one in calibration.items()}
         return calibration
+
+
+def _even(kappa: Mapping[str, Kappa]) -> dict[str, Kappa]:
+    return {channel: tuple((k, 1.0) for k, _ in nodes) for channel, nodes in kappa.items()}
 
 
 def _shuffled(readings: Readings, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Readings:

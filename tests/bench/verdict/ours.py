@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from canary.judge.batch import Arms, Trace, judge_many, learn
+from canary.learned import Learned
 from canary.policy import Policy
 from tests.bench.verdict.readings import METRICS, Canaries, Floats, Readings
 
-Calibration = Mapping[str, Mapping[str, float]]
+Calibration = Mapping[str, Learned]
 
 
 def arms(canaries: Canaries, names: Sequence[str] = METRICS) -> dict[str, Arms]:

@@ -9,6 +9,9 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from canary.evidence.fingerprint import fingerprint_of
+from canary.learned import Calibration, Learned, MeasuredNoise, dump_calibration
+from canary.policy import load_policy
 from canary.recording import dump_recording
 from tests.unit.canary.cli_shell import POLICY, Shell
 from tests.unit.canary.verdict_recordings import healthy
@@ -67,10 +70,11 @@ def test_traffic_comes_from_a_recording(canary: Shell) -> None:
 
 
 def test_learned_noise_is_used(canary: Shell) -> None:
-    names = ("tau", "phi", "host", "rough_tau", "rough_phi", "rough_host")
-    calm = {**dict.fromkeys(names, 0.001), "windows": 100.0}
+    calm = MeasuredNoise(0.001, 0.001, 0.001)
     before = reach(canary, "--rate", "50")
-    (canary.policy.parent / "calibration.json").write_text(json.dumps({"latency": calm}))
+    here = fingerprint_of(load_policy(canary.policy), "cloudwatch", 2)
+    learned = Calibration({"latency": Learned(100, calm, calm)}, here)
+    dump_calibration(learned, canary.policy.parent / "calibration.json")
     after = reach(canary, "--rate", "50")
     assert after[0] < before[0]
     assert after[1] == before[1]
@@ -97,4 +101,4 @@ def test_a_broken_calibration_says_what_to_type(canary: Shell) -> None:
     (canary.policy.parent / "calibration.json").write_text("{")
     status, _, err = canary("plan", "--env", "test", "--rate", "50")
     assert status == 2
-    assert "write it again: canary rehearse --env test" in err
+    assert "Remove it, or write it again: canary rehearse --env test" in err

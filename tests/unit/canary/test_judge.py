@@ -8,6 +8,7 @@ import pytest
 
 from canary.errors import PolicyError
 from canary.judge import judge
+from canary.learned import Calibration, Learned, MeasuredNoise
 from canary.model import Arm, Finding, Judgement, Recording, Series, Step, Verdict
 from canary.policy import Policy, parse_policy
 from tests.unit.canary.verdict_recordings import healthy, policy
@@ -152,10 +153,10 @@ def test_several_instances_are_one_arm_and_one_instance_is_a_caution() -> None:
 
 
 def test_an_uncalibrated_run_says_so_and_a_calibrated_one_does_not() -> None:
-    known = {"tau": 0.02, "phi": 0.3, "host": 0.01, "windows": 100.0}
-    known |= {f"rough_{name}": known[name] for name in ("tau", "phi", "host")}
+    noise = MeasuredNoise(tau=0.02, phi=0.3, host=0.01)
+    known = Learned(100, noise, noise)
     names = ("p90 latency", "errors", "cpu", "memory")
-    calibrated = replace(healthy(), calibration={name: dict(known) for name in names})
+    calibrated = replace(healthy(), calibration=Calibration(dict.fromkeys(names, known)))
     assert "uncalibrated" in judge(policy(), healthy()).quality[-1]
     assert judge(policy(), calibrated).quality == ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from canary.judge.batch import Arms, judge_many, learn
 from canary.judge.comparison import comparison_of
 from canary.judge.counts import COLD, DENSE, SPARSE, Counts, Parts
 from canary.judge.rule import rule_of
+from canary.learned import Learned
 from canary.policy import Policy, parse_policy
 from canary.stats.distributions import Floats
 
@@ -37,7 +38,7 @@ def arms(factor: float, runs: int, seed: int, requests: float = REQUESTS) -> Arm
     return Arms(events(0.005 * factor), events(0.005), chances, chances)
 
 
-def model(known: dict[str, float] | None, sign: float = 1.0) -> Counts:
+def model(known: Learned | None, sign: float = 1.0) -> Counts:
     metric = policy().metrics[0]
     found = comparison_of(metric, arms(1.0, 20, 1), rule_of(policy(), metric, sign, known))
     assert isinstance(found, Counts)
@@ -56,8 +57,9 @@ def test_without_a_rehearsal_there_are_no_ranks() -> None:
 
 def test_a_rehearsal_adds_ranks_and_says_how_dense_counts_are() -> None:
     known = learn(policy(), "errors", arms(1.0, 60, 2))
-    assert known["dense"] > 0.5
-    assert "kappa_ranks_30" in known
+    assert known.dense is not None
+    assert known.dense > 0.5
+    assert 30 in dict(known.kappa["ranks"])
     found = model(known)
     assert found.parts == DENSE
     assert "ranks" in {channel.name for channel in found.channels(PERIODS)}
@@ -67,14 +69,14 @@ def test_a_rehearsal_adds_ranks_and_says_how_dense_counts_are() -> None:
 
 def test_the_lean_of_ranks_is_taken_off_either_way() -> None:
     """Uneven splits make ranks lean to one side; equal arms must not look worse for it."""
-    known = {**learn(policy(), "errors", arms(1.0, 60, 2)), "rank_lean": 0.2}
+    known = replace(learn(policy(), "errors", arms(1.0, 60, 2)), rank_lean=0.2)
 
     def ranks(sign: float) -> Floats:
         return next(c.z for c in model(known, sign).channels(PERIODS) if c.name == "ranks")
 
     plain = ranks(1.0) + ranks(-1.0)
     assert np.allclose(plain, 0.0), "the lean turns with the direction of harm"
-    unleaned = model({**known, "rank_lean": 0.0}).channels(PERIODS)[-1].z
+    unleaned = model(replace(known, rank_lean=0.0)).channels(PERIODS)[-1].z
     assert np.allclose(unleaned - ranks(1.0), 0.2 * np.sqrt(PERIODS))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from canary.judge import judge
 from canary.judge.batch import Arms, judge_many
+from canary.learned import Learned, MeasuredNoise
 from canary.model import Verdict
 from canary.offline.plan import (
     Outlook,
@@ -74,8 +75,8 @@ def calm_policy(minutes: int) -> Policy:
     )
 
 
-KNOWN = {"tau": 0.03, "phi": 0.3, "host": 0.01, "windows": 200.0, "clip": 2.5}
-KNOWN |= {f"rough_{name}": KNOWN[name] for name in ("tau", "phi", "host")}
+NOISE = MeasuredNoise(tau=0.03, phi=0.3, host=0.01)
+KNOWN = Learned(200, NOISE, NOISE)
 
 
 @pytest.mark.long
@@ -117,10 +118,10 @@ def test_a_run_says_what_it_would_have_found() -> None:
 
 
 def test_past_canaries_teach_noise() -> None:
-    known = rehearse(policy(), [healthy(seed) for seed in range(10)]).calibration
+    known = rehearse(policy(), [healthy(seed) for seed in range(10)], "csv").calibration.metrics
     assert set(known) == {"p90 latency", "errors", "cpu", "memory"}
-    assert known["cpu"]["tau"] == pytest.approx(0.03, rel=0.4)
-    assert known["cpu"]["windows"] == 10
+    assert known["cpu"].noise.tau == pytest.approx(0.03, rel=0.4)
+    assert known["cpu"].windows == 10
 
 
 def test_a_replay_stops_where_a_run_would_have() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from canary.errors import SourceError
+from canary.evidence.fingerprint import fingerprint_of
 from canary.model import Arm
 from canary.offline.rehearse import Past, rehearse, windows
 from canary.policy import Policy
@@ -62,19 +63,20 @@ def test_each_window_lets_one_instance_play_the_candidate(tmp_path: Path) -> Non
 
 def test_equal_instances_raise_no_alarm_and_teach_their_noise(tmp_path: Path) -> None:
     source = Csv(points(tmp_path / "p.csv", 1), 5)
-    found = rehearse(RULES, windows(RULES, source, Past("baseline", START, START + 3600)))
+    found = rehearse(RULES, windows(RULES, source, Past("baseline", START, START + 3600)), "csv")
     assert found.windows == 30
     assert found.calibrated == 0
     # exact interval of 0 in 30: 1 - 0.025 ** (1 / 30) = 0.1157
     assert found.low == 0.0
     assert found.high == pytest.approx(0.1157, abs=1e-4)
-    assert found.calibration["latency"]["windows"] == 30
+    assert found.calibration.metrics["latency"].windows == 30
+    assert found.calibration.fingerprint == fingerprint_of(RULES, "csv", 2)
     assert "30 windows of equal instances: 0 false alarms" in found.sentence
 
 
 def test_hosts_that_differ_are_learned_not_blamed(tmp_path: Path) -> None:
     source = Csv(points(tmp_path / "p.csv", 1, offset=0.3), 5)
-    found = rehearse(RULES, windows(RULES, source, Past("baseline", START, START + 3600)))
+    found = rehearse(RULES, windows(RULES, source, Past("baseline", START, START + 3600)), "csv")
     assert found.cold == 30, "35 % between two hosts looks like a regression"
     assert found.calibrated == 0
 
@@ -107,4 +109,5 @@ def test_the_command_writes_what_it_learned(
     assert status == 0, err
     assert json.loads(out)["windows"] == 30
     learned = json.loads(Path(".run/test/calibration.json").read_text())
-    assert learned == json.loads(out)["calibration"]
+    assert learned["calibration"] == json.loads(out)["calibration"]
+    assert learned["calibration"]["fingerprint"]["source"] == "csv"

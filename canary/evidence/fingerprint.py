@@ -1,0 +1,63 @@
+"""Whether what was learned somewhere holds here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canary.learned import Calibration, Fingerprint
+from canary.policy import Metric, Policy
+
+AGAIN = "Learn it again: canary rehearse"
+
+
+def fingerprint_of(policy: Policy, source: str, hosts: int | None) -> Fingerprint:
+    """Return the fingerprint of a policy over ``source``, with ``hosts`` of the live release."""
+    metrics = {metric.name: definition(metric) for metric in policy.metrics}
+    return Fingerprint(policy.period, source, hosts, metrics)
+
+
+def definition(metric: Metric) -> str:
+    """Say how a metric is measured, and on which scale its noise is."""
+    words = [metric.kind, metric.statistic_name, "of", metric.source_name]
+    words += [f"per {metric.per}"] * (metric.kind == "count")
+    words += ["in points"] * (metric.limit.scale == "points")
+    return " ".join(filter(None, words))
+
+
+def usable(calibration: Calibration, here: Fingerprint) -> tuple[Calibration, tuple[str, ...]]:
+    """Return what of a calibration holds here, and a warning for each thing that does not."""
+    if not calibration.metrics:
+        return calibration, ()
+    if why := _elsewhere(calibration.fingerprint, here):
+        return Calibration(), (f"The calibration is not used: {why}. {AGAIN}",)
+    learned = calibration.fingerprint.metrics if calibration.fingerprint else {}
+    other = [
+        name
+        for name in calibration.metrics
+        if name in here.metrics and learned.get(name) != here.metrics[name]
+    ]
+    kept = {name: known for name, known in calibration.metrics.items() if name not in other}
+    warnings = tuple(
+        f"The calibration of {name} is not used: it was learned as {learned.get(name)}, and is now "
+        f"{here.metrics[name]}. {AGAIN}"
+        for name in other
+    )
+    return replace(calibration, metrics=kept), warnings
+
+
+def _elsewhere(there: Fingerprint | None, here: Fingerprint) -> str:
+    """Say what differs between two places, or nothing."""
+    if there is None:
+        return "it does not say where it was learned"
+    both = (
+        (f"{there.period} s periods", f"{here.period} s periods", there.period == here.period),
+        (there.source, here.source, there.source == here.source),
+        (
+            f"{there.hosts} hosts",
+            f"{here.hosts} hosts",
+            None in (there.hosts, here.hosts) or there.hosts == here.hosts,
+        ),
+    )
+    old = " and ".join(one for one, _, same in both if not same)
+    new = " and ".join(other for _, other, same in both if not same)
+    return f"it was learned with {old}, and this environment has {new}" if old else ""

@@ -1,0 +1,151 @@
+"""What a rehearsal learned of an environment's noise: a frozen type, and its file.
+
+A calibration carries a fingerprint of where it was learned, so that it is never used elsewhere. The
+file is JSON with a version; damage, or another program's file, is named in a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from canary.errors import CalibrationError
+
+VERSION = 1
+PLAIN_CLIP = 2.5
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+Size = Annotated[float, Field(ge=0)]
+Periods = Annotated[int, Field(ge=1)]
+Kappa = tuple[tuple[Periods, Annotated[float, Field(gt=0)]], ...]
+"""How much wider than in theory a channel's z is on equal arms, by length in ascending periods."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredNoise:
+    """Noise of the differences between two equal arms.
+
+    Attributes:
+        tau, phi: its size in one period, and the correlation of neighbouring periods.
+        host: the lasting difference between the arms.
+        clip, arm_clip: how far single periods are pulled in; without ``arm_clip``, arms are not.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    tau: Size
+    phi: Annotated[float, Field(gt=-1, lt=1)]
+    host: Size
+    clip: Size = PLAIN_CLIP
+    arm_clip: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What windows of equal arms taught about one metric.
+
+    Attributes:
+        noise, rough: without and with bursts.
+        kappa: by channel.
+        rank_lean: how far ranks lean to the candidate's side, per root of a period (counts only).
+        dense: blocks of counts that a period completes (counts only).
+        drift_host: by how much the slopes of equal arms differ (levels only).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    windows: Annotated[int, Field(ge=0)]
+    noise: MeasuredNoise
+    rough: MeasuredNoise
+    kappa: Mapping[str, Kappa] = field(default_factory=dict)
+    rank_lean: float = 0.0
+    dense: Size | None = None
+    drift_host: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Where something was learned, or is to be used.
+
+    Attributes:
+        period: in seconds.
+        source: its kind, as ``cloudwatch``.
+        hosts: of the live release; None where nobody knows.
+        metrics: by name, how each is measured.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    period: Periods
+    source: str
+    hosts: Periods | None
+    metrics: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was learned, by metric; no metrics means that nothing was."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    metrics: Mapping[str, Learned] = field(default_factory=dict)
+    fingerprint: Fingerprint | None = None
+
+    def get(self, metric: str) -> Learned | None:
+        """Return what is known of one metric."""
+        return self.metrics.get(metric)
+
+
+_CALIBRATION = TypeAdapter(Calibration)
+
+
+def dump_calibration(calibration: Calibration, path: Path) -> None:
+    """Write ``calibration`` to ``path``."""
+    document = {"version": VERSION, "calibration": _CALIBRATION.dump_python(calibration)}
+    path.write_text(json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read the calibration at ``path``; nothing is known where there is no file.
+
+    Raises:
+        CalibrationError: it is damaged, or no calibration of this version.
+    """
+    if not path.exists():
+        return Calibration()
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unusable(path, f"cannot be read: {error}") from error
+    if not isinstance(document, dict) or "calibration" not in document:
+        raise _unusable(path, "is no calibration, or one of an earlier version of canary")
+    if document.get("version") != VERSION:
+        raise _unusable(path, f"has version {document.get('version')!r}, not {VERSION}")
+    return _checked(path, document["calibration"])
+
+
+def _checked(path: Path, content: Any) -> Calibration:
+    try:
+        found = _CALIBRATION.validate_json(json.dumps(content))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "it"
+        raise _unusable(path, f"is damaged: {where}: {fault['msg'].lower()}") from error
+    for name, learned in found.metrics.items():
+        for channel, nodes in learned.kappa.items():
+            lengths = [length for length, _ in nodes]
+            if not lengths or lengths != sorted(set(lengths)):
+                raise _unusable(path, f"is damaged: {name}.kappa.{channel} does not ascend")
+    return found
+
+
+def _unusable(path: Path, why: str) -> CalibrationError:
+    env = path.parent.name
+    return CalibrationError(
+        f"The calibration {path} {why}. Remove it, or write it again: canary rehearse --env {env}"
+    )
