@@ -55,9 +55,9 @@ class Hand:
             return Done(f"{live} is live already", live)
         if not force:
             self._refuse(colour, status)
-        if moves:
-            self.traffic.promote(colour)
-        return self._done(PROMOTED, live, status, f"{live} is live and carries all traffic")
+        after = self.traffic.promote(colour) if moves else status
+        sentence = f"{live} is live and carries all traffic"
+        return self._done(PROMOTED, live, (status, after), sentence)
 
     def rollback(self, colour: str | None) -> Done:
         """Take all traffic from a candidate, or return to the previous release."""
@@ -65,15 +65,14 @@ class Hand:
         self._named(colour, status, meant)
         other = self._other(status.live)
         if status.lease_until is not None or status.weight(other):
-            self._take_back(colour, status)
+            after = self._take_back(colour, status)
             live = served(status, colour or status.live)
             sentence = f"{self._other(live.colour)} lost its weight; {live} carries all traffic"
-            return self._done(ROLLED_BACK, live, status, sentence)
+            return self._done(ROLLED_BACK, live, (status, after), sentence)
         if meant is not None and meant.colour != status.live and colour is not None:
-            if colour != status.live:
-                self.traffic.promote(colour)
+            after = self.traffic.promote(colour) if colour != status.live else status
             live = served(status, colour)
-            return self._done(ROLLED_BACK, live, status, f"{live} is live, as you said")
+            return self._done(ROLLED_BACK, live, (status, after), f"{live} is live, as you said")
         return self._return(colour, status)
 
     def _return(self, colour: str | None, status: Status) -> Done:
@@ -90,20 +89,19 @@ class Hand:
                 f"you want on {other}: canary deploy REF --env {self.environment}, then "
                 f"canary promote --env {self.environment} --colour {other}"
             )
-        self.traffic.promote(other)
+        after = self.traffic.promote(other)
         live = served(status, other)
         sentence = f"Back to the release before: {live} is live and carries all traffic"
-        return self._done(ROLLED_BACK, live, status, sentence)
+        return self._done(ROLLED_BACK, live, (status, after), sentence)
 
     def _rolled_back(self, live: str) -> bool:
         newest = self._history()[:1]
         return any(row.verdict == ROLLED_BACK and row.live == live for row in newest)
 
-    def _take_back(self, colour: str | None, status: Status) -> None:
+    def _take_back(self, colour: str | None, status: Status) -> Status:
         if colour in (None, status.live):
-            self.traffic.release()
-        else:
-            self.traffic.promote(str(colour))
+            return self.traffic.release()
+        return self.traffic.promote(str(colour))
 
     def _named(self, colour: str | None, status: Status, meant: Live | None) -> None:
         """Refuse an unknown colour, and require one where state and proxy differ."""
@@ -152,9 +150,12 @@ class Hand:
         except CanaryError:
             return ()
 
-    def _done(self, word: str, live: Live, before: Status, sentence: str) -> Done:
-        """Verify that the proxy serves the colour, then update the state."""
-        status = self.traffic.status()
+    def _done(self, word: str, live: Live, moved: tuple[Status, Status], sentence: str) -> Done:
+        """Verify that the proxy serves the colour, then update the state.
+
+        ``moved`` is the proxy's status before the change, and after it.
+        """
+        before, status = moved
         other = self._other(live.colour)
         if status.live != live.colour or status.weight(other) or not status.share(live.colour):
             raise TrafficError(

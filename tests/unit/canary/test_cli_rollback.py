@@ -55,7 +55,7 @@ def test_rollback_that_the_proxy_does_not_follow_is_no_success(
     canary: Shell, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.proxy.set("green", 0.2, 60)
-    monkeypatch.setattr(world.proxy, "release", lambda: None)
+    monkeypatch.setattr(world.proxy, "release", world.proxy.seen)
     status, _, err = canary("rollback", "--env", "test")
     assert status == 2
     assert "Traffic is not at blue" in err
