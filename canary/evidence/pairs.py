@@ -22,12 +22,14 @@ class Pairs:
     Attributes:
         expected: periods that should hold a pair.
         sent: the candidate's share of both arms' traffic: as the proxy counted it, else as meant.
+        absent: candidate hosts that report, but of this metric nothing that counts.
     """
 
     candidate: GroupSeries
     baseline: GroupSeries
     expected: Mask
     sent: Floats
+    absent: tuple[str, ...] = ()
 
     @property
     def both(self) -> Mask:
@@ -45,12 +47,23 @@ def pairs_of(metric: Metric, table: Table, times: Sequence[int]) -> Pairs:
     in_step = step >= 0
     equal = np.array([one.equal_footing for one in steps] + [False])
     shares = np.array([_sent_share(table.recording, at) for at in range(len(steps))] + [np.nan])
+    candidate = table.series(metric, Arm.CANDIDATE, columns)
+    expected = in_step & (equal[step] | (not metric.needs_equal_footing))
+    reporting = table.groups[Arm.CANDIDATE].reporting(columns[expected])
     return Pairs(
-        candidate=table.series(metric, Arm.CANDIDATE, columns),
+        candidate=candidate,
         baseline=table.series(metric, Arm.BASELINE, columns),
-        expected=in_step & (equal[step] | (not metric.needs_equal_footing)),
+        expected=expected,
         sent=np.where(in_step, shares[step], np.nan),
+        absent=() if metric.counter else _absent(candidate, reporting, expected),
     )
+
+
+def _absent(series: GroupSeries, reporting: Sequence[str], expected: Mask) -> tuple[str, ...]:
+    """Return the reporting hosts without a value that counts, where others have one."""
+    known: Mask = np.any(np.isfinite(series.host_values[:, expected]), axis=1)
+    there = {host for host, value in zip(series.hosts, known, strict=False) if value}
+    return tuple(host for host in reporting if host not in there) if there else ()
 
 
 def meant_share(step: Step) -> float | None:

@@ -43,7 +43,12 @@ def quality_of(
 
 def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     """Return why a metric cannot PASS on this data, or an empty string."""
-    return _missing(policy, pairs) or silence(policy, pairs) or _scarce(policy, metric, pairs)
+    return (
+        _missing(policy, pairs)
+        or silence(policy, pairs)
+        or _absent(metric, pairs)
+        or _scarce(policy, metric, pairs)
+    )
 
 
 def _missing(policy: Policy, pairs: Pairs) -> str:
@@ -71,6 +76,16 @@ def silence(policy: Policy, pairs: Pairs) -> str:
     if gap < policy.missing.consecutive:
         return ""
     return f"the candidate reported no value for {gap} periods while the baseline did"
+
+
+def _absent(metric: Metric, pairs: Pairs) -> str:
+    """Return which candidate instances say nothing of the metric, although they report others."""
+    if not pairs.absent:
+        return ""
+    named = "instances" if len(pairs.absent) > 1 else "instance"
+    without = " (one without samples does not count)" if needs_samples(metric) else ""
+    hosts = " and ".join(pairs.absent)
+    return f"the candidate's {named} {hosts} reported no value of {metric.name}{without}"
 
 
 def _scarce(policy: Policy, metric: Metric, pairs: Pairs) -> str:

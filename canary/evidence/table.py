@@ -37,6 +37,11 @@ class Group:
     hosts: tuple[str, ...]
     reported: Mask
 
+    def reporting(self, columns: Columns) -> tuple[str, ...]:
+        """Return the hosts that sent a value of any metric in some periods."""
+        there: Mask = np.any(self.reported[:, columns], axis=1)
+        return tuple(host for host, sent in zip(self.hosts, there, strict=True) if sent)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
