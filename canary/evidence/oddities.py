@@ -1,4 +1,4 @@
-"""What is odd about the data of single hosts: series twice, values that cannot be, silence."""
+"""Oddities of single hosts' data: duplicate series, impossible values, silence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from canary.stats.paired import Mask
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """Something in one host's data that is not as it should be, and how often.
+    """An oddity of one host's data, and how often it occurs.
 
     ``duplicate``: further series of the same metric; ``impossible``: values that are negative or
     infinite; ``off grid``: values between two periods; ``silent``: periods of a host that sent no
@@ -31,7 +31,7 @@ class Oddity:
 
 
 def oddities_of(policy: Policy, table: Table, until: int) -> tuple[Oddity, ...]:
-    """Return what is odd in the periods that had ended by ``until``."""
+    """Return the oddities of the periods that had ended by ``until``."""
     columns = table.ended(until)
     between = table.times[columns] % table.recording.period != 0
     found: list[Oddity] = []

@@ -1,4 +1,4 @@
-"""The candidate beside the baseline: the pairs of periods there should be, and those there are."""
+"""Pairs of periods of candidate and baseline."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Pairs:
 
     Attributes:
         expected: periods that should hold a pair.
-        sent: the candidate's share of both arms' traffic: as the proxy counted it, else as meant.
-        absent: candidate hosts that report, but of this metric nothing that counts.
+        sent: the candidate's share of both arms' traffic, as counted, or else as intended.
+        absent: candidate hosts that report other metrics, but no usable value of this one.
     """
 
     candidate: GroupSeries
@@ -33,7 +33,7 @@ class Pairs:
 
     @property
     def both(self) -> Mask:
-        """Periods in which both arms hold a value."""
+        """Periods in which both arms have a value."""
         fine: Mask = (
             np.isfinite(self.candidate.values) & np.isfinite(self.baseline.values) & self.expected
         )
@@ -60,27 +60,27 @@ def pairs_of(metric: Metric, table: Table, times: Sequence[int]) -> Pairs:
 
 
 def _absent(series: GroupSeries, reporting: Sequence[str], expected: Mask) -> tuple[str, ...]:
-    """Return the reporting hosts without a value that counts, where others have one."""
+    """Return the reporting hosts without a usable value, if others have one."""
     known: Mask = np.any(np.isfinite(series.host_values[:, expected]), axis=1)
     there = {host for host, value in zip(series.hosts, known, strict=False) if value}
     return tuple(host for host in reporting if host not in there) if there else ()
 
 
 def meant_share(step: Step) -> float | None:
-    """Return the candidate's share of both arms' traffic, as it was meant."""
+    """Return the intended share of the candidate in both arms' traffic."""
     total = step.candidate + step.baseline
     return step.candidate / total if total > 0 else None
 
 
 def counted_share(recording: Recording, index: int) -> float | None:
-    """Return the candidate's share of what the proxy itself counted in a step."""
+    """Return the candidate's share of the requests that the proxy counted in a step."""
     sent = {arm: count for step, arm, count in recording.split if step == index}
     total = sent.get(Arm.CANDIDATE, 0) + sent.get(Arm.BASELINE, 0)
     return sent.get(Arm.CANDIDATE, 0) / total if total else None
 
 
 def _sent_share(recording: Recording, index: int) -> float:
-    """Return the candidate's share of a step: as counted, else as meant; NaN if it had all."""
+    """Return the candidate's share in a step, counted or else intended; NaN if it had all."""
     share = counted_share(recording, index)
     share = meant_share(recording.steps[index]) if share is None else share
     return share if share is not None and 0 < share < 1 else np.nan

@@ -1,4 +1,4 @@
-"""Which periods of a recording count: warm, settled, in a step, within the longest run."""
+"""The judged periods of a recording: after the warm-up, in a step, within the longest run."""
 
 from __future__ import annotations
 

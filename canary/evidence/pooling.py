@@ -1,7 +1,7 @@
-"""How several hosts become one value a period: the one rule, for what is judged and what is drawn.
+"""Pooling of several hosts into one value per period, for the judge and the report.
 
-Events and throughput add up; a latency is the mean weighted by samples; a gauge or a level is the
-plain mean, for a host with more requests has no more CPU.
+Events and throughput are added. A latency is the mean weighted by samples. A gauge or a level is
+the plain mean.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ ADDED = ("count", "throughput")
 
 @dataclass(frozen=True, slots=True)
 class HostRows:
-    """One metric of one group as measured: arrays ``[hosts, periods]``, NaN where nothing is known.
+    """One metric of one group as measured: arrays ``[hosts, periods]``, NaN where missing.
 
-    A group without a series of the metric has one row of NaN, and no host.
+    A group without a series of the metric has one row of NaN and no host.
     """
 
     hosts: tuple[str, ...]
@@ -37,11 +37,11 @@ class HostRows:
 
 @dataclass(frozen=True, slots=True)
 class GroupSeries:
-    """One metric of one group of hosts over some periods; NaN where nothing is known.
+    """One metric of one group of hosts over some periods; NaN where missing.
 
     Attributes:
-        values, samples, spread: one value a period, all hosts together.
-        host_values, host_samples: ``[hosts, periods]``, without what does not count.
+        values, samples, spread: one value per period, of all hosts together.
+        host_values, host_samples: ``[hosts, periods]``, only usable values.
     """
 
     hosts: tuple[str, ...]
@@ -53,7 +53,7 @@ class GroupSeries:
 
 
 def pooled(metric: Metric, rows: HostRows) -> GroupSeries:
-    """Put the hosts of one group together."""
+    """Pool the hosts of one group."""
     samples = np.where(rows.samples >= 0, rows.samples, np.nan)
     values = np.where(possible(metric, rows.values), rows.values, np.nan)
     sampled = bool(np.isfinite(samples).any())
@@ -70,17 +70,17 @@ def pooled(metric: Metric, rows: HostRows) -> GroupSeries:
 
 
 def needs_samples(metric: Metric) -> bool:
-    """Whether a value without samples behind it says nothing."""
+    """Return whether a value needs samples to be usable."""
     return metric.kind in ("latency", "quantile") or is_rate(metric)
 
 
 def is_rate(metric: Metric) -> bool:
-    """Whether the metric is a share of requests: events, of which samples are the chances."""
+    """Return whether the metric is a share of requests."""
     return metric.kind == "count" and metric.per != "time"
 
 
 def possible(metric: Metric, values: Floats) -> Mask:
-    """No count, latency or load is negative or infinite: such a value is missing."""
+    """Return which values are possible. A negative or infinite one is treated as missing."""
     fine: Mask = np.isfinite(values)
     return fine if metric.kind == "level" else fine & (values >= 0)
 

@@ -79,11 +79,11 @@ def silence(policy: Policy, pairs: Pairs) -> str:
 
 
 def _absent(metric: Metric, pairs: Pairs) -> str:
-    """Return which candidate instances say nothing of the metric, although they report others."""
+    """Return which candidate instances report other metrics but not this one."""
     if not pairs.absent:
         return ""
     named = "instances" if len(pairs.absent) > 1 else "instance"
-    without = " (one without samples does not count)" if needs_samples(metric) else ""
+    without = " (a value without samples is not usable)" if needs_samples(metric) else ""
     hosts = " and ".join(pairs.absent)
     return f"the candidate's {named} {hosts} reported no value of {metric.name}{without}"
 
@@ -138,15 +138,15 @@ def _silent_instances(policy: Policy, table: Table, columns: Columns) -> list[st
 
 
 def _odd(oddity: Oddity) -> str:
-    """Say what is odd about a host's data, unless something graver says it already."""
+    """Return sentences about oddities that no other sentence covers."""
     where = f"{oddity.metric} of {oddity.host} ({oddity.group})"
     match oddity.kind:
         case "duplicate":
             return f"{where} has more than one series: each counts as one host"
         case "impossible":
-            return f"{where} holds {oddity.count} negative or infinite values: they do not count"
+            return f"{where} holds {oddity.count} negative or infinite values, which are not used"
         case "off grid":
-            return f"{where} holds {oddity.count} values between two periods: they do not count"
+            return f"{where} holds {oddity.count} values between two periods, which are not used"
         case "silent":
             return ""
 

@@ -1,7 +1,7 @@
 """The evidence of one recording as a table: groups of hosts by periods, for every metric.
 
-It is built once from policy and recording, and never changes. The judge, the report, the planner
-and the rehearsal read it; none of them goes back to the series.
+It is built once from policy and recording, and never changes. Judge, report, plan and rehearsal
+read it, and do not read the series.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Group:
     """Hosts that run one release.
 
     Attributes:
-        hosts: those that the release names, and any other that sent something.
-        reported: ``[hosts, periods]``, whether a host sent a value of any metric; what the proxy
-            counts comes from the proxy, and says nothing about who sends.
+        hosts: those of the release, and all others that reported.
+        reported: ``[hosts, periods]``, whether a host reported a value of any metric. The proxy's
+            counters are left out, because they come from the proxy.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Group:
     reported: Mask
 
     def reporting(self, columns: Columns) -> tuple[str, ...]:
-        """Return the hosts that sent a value of any metric in some periods."""
+        """Return the hosts that reported a value of any metric in some periods."""
         there: Mask = np.any(self.reported[:, columns], axis=1)
         return tuple(host for host, sent in zip(self.hosts, there, strict=True) if sent)
 
@@ -57,7 +57,7 @@ class Table:
     rows: Mapping[tuple[str, str], HostRows]
 
     def columns(self, times: Sequence[int]) -> Columns:
-        """Return where the periods that start at ``times`` stand."""
+        """Return the columns of the periods that start at ``times``."""
         wanted = np.asarray(times, dtype=np.int64)
         found = np.searchsorted(self.times, wanted)
         if not np.array_equal(self.times[found[found < len(self.times)]], wanted):
@@ -75,9 +75,9 @@ class Table:
 
 
 def table_of(policy: Policy, recording: Recording, until: int | None = None) -> Table:
-    """Build the table of everything recorded, with each period that should be there by ``until``.
+    """Build the table of a recording, with all periods up to ``until``.
 
-    ``until`` is where the data end unless something else is said.
+    ``until`` defaults to the end of the data.
     """
     end = last_time(recording) if until is None else until
     judged = judged_times(policy, recording, end)
@@ -105,7 +105,7 @@ def table_of(policy: Policy, recording: Recording, until: int | None = None) -> 
 
 
 def _grouped(series: Iterable[Series]) -> dict[str, dict[str, list[Series]]]:
-    """Sort series by group and metric, those of one metric by host."""
+    """Return the series by group and metric, sorted by host."""
     found: dict[str, dict[str, list[Series]]] = {}
     for one in series:
         found.setdefault(one.arm.value, {}).setdefault(one.metric, []).append(one)

@@ -1,4 +1,4 @@
-"""Which comparison a metric's kind calls for, and the arrays that it compares."""
+"""The comparison for each kind of metric, and the arrays that it compares."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from canary.stats.effects import log_ratio, mean_variance, quantile_variance
 from canary.stats.paired import QUANTUM, Mask, Noise, masked_median
 
 TYPICAL_SPREAD = 0.7
-"""Standard deviation of the log of one request's latency where the source cannot tell."""
+"""Standard deviation of the log of one request's latency, if the source does not know it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """What both arms of one metric measured: arrays ``[runs, periods]``, NaN where missing.
+    """The values of both arms of one metric: arrays ``[runs, periods]``, NaN where missing.
 
     Attributes:
         candidate: the metric's statistic per period; for counts the events.
@@ -44,24 +44,24 @@ class Arms:
 
 
 class Comparison(Protocol):
-    """Data of one metric that can be looked at."""
+    """The comparison of one metric."""
 
     @property
     def rule(self) -> Rule:
-        """What the metric must show."""
+        """The rule that the metric is judged by."""
         ...
 
     def channels(self, k: int) -> tuple[Channel, ...]:
-        """Return every way in which the first ``k`` periods could show harm."""
+        """Return all channels after ``k`` periods."""
         ...
 
     def look(self, k: int) -> Assessment:
-        """Return the evidence in the first ``k`` periods."""
+        """Return the assessment after ``k`` periods."""
         ...
 
 
 def comparison_of(metric: Metric, arms: Arms, rule: Rule) -> Counts | Level | Ratio:
-    """Return the comparison of ``arms`` that the metric's kind calls for."""
+    """Return the comparison of ``arms`` for the metric's kind."""
     g, b = arms.candidate, arms.baseline
     n_g, n_b = arms.candidate_chances, arms.baseline_chances
     if metric.kind == "count":
@@ -76,7 +76,7 @@ def comparison_of(metric: Metric, arms: Arms, rule: Rule) -> Counts | Level | Ra
 
 
 def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
-    """Return what sampling alone adds to each difference."""
+    """Return the sampling variance of each difference."""
     if metric.kind == "gauge":
         return np.where(np.isfinite(d), 0.0, np.nan)
     if metric.kind == "throughput":
@@ -90,7 +90,7 @@ def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
 
 
 def unsampled(metric: Metric, arms: Arms) -> bool:
-    """Whether a latency came without sample sizes, so that only its scatter tells its noise."""
+    """Return whether a latency has no sample sizes, so that only scatter shows its noise."""
     if metric.kind not in ("latency", "quantile"):
         return False
     both = np.isfinite(arms.candidate_chances) & np.isfinite(arms.baseline_chances)
@@ -98,7 +98,7 @@ def unsampled(metric: Metric, arms: Arms) -> bool:
 
 
 def _open(noise: Noise) -> Noise:
-    """Let the data decide how large the noise is."""
+    """Return a noise whose size is estimated from the data."""
     return replace(noise, tau_weight=1.0)
 
 
@@ -109,7 +109,7 @@ def _log(values: Floats) -> Floats:
 def comparisons_of(
     policy: Policy, metric: Metric, recording: Recording, pairs: Pairs
 ) -> tuple[Comparison, ...]:
-    """Return one comparison for each direction that is harm."""
+    """Return one comparison for each direction of harm."""
     known = recording.calibration.get(metric.name)
     points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
@@ -121,7 +121,7 @@ def comparisons_of(
 
 
 def arms_of(metric: Metric, pairs: Pairs) -> Arms:
-    """Return the pairs of one canary as arrays of one run."""
+    """Return the values of one canary as arrays of one run."""
     keep = pairs.both
     sides = (pairs.candidate, pairs.baseline)
     g, b = (np.where(keep, side.values, np.nan)[None, :] for side in sides)
@@ -148,13 +148,13 @@ def typical_spread(pairs: Pairs) -> float:
 
 
 def usual_level(values: Floats) -> float:
-    """Return the baseline's usual value, so that defaults for points have its unit."""
+    """Return the baseline's usual value, which scales defaults in points."""
     middles = masked_median(values, np.isfinite(values))
     return float(np.median(np.abs(middles))) if values.size else 0.0
 
 
 def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -> Rule:
-    """Let several instances per arm lower, and their spread raise, what hosts differ by.
+    """Adapt the difference between hosts to their number and spread.
 
     A calibration already holds the difference between two equal arms of this environment.
     """
@@ -167,14 +167,14 @@ def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -
     freedom = sum(max(len(one) - 1, 0) for one in off)
     squares = sum(float(((one - one.mean()) ** 2).sum()) for one in off if len(one) > 1)
     one_host = (4.0 * believed + squares) / (4.0 + freedom)
-    # rounded, like the differences, so that no unit shows in the last bit
+    # rounded, like the differences, so that the unit does not change the last bit
     host = round(float(np.sqrt(one_host * sum(1 / count for count in counts))), QUANTUM)
     noise, rough = (replace(one, host=host) for one in (rule.noise, rule.rough))
     return replace(rule, noise=noise, rough=rough)
 
 
 def _offsets(values: Floats, *, points: bool) -> Floats:
-    """Return how far each instance's usual value lies from zero, or from one on the log scale."""
+    """Return each instance's usual value, or its logarithm."""
     mask = np.isfinite(values) & (points | (values > 0))
     scaled = values if points else np.log(np.where(mask, values, 1.0))
     there = mask.any(axis=1)

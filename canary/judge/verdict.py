@@ -1,4 +1,4 @@
-"""From findings to one verdict: FAIL at once, PASS only when everything that matters is shown."""
+"""The judge: from a policy and a recording to one judgement."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from canary.policy import Policy
 
 
 def judge(policy: Policy, recording: Recording, until: int | None = None) -> Judgement:
-    """Judge what had been seen by ``until`` (seconds since the epoch; default: everything).
+    """Judge the data up to ``until`` (seconds since the epoch; default: everything).
 
     The same policy, recording and ``until`` give the same judgement, bit for bit.
 
@@ -31,7 +31,7 @@ def judge(policy: Policy, recording: Recording, until: int | None = None) -> Jud
 
 
 def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
-    """Judge what a table holds up to ``at``; a look never depends on what came later.
+    """Judge the table's data up to ``at``. Later data has no effect.
 
     Raises:
         PolicyError: the recording's period is not the policy's.
@@ -67,7 +67,7 @@ def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
 
 
 def total_score(verdict: Verdict, counted: list[Finding]) -> float | None:
-    """Return the weighted mean of the scores, kept inside the range of its verdict."""
+    """Return the weighted mean of the scores, limited to the range of the verdict."""
     scored = [(finding.score, finding.weight) for finding in counted if finding.score is not None]
     if not scored:
         return None

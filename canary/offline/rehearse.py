@@ -1,8 +1,8 @@
-"""A/A: judge equal instances as if one were a candidate; learn the noise, count false alarms.
+"""A/A tests: compare equal instances, learn their noise, and count false alarms.
 
-Two instances of one colour run the same release, so every FAIL between them is false. The windows
-are split in two: each half is judged by what the other half taught, so that no window vouches for
-itself. What is kept in the end is learned from all of them.
+Two instances of one colour run the same release, so every FAIL between them is false. Each half of
+the windows is judged with the noise learned from the other half, so that no window is judged by
+itself. The final calibration is learned from all windows.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from canary.sources.queries import source_queries
 from canary.stats.distributions import Floats
 
 FEWEST = 8
-"""Windows below which nothing can be learned that is worth believing."""
+"""The least number of windows to learn from."""
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """How often the policy cries wolf here, and what was learned.
+    """The rate of false alarms, and the calibration.
 
     Attributes:
-        cold, calibrated: false FAILs without and with calibration; passed: PASS with it.
-        low, high: the true share of false FAILs, calibrated, lies between, at 95 %.
+        cold, calibrated: false FAILs without and with calibration; passed: PASSes with it.
+        low, high: 95 % interval of the rate of false FAILs with calibration.
     """
 
     windows: int
@@ -65,7 +65,7 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """When and where equal instances were equal; ``disturbed`` says when they were not."""
+    """A colour and a time of equal instances, without the ``disturbed`` times."""
 
     colour: str
     start: int
@@ -73,7 +73,7 @@ class Past:
     disturbed: Sequence[tuple[float, float]] = ()
 
     def starts(self, period: int, length: int) -> Iterator[int]:
-        """Return the starts of undisturbed windows of ``length`` periods, one after the other."""
+        """Return the starts of consecutive undisturbed windows of ``length`` periods."""
         span, first = length * period, -(-self.start // period) * period
         while first + span <= self.end:
             until = [end for begin, end in self.disturbed if begin < first + span and first < end]
@@ -85,12 +85,12 @@ class Past:
 
 
 def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]:
-    """Cut a past into windows as long as the longest canary, for each pair of instances."""
+    """Cut a past into windows of the length of the longest canary, for each pair of instances."""
     instances = source.instances(past.colour)
     if len(instances) < 2:
         raise SourceError(
-            f"{source.describe()} knows {len(instances)} instances of {past.colour}; equal "
-            "instances can be compared from two on"
+            f"{source.describe()} knows {len(instances)} instances of {past.colour}; a "
+            "comparison needs two"
         )
     pool = Release(past.colour, "", past.colour, instances)
     queries = source_queries(policy.metrics)
@@ -105,13 +105,13 @@ def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]
     if len(found) < FEWEST:
         raise SourceError(
             f"{len(found)} windows of {length * policy.period} s without a canary are too few to "
-            f"learn from; at least {FEWEST} are needed: take a longer past, or a shorter maximum"
+            f"learn from; at least {FEWEST} are needed. Use a longer past, or a shorter maximum"
         )
     return found
 
 
 def rehearse(policy: Policy, recordings: Sequence[Recording], source: str) -> Rehearsal:
-    """Judge every window by what the others taught; ``source`` is the kind that they come from."""
+    """Judge each window by the other half; ``source`` is the kind that they come from."""
     tables = [table_of(policy, recording) for recording in recordings]
     halves = tables[::2], tables[1::2]
     crossed = [
@@ -133,7 +133,7 @@ def rehearse(policy: Policy, recordings: Sequence[Recording], source: str) -> Re
 
 
 def _measured(recording: Recording) -> bool:
-    """Tell whether both arms sent anything."""
+    """Return whether both arms reported any value."""
     heard = {one.arm for one in recording.series if any(value is not None for value in one.values)}
     return heard == set(Arm)
 
@@ -141,7 +141,7 @@ def _measured(recording: Recording) -> bool:
 def _window(
     policy: Policy, series: Sequence[Series], pair: tuple[str, str], first: int, length: int
 ) -> Recording:
-    """Return one window in which the second of ``pair`` plays the candidate."""
+    """Return a window in which the second of ``pair`` is the candidate."""
     roles = dict(zip(pair, (Arm.BASELINE, Arm.CANDIDATE), strict=True))
     last = first + length * policy.period
     cut = (
@@ -177,7 +177,7 @@ def _cut(series: Series, first: int, last: int) -> Series:
 def _verdicts(
     policy: Policy, tables: Sequence[Table], calibration: Mapping[str, Learned]
 ) -> list[Verdict]:
-    """Return what each window would have ended with, looked at every period."""
+    """Return the verdict of each window, judged at every period."""
     arms = {
         metric.name: found
         for metric in policy.metrics
@@ -205,7 +205,7 @@ def _fingerprint(policy: Policy, recordings: Sequence[Recording], source: str) -
 
 
 def _stacked(policy: Policy, metric: Metric, tables: Sequence[Table]) -> Arms | None:
-    """Return the windows as rows; nothing for a metric that was never seen on both arms."""
+    """Return the windows as rows; None for a metric without values of both arms."""
     rows = [
         arms_of(metric, pairs_of(metric, one, _judged(policy, one.recording))) for one in tables
     ]
@@ -219,5 +219,5 @@ def _judged(policy: Policy, recording: Recording) -> tuple[int, ...]:
 
 
 def _rows(runs: Sequence[Arms], part: str) -> Floats:
-    """Return one part of every run as rows; what a run knows once only, as a column."""
+    """Return one field of every run as rows, or as a column if it has one value per run."""
     return np.concatenate([np.atleast_2d(getattr(run, part)) for run in runs])

@@ -30,7 +30,7 @@ class Trail:
         return self.findings[-1]
 
     def curve(self, name: str) -> Curve:
-        """One number of the findings (``effect``, ``low`` or ``high``) over time."""
+        """Return one number of the findings (``effect``, ``low`` or ``high``) over time."""
         values = (getattr(finding, name) for finding in self.findings)
         return tuple(
             (look, value if value is not None and math.isfinite(value) else None)
@@ -39,7 +39,7 @@ class Trail:
 
 
 def trails(judgements: Sequence[Judgement]) -> tuple[Trail, ...]:
-    """Each metric's way through the canary, for the metrics of the last judgement."""
+    """Return the findings of each metric over time, for the metrics of the last judgement."""
     ways: dict[str, list[tuple[int, Finding]]] = defaultdict(list)
     for judgement in judgements:
         for finding in judgement.findings:
@@ -52,7 +52,7 @@ def trails(judgements: Sequence[Judgement]) -> tuple[Trail, ...]:
 
 
 def curve(metric: Metric, table: Table, values: Floats, samples: Floats) -> Curve:
-    """One line of the table: shares of requests as such, anything else in its own unit."""
+    """Return a row of the table: a share of requests, or a value in the metric's unit."""
     if is_rate(metric):
         values = values / np.where(samples > 0, samples, np.nan)
     return tuple(
@@ -62,13 +62,13 @@ def curve(metric: Metric, table: Table, values: Floats, samples: Floats) -> Curv
 
 
 def group_curve(metric: Metric, table: Table, group: str) -> Curve:
-    """All hosts of a group together, as they are judged."""
+    """Return all hosts of a group together, as they are judged."""
     series = table.series(metric, group)
     return curve(metric, table, series.values, series.samples)
 
 
 def host_curves(metric: Metric, table: Table, group: str) -> tuple[tuple[str, Curve], ...]:
-    """Each host of a group by itself, where there are several."""
+    """Return each host of a group, if there are several."""
     series = table.series(metric, group)
     if len(series.hosts) < 2:
         return ()
@@ -77,7 +77,7 @@ def host_curves(metric: Metric, table: Table, group: str) -> tuple[tuple[str, Cu
 
 
 def span(recording: Recording, judgements: Sequence[Judgement]) -> tuple[int, int]:
-    """From the first moment the recording knows to the last."""
+    """Return the first and the last time of the recording."""
     times = [time for series in recording.series for time in (series.times or ())]
     ends = [time + recording.period for time in times] + [judgement.at for judgement in judgements]
     starts = [step.start for step in recording.steps] or times or ends or [0]

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no network, no script to be readable."""
+"""The report as one HTML file, readable without network and scripts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from canary.report.curves import Trail, span, trails
 from canary.report.findings import Bar, bar, share, size, tally
 from canary.report.wording import moment, unbroken, urgency
 
-NOTHING = "No judgement was made: there is no evidence for or against the candidate."
+NOTHING = "No judgement was made: there is no data about the candidate."
 
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """All that the page shows about one metric."""
+    """Everything that the page shows about one metric."""
 
     title: str
     unit: str
@@ -46,7 +46,7 @@ def render_html(
     judgements: Sequence[Judgement],
     second: Judgement | None = None,
 ) -> str:
-    """The whole report; ``second`` is another judge's opinion, shown beside the verdict."""
+    """Return the report; ``second`` is another judge's opinion, shown beside the verdict."""
     last = judgements[-1] if judgements else None
     times, table = span(recording, judgements), table_of(policy, recording)
     headline, _, more = (last.reason if last else NOTHING).partition(". ")

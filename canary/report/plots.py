@@ -1,4 +1,4 @@
-"""The plots of one metric: what both arms measured, and how much worse the candidate is."""
+"""The plots of one metric: the values of both arms, and the candidate's difference."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from canary.report.findings import size
 Stretch = tuple[int, int]
 Stretches = tuple[tuple[int, int, str], ...]
 NEAR = 12.0
-"""Labels closer than this, in per cent of the height, would stand on one another."""
+"""Labels closer than this, in per cent of the height, would overlap."""
 
 
 def measured(
     table: Table, metric: Metric | None, unit: str, unused: Stretches, span: Stretch
 ) -> Plot:
-    """What both arms measured; thin lines are single instances, grey stretches do not count.
+    """Plot the values of both arms. Thin lines are single instances, grey parts are not judged.
 
     A finding that is no metric of the policy, as an absolute limit, has no lines of its own.
     """
@@ -46,7 +46,7 @@ def measured(
 
 
 def effect(recording: Recording, trail: Trail, span: Stretch) -> Plot:
-    """How much worse the candidate is, with its interval, against zero and the margin."""
+    """Plot the candidate's difference, with its interval, zero and the margin."""
     frame, last = g.frame(*span, _effect_range(trail)), trail.last
     low, high = trail.curve("low"), trail.curve("high")
     shapes = [*_steps(frame, recording)]
@@ -65,7 +65,7 @@ def effect(recording: Recording, trail: Trail, span: Stretch) -> Plot:
 
 
 def _notes(frame: g.Frame, finding: Finding) -> tuple[g.Tick, ...]:
-    """Names of the two lines, unless they would stand on one another."""
+    """Return the labels of the two lines, or one if they would overlap."""
     zero = g.Tick(g.down(frame, 0.0), "no difference")
     if finding.margin is None:
         return (zero,)
@@ -75,7 +75,7 @@ def _notes(frame: g.Frame, finding: Finding) -> tuple[g.Tick, ...]:
 
 
 def _effect_range(trail: Trail) -> list[float]:
-    """The later half of the intervals, but not so much of them that the margin is lost."""
+    """Return the range of the later half of the intervals, so that the margin is visible."""
     late = trail.findings[len(trail.findings) // 2 :]
     values = [v for f in late for v in (f.low, f.high) if v is not None and math.isfinite(v)]
     effects = [f.effect for f in late if f.effect is not None and math.isfinite(f.effect)]
@@ -110,7 +110,7 @@ def _instances(frame: g.Frame, table: Table, metric: Metric, side: Arm) -> list[
 
 
 def _writer(unit: str, *, rate: bool) -> Callable[[float], str]:
-    """How a measured value is written."""
+    """Return the formatter of a measured value."""
     return percent if rate else lambda value: f"{number(value)} {unit}".strip()
 
 

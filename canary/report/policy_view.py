@@ -1,4 +1,4 @@
-"""What the report takes from a policy: how a metric is drawn, and the policy itself."""
+"""The report's view of a policy: metrics, periods that are not judged, the policy as text."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from canary.policy import Metric, Policy
 
 
 def metric(policy: Policy, name: str) -> Metric | None:
-    """The policy's entry for a metric; findings beyond the policy (the split, an SLO) have none."""
+    """Return the policy's metric of a finding; a finding of an absolute limit has none."""
     return next((entry for entry in policy.metrics if entry.name == name), None)
 
 
 def unused(
     policy: Policy, recording: Recording, name: str, end: int
 ) -> tuple[tuple[int, int, str], ...]:
-    """Stretches of the canary that do not count for a metric, each with its reason."""
+    """Return the parts of the canary that are not judged for a metric, each with its reason."""
     if not recording.steps:
         return ()
     start = recording.steps[0].start
-    stretches = [(start, start + policy.warmup, "warm-up: does not count")] * bool(policy.warmup)
+    stretches = [(start, start + policy.warmup, "warm-up: not judged")] * bool(policy.warmup)
     entry = metric(policy, name)
     if entry is not None and entry.needs_equal_footing:
         ends = [step.start for step in recording.steps[1:]] + [end]
         stretches += [
-            (max(step.start, start + policy.warmup), until, "unequal load: does not count")
+            (max(step.start, start + policy.warmup), until, "unequal load: not judged")
             for step, until in zip(recording.steps, ends, strict=True)
             if not step.equal_footing and until > start + policy.warmup
         ]
@@ -45,12 +45,12 @@ def title(name: str) -> str:
 
 
 def as_values(policy: Policy) -> dict[str, Any]:
-    """The policy as plain values, without what nobody set."""
+    """Return the policy as plain values, without unset keys."""
     values: dict[str, Any] = policy.model_dump(mode="json", exclude_none=True)
     return values
 
 
 def as_text(policy: Policy) -> str:
-    """The policy as YAML, every value in force written out."""
+    """Return the policy as YAML, with all defaults."""
     text: str = yaml.safe_dump(as_values(policy), sort_keys=False, allow_unicode=True, width=88)
     return text

@@ -1,4 +1,4 @@
-"""When a canary moves on, stops or gives up: pure decisions from time served and evidence."""
+"""Decides whether a canary goes on, stops or gives up. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from canary.rollout.outcome import Ending
 from canary.rollout.timing import Timing
 
 CAUTION = 0.8
-"""Evidence that has come this far towards FAIL keeps more users off the candidate."""
+"""Evidence this close to FAIL keeps the weight from being raised."""
 
 
 class Move(enum.Enum):
     """What to do after a look.
 
-    ``RETRY`` asks a source that did not answer once more; ``STOP`` ends a canary that nobody can
-    see; ``GIVE_UP`` ends one whose time is over, and which a person may still decide.
+    ``RETRY`` reads a source once more that did not answer. ``STOP`` ends a canary without data.
+    ``GIVE_UP`` ends a canary whose time is over, and which a person may still decide.
     """
 
     WAIT = "wait"
@@ -31,14 +31,14 @@ class Move(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do after a look, and why: the outcome's reason, or why the weight does not rise."""
+    """The move after a look, and its reason."""
 
     move: Move
     reason: str = ""
 
     @property
     def ending(self) -> Ending | None:
-        """How the canary ends by this; None: it goes on."""
+        """The end of the canary, or None if it goes on."""
         match self.move:
             case Move.FAIL:
                 return Ending(Verdict.FAIL, self.reason)
@@ -55,8 +55,7 @@ def decide(
 ) -> Decision:
     """Decide after a look: ``served`` seconds of this step, ``elapsed`` of all.
 
-    Raising a weight takes no proof, only time that was seen and shows no signs of harm; a
-    promotion takes PASS.
+    Raising a weight needs only the step's time without signs of harm. A promotion needs PASS.
     """
     if judgement.verdict is Verdict.FAIL:
         return Decision(Move.FAIL, judgement.reason)
@@ -71,19 +70,16 @@ def decide(
 
 
 def without_answer(timing: Timing, source: str, heard: int, now: float) -> Decision:
-    """Decide when ``source`` does not answer, and was last heard up to ``heard``."""
-    reason = (
-        f"{source} has told nothing of the last {now - heard:.0f} seconds; "
-        "nothing is judged blindly"
-    )
+    """Decide when ``source`` does not answer, and its data ends at ``heard``."""
+    reason = f"{source} returned no data for {now - heard:.0f} s; stopping"
     return Decision(Move.RETRY if now < timing.last_call(heard) else Move.STOP, reason)
 
 
 def caution(judgement: Judgement) -> str:
-    """Say why no more users should meet the candidate for now, or nothing."""
+    """Return why the weight should not be raised now, or an empty string."""
     heeded = [finding for finding in judgement.findings if not finding.muted]
     harmful = [finding.metric for finding in heeded if finding.towards_fail >= CAUTION]
     silent = [finding.metric for finding in heeded if finding.silent and finding.critical]
     if harmful:
-        return f"{', '.join(harmful)} leans towards harm"
-    return f"the candidate sends nothing of {', '.join(silent)}" if silent else ""
+        return f"{', '.join(harmful)} may be harmed"
+    return f"the candidate stopped reporting {', '.join(silent)}" if silent else ""

@@ -1,4 +1,4 @@
-"""Customers that nobody sees: an instance that serves them, and sends nothing."""
+"""Instances that serve traffic but report no metrics."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from canary.stats.paired import Mask
 
 
 def silent_instances(policy: Policy, progress: Progress, look: int) -> str:
-    """Name the candidate's instances that served in each of the newest periods and sent nothing.
+    """Return a sentence about candidate instances that serve traffic but report no metrics.
 
-    An instance that the proxy gave no request may have had nothing to send; and what the proxy did
-    not count, because it did not answer, is not held against anybody.
+    It covers the newest periods. An instance without requests may have nothing to report, and a
+    period that the proxy did not count is ignored.
     """
     periods = policy.missing.consecutive
     newest = [look - number * progress.period for number in range(1, periods + 1)]
@@ -30,6 +30,6 @@ def silent_instances(policy: Policy, progress: Progress, look: int) -> str:
     if not names:
         return ""
     return (
-        f"{' and '.join(names)} of the candidate served customers for {periods} periods, of which "
-        "nothing was heard. Does its agent run, and is settle long enough?"
+        f"{' and '.join(names)} of the candidate served requests for {periods} periods but "
+        "reported no metrics. Is its agent running, and is settle long enough?"
     )

@@ -1,4 +1,4 @@
-"""Traffic back to the live colour: tried until it is seen on the proxy itself."""
+"""Returns traffic to the live colour, and retries until the proxy confirms it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """Where traffic ended, and whether that was seen."""
+    """Who carries traffic at the end, and whether the proxy confirmed it."""
 
     sentence: str
     seen: bool
 
 
 def make_safe(context: Context, live: str) -> Safety:
-    """Give all traffic back to ``live``; if the proxy can't be reached, say who does it instead."""
+    """Return all traffic to ``live``, and say whether the proxy confirmed it."""
     candidate = context.request.other(live)
     problem = ""
     for attempt in range(ATTEMPTS):
@@ -28,7 +28,7 @@ def make_safe(context: Context, live: str) -> Safety:
             if attempt:
                 context.ports.clock.sleep(PAUSE)
             status = _give_back(context, live)
-        except Exception as error:  # even a bug of ours must not keep us from trying again
+        except Exception as error:  # even a bug must not prevent the next attempt
             problem = str(error)
             continue
         if not status.weight(candidate) and status.live == live:
@@ -37,7 +37,7 @@ def make_safe(context: Context, live: str) -> Safety:
     rollback = f"canary rollback --env {context.request.environment}"
     return Safety(
         f"The proxy did not confirm that {live} carries all traffic ({problem}). Its lease gives "
-        f"traffic back within {context.timing.lease} s; make sure of it: {rollback}",
+        f"traffic back within {context.timing.lease} s. Check it: {rollback}",
         seen=False,
     )
 
@@ -45,7 +45,7 @@ def make_safe(context: Context, live: str) -> Safety:
 def _give_back(context: Context, live: str) -> Status:
     traffic, state = context.ports.traffic, context.ports.state
     status = traffic.release()
-    if context.promoting:  # a promotion that could not be completed
+    if context.promoting:  # a promotion that was not completed
         if status.live != live:
             status = traffic.promote(live)
         if state.live().colour != live:

@@ -1,4 +1,4 @@
-"""The steps: raise the weight, look every period, move on or end."""
+"""The steps: raise the weight, judge every period, go on or end."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch
 
 SLIP = 0.5
-"""A step whose real share is this far off (relative to it) was not set as meant."""
+"""Relative difference of the real share from a step's from which setting it has failed."""
 
 LEAD = 1.5
-"""Seconds before a period at which the first weight is set: what comes earlier is not judged."""
+"""The first weight is set this many seconds before a period, because no part of one is judged."""
 TOLD = 2.0
-"""A wait that is longer, in seconds, is explained."""
+"""A wait longer than this many seconds is announced."""
 
 
 def observe(context: Context, progress: Progress) -> Ending | None:
@@ -33,7 +33,7 @@ def observe(context: Context, progress: Progress) -> Ending | None:
 
 
 def raise_weight(context: Context, progress: Progress, share: float) -> None:
-    """Set a weight, and believe what the proxy says that it really does."""
+    """Set a weight, and check the share that the proxy reports."""
     traffic, colour = context.ports.traffic, progress.pairing.candidate.colour
     context.touched = True
     context.keeper.beat()
@@ -51,21 +51,21 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
     context.sleep_until(start)
     try:
         progress.counted.start(traffic.status())
-    except TrafficError as error:  # then the first period counts a little too much
+    except TrafficError as error:  # then the first period counts slightly too many requests
         context.warn(str(error))
 
 
 def _await_period(context: Context) -> None:
-    """Keep customers from a candidate while a period lasts that cannot be judged."""
+    """Wait for the next whole period, because a part of one cannot be judged."""
     begin = context.timing.boundary(context.now() + LEAD) - LEAD
     seconds = begin - context.now()
     if seconds > TOLD:
-        context.say("waiting", f"traffic begins with the next period, in {seconds:.0f} s")
+        context.say("waiting", f"traffic starts with the next period, in {seconds:.0f} s")
     context.sleep_until(begin)
 
 
 class _Step:
-    """One weight under watch."""
+    """One step of a canary."""
 
     def __init__(self, context: Context, progress: Progress, watch: Watch, index: int) -> None:
         self._context = context
@@ -77,7 +77,7 @@ class _Step:
         self._cautious = False
 
     def run(self) -> Ending | None:
-        """Look every period until the step is over; None means: go on."""
+        """Judge every period until the step is over; None: go on."""
         look, decision = self._start, Decision(Move.WAIT)
         while True:
             look = self._wait(look, decision)
@@ -91,9 +91,9 @@ class _Step:
                 return ending
 
     def _wait(self, last: int, decision: Decision) -> int:
-        """Wait until a further period has settled, or to ask once more about the last one.
+        """Wait until the next period has settled, or to read the last one once more.
 
-        After a delay, skip to the newest.
+        After a delay, skip to the newest period.
         """
         timing = self._context.timing
         if decision.move is Move.RETRY:
@@ -132,10 +132,10 @@ class _Step:
         return decide(timing, progress.judgements[-1], self._index, served, elapsed)
 
     def _allowed(self, decision: Decision) -> Decision:
-        """Wait where a person has to agree first; say why nothing moves."""
+        """Wait where an approval is required, and announce why the weight is not raised."""
         doubt = decision.reason if decision.move is Move.WAIT else ""
         if doubt and not self._cautious:
-            self._context.say("caution", f"no more traffic while {doubt}")
+            self._context.say("caution", f"weight not raised: {doubt}")
         self._cautious = bool(doubt)
         if decision.move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
             return Decision(Move.WAIT)

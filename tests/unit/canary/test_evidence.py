@@ -200,7 +200,7 @@ def test_oddities_are_told_beside_the_verdict() -> None:
         "p90 of baseline-0 (baseline) has more than one series: each counts as one host" in quality
     )
     assert (
-        "cpu of candidate-1 (candidate) holds 1 negative or infinite values: they do not count"
+        "cpu of candidate-1 (candidate) holds 1 negative or infinite values, which are not used"
         in quality
     )
 

@@ -112,7 +112,7 @@ def test_while_the_candidate_sends_nothing_of_a_metric_no_more_users_see_it() ->
     world.findings = (Finding("latency", OPEN, "no value", critical=True, silent=True),)
     assert go(world).exit_status == ExitStatus.INCONCLUSIVE
     assert [share for _, share in world.proxy.history] == [0.2]
-    assert world.said("caution") == ["no more traffic while the candidate sends nothing of latency"]
+    assert world.said("caution") == ["weight not raised: the candidate stopped reporting latency"]
 
 
 def test_a_bake_without_an_alarm_makes_the_candidate_live() -> None:

@@ -125,7 +125,7 @@ def test_a_silent_source_costs_at_most_two_periods_of_traffic(
     outcome = go(world)
     answered = world.source.reads[-1] + PERIOD  # a period is left alone for another one
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
-    assert "has told nothing of the last 1" in outcome.reason
+    assert "returned no data for 1" in outcome.reason
     assert failures == asked
     assert world.proxy.share == 0.0
     assert world.time.now() - answered <= 2 * PERIOD
@@ -156,8 +156,8 @@ def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
     assert outcome.reason == (
-        "i-green of the candidate served customers for 3 periods, of which nothing was heard. "
-        "Does its agent run, and is settle long enough?"
+        "i-green of the candidate served requests for 3 periods but reported no metrics. "
+        "Is its agent running, and is settle long enough?"
     )
     assert world.proxy.share == 0.0
     assert world.time.now() - silenced[0] == 3 * PERIOD
@@ -175,7 +175,7 @@ def test_an_instance_that_was_sent_nobody_may_be_silent() -> None:
     world.proxy.unasked.add("green-1")
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
-    assert "nothing was heard" not in outcome.reason
+    assert "reported no metrics" not in outcome.reason
 
 
 def test_a_candidate_that_does_not_answer_fails() -> None:
