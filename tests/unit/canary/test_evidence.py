@@ -12,7 +12,7 @@ from canary.evidence.pairs import pairs_of
 from canary.evidence.periods import judged_times
 from canary.evidence.table import table_of
 from canary.judge import judge, judge_table
-from canary.model import Arm, Recording, Release, Series, Step, Verdict
+from canary.model import Arm, Recording, Release, Series, Step
 from canary.policy import parse_policy
 from canary.report.curves import group_curve, host_curves
 
@@ -220,60 +220,3 @@ def test_a_period_that_no_table_holds_is_no_silent_mistake() -> None:
     table = table_of(POLICY, recording(series("cpu", Arm.CANDIDATE, "i-1", [1.0])), START + 60)
     with pytest.raises(ValueError, match="not built up to"):
         table.columns((START + 600,))
-
-
-def shop(errors: tuple[str, ...], samples: float | None = 1000.0) -> Recording:
-    """Two healthy hosts an arm; of the candidate's, those in ``errors`` report errors.
-
-    ``samples`` are those of the errors of c-2.
-    """
-    generator = np.random.default_rng(1)
-    found = []
-    for arm, hosts in ((Arm.BASELINE, ("b-1", "b-2")), (Arm.CANDIDATE, ("c-1", "c-2"))):
-        for host in hosts:
-            values = [float(x) for x in generator.poisson(20, PERIODS)]
-            load = [float(x) for x in 40 + generator.normal(size=PERIODS)]
-            found.append(series("cpu", arm, host, list(load), [None] * PERIODS))
-            if arm is Arm.BASELINE or host in errors:
-                chances = samples if host == "c-2" else 1000.0
-                found.append(series("errors", arm, host, list(values), [chances] * PERIODS))
-    return recording(*found)
-
-
-TWO = parse_policy("""
-version: 1
-warmup: 0m
-minimum: 5m
-maximum: 12m
-metrics: [{name: errors, kind: count, margin: x3}, {name: cpu, kind: gauge, margin: 40%}]
-""")
-
-
-@pytest.mark.parametrize("kept", [shop(("c-1",)), shop(("c-1", "c-2"), samples=None)])
-def test_a_host_that_says_nothing_of_a_metric_is_named_and_nothing_passes(kept: Recording) -> None:
-    """One that was left out of errors let the others PASS for it."""
-    judgement = judge(TWO, kept)
-    errors = next(finding for finding in judgement.findings if finding.metric == "errors")
-    assert judgement.verdict is errors.verdict is Verdict.INCONCLUSIVE
-    said = "INCONCLUSIVE: the candidate's instance c-2 reported no value of errors"
-    assert said in errors.sentence
-    assert said in judgement.reason
-    assert judge(TWO, shop(("c-1", "c-2"))).verdict is Verdict.PASS
-
-
-def test_the_harm_on_the_other_hosts_still_fails() -> None:
-    kept = shop(("c-1",))
-    worse = [
-        replace(one, values=tuple(20 * (value or 0.0) for value in one.values))
-        if (one.metric, one.instance) == ("errors", "c-1")
-        else one
-        for one in kept.series
-    ]
-    assert judge(TWO, replace(kept, series=tuple(worse))).verdict is Verdict.FAIL
-
-
-def test_a_baseline_host_may_be_left_out_of_what_depends_on_load() -> None:
-    """The matched host alone stands for the baseline's load."""
-    kept = shop(("c-1", "c-2"))
-    matched = tuple(s for s in kept.series if (s.metric, s.instance) != ("cpu", "b-2"))
-    assert judge(TWO, replace(kept, series=matched)).verdict is Verdict.PASS
