@@ -30,7 +30,13 @@ def check(directory: Path, weights: dict[str, int], **variables: object) -> str:
     playbook = directory / "play.yml"
     playbook.write_text(PLAY, encoding="utf-8")
     python = {"ansible_python_interpreter": sys.executable}
-    asked = {"app_release": "1" * 12, "app_hosts": ["x"], "app_allow_live": False, **variables}
+    asked = {
+        "app_release": "1" * 12,
+        "app_hosts": ["x"],
+        "app_allow_live": False,
+        "app_proxy": "localhost",
+        **variables,
+    }
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,"]
     done = subprocess.run(
         [
