@@ -21,7 +21,7 @@ from canary.cli.verdict import tell_verdict
 from canary.environment import parse_environment
 from canary.errors import SourceError
 from canary.model import Arm, Recording, Release
-from canary.offline.analyze import Window, collect, known_later
+from canary.offline.analyze import Window, collect, covering, known_later
 from canary.offline.replay import judge_looks
 from canary.policy import Policy, load_policy
 from canary.recording import dump_recording
@@ -87,6 +87,7 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     recording = replace(recording, calibration=here)
     if options["record"] is not None:
         dump_recording(recording, options["record"])
+    policy = covering(policy, recording)
     judgements = judge_looks(policy, recording)
     return tell_verdict(policy, recording, judgements, options["html"], as_json=options["as_json"])
 

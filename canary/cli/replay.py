@@ -9,6 +9,7 @@ import click
 from canary.cli.common import json_option
 from canary.cli.verdict import tell_verdict
 from canary.errors import RecordingError
+from canary.offline.analyze import covering
 from canary.offline.replay import judge_looks
 from canary.policy import load_policy
 from canary.recording import load_recording
@@ -40,5 +41,5 @@ def replay(
     if policy_file is None and recording_file.is_file() and not beside.is_file():
         raise RecordingError(f"There is no {beside}; name the policy: --policy FILE")
     recording = load_recording(recording_file)
-    policy = load_policy(policy_file or beside)
+    policy = covering(load_policy(policy_file or beside), recording)
     return tell_verdict(policy, recording, judge_looks(policy, recording), html, as_json=as_json)

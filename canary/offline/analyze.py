@@ -38,6 +38,18 @@ def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
     return policy.model_copy(update={"metrics": kept, "slos": slos}), left_out
 
 
+def covering(policy: Policy, recording: Recording) -> Policy:
+    """Return the policy with a longest run that holds all of a longer past window.
+
+    A canary ends at its first look at or after the maximum. With more such looks, the recording is
+    of a past window. So a canary's own recording keeps its policy, and replays to the same numbers.
+    """
+    if not recording.steps or not recording.looks[1:]:
+        return policy
+    before, last = (look - recording.steps[0].start for look in recording.looks[-2:])
+    return policy if before < policy.maximum else policy.model_copy(update={"maximum": last})
+
+
 def collect(environment: str, policy: Policy, source: Source, window: Window) -> Recording:
     """Read a past window into a recording."""
     queries = source_queries(policy.metrics)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from canary.model import Recording, Release, Step
+from canary.offline.analyze import covering
+from canary.policy import parse_policy
 from tests.unit.canary.cli_shell import POLICY, Shell
 
 START = 1_800_000_000
@@ -52,6 +56,27 @@ def test_a_file_is_judged_and_replayed_to_the_same_verdict(
     assert found == status
     assert json.loads(out) == first, "bit for bit"
     assert Path("r.html").read_text().startswith("<!")
+
+
+def test_a_window_longer_than_the_maximum_is_judged_to_its_end(canary: Shell) -> None:
+    """A maximum of 120 s, and 150 s of data."""
+    points(Path("points.csv"), 0.98)
+    words = ("--policy", str(canary.policy), "--csv", "points.csv", "--json")
+    outs = [canary("analyze", *words, "--record", "recording.json")[1]]
+    outs += [canary("replay", "recording.json", "--policy", str(canary.policy), "--json")[1]]
+    judged = [json.loads(out)["judgements"][-1]["findings"][0]["periods"] for out in outs]
+    assert judged == [(5 * PERIODS - POLICY["warmup"]) // 5] * 2
+
+
+def test_a_canary_whose_last_look_is_late_keeps_its_maximum() -> None:
+    asked = parse_policy(yaml.safe_dump({**POLICY, "environment": None}))
+    looks = (START + 110, START + 115, START + 300)
+    blue, green = (Release(arm, "", arm, (arm,)) for arm in ("blue", "green"))
+    step = Step(START, 0.5, 0.5, equal_footing=True)
+    recording = Recording("test", 5, blue, green, (step,), (), looks)
+    assert covering(asked, recording) == asked
+    window = replace(recording, looks=(*looks[:2], START + 120, START + 300))
+    assert covering(asked, window).maximum == 300
 
 
 def test_another_policy_may_say_something_else(canary: Shell) -> None:
