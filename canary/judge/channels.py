@@ -7,7 +7,7 @@ rehearsals are thousands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,6 +44,24 @@ class Assessment:
     high: Floats
     pairs: Floats
     parts: dict[str, Floats] = field(default_factory=dict)
+
+    def wait(self, falling: Mask) -> None:
+        """Let no harm count that may still fade: it is not harm that lasts."""
+        fading = falling & (self.towards_fail >= 1)
+        self.towards_fail = np.where(fading, ALMOST, self.towards_fail)
+        self.parts["fading"] = np.where(fading, 1.0, np.nan)
+
+    def alarm(self, numbers: Mapping[str, Floats]) -> None:
+        """Let the acute channel fail the runs of which ``numbers`` tells."""
+        self.parts |= numbers
+        fired = np.isfinite(numbers["acute_periods"])
+        self.towards_fail = np.where(fired, np.maximum(self.towards_fail, 1.0), self.towards_fail)
+
+    def withhold(self, numbers: Mapping[str, Floats]) -> None:
+        """Let the newest periods withhold PASS from the runs of which ``numbers`` tells."""
+        kept = np.isfinite(numbers["newest_periods"]) & (self.towards_pass >= 1)
+        self.parts |= {name: np.where(kept, x, np.nan) for name, x in numbers.items()}
+        self.towards_pass = np.where(kept, ALMOST, self.towards_pass)
 
     @property
     def fails(self) -> Mask:

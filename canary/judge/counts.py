@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from canary.judge.acute import acute_events
 from canary.judge.channels import (
     STEADY_Z,
     Assessment,
@@ -19,6 +20,7 @@ from canary.judge.channels import (
     pieces,
 )
 from canary.judge.pooled_counts import environment_dispersion, pooled_ratio, pooled_z, without_worst
+from canary.judge.recent import withheld_events
 from canary.judge.rule import Rule
 from canary.stats.counts import (
     dispersion,
@@ -108,6 +110,10 @@ class Counts:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
         self._describe(evidence, k)
+        g, b, n_g, n_b = (column[:, :k] for column in self._columns)
+        evidence.withhold(withheld_events((g, b, n_g, n_b), rule))
+        if rule.acute is not None:
+            evidence.alarm(acute_events((g, b, n_g, n_b), rule.acute, rule.sign))
         return evidence
 
     def _describe(self, evidence: Assessment, k: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,13 @@ from canary.evidence.quality import doubt, silence
 from canary.formatting import duration
 from canary.judge.channels import ALMOST, Assessment
 from canary.judge.comparison import comparisons_of
+from canary.judge.notices import (
+    acute_effect,
+    acute_sentence,
+    is_acute,
+    warming_words,
+    withheld_words,
+)
 from canary.judge.rule import signs_of
 from canary.judge.wording import (
     Estimate,
@@ -32,22 +40,28 @@ UNBOUNDED = 1e6
 
 def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pairs) -> Finding:
     """Judge one metric on the periods in ``pairs``."""
-    problem = missing_reason(metric, pairs) or stuck_reason(metric, pairs)
-    if problem:
-        return _undecided(policy, metric, no_data_sentence(metric, problem), pairs)
+    if missing := missing_reason(metric, pairs):
+        return _undecided(policy, metric, no_data_sentence(metric, missing), pairs)
     k = len(pairs.expected)
     looked = [model.look(k) for model in comparisons_of(policy, metric, recording, pairs)]
-    turn = max(range(len(looked)), key=lambda at: float(looked[at].effect[0]))
+    turn = max(range(len(looked)), key=lambda at: _gravity(looked[at]))
     worst, sign = looked[turn], signs_of(metric)[turn]
+    details, after = _details(worst), duration(k * recording.period + policy.warmup)
+    if is_acute(details):
+        return _at_once(policy, metric, pairs, details, after)
+    if stuck := stuck_reason(metric, pairs):
+        return _undecided(policy, metric, no_data_sentence(metric, stuck), pairs)
     fail = max(float(one.towards_fail[0]) for one in looked)
     passed = min(float(one.towards_pass[0]) for one in looked)
     verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
     effect, low, high = on_margin_scale(metric, sign, worst)
-    ending = f"{verdict} after {duration(k * recording.period + policy.warmup)}"
-    details = _details(worst)
+    ending = f"{verdict} after {after}"
     if verdict is Verdict.PASS and (doubted := doubt(policy, metric, pairs)):
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
         ending = f"INCONCLUSIVE: {doubted}"
+    elif verdict is Verdict.INCONCLUSIVE and (withheld := _withheld(metric, looked)):
+        ending = f"INCONCLUSIVE: {withheld}"
+    ending = f"{warming_words(metric, sign, details)}{ending}"
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
         _undecided(policy, metric, sentence, pairs),
@@ -58,6 +72,33 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
         towards_fail=_unit(fail),
         towards_pass=_unit(passed),
         score=score_of(verdict, fail, passed),
+        details=details,
+    )
+
+
+def _gravity(assessment: Assessment) -> tuple[bool, float]:
+    return is_acute(_details(assessment)), float(assessment.effect[0])
+
+
+def _withheld(metric: Metric, looked: Sequence[Assessment]) -> str:
+    """Say which of the newest periods withhold a PASS, or nothing."""
+    words = (
+        withheld_words(metric, sign, _details(one))
+        for sign, one in zip(signs_of(metric), looked, strict=True)
+    )
+    return next(filter(None, words), "")
+
+
+def _at_once(
+    policy: Policy, metric: Metric, pairs: Pairs, details: dict[str, float], after: str
+) -> Finding:
+    """Return the finding of a catastrophe: the mean of the whole run says nothing about it."""
+    return replace(
+        _undecided(policy, metric, acute_sentence(metric, details, after), pairs),
+        verdict=Verdict.FAIL,
+        effect=acute_effect(metric, details),
+        towards_fail=1.0,
+        score=0.0,
         details=details,
     )
 

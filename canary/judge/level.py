@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from canary.judge.channels import Assessment, Channel, conclude, mean_channels, pieces
+from canary.judge.recent import withheld_series
 from canary.judge.rule import Rule
+from canary.judge.warmup import may_leak, settled_slope
 from canary.stats.distributions import Floats, t_to_z
 from canary.stats.paired import Estimate, paired_mean
 from canary.stats.trend import slope
@@ -39,13 +41,19 @@ class Level:
     def look(self, k: int) -> Assessment:
         """Return the assessment after ``k`` periods."""
         rule = self.rule
+        d = rule.sign * self.d[:, :k]
         whole, trend = self._estimates(k)
-        evidence = conclude(self._channels(k, whole, trend), whole, None, rule, k)
+        *level, slopes = self._channels(k, whole, trend)
+        slopes = replace(slopes, gate=slopes.gate & may_leak(d, rule))
+        evidence = conclude((*level, slopes), whole, None, rule, k)
+        trend, grown = settled_slope(trend, d, rule)
         room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df)
         steady = room / rule.kappa("pass_slope", k) / rule.spending.pass_bound(k)
         steady = np.where(trend.pairs > 2, steady, 0.0)
         evidence.towards_pass = np.minimum(evidence.towards_pass, steady)
         evidence.parts |= {"slope": trend.mean, "slope_error": trend.error}
+        evidence.parts["grown"] = np.where(grown, 1.0, np.nan)
+        evidence.withhold(withheld_series(d, np.where(np.isfinite(d), 0.0, np.nan), rule))
         return evidence
 
     def _estimates(self, k: int) -> tuple[Estimate, Estimate]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from canary.judge.acute import acute_series
 from canary.judge.channels import Assessment, Channel, conclude, mean_channels, means, pieces
+from canary.judge.recent import withheld_series
 from canary.judge.rule import EXPANDING, WINDOWED, Rule
+from canary.judge.warmup import fade_of, settled_mean
 from canary.stats.distributions import Floats
 from canary.stats.paired import Estimate
 
@@ -41,9 +46,21 @@ class Ratio:
 
     def look(self, k: int) -> Assessment:
         """Return the assessment after ``k`` periods."""
+        rule = self.rule
         whole, recent = self._means(k)
-        channels = mean_channels(whole, recent, self.rule, k, EXPANDING, WINDOWED)
-        return conclude(channels, whole, recent, self.rule, k)
+        d, v = rule.sign * self.d[:, :k], self.v[:, :k]
+        fade = fade_of(d, v, rule) if rule.fade else None
+        if fade is not None:
+            whole = settled_mean(whole, fade, d, v, rule.noise_at(k))
+        channels = mean_channels(whole, recent, rule, k, EXPANDING, WINDOWED)
+        evidence = conclude(channels, whole, recent, rule, k)
+        if fade is not None:
+            evidence.wait(fade.falling)
+            evidence.parts["warm"] = np.where(fade.warm, 1.0, np.nan)
+        evidence.withhold(withheld_series(d, v, rule))
+        if rule.acute is not None:
+            evidence.alarm(acute_series(d, v, rule.rough, rule.acute))
+        return evidence
 
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
         arms = self.candidate[:, :k], self.baseline[:, :k]

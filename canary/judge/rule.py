@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from canary.judge.acute import TAIL, AcuteBounds, acute_bounds
 from canary.judge.priors import COLD_COUNT_KAPPA, COLD_KAPPA, cold_noise, known_noise
 from canary.judge.spending import Spending
 from canary.learned import Kappa, Learned
@@ -15,13 +16,16 @@ from canary.policy import Margin, Metric, Policy
 from canary.stats.distributions import Floats
 from canary.stats.paired import Noise
 
-SAFETY = 0.65
-BETA_SAFETY = 0.8
-"""Shares of alpha and beta that are spent. The rest covers what the theory leaves out."""
+SAFETY, ACUTE = 0.58, 0.2
+BETA_SAFETY = 0.76
+"""Shares of alpha and beta that are spent. The rest covers what the theory leaves out. The acute
+channel has its own share of alpha."""
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
 MANY = 16
 """Periods from which a burst can be distinguished from a change."""
 EXPANDING, WINDOWED = 0.8, 0.2
+FADE_SECONDS, FADE_PERIODS = 1800, 20
+"""Longest and shortest time for which a falling latency is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class Rule:
         dense: blocks of counts that a period completes, where known (counts only).
         widths: kappa by channel.
         rank_lean: how far ranks lean to one side (counts only).
+        acute: what fails at once; nothing where the metric's kind knows no catastrophe.
+        fade: periods for which a fresh process may be worse at first; 0 where none is expected.
+        tail: whether it is a tail, which a few requests move.
     """
 
     spending: Spending
@@ -54,6 +61,9 @@ class Rule:
     dense: float | None = None
     widths: Mapping[str, Kappa] = field(default_factory=dict)
     rank_lean: float = 0.0
+    acute: AcuteBounds | None = None
+    fade: int = 0
+    tail: bool = False
 
     def size(self, effect: Floats) -> Floats:
         """Return an estimate in units of the smallest one that can FAIL."""
@@ -94,15 +104,18 @@ def log_margin(margin: Margin, sign: float) -> float:
 
 def spending_of(policy: Policy, metric: Metric, *, calibrated: bool) -> Spending:
     """Return the looks at ``metric``, and its share of the policy's error rates."""
-    sides = len(signs_of(metric))
-    counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
-    share = metric.weight / math.fsum(counted)
     return Spending(
         horizon=policy.periods,
         first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
-        alpha=policy.alpha * SAFETY * share / sides,
+        alpha=policy.alpha * SAFETY * _share(policy, metric),
         beta=policy.beta * BETA_SAFETY,
     )
+
+
+def _share(policy: Policy, metric: Metric) -> float:
+    """Return the part of alpha that one direction of ``metric`` has."""
+    counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
+    return metric.weight / math.fsum(counted) / len(signs_of(metric))
 
 
 def _widths(metric: Metric, known: Learned | None) -> Mapping[str, Kappa]:
@@ -113,6 +126,13 @@ def _widths(metric: Metric, known: Learned | None) -> Mapping[str, Kappa]:
     # The margin of a level is ruled out at the widths of its mean and of its slope together.
     passing = sorted((*known.kappa.get("pass", ()), *known.kappa.get("pass_slope", ())))
     return {**known.kappa, "pass": tuple(passing)}
+
+
+def _fade(policy: Policy, metric: Metric) -> int:
+    """Return the periods that a latency has to fall after its start: half a run, within limits."""
+    if metric.kind not in ("latency", "quantile"):
+        return 0
+    return max(FADE_PERIODS, min(policy.periods // 2, FADE_SECONDS // policy.period))
 
 
 def rule_of(
@@ -145,4 +165,7 @@ def rule_of(
         dense=known.dense if known else None,
         widths=_widths(metric, known),
         rank_lean=known.rank_lean if known else 0.0,
+        acute=acute_bounds(metric, policy.alpha * ACUTE * _share(policy, metric), policy.periods),
+        fade=_fade(policy, metric),
+        tail=(metric.quantile or 0.0) >= TAIL,
     )

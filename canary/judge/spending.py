@@ -11,9 +11,6 @@ from canary.stats.spending import moving_bound, spending_bounds
 
 WINDOW = 18
 MOST_LOOKS = 120
-SPENT = 0.95
-"""Share of the error rates that is spent by the end of the longest run. A recording replays to the
-same numbers only while this share stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +40,7 @@ class Spending:
 
         It grows as the square of the time.
         """
-        reached = min(seen, self.horizon) ** 2 / self.horizon**2
-        return SPENT * max(reached, 0.0)
+        return max(min(seen, self.horizon) ** 2 / self.horizon**2, 0.0)
 
     def fail_bound(self, seen: int, part: float) -> float:
         """Return the z that shows harm after ``seen`` periods, at ``part`` of this alpha."""

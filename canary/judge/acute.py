@@ -1,0 +1,164 @@
+"""The acute channel: a catastrophe fails within a few periods, whenever it begins.
+
+The mean over a run protects against FAIL by pulling in what stands out, so it is slow to believe an
+outage. This channel looks at the newest pairs as they are. It has its own part of alpha. Chance is
+held off by an exact test at that part, spread over the run. What chance does not explain, a burst
+of one host, is held off by size: all of the newest periods must be bad, and their events many times
+the baseline's and many in absolute terms. Each is counted against the baseline of the same periods,
+so what hurts both arms is no alarm.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from canary.judge.newest import newest
+from canary.policy import Metric
+from canary.stats.counts import conditional_p
+from canary.stats.distributions import Floats, upper_tail_z
+from canary.stats.paired import MAD_TO_SD, Noise, inflation, masked_median
+
+Mask = npt.NDArray[np.bool_]
+
+TAIL = 0.95
+EVENTS_PERIODS, SERIES_PERIODS = 3, 4
+EVENTS_TIMES, SLOWER_TIMES, TAIL_TIMES = 9.0, 2.5, 5.0
+POOLED_TIMES, EACH_TIMES = 6.0, 3.0
+"""Least ratios over all of the newest periods, and in each of them, whatever their median is."""
+YOUNG, YOUNG_TIMES = 10, 7.0
+"""So few pairs say little of what is usual, so a smaller ratio over all of the newest will do."""
+NEARLY = 0.9
+"""Share of the bound, on the log scale, that each single period must reach (latencies)."""
+CHANCE_TIMES = 1.5
+"""A ratio of events that chance must not explain either."""
+BELIEVED = 5.0
+"""Events of the baseline's past that its newest periods are held against."""
+UNUSUAL = 2.5
+"""Standard deviations above its past from which the baseline's newest count stands for itself."""
+MORE_EVENTS, FEWER_EVENTS, TIMED_EVENTS = 0.05, 0.01, 1.0
+"""Least change in events per request: 5 points more, 1 point fewer; or per instance and period."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcuteBounds:
+    """How bad the newest periods must be to fail at once.
+
+    Attributes:
+        periods: how many of the newest pairs are held against the bounds.
+        times: how many times the baseline's value the candidate's must be.
+        least: extra events per request that there must be (counts only).
+        level: chance of as much by accident, at one look.
+    """
+
+    periods: int
+    times: float
+    least: float
+    level: float
+
+
+def acute_bounds(metric: Metric, alpha: float, horizon: int) -> AcuteBounds | None:
+    """Return the bounds of ``metric``, which has ``alpha`` for ``horizon`` periods."""
+    if metric.kind == "count":
+        periods, times, least = EVENTS_PERIODS, EVENTS_TIMES, _least(metric)
+    elif metric.kind in ("latency", "quantile"):
+        tail = (metric.quantile or 0.0) >= TAIL
+        periods, times, least = SERIES_PERIODS, TAIL_TIMES if tail else SLOWER_TIMES, 0.0
+    else:
+        return None
+    return AcuteBounds(periods, times, least, alpha / max(horizon / periods, 1.0))
+
+
+def _least(metric: Metric) -> float:
+    if metric.per == "time":
+        return TIMED_EVENTS
+    return FEWER_EVENTS if metric.harmful == "decrease" else MORE_EVENTS
+
+
+def acute_events(
+    columns: tuple[Floats, Floats, Floats, Floats], bounds: AcuteBounds, sign: float
+) -> dict[str, Floats]:
+    """Return the runs whose newest counts are a catastrophe, with the numbers that say so.
+
+    ``columns`` are candidate, baseline and their chances; a run without alarm holds NaN.
+    """
+    good = np.isfinite(columns[0])
+    enough, pairs = newest(good, bounds.periods, *columns)
+    g, b, n_g, n_b = (np.where(enough[:, None], one, 1.0) for one in pairs)
+    hurt, safe, n_hurt, n_safe = (g, b, n_g, n_b) if sign > 0 else (b, g, n_b, n_g)
+    past, past_chances = (columns[1], columns[3]) if sign > 0 else (columns[0], columns[2])
+    usual = _usual(past, past_chances, good)
+    rates = (hurt / n_hurt) / _expected(safe, n_safe, usual[:, None])
+    whole = [one.sum(axis=1) for one in (hurt, safe, n_hurt, n_safe)]
+    pooled = (whole[0] / whole[2]) / _expected(whole[1], whole[3], usual)
+    sure = np.where(good.sum(axis=1) <= YOUNG, YOUNG_TIMES, bounds.times)
+    much = (np.median(rates, axis=1) >= bounds.times) | (pooled >= sure)
+    steady = (pooled >= POOLED_TIMES) & (rates.min(axis=1) >= EACH_TIMES)
+    large = whole[0] / whole[2] - whole[1] / whole[3] >= bounds.least
+    alarm = enough & much & steady & large & (_chance(*whole) <= bounds.level)
+    names = ("candidate_events", "baseline_events", "candidate_chances", "baseline_chances")
+    return _told(
+        alarm, bounds, {n: x.sum(axis=1) for n, x in zip(names, (g, b, n_g, n_b), strict=True)}
+    )
+
+
+def _usual(events: Floats, chances: Floats, good: Mask) -> Floats:
+    """Return the rate of the arm that is not harmed, over the whole run."""
+    seen, of = (np.where(good, one, 0.0).sum(axis=1) for one in (events, chances))
+    rate: Floats = (seen + 0.5) / np.maximum(of, 1e-9)
+    return rate
+
+
+def _expected(events: Floats, chances: Floats, usual: Floats) -> Floats:
+    """Return the rate to hold the harmed arm against.
+
+    A few events are a poor measure, so the arm's past is mixed in; unless there are clearly more
+    than usual, for then something hurts both arms.
+    """
+    due = usual * chances
+    unusual = events > due + UNUSUAL * np.sqrt(due + 1)
+    mixed = (events + BELIEVED) / (chances + BELIEVED / usual)
+    return np.where(unusual, (events + 0.5) / chances, mixed)
+
+
+def _chance(hurt: Floats, safe: Floats, n_hurt: Floats, n_safe: Floats) -> Floats:
+    share = CHANCE_TIMES * n_hurt / (CHANCE_TIMES * n_hurt + n_safe)
+    return conditional_p(hurt, hurt + safe, share)
+
+
+def acute_series(d: Floats, v: Floats, noise: Noise, bounds: AcuteBounds) -> dict[str, Floats]:
+    """Return the runs whose newest log ratios ``d`` are a catastrophe, with their mean.
+
+    ``d`` is positive where harmful; a run without alarm holds NaN.
+    """
+    good = np.isfinite(d) & np.isfinite(v)
+    enough, (latest, known) = newest(good, bounds.periods, d, v)
+    latest, known = (np.where(enough[:, None], one, 0.0) for one in (latest, known))
+    mean = latest.mean(axis=1)
+    large = math.log(bounds.times)
+    alarm = enough & (mean >= large) & (latest.min(axis=1) >= NEARLY * large)
+    if alarm.any():
+        error = _error(d, good, known, noise)
+        alarm &= mean >= upper_tail_z(bounds.level) * error
+    return _told(alarm, bounds, {"effect": mean})
+
+
+def _error(d: Floats, good: Mask, known: Floats, noise: Noise) -> Floats:
+    """Return the error of the newest periods' mean, wider where the run was wilder before them."""
+    count = known.shape[1]
+    later = np.cumsum(good[:, ::-1], axis=1)[:, ::-1]
+    before = good & (later > count)
+    off = np.abs(d - masked_median(d, before)[:, None])
+    wild = MAD_TO_SD * masked_median(np.where(before, off, 0.0), before)
+    tau = np.maximum(np.where(before.sum(axis=1) >= count, wild, 0.0), noise.tau)
+    own = (known.mean(axis=1) + tau**2 * inflation(noise.phi, count)) / count
+    error: Floats = np.sqrt(own + noise.host**2)
+    return error
+
+
+def _told(alarm: Mask, bounds: AcuteBounds, numbers: dict[str, Floats]) -> dict[str, Floats]:
+    found = {"periods": np.full(len(alarm), float(bounds.periods)), **numbers}
+    return {f"acute_{name}": np.where(alarm, values, np.nan) for name, values in found.items()}

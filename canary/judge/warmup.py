@@ -1,0 +1,157 @@
+"""A fresh process beside a warm one: slower at first, or growing into its memory.
+
+Every candidate of a blue/green release is a fresh process. A latency that starts higher and falls
+is not lasting harm: while it falls fast enough the judge waits, up to a limit, and once it has
+certainly fallen, only the second half of the periods counts. A level that grows towards the
+baseline's is not a leak: its slope alone fails only above the baseline, and once it has grown, only
+the second half of the periods counts for its growth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from canary.judge.newest import newest
+from canary.judge.rule import Rule
+from canary.stats.distributions import Floats
+from canary.stats.paired import Estimate, Noise, inflation, paired_mean
+from canary.stats.trend import slope
+
+Mask = npt.NDArray[np.bool_]
+
+STEEP, DOUBT = float(np.log(1.35)), 0.5
+"""From a mean this large on, a line that is this many errors from falling may still be a fast fade:
+a fresh process is often so much slower, a regression seldom. Not so the tail, which bursts move."""
+STEEP_LIMIT = 10
+"""Periods in which that doubt counts: after them a fast fade shows."""
+BELIEVED = 2.0
+"""Degrees of freedom that the expected noise is worth beside the line's own scatter."""
+CERTAIN = 3.0
+"""The z from which a trend is certain."""
+SETTLED = 20
+"""Periods from which the second half is long enough to decide."""
+LARGEST = float(np.log(2.0))
+"""A start that is worse than this (twice the baseline) is no warm-up."""
+NEAR = 6
+"""Newest periods that tell how near to the baseline a level is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """How a difference moves since the start.
+
+    ``falling``: it falls, and its time to do so is not over. ``warm``: it has certainly fallen.
+    """
+
+    falling: Mask
+    warm: Mask
+
+
+def fade_of(d: Floats, v: Floats, rule: Rule) -> Fade:
+    """Say of every row of ``d``, positive where harmful, whether it fades."""
+    seen = d.shape[1]
+    line = _line(d, v, rule.rough)
+    steep = (line.mean >= STEEP) & (seen <= STEEP_LIMIT) & (not rule.tail)
+    warm = (line.z <= -CERTAIN) & (line.start >= rule.margin) & (line.start <= LARGEST)
+    warm &= seen >= SETTLED
+    over = warm & ~above(d, rule.margin)
+    falling = (line.z < np.where(steep, DOUBT, 0.0)) & (seen <= rule.fade)
+    falling &= line.arrives(2 * rule.fade - seen, rule.margin)
+    return Fade(falling | over, warm)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A fitted line: its slope with its error, where it starts and ends, and its mean."""
+
+    slope: Floats
+    error: Floats
+    start: Floats
+    now: Floats
+    mean: Floats
+
+    @property
+    def z(self) -> Floats:
+        """The slope in units of its error."""
+        return self.slope / self.error
+
+    def arrives(self, periods: int, level: float) -> Mask:
+        """Return whether the line may reach ``level`` in so many periods; else it does not fade."""
+        reached: Mask = self.now + (self.slope - self.error) * periods <= level
+        return reached
+
+
+def _line(d: Floats, v: Floats, noise: Noise) -> Line:
+    good = np.isfinite(d) & np.isfinite(v)
+    weight = np.where(good, 1 / (np.where(good, v, 1.0) + noise.tau**2), 0.0)
+    y, x = np.where(good, d, 0.0), np.arange(d.shape[1], dtype=float)[None, :]
+    total = np.maximum(weight.sum(axis=1), 1e-9)
+    x_mean, y_mean = (weight * x).sum(axis=1) / total, (weight * y).sum(axis=1) / total
+    from_mean = x - x_mean[:, None]
+    squares = np.maximum((weight * from_mean**2).sum(axis=1), 1e-9)
+    rate = (weight * from_mean * y).sum(axis=1) / squares
+    count = good.sum(axis=1)
+    residual = weight * (y - y_mean[:, None] - rate[:, None] * from_mean) ** 2
+    scale = (BELIEVED + residual.sum(axis=1)) / (BELIEVED + np.maximum(count - 2, 0))
+    error = np.sqrt(scale * inflation(noise.phi / 2, count) / squares)
+    start = y_mean - rate * x_mean
+    return Line(rate, error, start, start + rate * (d.shape[1] - 1), y_mean)
+
+
+def settled_mean(whole: Estimate, fade: Fade, d: Floats, v: Floats, noise: Noise) -> Estimate:
+    """Return the mean of the second half where the difference has faded, else that of all."""
+    half = slice(d.shape[1] // 2, None)
+    return _instead(whole, fade.warm, lambda rows: paired_mean(d[rows, half], v[rows, half], noise))
+
+
+def _instead(whole: Estimate, rows: Mask, other: Callable[[Mask], Estimate]) -> Estimate:
+    """Return ``whole`` with ``rows`` of another estimate in their place."""
+    if not rows.any():
+        return whole
+    late, found = other(rows), {}
+    for field in fields(Estimate):
+        values = np.array(getattr(whole, field.name), dtype=float)
+        values[rows] = getattr(late, field.name)
+        found[field.name] = values
+    return Estimate(**found)
+
+
+def above(d: Floats, bound: Floats | float) -> Mask:
+    """Say where the newest differences lie at ``bound`` or above it."""
+    latest: Mask = _ends(d)[1] >= bound
+    return latest
+
+
+def _ends(d: Floats) -> tuple[Floats, Floats]:
+    """Return the means of the first and of the newest few periods."""
+    count = max(min(NEAR, d.shape[1]), 1)
+    good = np.isfinite(d[:, :count])
+    first = np.where(good, d[:, :count], 0.0).sum(axis=1) / np.maximum(good.sum(axis=1), 1)
+    enough, (latest,) = newest(np.isfinite(d), count, d)
+    return first, np.where(enough[:, None], latest, -np.inf).mean(axis=1)
+
+
+def may_leak(d: Floats, rule: Rule) -> Mask:
+    """Say which levels lie far enough above the baseline for their growth to be harm.
+
+    Half the margin; all of it for one that began below the baseline, since it had to grow.
+    """
+    bound = np.where(_below(d, rule), rule.margin, rule.margin / 2)
+    return above(d, bound)
+
+
+def _below(d: Floats, rule: Rule) -> Mask:
+    below: Mask = _ends(d)[0] <= -rule.margin / 2
+    return below
+
+
+def settled_slope(whole: Estimate, d: Floats, rule: Rule) -> tuple[Estimate, Mask]:
+    """Return the slope, that of the second half where a level has grown from below the baseline."""
+    seen = d.shape[1]
+    first, latest = _ends(d)
+    grown = _below(d, rule) & (latest - first >= rule.margin / 2) & (seen >= SETTLED)
+    return _instead(whole, grown, lambda rows: slope(d[rows, seen // 2 :], rule.drift)), grown
