@@ -83,7 +83,7 @@ def test_another_account_is_refused_with_the_command_to_type(
 ) -> None:
     refused = ansible.play(PROVISION, aws_account="210987654321")
     assert refused.failed
-    assert f"These credentials are of account {ACCOUNT}" in refused.messages[0]
+    assert f"These credentials belong to account {ACCOUNT}" in refused.messages[0]
     assert f"export CART_CANARY_AWS_ACCOUNT={ACCOUNT}" in refused.messages[0]
     assert left_over(cloud) == {}
 
@@ -185,7 +185,7 @@ def test_nothing_is_destroyed_without_a_yes_or_in_another_account(
     assert "playbooks/destroy.yml -e confirm=yes" in refused.messages[0]
     refused = ansible.play(*DESTROY, confirm="yes", aws_account="210987654321")
     assert refused.failed
-    assert f"These credentials are of account {ACCOUNT}" in refused.messages[0]
+    assert f"These credentials belong to account {ACCOUNT}" in refused.messages[0]
     assert sorted(instances(cloud)) == ["local-app-blue-1", "local-proxy-1"]
 
 
