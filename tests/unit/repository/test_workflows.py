@@ -138,7 +138,7 @@ def test_an_artifact_is_stored_once_and_never_replaced(
         f'echo "$@" >> calls; case "$*" in *head-object*) {answer};; esac',
     )
     done_step = run(
-        step("artifact/action.yml", "Upload the artifact to the bucket"), tmp_path, {"BUCKET": "b"}, tools
+        step("artifact/action.yml", "Upload the artifact"), tmp_path, {"BUCKET": "b"}, tools
     )
     calls = (tmp_path / "calls").read_text(encoding="utf-8")
     assert done_step.returncode == status, done_step.stderr
