@@ -60,7 +60,7 @@ class Fault:
     chance: float
 
     def strikes(self, rule: str) -> bool:
-        """Return whether it affects this route; ``/product`` includes ``/product/<id>``."""
+        """Return whether the fault affects this route; ``/product`` includes ``/product/<id>``."""
         return self.route in ("", rule, rule.partition("/<")[0])
 
 

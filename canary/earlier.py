@@ -1,4 +1,4 @@
-"""Recordings that earlier releases wrote, in the form that this one reads.
+"""Convert recordings of earlier releases to the current schema version.
 
 A recording outlives the release that made it, and has to replay to the same verdict.
 """
@@ -16,7 +16,7 @@ _KAPPA = re.compile(r"kappa_(\w+)_(\d{1,6})")
 
 
 def from_version_1(recording: Any) -> Any:
-    """Return the content of a version 1 recording as version 2 holds it."""
+    """Convert the content of a version 1 recording to version 2."""
     if not isinstance(recording, dict):
         return recording
     kept = {key: value for key, value in recording.items() if RETIRED.get(key, _ABSENT) != value}
@@ -28,9 +28,9 @@ def from_version_1(recording: Any) -> Any:
 
 
 def _learned(numbers: Any) -> Any:
-    """Sort one metric's flat numbers, of which ``kappa_<channel>_<periods>`` were many.
+    """Convert one metric's flat numbers. Keys ``kappa_<channel>_<periods>`` are grouped by channel.
 
-    What is none of them stays as it is, and is refused when the result is read.
+    Unknown keys stay as they are, and are rejected when the result is read.
     """
     if not isinstance(numbers, dict):
         return numbers

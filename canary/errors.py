@@ -24,11 +24,11 @@ class PolicyError(CanaryError):
 
 
 class RecordingError(CanaryError):
-    """A recording is not readable, or was made by another schema."""
+    """A recording is not readable, or has an unknown schema version."""
 
 
 class CalibrationError(CanaryError):
-    """What a rehearsal learned is damaged, or not of this version."""
+    """A calibration file is damaged, or has another version."""
 
 
 class SourceError(CanaryError):

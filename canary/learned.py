@@ -1,4 +1,4 @@
-"""What a rehearsal learned of an environment's noise: a frozen type, and its file.
+"""Calibrations: the noise of an environment as a rehearsal learned it, and their file.
 
 A calibration carries a fingerprint of where it was learned, so that it is never used elsewhere. The
 file is JSON with a version; damage, or another program's file, is named in a sentence.
@@ -47,7 +47,7 @@ class MeasuredNoise:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What windows of equal arms taught about one metric.
+    """The noise of one metric, learned from windows of equal arms.
 
     Attributes:
         noise, rough: without and with bursts.
@@ -70,12 +70,12 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Where something was learned, or is to be used.
+    """The source and metrics that a calibration was learned from, or is used for.
 
     Attributes:
         period: in seconds.
         source: its kind, as ``cloudwatch``.
-        hosts: of the live release; None where nobody knows.
+        hosts: of the live release; None if unknown.
         metrics: by name, how each is measured.
     """
 
@@ -89,7 +89,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was learned, by metric; no metrics means that nothing was."""
+    """The learned noise by metric; empty if nothing was learned."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -97,7 +97,7 @@ class Calibration:
     fingerprint: Fingerprint | None = None
 
     def get(self, metric: str) -> Learned | None:
-        """Return what is known of one metric."""
+        """Return the learned noise of one metric, or None."""
         return self.metrics.get(metric)
 
 
@@ -111,7 +111,7 @@ def dump_calibration(calibration: Calibration, path: Path) -> None:
 
 
 def load_calibration(path: Path) -> Calibration:
-    """Read the calibration at ``path``; nothing is known where there is no file.
+    """Read the calibration at ``path``; empty if there is no file.
 
     Raises:
         CalibrationError: it is damaged, or no calibration of this version.
@@ -123,7 +123,9 @@ def load_calibration(path: Path) -> Calibration:
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
     if not isinstance(document, dict) or "calibration" not in document:
-        raise _unusable(path, "is no calibration, or one of an earlier version of canary")
+        raise _unusable(
+            path, "is not a calibration, or was written by an earlier version of canary"
+        )
     if document.get("version") != VERSION:
         raise _unusable(path, f"has version {document.get('version')!r}, not {VERSION}")
     return _checked(path, document["calibration"])

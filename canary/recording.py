@@ -48,7 +48,9 @@ def recording_to_text(recording: Recording) -> str:
     try:
         return json.dumps(document, sort_keys=True, allow_nan=False, separators=(",", ":")) + "\n"
     except ValueError as error:
-        raise RecordingError(f"The recording to be written holds no number: {error}.") from error
+        raise RecordingError(
+            f"The recording holds a value that is not a number: {error}."
+        ) from error
 
 
 def recording_from_text(text: str, name: str = "given") -> Recording:
@@ -86,7 +88,9 @@ def _document(text: str, name: str) -> dict[str, Any]:
     except RecursionError as error:
         raise RecordingError(f"The recording {name} is nested too deeply to be read.") from error
     if not isinstance(document, dict):
-        raise RecordingError(f"The recording {name} is a JSON {type(document).__name__}, not keys.")
+        raise RecordingError(
+            f"The recording {name} is a JSON {type(document).__name__}, not an object."
+        )
     return document
 
 

@@ -28,7 +28,7 @@ STILL_RUNS = "What runs anywhere: canary analyze, canary replay, make test-unit.
 
 
 def preflight(settings: Settings) -> None:
-    """Raise PreflightError with the first reason against running here."""
+    """Raise PreflightError with the first reason why this machine cannot run the cloud."""
     require_linux()
     require_root()
     require_programs()

@@ -1,4 +1,4 @@
-"""Store a release in the bucket, once, so that what was judged is what is promoted."""
+"""Store a release in the bucket once, so that the judged release is the promoted one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def publish(
 
 
 def _digest(tree: Tree, recipe: Recipe, store: Store, kept: Stored) -> str:
-    """Return the digest of what is kept, which hosts compare with what they get."""
+    """Return the digest of the stored object. Hosts compare it with their download."""
     try:
         return verified(tree, recipe, store.fetch(f"releases/{tree.release}.tar.gz"))
     except ArtifactError as error:

@@ -1,4 +1,4 @@
-"""Is an archive that is in the bucket already the release that this tree builds?
+"""Verify that an archive in the bucket is the release that this tree builds.
 
 Whoever can write the object can write its metadata too. So nothing there is believed: every file is
 compared with the tree, every wheel with the hashes of the lock.
@@ -49,7 +49,7 @@ def _unpacked(body: bytes) -> dict[str, File]:
             for member in tar:
                 content = tar.extractfile(member) if member.isreg() else None
                 if content is None or member.name in found:
-                    raise ArtifactError(f"it holds {member.name}, which is no plain file, or twice")
+                    raise ArtifactError(f"it holds {member.name} twice, or not as a plain file")
                 found[member.name] = File(content.read(), bool(member.mode & 0o100))
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise ArtifactError(f"it is not a tar.gz ({error})") from error

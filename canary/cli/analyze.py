@@ -73,7 +73,7 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     learned = find_calibration(policy)
     if left_out:
         names = ", ".join(left_out)
-        click.echo(f"Left out, because only the proxy counts it during a canary: {names}", err=True)
+        click.echo(f"Left out, because the proxy counts it only during a canary: {names}", err=True)
     if options["csv_file"] is not None:
         recording, kind = _from_csv(policy, options), "csv"
     else:
@@ -116,6 +116,6 @@ def _window(
         colour = options[str(arm)]
         instances = source.instances(colour)
         if not instances:
-            raise SourceError(f"{source.describe()} knows no {colour} instance")
+            raise SourceError(f"{source.describe()} lists no {colour} instance")
         arms[arm] = Release(colour, "", colour, instances)
     return Window(options["start"], end, arms, options["share"], options["equal_footing"])

@@ -51,7 +51,7 @@ def state_of(environment: Environment) -> State:
 
 
 def hand_at(environment: Environment) -> Hand:
-    """Return the means of a person who moves traffic by hand."""
+    """Return the manual promotion and rollback of one environment."""
     return Hand(
         environment.name,
         environment.colours,

@@ -78,7 +78,7 @@ def find_policy(env: str | None, policy_file: Path | None) -> Path:
     path = RUN / env / "canary.yml"
     if not path.is_file():
         raise PolicyError(
-            f"There is no {path} ({found}). It is written by: "
+            f"There is no {path} ({found}). To create it: "
             f"ansible-playbook -i inventory/{env} site.yml"
         )
     return path
@@ -92,12 +92,12 @@ def find_place(env: str | None, policy_file: Path | None) -> Place:
 
 
 def calibration_path(environment: str) -> Path:
-    """Return where ``canary rehearse`` keeps what it learned of an environment."""
+    """Return the path of an environment's calibration, which ``canary rehearse`` writes."""
     return RUN / environment / "calibration.json"
 
 
 def find_calibration(policy: Policy) -> Calibration:
-    """Return what was learned of the policy's environment; of none, nothing."""
+    """Return the calibration of the policy's environment, empty if there is none."""
     name = (policy.environment or {}).get("name")
     return load_calibration(calibration_path(str(name))) if name else Calibration()
 
@@ -105,7 +105,7 @@ def find_calibration(policy: Policy) -> Calibration:
 def calibration_here(
     policy: Policy, calibration: Calibration, source: str, hosts: int | None
 ) -> Calibration:
-    """Return what of a calibration holds for this source and policy; warn of what does not."""
+    """Return the part of a calibration that is valid here; warn about the rest."""
     kept, warnings = usable(calibration, fingerprint_of(policy, source, hosts))
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -113,7 +113,7 @@ def calibration_here(
 
 
 def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> None:
-    """Refuse to start inside a freeze window, unless the user insists."""
+    """Refuse to start inside a freeze window, unless ``--ignore-freeze`` is given."""
     if not ignore and (why := frozen(environment.freezes, now)):
         raise FreezeError(
             f"No release may start on {environment.name} now: {why}. For an urgent repair: "
@@ -122,7 +122,7 @@ def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> N
 
 
 def answer(document: object, text: str, *, as_json: bool) -> None:
-    """Print an answer to stdout, as JSON or as text."""
+    """Print a result to stdout, as JSON or as text."""
     click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)
 
 

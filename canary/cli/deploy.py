@@ -72,7 +72,7 @@ def deploy(
 def _deploy(
     place: Place, state: State, ref: str, holder: Holder, *, everywhere: bool
 ) -> tuple[Published, list[str], str]:
-    """Install it on every colour that may change; return these, and the live one."""
+    """Install the release on every colour that may change; return these and the live colour."""
     environment = place.environment
     status = traffic_of(environment).status()
     busy = [c for c in environment.colours if c != status.live and status.weight(c)]

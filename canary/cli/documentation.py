@@ -13,7 +13,8 @@ HEAD = """# The canary command
 
 Tables and JSON go to stdout, progress goes to stderr. Exit status of a verdict: 0 PASS, 1 FAIL,
 2 could not run, 3 INCONCLUSIVE. Where 1 means something else, the command's help says so.
-`--env NAME` uses `.run/NAME/canary.yml`, which `site.yml` writes; `--policy FILE` another file.
+`--env NAME` uses the policy `.run/NAME/canary.yml`, which `site.yml` writes. `--policy FILE` uses
+another policy.
 """
 
 

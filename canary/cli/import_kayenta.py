@@ -21,8 +21,8 @@ from canary.kayenta.configuration import convert
 def import_kayenta(config_file: Path, output: Path | None) -> None:
     """Convert FILE, a Kayenta canary configuration (JSON), to a policy (YAML).
 
-    The policy goes to stdout. What had to be assumed, and what could not be converted, is listed
-    on stderr, one sentence a line: read it before you use the policy.
+    The policy goes to stdout. Notes go to stderr, one per line: each assumption, and each
+    setting that could not be converted. Read them before you use the policy.
 
     Exit status: 0 converted, 2 FILE is not a Kayenta configuration.
 

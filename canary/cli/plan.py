@@ -45,13 +45,13 @@ MOST = 10.0
     type=EVENTS,
     multiple=True,
     metavar="METRIC=SHARE",
-    help="How often a count's event happens per request. May be repeated. Default: as recorded.",
+    help="Events of a count per request. May be repeated. Default: as recorded.",
 )
 @click.option(
     "--recording",
     "recording_file",
     type=click.Path(path_type=Path),
-    help="Take the traffic from this recording. Default: the newest canary's of --env.",
+    help="Take the traffic from this recording. Default: the newest recording of --env.",
 )
 @click.option("--canaries", default=60, show_default=True, help="Canaries per month, for the cost.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (SVG) to this file.")
@@ -60,8 +60,8 @@ MOST = 10.0
 def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
     """Show which harm a canary will find, how long that takes, and what CloudWatch costs.
 
-    Harm is found with a power of 80 %. The noise is what canary rehearse learned. Without a
-    rehearsal, cautious defaults make the plan longer than necessary.
+    The power is 80 %. The plan uses the noise that canary rehearse learned. Without a
+    rehearsal, it uses cautious defaults, so the planned time is longer than necessary.
 
     \b
     Example:
@@ -87,7 +87,7 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
 def _known(
     policy: Policy, env: str | None, options: dict[str, Any]
 ) -> tuple[Workload, Mapping[str, Learned]]:
-    """Return the workload, as measured or as given, and the noise that was learned."""
+    """Return the workload (measured or given) and the learned noise."""
     file, calibration = options["recording_file"] or _newest(env), find_calibration(policy)
     measured = None
     if file is not None:

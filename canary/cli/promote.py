@@ -13,7 +13,9 @@ from canary.cli.common import answer, find_place, json_option, where_options
 @click.command()
 @click.option("--colour", help="Colour to make live. Default: the candidate that carries traffic.")
 @click.option(
-    "--force", is_flag=True, help="Promote although servers are down, differ, or failed a canary."
+    "--force",
+    is_flag=True,
+    help="Promote even if servers are down, run different releases, or failed a canary.",
 )
 @where_options
 @json_option
@@ -25,7 +27,7 @@ def promote(
     Refuses a colour if one of its servers is down, if its servers run different releases, or if
     its release failed its last canary.
 
-    Exit status: 0 it is live, 2 could not promote.
+    Exit status: 0 the colour is live, 2 could not promote.
 
     \b
     Example:

@@ -47,7 +47,7 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     Every FAIL between two instances of one release is a false alarm. Times at which a canary ran
     are left out. The noise is written to .run/ENV/calibration.json, which canary run reads.
 
-    Exit status: 0 no more false alarms than alpha allows, 1 more, 2 could not measure.
+    Exit status: 0 false alarms within alpha, 1 more than alpha allows, 2 could not measure.
 
     \b
     Example:

@@ -11,7 +11,7 @@ from canary.cli.common import answer, find_place, json_option, where_options
 
 
 @click.command()
-@click.option("--colour", help="Colour to return to. Needed where state and proxy disagree.")
+@click.option("--colour", help="Colour to return to. Required if state and proxy disagree.")
 @where_options
 @json_option
 def rollback(
@@ -19,7 +19,7 @@ def rollback(
 ) -> None:
     """Take all traffic from the candidate. Without a candidate, return to the previous release.
 
-    Exit status: 0 traffic is on the previous release, 2 it is not; then it says what to type next.
+    Exit status: 0 traffic is on the previous release, 2 it is not; the error says what to type.
 
     \b
     Example:

@@ -52,7 +52,7 @@ from canary.rollout.system import Signals
     type=click.IntRange(1, 86_400),
     default=3600,
     show_default=True,
-    help="Seconds to wait for an approval, or on hold for a decision.",
+    help="Seconds to wait for an approval, or for a decision on a held canary.",
 )
 @freeze_option
 @where_options

@@ -41,7 +41,7 @@ class Freeze(BaseModel):
         # Unquoted, YAML reads 18:00 as the number 1080.
         if isinstance(value, time) or (isinstance(value, str) and CLOCK.fullmatch(value)):
             return value
-        raise ValueError(f'{value!r} is no time of day; write it in quotes, as "18:00"')
+        raise ValueError(f'{value!r} is not a time of day; write it in quotes, as "18:00"')
 
     @field_validator("timezone")
     @classmethod
@@ -49,7 +49,7 @@ class Freeze(BaseModel):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{name!r} is no time zone; write UTC or Europe/Berlin") from None
+            raise ValueError(f"{name!r} is not a time zone; write UTC or Europe/Berlin") from None
         return name
 
     @model_validator(mode="after")

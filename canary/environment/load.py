@@ -23,7 +23,7 @@ def parse_environment(document: Mapping[str, Any] | None, name: str = "policy") 
     """
     if document is None:
         raise PolicyError(
-            f"The {name} has no environment section, so there is no proxy to steer. Judge a past "
+            f"The {name} has no environment section, so there is no proxy to control. Judge a past "
             "window instead: canary analyze --help"
         )
     try:

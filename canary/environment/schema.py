@@ -99,12 +99,13 @@ class CloudWatchSource(Section):
     )
     colour_tag: Text = "colour"
     settle: Annotated[float, Field(ge=0, le=3600)] | None = Field(
-        default=None, description="Seconds after its end that a period is read; default one period."
+        default=None,
+        description="Seconds from the end of a period until it is read; default one period.",
     )
 
 
 class PrometheusQuery(Section):
-    """The query of the value and, if it is another one, of the number of samples."""
+    """The query for the value, and optionally a query for the number of samples."""
 
     value: Text
     samples: Text | None = None
@@ -152,8 +153,8 @@ class HaproxyTraffic(Section):
     timeout: Seconds = 10.0
     matched: bool = Field(
         default=True,
-        description="With two or more instances per colour, one live instance carries as much "
-        "as a candidate's, so that CPU and memory compare.",
+        description="With two or more instances per colour, one live instance gets the same "
+        "load as each candidate instance, so that CPU and memory are comparable.",
     )
 
 
@@ -204,7 +205,7 @@ class Bake(Section):
     def _watched(self) -> Bake:
         if self.duration > 0 and not self.alarms:
             raise ValueError(
-                f"duration is {self.duration:g} s but alarms is empty: nobody would watch; "
+                f"duration is {self.duration:g} s but alarms is empty: nothing would be checked; "
                 "name at least one alarm, or set duration: 0"
             )
         return self

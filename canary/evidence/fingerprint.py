@@ -1,4 +1,4 @@
-"""Whether what was learned somewhere holds here."""
+"""Whether a calibration is valid for this environment and policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fingerprint_of(policy: Policy, source: str, hosts: int | None) -> Fingerprin
 
 
 def definition(metric: Metric) -> str:
-    """Say how a metric is measured, and on which scale its noise is."""
+    """Describe how a metric is measured, and the scale of its noise."""
     words = [metric.kind, metric.statistic_name, "of", metric.source_name]
     words += [f"per {metric.per}"] * (metric.kind == "count")
     words += ["in points"] * (metric.limit.scale == "points")
@@ -25,7 +25,7 @@ def definition(metric: Metric) -> str:
 
 
 def usable(calibration: Calibration, here: Fingerprint) -> tuple[Calibration, tuple[str, ...]]:
-    """Return what of a calibration holds here, and a warning for each thing that does not."""
+    """Return the valid part of a calibration, and a warning for each part that is not valid."""
     if not calibration.metrics:
         return calibration, ()
     if why := _elsewhere(calibration.fingerprint, here):
@@ -46,9 +46,9 @@ def usable(calibration: Calibration, here: Fingerprint) -> tuple[Calibration, tu
 
 
 def _elsewhere(there: Fingerprint | None, here: Fingerprint) -> str:
-    """Say what differs between two places, or nothing."""
+    """Return how two environments differ, or an empty string."""
     if there is None:
-        return "it does not say where it was learned"
+        return "it does not name the environment that it was learned in"
     both = (
         (f"{there.period} s periods", f"{here.period} s periods", there.period == here.period),
         (there.source, here.source, there.source == here.source),

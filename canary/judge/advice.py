@@ -96,6 +96,6 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
 
 def _without_estimates(case: Case) -> str:
     if case.undecided:
-        return f"Make it measurable first: {case.undecided[0].sentence}"
+        return f"First make the metric measurable: {case.undecided[0].sentence}"
     left = max(case.policy.minimum - case.elapsed, 0)
     return f"The minimum duration is reached in {duration(left)}" if left else ""

@@ -62,7 +62,7 @@ def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
 
 
 def known_noise(measured: MeasuredNoise, windows: int) -> Noise:
-    """Return the noise that a rehearsal measured, believed more firmly the more windows it had."""
+    """Return the noise that a rehearsal measured. More windows give it more weight."""
     firm = min(windows / ENOUGH_WINDOWS, 1.0)
     return Noise(
         tau=measured.tau,

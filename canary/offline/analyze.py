@@ -27,12 +27,12 @@ class Window:
 
 
 def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
-    """Return the policy without the proxy's counters, which only a canary has, and their names."""
+    """Return the policy without the proxy's counters, which need a canary, and their names."""
     left_out = tuple(m.name for m in policy.metrics if m.counter is not None)
     kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
     if not kept:
         raise SourceError(
-            f"Only the proxy counts {', '.join(left_out)}: replay a recording instead"
+            f"Only the proxy counts {', '.join(left_out)}. Replay a recording of a canary instead"
         )
     slos = tuple(slo for slo in policy.slos if slo.metric not in left_out)
     return policy.model_copy(update={"metrics": kept, "slos": slos}), left_out

@@ -89,7 +89,7 @@ def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]
     instances = source.instances(past.colour)
     if len(instances) < 2:
         raise SourceError(
-            f"{source.describe()} knows {len(instances)} instances of {past.colour}; a "
+            f"{source.describe()} lists {len(instances)} instances of {past.colour}; a "
             "comparison needs two"
         )
     pool = Release(past.colour, "", past.colour, instances)
@@ -105,7 +105,7 @@ def windows(policy: Policy, source: Source, past: Past) -> tuple[Recording, ...]
     if len(found) < FEWEST:
         raise SourceError(
             f"{len(found)} windows of {length * policy.period} s without a canary are too few to "
-            f"learn from; at least {FEWEST} are needed. Use a longer past, or a shorter maximum"
+            f"learn from; at least {FEWEST} are needed. Use an earlier start, or a shorter maximum"
         )
     return found
 

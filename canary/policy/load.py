@@ -40,7 +40,7 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
         raise PolicyError(f"The policy {name} {error}.") from error
     if not isinstance(document, Mapping):
         raise PolicyError(
-            f"The policy {name} holds {type(document).__name__}, not keys; the shortest one is\n"
+            f"The policy {name} holds {type(document).__name__}, not a mapping; the shortest is\n"
             "version: 1\nmetrics:\n- {name: latency, kind: latency}"
         )
     try:

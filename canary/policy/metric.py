@@ -77,15 +77,15 @@ class Metric(Section):
         if self.kind == "quantile" and not self.quantile:
             raise ValueError(f"{self.statistic!r} is not a quantile; write p50, p90, p95 or p99")
         if self.drift and self.kind != "level":
-            raise ValueError(f"only a level drifts, and {self.name!r} is a {self.kind}")
+            raise ValueError(f"drift is for levels, and {self.name!r} is a {self.kind}")
         if self.negligible is not None and self.kind != "count":
-            raise ValueError(
-                f"only a count has negligible events, and {self.name!r} is a {self.kind}"
-            )
+            raise ValueError(f"negligible is for counts, and {self.name!r} is a {self.kind}")
         if self.limit.scale == "points" and self.kind != "level":
             raise ValueError(f"only a level has a margin in points; give {self.name!r} one in %")
         if self.limit.scale == "relative" and self.limit.value >= 1 and self.harmful == "decrease":
-            raise ValueError(f"nothing can fall by {self.limit}; give {self.name!r} less than 100%")
+            raise ValueError(
+                f"a margin of {self.limit} would allow any fall; give {self.name!r} less than 100%"
+            )
         return self
 
     @property

@@ -104,7 +104,9 @@ class Policy(Section):
             raise ValueError("every metric is muted, so nothing could be judged")
         for slo in self.slos:
             if slo.metric not in names:
-                raise ValueError(f"slos name {slo.metric!r}, metrics are {', '.join(names)}")
+                raise ValueError(
+                    f"slos name {slo.metric!r}, but the metrics are {', '.join(names)}"
+                )
             if slo.excess is not None and slo.metric not in counted:
                 known = ", ".join(counted) or "there is none"
                 raise ValueError(f"only a count has an excess, not {slo.metric!r}: {known}")

@@ -1,4 +1,4 @@
-"""YAML from people: what the library would pass over, or fall over, is refused."""
+"""Read YAML strictly: reject what the library would accept silently or fail on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import yaml
 
 
 class UnreadableError(Exception):
-    """The text holds no document that can be trusted; the message says why, without its name."""
+    """The YAML text was rejected; the message says why, without the file's name."""
 
 
 class _Loader(yaml.SafeLoader):
-    """The library lets the last of two equal keys win, so a reader may see the wrong one."""
+    """Rejects duplicate keys. The library would silently use the last one."""
 
     def construct_mapping(
         self,
@@ -32,7 +32,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(text: str) -> Any:
-    """Return what YAML ``text`` holds.
+    """Return the document in YAML ``text``.
 
     Raises:
         UnreadableError: it is not YAML, names a key twice, or is nested too deeply.

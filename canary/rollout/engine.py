@@ -99,17 +99,17 @@ def _outcome(
 
 
 def _conclude(context: Context, outcome: Outcome, archive: Callable[[Outcome], None]) -> None:
-    """Tell the world; none of this can change the verdict any more, and a signal cuts it short."""
+    """Run the last hook, store the outcome, free the lock. The verdict is final by now."""
     if context.touched:
         hook = "promoted" if outcome.verdict is Verdict.PASS else "rolled_back"
         verdict = str(outcome.verdict or "could not run")
         _quietly(context, f"run the {hook} hook", lambda: context.hook(hook, verdict=verdict))
-    _quietly(context, "keep this canary's files", lambda: archive(outcome))
+    _quietly(context, "store this canary's files", lambda: archive(outcome))
     _quietly(context, "free the lock", lambda: context.ports.state.free(context.keeper.holder))
 
 
 def _quietly(context: Context, what: str, action: Callable[[], None]) -> None:
-    """Do it, unless a signal interrupts; traffic is safe and the verdict stands, so go on."""
+    """Do it; after an error or a signal, warn and go on, because traffic is safe."""
     try:
         _interruptibly(context, action)
     except Interruption as interruption:

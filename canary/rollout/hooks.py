@@ -121,4 +121,4 @@ def _lives(process: subprocess.Popen[bytes]) -> bool:
 
 def _ending(log: Path) -> str:
     end = tail(log)
-    return f"; its output is in {log}, the end is:{end}" if end else " and said nothing"
+    return f"; its output is in {log} and ends with:{end}" if end else " and printed nothing"

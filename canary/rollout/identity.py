@@ -19,19 +19,19 @@ def served(status: Status, colour: str) -> Live:
 def disagreement(meant: Live, status: Status) -> str:
     """Return how the intended live release and the served one differ; empty if they agree."""
     if status.live != meant.colour:
-        return f"{meant} is meant to be live, but the proxy serves {served(status, status.live)}"
+        return f"{meant} should be live, but the proxy serves {served(status, status.live)}"
     found = status.releases_on(meant.colour)
     if len(found) > 1:
         return f"{meant.colour} is live, and its servers report {' and '.join(found)}"
     if found and meant.release and found[0] != meant.release:
-        return f"{meant} is meant to be live, but {meant.colour} reports {found[0]}"
+        return f"{meant} should be live, but {meant.colour} reports {found[0]}"
     return ""
 
 
 def name_one(environment: str, colours: Iterable[str]) -> str:
     """Return the command that resolves a difference."""
     options = " or ".join(f"--colour {colour}" for colour in dict.fromkeys(colours))
-    return f"Name the colour that is right: canary promote --env {environment} {options}"
+    return f"Name the correct colour: canary promote --env {environment} {options}"
 
 
 def exchanged(status: Status, expected: Mapping[str, str]) -> str:

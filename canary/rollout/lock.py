@@ -37,7 +37,7 @@ def taking(
                 raise StateError(held(found))
             watched, since = found, monotonic()
             if found is not None and found.canary != holder.canary:
-                say(f"{sentence(found)}; watching for {LOCK_SECONDS:.0f} s whether it is alive")
+                say(f"{sentence(found)}; waiting {LOCK_SECONDS:.0f} s to see if it is alive")
         free = found is None or found.canary == holder.canary
         if (free or monotonic() - since >= LOCK_SECONDS) and state.take(holder, found):
             return
@@ -102,12 +102,12 @@ def locked(
 
 def held(holder: Holder) -> str:
     return (
-        f"{sentence(holder)}, and it is alive. Wait for its end, or stop it: what is stopped by "
-        "Ctrl-C gives traffic back"
+        f"{sentence(holder)}. Wait until it ends, or stop it with Ctrl-C: a canary then returns "
+        "all traffic to the live colour"
     )
 
 
 def sentence(holder: Holder) -> str:
     """Return a sentence about the holder of the lock."""
     since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{holder.canary} runs already: {holder.who}, since {since}"
+    return f"{holder.canary} is already running: {holder.who}, since {since}"

@@ -67,12 +67,12 @@ class Hand:
         if status.lease_until is not None or status.weight(other):
             after = self._take_back(colour, status)
             live = served(status, colour or status.live)
-            sentence = f"{self._other(live.colour)} lost its weight; {live} carries all traffic"
+            sentence = f"{live} carries all traffic; {self._other(live.colour)} carries none"
             return self._done(ROLLED_BACK, live, (status, after), sentence)
         if meant is not None and meant.colour != status.live and colour is not None:
             after = self.traffic.promote(colour) if colour != status.live else status
             live = served(status, colour)
-            return self._done(ROLLED_BACK, live, (status, after), f"{live} is live, as you said")
+            return self._done(ROLLED_BACK, live, (status, after), f"{live} is live, as requested")
         return self._return(colour, status)
 
     def _return(self, colour: str | None, status: Status) -> Done:
@@ -84,14 +84,14 @@ class Hand:
         if colour == status.live or not trusted:
             raise TrafficError(
                 f"Nothing was rolled back: {served(status, status.live)} is live and carries all "
-                f"traffic, and {served(status, other)} is no standby, so it holds no release to "
-                f"return to. Look: canary status --env {self.environment}. Put the release that "
-                f"you want on {other}: canary deploy REF --env {self.environment}, then "
+                f"traffic, and {served(status, other)} is not a standby, so there is no release "
+                f"to return to. Check: canary status --env {self.environment}. Install the release "
+                f"that you want on {other}: canary deploy REF --env {self.environment}, then "
                 f"canary promote --env {self.environment} --colour {other}"
             )
         after = self.traffic.promote(other)
         live = served(status, other)
-        sentence = f"Back to the release before: {live} is live and carries all traffic"
+        sentence = f"Rolled back to the previous release: {live} is live and carries all traffic"
         return self._done(ROLLED_BACK, live, (status, after), sentence)
 
     def _rolled_back(self, live: str) -> bool:
@@ -159,8 +159,8 @@ class Hand:
         other = self._other(live.colour)
         if status.live != live.colour or status.weight(other) or not status.share(live.colour):
             raise TrafficError(
-                f"Traffic is not at {live.colour}: the proxy serves {status.live}, with weights "
-                f"{dict(status.weights)}. Look: canary status --env {self.environment}"
+                f"Traffic is not on {live.colour}: the proxy serves {status.live}, with weights "
+                f"{dict(status.weights)}. Check: canary status --env {self.environment}"
             )
         now = self.now()
         row = Row(
@@ -180,8 +180,8 @@ class Hand:
             self.state.remember(row)
         except CanaryError as error:
             raise StateError(
-                f"Traffic is at {live.colour}, but the state could not be updated: {error}. "
-                f"Later: canary promote --env {self.environment} --colour {live.colour}"
+                f"Traffic is on {live.colour}, but the state could not be updated: {error}. "
+                f"Repeat later: canary promote --env {self.environment} --colour {live.colour}"
             ) from error
         return Done(sentence, live)
 

@@ -61,7 +61,7 @@ def _copy(source: BinaryIO, log: BinaryIO) -> None:
 
 
 def tail(log: Path) -> str:
-    """Return the last cause that ``log`` names, or its end; short, and safe for a terminal."""
+    """Return the last error in ``log``, or else its end; short, and safe for a terminal."""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - TAIL_BYTES))

@@ -18,7 +18,7 @@ class Interruption(BaseException):
 
 
 class Clock(Protocol):
-    """Wall-clock time, waiting for it, and spans that no correction of the time can change."""
+    """Wall-clock time, waiting for it, and a monotonic clock."""
 
     def now(self) -> float: ...
     def monotonic(self) -> float: ...

@@ -39,7 +39,7 @@ def preflight(context: Context) -> str:
     context.meant = Live(live, served(status, live).release or context.meant.release)
     if status.weight(request.other(live)) and status.lease_until is not None:
         raise TrafficError(
-            f"{request.other(live)} carries traffic already; take it back: "
+            f"{request.other(live)} already carries traffic; return the traffic first: "
             f"canary rollback --env {request.environment}"
         )
     _healthy(status, live)
@@ -95,7 +95,7 @@ def _flowing(context: Context, live: str) -> tuple[str, ...]:
     source, timing = context.ports.source, context.timing
     instances = source.instances(live)
     if not instances:
-        raise SourceError(f"{source.describe()} knows no {live} instance")
+        raise SourceError(f"{source.describe()} lists no {live} instance")
     wait = timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
     patience = context.now() + wait
     silent = _missing(context, live, instances)
@@ -194,7 +194,7 @@ def _pair(
         if len(instances) != len(servers):
             raise SourceError(
                 f"The proxy has {len(servers)} {release.colour} servers, but "
-                f"{context.ports.source.describe()} knows {len(instances)} instances"
+                f"{context.ports.source.describe()} lists {len(instances)} instances"
             )
         found.append(Release(release.name, release.commit, release.colour, instances))
     shares, match = context.timing.steps, context.request.match
@@ -205,11 +205,11 @@ def _expected(context: Context, status: Status) -> dict[str, str]:
     """Return the release that each server must report from now on."""
     colour, release = context.values["colour"], context.values["candidate"]
     if not status.releases_on(colour):
-        context.say("preflight", f"Whether {colour} stays {release} is not checked: {UNSAID}")
+        context.say("preflight", f"The release of {colour} cannot be checked: {UNSAID}")
         return {}
     expected = dict.fromkeys(status.servers(colour), release)
     if wrong := exchanged(status, expected):
-        raise TrafficError(f"After its deployment, {wrong}. What does the deploy hook install?")
+        raise TrafficError(f"After its deployment, {wrong}. Check what the deploy hook installs")
     return {**status.releases, **expected}
 
 

@@ -39,7 +39,9 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
     colour = progress.pairing.candidate.colour
     context.ports.traffic.set(colour, 1.0, timing.lease)
     context.keeper.leased()
-    context.say("bake", f"{colour} carries all traffic; alarms watch it for {request.bake:.0f} s")
+    context.say(
+        "bake", f"{colour} carries all traffic; its alarms are checked for {request.bake:.0f} s"
+    )
     end, heard = context.now() + request.bake, context.now()
     while context.now() < end:
         context.sleep_until(min(end, context.now() + timing.period))

@@ -93,11 +93,11 @@ def _differences(
     found = []
     if difference := disagreement(meant, status):
         command = name_one(environment, (meant.colour, status.live))
-        found.append(f"{difference}. Nothing moves by itself. {command}")
+        found.append(f"{difference}. canary does not correct this by itself. {command}")
     if status.lease_until is not None and holder is None:
         found.append(
-            "a candidate carries traffic, but no canary holds the lock: its lease takes the "
-            f"weight back, or canary rollback --env {environment} does"
+            "a candidate carries traffic, but no canary holds the lock. Its lease returns the "
+            f"traffic when it expires; to return it now: canary rollback --env {environment}"
         )
     if down := status.down(status.live):
         found.append(f"{', '.join(down)} of the live colour {status.live} is down")

@@ -41,7 +41,7 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
     context.keeper.leased()
     real = status.share(colour)
     if abs(real - share) > SLIP * share:
-        raise TrafficError(f"{colour} was to carry {share:.1%}, but the proxy gives it {real:.1%}")
+        raise TrafficError(f"{colour} should carry {share:.1%}, but the proxy gives it {real:.1%}")
     start = context.timing.boundary(context.now())
     if not progress.steps:
         progress.readings.end = start

@@ -56,9 +56,7 @@ class Watch:
             if not (silent := unsaid(status, self._progress.expected)):
                 return None
             self._context.sleep_until(self._context.now() + 1)
-        return Ending(
-            None, f"Could not judge: {', '.join(silent)} did not say which release it runs"
-        )
+        return Ending(None, f"Could not judge: {', '.join(silent)} did not report its release")
 
     def _exchanged(self, status: Status) -> Ending | None:
         wrong = exchanged(status, self._progress.expected)
@@ -74,7 +72,7 @@ class Watch:
         if status.lease_until is None or not status.weight(self._colour):
             return Ending(
                 None,
-                f"The weight of {self._colour} was taken back by somebody else, or by its lease",
+                f"Another user reset the weight of {self._colour}, or its lease expired",
             )
         return None
 

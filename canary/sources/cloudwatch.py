@@ -31,7 +31,7 @@ Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """One metric of one instance, and the ids of the statistics asked for it."""
+    """One metric of one instance, and the ids of its requested statistics."""
 
     query: Query
     arm: Arm
@@ -172,7 +172,9 @@ class CloudWatch:
             if following is None:
                 return
             if following == token:
-                raise SourceError("CloudWatch answers the same page of GetMetricData for ever")
+                raise SourceError(
+                    "CloudWatch returns the same page of GetMetricData again and again"
+                )
             token = following
 
 
@@ -204,8 +206,8 @@ def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None
         if word != "Complete":
             metric = query["MetricStat"]["Metric"]["MetricName"]
             raise SourceError(
-                f"CloudWatch's answer for {metric} is not complete ({word}); nothing is judged "
-                "from part of the data"
+                f"CloudWatch's answer for {metric} is not complete ({word}); incomplete data "
+                "is not judged"
             )
 
 

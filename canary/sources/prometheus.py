@@ -36,7 +36,7 @@ class Prometheus:
         return f"Prometheus at {self._settings.url}, every {self._period} s"
 
     def instances(self, colour: str) -> tuple[str, ...]:
-        """Every instance for which any of the queries has an answer now."""
+        """Return every instance for which a query returns a value now."""
         found: set[str] = set()
         for query in self._settings.queries.values():
             answer = self._get("query", {"query": self._filled(query.value, colour)})

@@ -148,7 +148,7 @@ class AwsState:
         unknown = [name for name in names if name not in states]
         if unknown:
             raise StateError(
-                f"No alarm is named {', '.join(unknown)}; the bake would watch nothing. Correct "
+                f"No alarm is named {', '.join(unknown)}; the bake would check nothing. Correct "
                 "environment: bake: alarms in the policy"
             )
         return states

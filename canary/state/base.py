@@ -80,7 +80,7 @@ class State(Protocol):
     """The state of one environment. Every method raises ``StateError``."""
 
     def holder(self) -> Holder | None:
-        """Return who has the lock, dead or alive."""
+        """Return the holder of the lock, even if its process has ended."""
         ...
 
     def take(self, holder: Holder, instead_of: Holder | None) -> bool:
@@ -137,7 +137,7 @@ class State(Protocol):
 
 
 class Board(Protocol):
-    """A dashboard of releases. A canary neither waits for it nor ends because of it."""
+    """A dashboard of releases. A canary does not wait for it, nor end by its errors."""
 
     def tell(self, shares: Mapping[str, float]) -> None:
         """Show each colour's share of traffic; return at once and never raise."""

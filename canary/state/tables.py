@@ -49,7 +49,9 @@ class LockTable:
     def renew(self, holder: Holder) -> None:
         if not self._put(holder, Attr("canary").eq(holder.canary)):
             found = self.holder()
-            now = f"canary {found.canary} of {found.who} has it" if found else "nobody has it"
+            now = (
+                f"canary {found.canary} of {found.who} holds it now" if found else "it is free now"
+            )
             raise StateError(f"The lock of {self._environment} was lost: {now}")
 
     def free(self, holder: Holder) -> None:

@@ -43,7 +43,7 @@ def learn_noise(d: Floats, v: Floats, start: Noise, *, rough: bool = False) -> N
 
 
 def most_precise(choices: Sequence[tuple[Floats, Floats, Noise]]) -> Noise:
-    """Learn the noise under each choice of clips, and return that whose means scatter least.
+    """Learn the noise under each choice of clips, and return the one whose means scatter least.
 
     Each choice is differences, known variances, and where to begin. A later choice must be better
     by ``WORTH``: the first is the plain one.

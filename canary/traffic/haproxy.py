@@ -142,7 +142,7 @@ class Haproxy:
 
 
 def parse_status(text: str) -> Status:
-    """Parse and check the JSON that ``shop-traffic`` answered."""
+    """Parse and check the JSON that ``shop-traffic`` printed."""
     try:
         answer = _Answer.model_validate_json(text)
     except ValidationError as error:
@@ -154,7 +154,7 @@ def parse_status(text: str) -> Status:
     for other in (answer.states, answer.shares):
         if different := set(answer.weights) ^ set(other):
             names = ", ".join(sorted(different))
-            raise TrafficError(f"The proxy's answer does not say everything about {names}")
+            raise TrafficError(f"The proxy's answer is incomplete for {names}")
     return Status(
         live=answer.live,
         weights=answer.weights,
@@ -173,5 +173,5 @@ def _control_directory() -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise TrafficError(f"{path} belongs to somebody else or is open to them; remove it")
+        raise TrafficError(f"{path} has another owner, or other users can access it; remove it")
     return path

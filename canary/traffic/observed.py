@@ -1,4 +1,4 @@
-"""A proxy whose weights are also reported to somebody else."""
+"""A proxy that also reports its weights to a callback."""
 
 from __future__ import annotations
 

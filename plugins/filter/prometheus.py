@@ -48,7 +48,7 @@ def _rule(alarm: Mapping[str, Any], served: str, period: int, interval: int) -> 
 def panels(
     wanted: Iterable[Mapping[str, Any]], *, served: str, interval: int
 ) -> list[dict[str, str]]:
-    """Return the panels of the live page, their queries ready to be asked."""
+    """Return the panels of the live page, with all variables in their queries replaced."""
     window = f"{SCRAPES * interval}s"
     return [
         {

@@ -41,7 +41,7 @@ from ansible.plugins.loader import inventory_loader
 
 
 class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
-    """The bridge says whether the local cloud is up: without it nobody owns its address."""
+    """The local cloud is up if its bridge exists."""
 
     NAME = "cart.canary.local_cloud"
 

@@ -76,7 +76,7 @@ NOT_FOUND = "ResourceNotFound"
 
 
 def read(module: AnsibleAWSModule, client: Any, name: str) -> dict[str, Any] | None:
-    """Return what a dashboard shows, or nothing if there is none."""
+    """Return the body of a dashboard, or None if there is no such dashboard."""
     try:
         answer = client.get_dashboard(DashboardName=name, aws_retry=True)
     except is_boto3_error_code(NOT_FOUND):

@@ -158,7 +158,7 @@ def items(params: dict[str, Any], *, plan: bool) -> list[Item]:
 
 
 def look(item: Item) -> None:
-    """Note what is at the path. A file replaces a link and a link a file, but no directory."""
+    """Read what is at the path. Files and links may replace each other, but not a directory."""
     try:
         found = item.path.stat() if item.kind == "directory" else item.path.lstat()
     except FileNotFoundError:
@@ -177,7 +177,7 @@ def look(item: Item) -> None:
 
 
 def check(module: AnsibleModule, item: Item) -> None:
-    """Have the new content accepted, in a copy that nobody else reads."""
+    """Validate the new content in a private copy."""
     if "%s" not in item.validate:
         raise ValueError(f"validate of {item.path} has no %s: {item.validate}")
     with tempfile.NamedTemporaryFile(dir=module.tmpdir, suffix=item.path.suffix) as copy:
@@ -207,7 +207,7 @@ def stage(item: Item, place: Path) -> None:
 
 
 def write(differing: list[Item], done: list[str]) -> None:
-    """Make directories, write all that is new beside its path, and then replace."""
+    """Create directories, write each new file beside its path, then replace the old files."""
     for item in (each for each in differing if each.kind == "directory"):
         item.path.mkdir(mode=0o755, parents=True, exist_ok=True)
         give(item.path, item.rights)
@@ -229,7 +229,7 @@ def write(differing: list[Item], done: list[str]) -> None:
 
 
 def diffs(item: Item) -> Iterator[dict[str, str]]:
-    """Say what differs, as Ansible shows it with --diff."""
+    """Return the differences in the format of --diff."""
     if item.rights != item.old_rights:
         yield {"prepared": f"{item.path}: {item.old_rights or 'absent'} -> {item.rights}\n"}
     if item.secret and item.replaced:

@@ -2,7 +2,7 @@
 # Copyright (c) the cart-canary authors
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Install Debian packages that are missing, and do next to nothing where none is.
+"""Install missing Debian packages; if none is missing, do not open APT's cache.
 
 ansible.builtin.apt opens APT's cache to find out, and updates it first where it is a day old. This
 module asks dpkg, and calls APT for what is missing alone.

@@ -2,7 +2,7 @@
 # Copyright (c) the cart-canary authors
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring units of systemd into a state, and have them read files that changed after they did.
+"""Set the state of systemd units, and restart or reload a unit whose files have changed.
 
 A handler is notified once. When the run that notified it is cut off, the next run finds the file as
 it should be, notifies nobody, and the unit goes on with what it read before. This module compares
@@ -14,7 +14,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: unit_set
-short_description: Bring units of systemd into a state, with their files as they were last written
+short_description: Set the state of systemd units, and apply changes of their files
 description:
   - Enables, masks, starts and stops units, and restarts or reloads a unit if one of its files
     changed after the unit was started or reloaded.
@@ -135,12 +135,12 @@ class Systemd:
 
 
 def seconds(moment: str) -> float:
-    """Return systemd's moment in seconds since 1970; 0 if it never was."""
+    """Return a timestamp of systemd in seconds since 1970; 0 if it is not set."""
     return datetime.strptime(moment, MOMENT).replace(tzinfo=UTC).timestamp() if moment else 0.0
 
 
 def changed_after(module: AnsibleModule, files: list[str], moment: str) -> list[str]:
-    """Return the files that changed after a moment; a plan counts those that it would write."""
+    """Return the files that changed after a time, or that check mode would change."""
     if module.check_mode and set(files) & set(module.params["planned"]):
         return sorted(set(files) & set(module.params["planned"]))
     missing = [file for file in files if not Path(file).exists()]
@@ -152,7 +152,7 @@ def changed_after(module: AnsibleModule, files: list[str], moment: str) -> list[
 
 
 def apply_files(systemd: Systemd, unit: Unit) -> Iterator[str]:
-    """Have a unit that runs read what changed after it did."""
+    """Restart or reload a running unit if its files changed after it read them."""
     state = systemd.state(unit["name"])
     if state["ActiveState"] not in RUNS:
         return

@@ -90,7 +90,7 @@ def test_another_release_on_the_candidates_hosts_is_never_promoted(world: World)
     world.wait_for_weight(process)
     refused = world.run("deploy", "v2")
     assert refused.returncode == 2, "the canary has the lock"
-    assert "runs already" in refused.stderr
+    assert "is already running" in refused.stderr
     with world.deployed.open("a") as deployed:  # like a manual playbook, without the lock
         deployed.write("green 777777777777 by-hand none\n")
     out, err = process.communicate(timeout=120)
@@ -108,7 +108,7 @@ def test_a_signal_takes_the_weight_back(world: World) -> None:
     world.wait_for_weight(process)
     second = world.run("run", "--candidate", "v2")
     assert second.returncode == 2
-    assert "runs already" in second.stdout + second.stderr
+    assert "is already running" in second.stdout + second.stderr
     assert world.green_weight() > 0
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)

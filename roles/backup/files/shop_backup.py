@@ -22,7 +22,7 @@ USAGE = "shop-backup: say save, restore latest, or restore shop-20261126T020000Z
 
 
 def metadata(path: str, token: str = "", method: str = "GET") -> str:
-    """Ask the instance metadata, version 2."""
+    """Read from the instance metadata service, version 2."""
     headers = {"X-aws-ec2-metadata-token": token} if token else {}
     if method == "PUT":
         headers = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
@@ -33,7 +33,7 @@ def metadata(path: str, token: str = "", method: str = "GET") -> str:
 
 
 def credentials() -> dict[str, str]:
-    """Return the keys of this host's role."""
+    """Return the credentials of this host's role."""
     token = metadata("api/token", method="PUT")
     roles = "meta-data/iam/security-credentials/"
     found: dict[str, str] = json.loads(metadata(roles + metadata(roles, token).strip(), token))
@@ -62,7 +62,7 @@ def transfer(key: str, *words: str) -> None:
 
 
 def save(directory: Path) -> str:
-    """Dump the database, store it, and then call it the latest."""
+    """Dump the database, store the dump, then mark it as the latest."""
     name = f"shop-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
     dump, latest = directory / name, directory / LATEST
     subprocess.run(["pg_dump", "--format=custom", f"--file={dump}", DATABASE], check=True)
@@ -73,7 +73,7 @@ def save(directory: Path) -> str:
 
 
 def restore(directory: Path, name: str) -> str:
-    """Put every table back as ``name`` has it, all or nothing."""
+    """Restore every table from backup ``name``, all or nothing."""
     if name == LATEST:
         transfer(LATEST, "--output", str(directory / LATEST))
         name = (directory / LATEST).read_text(encoding="utf-8").strip()

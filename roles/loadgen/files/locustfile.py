@@ -1,4 +1,4 @@
-"""Shoppers: each fills a cart, changes it, looks around and checks out, then another one comes.
+"""Shoppers: each fills a cart, changes it, browses and checks out; then a new one starts.
 
 Every request is one task, so a user sends one request a second whatever the shop does, and a
 slow shop is not spared. Rows such as ``/cart (create) [blue]`` show each colour by itself.
@@ -34,7 +34,7 @@ def count_by_colour(
     exception: Exception | None = None,
     **_: Any,
 ) -> None:
-    """Add a row per colour; the entry alone is told, so "Aggregated" counts each request once."""
+    """Add a row per colour, outside the total, so that "Aggregated" counts each request once."""
     colour = (getattr(response, "headers", None) or {}).get("X-Colour")
     if colour is None:
         return
@@ -45,7 +45,7 @@ def count_by_colour(
 
 
 def cart_id(answer: Any) -> str | None:
-    """Return the id of the cart that was answered; an answer without one is a failure."""
+    """Return the id of the cart in the response; a response without an id is a failure."""
     if answer.status_code != 200:
         return None
     try:
@@ -72,7 +72,7 @@ class Shopper(FastHttpUser):
             next(self.steps)
 
     def journey(self) -> Iterator[None]:
-        """Yield after each request: one shopper from an empty cart to an order."""
+        """Run one shopper from an empty cart to an order; yield after each request."""
         self.shopper = uuid.uuid4().hex
         product = random.choice(PRODUCTS)  # noqa: S311 - not for secrets
         with self.request("GET", f"/product/{product}", "/product/[id]") as answer:

@@ -58,7 +58,7 @@ def test_while_a_canary_runs_nothing_is_deployed(
     world.time.passing = world.state.beat
     status, _, err = canary("deploy", "v1", "--env", "test")
     assert status == 2
-    assert "c0 runs already: somebody@else" in err
+    assert "c0 is already running: somebody@else" in err
     assert world.hooks.ran == []
 
 

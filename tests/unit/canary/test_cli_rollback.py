@@ -33,7 +33,7 @@ def test_rollback_after_a_promotion_returns_once(canary: Shell, world: World) ->
     world.proxy.fallback = ("blue-1",)
     status, out, _ = canary("rollback", "--env", "test")
     assert status == 0
-    assert "Back to the release before: blue" in out
+    assert "Rolled back to the previous release: blue" in out
     world.proxy.fallback = ()  # as the proxy has it: what failed is nobody's fallback
     status, out, _ = canary("rollback", "--env", "test")
     assert status == 0
@@ -46,7 +46,7 @@ def test_rollback_without_a_release_to_return_to_is_no_success(canary: Shell, wo
     status, out, err = canary("rollback", "--env", "test")
     assert (status, out) == (2, "")
     assert "Nothing was rolled back: blue is live and carries all traffic" in err
-    assert "green is no standby" in err
+    assert "green is not a standby" in err
     assert "canary deploy REF --env test, then canary promote --env test --colour green" in err
     assert (world.proxy.live, world.state.colour) == ("blue", "blue")
 
@@ -58,7 +58,7 @@ def test_rollback_that_the_proxy_does_not_follow_is_no_success(
     monkeypatch.setattr(world.proxy, "release", world.proxy.seen)
     status, _, err = canary("rollback", "--env", "test")
     assert status == 2
-    assert "Traffic is not at blue" in err
+    assert "Traffic is not on blue" in err
 
 
 def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: World) -> None:
@@ -66,7 +66,7 @@ def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: Wo
     world.troubles.lasting = ("state", 0, StateError("no answer"))
     status, _, err = canary("rollback", "--env", "test")
     assert status == 2
-    assert "Traffic is at blue, but the state could not be updated" in err
+    assert "Traffic is on blue, but the state could not be updated" in err
     assert world.proxy.share == 0.0
 
 

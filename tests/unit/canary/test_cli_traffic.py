@@ -53,8 +53,8 @@ def test_status_tells_what_agrees_and_what_does_not(canary: Shell, world: World)
     status, out, _ = canary("status", "--env", "test", "--json")
     assert status == 1
     assert json.loads(out)["differences"] == [
-        "green (222222222222) is meant to be live, but the proxy serves blue (111111111111). "
-        "Nothing moves by itself. Name the colour that is right: "
+        "green (222222222222) should be live, but the proxy serves blue (111111111111). "
+        "canary does not correct this by itself. Name the correct colour: "
         "canary promote --env test --colour green or --colour blue"
     ]
 
@@ -86,7 +86,7 @@ def test_status_tells_of_a_release_that_nobody_meant(canary: Shell, world: World
     world.state.release, world.proxy.releases = "1" * 12, {"blue-1": "7" * 12}
     status, out, _ = canary("status", "--env", "test")
     assert status == 1
-    assert "blue (111111111111) is meant to be live, but blue reports 777777777777" in out
+    assert "blue (111111111111) should be live, but blue reports 777777777777" in out
 
 
 @pytest.mark.parametrize("command", ["promote", "rollback"])
@@ -96,7 +96,7 @@ def test_where_proxy_and_memory_differ_nothing_moves_before_the_colour_is_named(
     differ(world)
     status, _, err = canary(command, "--env", "test")
     assert status == 2
-    assert "Nothing was changed. Name the colour that is right" in err
+    assert "Nothing was changed. Name the correct colour" in err
     assert (world.proxy.live, world.state.colour) == ("blue", "green"), "the witness stays"
     assert world.state.rows == []
     status, out, _ = canary(command, "--env", "test", "--colour", "green")

@@ -78,7 +78,7 @@ def test_a_short_section_is_enough() -> None:
         ("hooks.deploy.on_failure", "ignore", "environment: hooks: deploy: on_failure is 'ignore'"),
         ("state.live_parameter", "live", "environment: state: live_parameter is 'live'"),
         ("state.topic", "shop", "environment: state: topic is 'shop'"),
-        ("bake", {"duration": 60}, "alarms is empty: nobody would watch"),
+        ("bake", {"duration": 60}, "alarms is empty: nothing would be checked"),
         ("colours", ["blue", "blue"], "colours are both 'blue'"),
         ("approve", "always", "environment: approve is 'always'"),
     ],

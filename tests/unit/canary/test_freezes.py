@@ -67,8 +67,8 @@ def test_an_endless_freeze_is_still_a_sentence() -> None:
         (HOLIDAYS | {"days": ["sat"]}, "needs either start and end"),
         (HOLIDAYS | {"end": "2026-01-01T00:00:00Z"}, "before it starts"),
         (HOLIDAYS | {"end": "2026-12-24T00:00:00"}, "timezone"),
-        (WEEKEND | {"begins": 1080}, "1080 is no time of day; write it in quotes"),
-        (WEEKEND | {"timezone": "Berlin"}, "'Berlin' is no time zone"),
+        (WEEKEND | {"begins": 1080}, "1080 is not a time of day; write it in quotes"),
+        (WEEKEND | {"timezone": "Berlin"}, "'Berlin' is not a time zone"),
         (WEEKEND | {"days": ["saturday"]}, "'saturday'"),
     ],
 )

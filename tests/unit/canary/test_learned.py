@@ -83,8 +83,8 @@ def written(**changes: Any) -> dict[str, Any]:
     [
         ("", "cannot be read"),
         ("{", "cannot be read"),
-        ("[1]", "is no calibration"),
-        (json.dumps(OLD), "is no calibration, or one of an earlier version of canary"),
+        ("[1]", "is not a calibration"),
+        (json.dumps(OLD), "is not a calibration, or was written by an earlier version of canary"),
         (json.dumps(written() | {"version": 7}), "has version 7, not 1"),
         (
             json.dumps(without("calibration", "metrics", "latency", "noise", "tau")),

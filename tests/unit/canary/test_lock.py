@@ -183,8 +183,8 @@ def test_a_dead_holders_lock_is_taken_after_one_lease_whatever_the_clocks_say() 
         asked = Asked()
         asked.take(asked.tenure("c0", until))
         assert asked.take(asked.tenure("c1")) == pytest.approx(LOCK_SECONDS, abs=4)
-        assert "c0 runs already: c0@host" in asked.said[0]
-        assert "watching for 60 s whether it is alive" in asked.said[0]
+        assert "c0 is already running: c0@host" in asked.said[0]
+        assert "waiting 60 s to see if it is alive" in asked.said[0]
 
 
 def test_a_living_holders_lock_is_refused_at_its_next_beat_whatever_the_clocks_say() -> None:
@@ -196,7 +196,7 @@ def test_a_living_holders_lock_is_refused_at_its_next_beat_whatever_the_clocks_s
         if living.due:
             living.renew(asked.moment - 600)
 
-    with pytest.raises(StateError, match=r"c0 runs already.*it is alive"):
+    with pytest.raises(StateError, match=r"c0 is already running.*Wait until it ends"):
         asked.take(asked.tenure("c1"), beat)
     assert asked.moment <= RENEWAL + 4
 

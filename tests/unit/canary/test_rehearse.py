@@ -84,7 +84,7 @@ def test_hosts_that_differ_are_learned_not_blamed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hosts", "hours", "sentence"),
     [
-        (1, 1, "knows 1 instances of baseline"),
+        (1, 1, "lists 1 instances of baseline"),
         (2, 0.1, "windows of 120 s without a canary are too few"),
     ],
 )

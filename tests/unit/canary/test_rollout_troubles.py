@@ -77,7 +77,7 @@ def test_memory_and_proxy_must_agree_before_anything_starts() -> None:
     world = World()
     world.state.colour = "green"
     outcome = go(world)
-    assert "green is meant to be live, but the proxy serves blue" in outcome.reason
+    assert "green should be live, but the proxy serves blue" in outcome.reason
     assert "canary promote --env test --colour blue or --colour green" in outcome.reason
     assert "traffic.set" not in world.troubles.calls
 
@@ -192,7 +192,7 @@ def test_a_weight_taken_back_by_hand_ends_it() -> None:
     world.during = lambda w, elapsed: w.proxy.reset() if elapsed >= 20 else None
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
-    assert "taken back" in outcome.reason
+    assert "Another user reset the weight of green" in outcome.reason
 
 
 def test_an_unreachable_proxy_is_left_to_its_lease() -> None:

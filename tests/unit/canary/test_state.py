@@ -66,12 +66,12 @@ def test_a_lock_is_taken_from_the_holder_that_was_watched_and_no_other(lock: Loc
 
 def test_a_lost_lock_is_not_renewed_and_says_who_has_it(lock: LockTable) -> None:
     lock.take(OTHERS, None)
-    with pytest.raises(StateError, match="was lost: canary c2 of you@there has it"):
+    with pytest.raises(StateError, match="was lost: canary c2 of you@there holds it now"):
         lock.renew(MINE)
     lock.free(MINE)
     assert lock.holder() == OTHERS
     lock.free(OTHERS)
-    with pytest.raises(StateError, match="was lost: nobody has it"):
+    with pytest.raises(StateError, match="was lost: it is free now"):
         lock.renew(MINE)
 
 

@@ -163,7 +163,7 @@ def test_every_change_answers_the_status_that_it_led_to(ssh: Ssh) -> None:
         ({"live": ""}, "live"),
         ({"lease": None}, "lease"),
         ({"requests": {"blue-1": -1}}, "requests.blue-1"),
-        ({"states": {"blue-1": "UP"}}, "does not say everything about green-1"),
+        ({"states": {"blue-1": "UP"}}, "is incomplete for green-1"),
     ],
 )
 def test_an_answer_that_cannot_be_true_is_not_believed(

@@ -1,4 +1,4 @@
-"""The service: ``python3 -m alarm_recorder``, told by RECORDER_* what to do."""
+"""The service: ``python3 -m alarm_recorder``. RECORDER_* variables configure it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queue to table: write first, delete afterwards, and never stop for one bad message."""
+"""Copy messages from the queue to the tables: write the row first, then delete the message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATIENT = Config(
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment file of the service says."""
+    """The settings in the service's environment file."""
 
     environment: str
     queue: str
@@ -54,7 +54,7 @@ class Recorder:
         self._tables = tables
 
     def run(self) -> None:
-        """Record for ever; being killed at any moment loses nothing and doubles nothing."""
+        """Record until killed. A kill at any time loses no message and writes no row twice."""
         while True:
             try:
                 self.take()
@@ -63,7 +63,7 @@ class Recorder:
                 time.sleep(PAUSE)
 
     def take(self) -> int:
-        """Record what is waiting, up to a batch; return how many messages are done with."""
+        """Record one batch of waiting messages; return how many were recorded."""
         messages = self._queue.receive_messages(
             MaxNumberOfMessages=BATCH, WaitTimeSeconds=WAIT, AttributeNames=["SentTimestamp"]
         )
@@ -78,7 +78,7 @@ class Recorder:
         return len(done)
 
     def _record(self, message: Any) -> bool:
-        """Tell whether the message's row is there, now or from before."""
+        """Write the message's row; return whether the table has it, also if it had it before."""
         sent = int((message.attributes or {}).get("SentTimestamp", 0)) / 1000
         row = row_of(message.body, message.message_id, sent, self._settings.environment)
         try:
@@ -101,7 +101,7 @@ class Recorder:
 
 
 def connect(settings: Settings) -> Recorder:
-    """Return a recorder that works; wait until its queue can be reached."""
+    """Return a recorder; wait until its queue is reachable."""
     # Debian's boto3 does not know AWS_ENDPOINT_URL itself.
     options = {"endpoint_url": os.environ.get("AWS_ENDPOINT_URL") or None, "config": PATIENT}
     dynamodb = boto3.resource("dynamodb", **options)

@@ -1,4 +1,4 @@
-"""From a message to the row that keeps it: pure, so the same message is always the same row."""
+"""Convert a message to its row. Pure: the same message always gives the same row."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TEXTS = ("canary", "baseline", "candidate", "live", "reason")
 
 @dataclass(frozen=True)
 class Row:
-    """An item, and the table that it belongs into."""
+    """An item and its table."""
 
     table: Table
     item: Mapping[str, Any]
 
 
 def row_of(body: str, message_id: str, sent: float, environment: str) -> Row:
-    """Return the row of one message of the queue; a message that nobody knows has one too."""
+    """Return the row of one message; messages of unknown kinds have rows too."""
     envelope = _object(body)
     text = str(envelope.get("Message", body))
     told = _object(text)
@@ -66,7 +66,7 @@ def _alarm(told: Mapping[str, Any], text: str, environment: str) -> Row:
 
 
 def _canary(told: Mapping[str, Any], environment: str) -> Row:
-    """Return the row that ``canary`` writes itself, for when it could not."""
+    """Return the row that ``canary`` normally writes itself, in case it failed to."""
     item: dict[str, Any] = {name: str(told.get(name) or "") for name in TEXTS}
     item |= {name: Decimal(str(round(float(told.get(name, 0)), 3))) for name in NUMBERS}
     return Row(
@@ -83,7 +83,7 @@ def _canary(told: Mapping[str, Any], environment: str) -> Row:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """Return the JSON object that a text holds; anything else holds nothing."""
+    """Return the JSON object in a text; an empty one if the text is anything else."""
     try:
         found = json.loads(text)
     except ValueError:

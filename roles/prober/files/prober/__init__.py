@@ -1,1 +1,1 @@
-"""Asks every URL of a list, again and again, and publishes whether and how fast it answered."""
+"""Probes each URL of a list periodically; publishes whether and how fast it responded."""

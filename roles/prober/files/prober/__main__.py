@@ -1,4 +1,4 @@
-"""The service: ``python3 -m prober``, told by PROBER_* what to do."""
+"""The service: ``python3 -m prober``. PROBER_* variables configure it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newest results for Prometheus, at /metrics on this host alone."""
+"""The newest results for Prometheus, at /metrics, only on this host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERIES: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
 
 
 class Page:
-    """Serves what it was told last of each URL."""
+    """Serves the last result of each URL."""
 
     def __init__(self, port: int) -> None:
         self._newest: dict[str, Result] = {}
@@ -58,6 +58,6 @@ def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
-            """Say nothing: Prometheus asks every few seconds."""
+            """Log nothing: Prometheus sends a request every few seconds."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""One probe: a URL is asked once, within a time limit that nothing can stretch.
+"""One probe: one request to a URL, with a strict time limit.
 
 A socket's own timeout begins anew with every byte, and a name server may be silent for minutes.
 So the asking has a thread of its own, and whoever waits for it stops waiting in time.
@@ -25,7 +25,7 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one probe that began at ``time``."""
+    """The result of one probe that began at ``time``."""
 
     name: str
     time: float
@@ -36,11 +36,11 @@ class Result:
 
 
 class UnfitError(Exception):
-    """The answer is not the right one."""
+    """The response is not the expected one."""
 
 
 class Attempt(threading.Thread):
-    """Asks in a thread of its own; ``abandon`` frees it from a server that does not end."""
+    """One request in its own thread; ``abandon`` ends it if the server does not finish."""
 
     def __init__(self, target: Target, limit: float) -> None:
         super().__init__(name=f"probe-{target.name}", daemon=True)
@@ -66,7 +66,7 @@ class Attempt(threading.Thread):
         self.latency = time.monotonic() - began
 
     def abandon(self) -> None:
-        """Cut the connection: the thread then ends by an error."""
+        """Close the connection; the thread then ends with an error."""
         connection = self._connection
         if connection is not None and connection.sock is not None:
             with contextlib.suppress(OSError):
@@ -101,7 +101,7 @@ class Attempt(threading.Thread):
             return answer.status, answer.headers.get("Location", "")
 
     def _note_certificate(self, link: socket.socket | None) -> None:
-        """Remember the days until the first certificate on the way expires."""
+        """Store the days until the first certificate of the redirects expires."""
         if not isinstance(link, ssl.SSLSocket):
             return
         ends = (link.getpeercert() or {}).get("notAfter")
@@ -120,7 +120,7 @@ class Prober:
         self._last: Attempt | None = None
 
     def probe(self) -> Result:
-        """Return within the limit, whatever happens."""
+        """Probe the URL once; always return within the limit."""
         now = time.time()
         if self._last is not None and self._last.is_alive():
             self._last.abandon()

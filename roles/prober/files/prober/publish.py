@@ -1,4 +1,4 @@
-"""What was found, to CloudWatch: from a thread of its own, so that AWS delays no probe."""
+"""Send results to CloudWatch from a separate thread, so that AWS does not delay probes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def data_of(result: Result, environment: str, period: int) -> Iterator[Datum]:
 
 
 class Outbox(threading.Thread):
-    """Takes results at once; sends them in order, and those that were not taken once more."""
+    """Queues results without blocking, sends them in order, and retries a failed call once."""
 
     def __init__(self, client: Any, namespace: str, environment: str, period: int) -> None:
         super().__init__(name="outbox", daemon=True)
@@ -82,7 +82,7 @@ class Outbox(threading.Thread):
 
 
 def cloudwatch() -> Any:
-    """Return a client of the CloudWatch that the environment names."""
+    """Return a CloudWatch client, configured by environment variables."""
     import boto3
     from botocore.config import Config
 

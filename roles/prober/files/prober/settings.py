@@ -1,4 +1,4 @@
-"""What the environment file of the service says."""
+"""The settings in the service's environment file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_PERIOD = 60
 
 @dataclass(frozen=True)
 class Target:
-    """One URL, the name that its metrics carry, and the status that is right."""
+    """One URL, its name in metrics, and its expected status."""
 
     name: str
     url: str
@@ -30,7 +30,7 @@ class Settings:
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:
-        """Read PROBER_*; what cannot be meant is refused in a sentence."""
+        """Read PROBER_*; exit with a message if a value is invalid."""
         try:
             settings = cls(
                 environment=environ["PROBER_ENVIRONMENT"],
@@ -47,7 +47,7 @@ class Settings:
         return settings.checked()
 
     def checked(self) -> Settings:
-        """Return these settings, if they make sense."""
+        """Return these settings if they are valid."""
         if not 1 <= self.period <= LONGEST_PERIOD:
             raise SystemExit(f"prober: PROBER_PERIOD is {self.period}; 1 to {LONGEST_PERIOD} fit")
         if not 0 < self.limit < self.period:

@@ -1,4 +1,4 @@
-"""A thread for each URL, each by the clock: one that hangs delays no other."""
+"""One thread per URL, so that a slow URL does not delay the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOG = logging.getLogger("prober")
 
 
 class Watcher(threading.Thread):
-    """Probes one URL at every multiple of the period, so each period of a metric has one."""
+    """Probes one URL at each multiple of the period: one probe per period of its metrics."""
 
     def __init__(self, prober: Prober, period: int, tell: Callable[[Result], None]) -> None:
         super().__init__(name=f"watch-{prober.target.name}", daemon=True)

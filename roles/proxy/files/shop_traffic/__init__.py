@@ -1,4 +1,4 @@
-"""Traffic between the colours of the shop, on the proxy's own host. Standard library only.
+"""Controls the traffic of the shop's colours on the proxy host. Standard library only.
 
 config    what the role wrote: servers, sockets, directories
 ring      which share of shoppers each weight brings; pure

@@ -1,4 +1,4 @@
-"""What systemd runs around HAProxy: start at the live colour, reload without losing a weight."""
+"""Steps that systemd runs before and after HAProxy starts or reloads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUNNING, IN_SERVICE, IN_MAINTENANCE = 2, 0, 5
 
 
 def prepare(traffic: Traffic) -> None:
-    """Before a start: whatever a canary was doing is over, the live colour carries everything."""
+    """Before a start: end any canary's lease; the live colour carries all traffic."""
     memory, config = traffic.memory, traffic.config
     held, memory.lease = memory.lease, None
     if held is not None:
@@ -61,13 +61,13 @@ def line(backend: str, server: Server, name: str, weight: int, admin: int) -> st
 
 
 def save(traffic: Traffic) -> None:
-    """Before a reload: keep every weight and state for the next worker."""
+    """Before a reload: save all weights and states for the next worker."""
     replace(traffic.config.server_state, traffic.runtime.ask("show servers state"))
     worker(traffic).write_text(pid(traffic))
 
 
 def restore(traffic: Traffic) -> None:
-    """After a start or reload: wait for the new worker; without a lease, live gets everything."""
+    """After a start or reload: wait for the new worker; without a lease, live gets all traffic."""
     give_up = time.monotonic() + PATIENCE
     while not taken_over(traffic):
         if time.monotonic() > give_up:

@@ -1,4 +1,4 @@
-"""The program ``shop-traffic``, and the door that one SSH key opens to it.
+"""The program ``shop-traffic``, and its restricted access for one SSH key.
 
 Answers are one line of JSON. Exit status: 0 done, 1 refused with a sentence, 2 not understood.
 """
@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Parser:
-    """Build the parser; every command explains itself with ``--help``."""
+    """Build the parser; every command has ``--help``."""
     root = Parser(prog="shop-traffic", description=__doc__, allow_abbrev=False)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add = {name: commands.add_parser(name, allow_abbrev=False) for name in names}
@@ -53,7 +53,7 @@ def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Pa
 
 
 def patience(text: str) -> float:
-    """Return how long to wait; a wait without an end would keep an SSH session for ever."""
+    """Return how long to wait; without a limit, an SSH session might never end."""
     try:
         seconds = float(text)
     except ValueError:
@@ -64,7 +64,7 @@ def patience(text: str) -> float:
 
 
 def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None:
-    """Do what was asked."""
+    """Run the command."""
     actions: dict[str, Callable[[], dict[str, Any] | None]] = {
         "status": lambda: {**traffic.status(), "releases": releases(traffic.config)},
         "set": lambda: traffic.set(asked.candidate, asked.share, asked.lease, matched(asked)),
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def door() -> None:
-    """Run what the SSH client asked for, if it is one of the public commands."""
+    """Run the SSH client's command if it is one of the public commands."""
     try:
         words = shlex.split(os.environ.get("SSH_ORIGINAL_COMMAND", ""))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What can be asked of the traffic. Every way out of a failed change is the live colour."""
+"""The commands. A change that fails returns all traffic to the live colour."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Traffic:
         return self.status()
 
     def renew(self, lease: float) -> dict[str, Any]:
-        """Keep the lease; refuse if the traffic is no longer as it was set."""
+        """Renew the lease; refuse if the weights have changed since it was set."""
         checked(lease)
         with self.memory.locked():
             held = self.memory.lease
@@ -86,7 +86,7 @@ class Traffic:
         return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
 
     def release(self, expired: str | None = None) -> dict[str, Any]:
-        """Give the live colour everything; a timer acts only for the lease that it belongs to."""
+        """Return all traffic to the live colour; a timer only acts for its own lease."""
         with self.memory.locked():
             held = self.memory.lease
             if expired is None or (held is not None and held.unit == expired):
@@ -94,7 +94,7 @@ class Traffic:
         return self.status()
 
     def promote(self, colour: str) -> dict[str, Any]:
-        """Make ``colour`` the live one; what it replaces stays as its fallback.
+        """Make ``colour`` live; the previous live colour stays as its fallback.
 
         Except when ``colour`` is itself that fallback: then this is a rollback, and what is left
         behind has failed.

@@ -1,4 +1,4 @@
-"""What the role wrote about the proxy, and the one error that a user meets."""
+"""The configuration that the role writes, and the only error that users see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PATH = Path("/etc/shop-traffic.json")
 
 
 class RefusedError(Exception):
-    """What was asked was not done; the message says why, and what to type instead."""
+    """The command was refused; the message says why, and what to type instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Config:
         return tuple(sorted({server.colour for server in self.servers}))
 
     def of(self, colour: str) -> tuple[Server, ...]:
-        """Return the servers of ``colour``, or refuse a colour that nobody has."""
+        """Return the servers of ``colour``; refuse an unknown colour."""
         found = tuple(server for server in self.servers if server.colour == colour)
         if not found:
             raise RefusedError(f"No colour {colour!r}. Colours here: {', '.join(self.colours)}.")

@@ -1,4 +1,4 @@
-"""The lease: a transient systemd timer that takes the traffic back, whoever is gone by then."""
+"""The lease: a transient systemd timer that returns traffic to live unless it is renewed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SECONDS = 5.0
 
 class Timer(Protocol):
     def arm(self, seconds: float) -> str:
-        """Arrange ``release --expired NAME`` in ``seconds``; return NAME."""
+        """Schedule ``release --expired NAME`` in ``seconds``; return NAME."""
 
     def disarm(self, name: str) -> None: ...
 
 
 class SystemdTimer:
-    """One transient timer per lease; a renewed lease is a new timer, armed before the old goes."""
+    """One transient timer per lease. A renewal arms a new timer before it removes the old one."""
 
     def arm(self, seconds: float) -> str:
         name = f"shop-traffic-lease-{time.time_ns()}"

@@ -1,4 +1,4 @@
-"""What must survive a crash: the live colour, who may stand in for it, and the lease.
+"""State that survives a crash: the live colour, its fallback servers, and the lease.
 
 Each is one small file, replaced whole, so that a reader never sees half of one.
 """
@@ -49,7 +49,7 @@ class Memory:
 
     @property
     def fallback(self) -> tuple[str, ...]:
-        """Servers that may take everything if the live colour dies: never a failed candidate."""
+        """Servers that take all traffic if the live colour fails; never a failed candidate."""
         names = self._read("fallback.json")
         return tuple(names) if isinstance(names, list) else ()
 

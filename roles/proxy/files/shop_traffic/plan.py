@@ -1,4 +1,4 @@
-"""The weights that give a candidate its share, on HAProxy's own circle. Pure.
+"""The weights that give a candidate its share, on HAProxy's hash ring. Pure.
 
 Raising a share only ever adds points to the candidate or takes points from the others, so a
 shopper who is on the candidate stays there, and a rollback brings everyone back to where they
@@ -22,7 +22,7 @@ EVEN = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Who shares the traffic: ``baseline`` is one live server that mirrors a candidate's load."""
+    """The servers of a split; ``baseline`` is one live server with a candidate's load."""
 
     candidate: tuple[str, ...]
     rest: tuple[str, ...]
@@ -39,7 +39,7 @@ class Split:
 
 
 def choose(circle: ring.Points, split: Split, share: float) -> dict[str, int]:
-    """Return the weights whose true shares come nearest to what was asked."""
+    """Return the weights whose real shares are closest to the requested share."""
     split = refuse_impossible(split, share)
     wanted = share / len(split.candidate)
     correction, best, least = 1.0, split.weights(1), float("inf")
@@ -68,7 +68,7 @@ def nearest_step(circle: ring.Points, split: Split, share: float, correction: fl
 
 
 def refuse_impossible(split: Split, share: float) -> Split:
-    """Return ``split``, or its plain form where one live server is baseline and rest at once."""
+    """Return ``split``, without a separate baseline if there is only one live server."""
     if not 0 < share <= 1:
         raise RefusedError(
             f"A share of {share:g} is not more than 0 and at most 1. For 0: release."

@@ -1,4 +1,4 @@
-"""Which release each server answers as: its own word for it, in the header X-Release."""
+"""The release that each server reports in its header X-Release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = re.compile(r"[\w.+-]{1,128}", re.ASCII)
 
 
 def releases(config: Config) -> dict[str, str]:
-    """Ask every server at once; empty for one that does not answer, or does not say."""
+    """Ask all servers in parallel; empty for a server that does not respond or report it."""
     with ThreadPoolExecutor(len(config.servers)) as pool:
         found = pool.map(lambda server: release(server, config.check_path), config.servers)
         return dict(zip((server.name for server in config.servers), found, strict=True))

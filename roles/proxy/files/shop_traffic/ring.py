@@ -1,4 +1,4 @@
-"""Which share of shoppers a weight brings: HAProxy's hash ring, computed. Pure.
+"""Compute the share of users that a weight gives on HAProxy's hash ring. Pure.
 
 With ``hash-type consistent`` a server of weight w owns 16 w points on a circle of 2**32, and a
 shopper goes to the nearest point. Points are random, so a small weight misses its nominal share
@@ -25,7 +25,7 @@ Points = list[tuple[int, int, str]]
 
 
 def full_hash(value: int) -> int:
-    """Bob Jenkins' full avalanche hash of 32 bits, as HAProxy spells it."""
+    """Bob Jenkins' full avalanche hash of 32 bits, as in HAProxy."""
     value = (value + 0x7ED55D16 + (value << 12)) & MASK
     value = (value ^ 0xC761C23C ^ (value >> 19)) & MASK
     value = (value + 0x165667B1 + (value << 5)) & MASK

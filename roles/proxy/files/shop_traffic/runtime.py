@@ -1,4 +1,4 @@
-"""HAProxy's runtime API: one line in, one answer out, read back before it is believed."""
+"""HAProxy's runtime API: each change is read back to verify it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Runtime:
         return {row["svname"]: seen(row) for row in rows}
 
     def started(self) -> int | None:
-        """Return when the worker began to count, so that a reader can tell a reload."""
+        """Return the worker's start time, so that a reader can detect a reload."""
         for line in self.ask("show info").splitlines():
             name, _colon, value = line.partition(": ")
             if name == "Start_time_sec":
@@ -74,7 +74,7 @@ class Runtime:
     def apply(self, weights: Mapping[str, int], states: Mapping[str, str]) -> None:
         """Set weights and states with one command line, then read them back.
 
-        What rises is named first, so that no moment has nobody to serve.
+        Servers that gain weight come first, so that there is always one to serve.
         """
         ready = [name for name, state in states.items() if state == "ready"]
         others = [name for name in states if name not in ready]
@@ -97,7 +97,7 @@ class Runtime:
             )
 
     def command(self, commands: Iterable[str]) -> None:
-        """Run commands that answer nothing when they succeed."""
+        """Run commands that have no output when they succeed."""
         answer = self.ask("; ".join(commands)).strip()
         if answer:
             raise RefusedError(f"HAProxy refused: {' '.join(answer.split())}")
