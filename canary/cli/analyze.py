@@ -38,7 +38,9 @@ from canary.sources.csv import Csv
     help="Read this CSV file instead of the environment's source.",
 )
 @click.option("--start", type=MOMENT, help="Start of the window: a time, or -30m for 30 min ago.")
-@click.option("--end", type=MOMENT, default="now", show_default=True, help="End of the window.")
+@click.option(
+    "--end", type=MOMENT, help="End of the window. Default: now, or the end of the CSV file."
+)
 @click.option("--baseline", default="blue", show_default=True, help="Colour of the baseline.")
 @click.option("--candidate", default="green", show_default=True, help="Colour of the candidate.")
 @click.option(
@@ -94,9 +96,7 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
 
 def _from_csv(policy: Policy, options: dict[str, Any]) -> Recording:
     source = Csv(options["csv_file"], policy.period)
-    start, end = source.window()
-    if options["start"] is not None:
-        start, end = options["start"], min(end, options["end"])
+    start, end = source.window(options["start"], options["end"])
     arms = {
         arm: Release(str(arm), "", str(arm), source.instances(arm))
         for arm in (Arm.BASELINE, Arm.CANDIDATE)
@@ -110,7 +110,8 @@ def _window(
 ) -> Window:
     if options["start"] is None:
         raise SourceError("Name the window: --start -30m, or --start 2026-11-21T10:00Z --end ...")
-    end = min(options["end"], settled_end(MOMENT("now"), policy.period, settle))
+    end = settled_end(MOMENT("now"), policy.period, settle)
+    end = end if options["end"] is None else min(end, options["end"])
     arms = {}
     for arm in (Arm.BASELINE, Arm.CANDIDATE):
         colour = options[str(arm)]

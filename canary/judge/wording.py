@@ -134,6 +134,8 @@ def _rate(metric: Metric, totals: dict[str, float], arm: str) -> str:
     events, chances = totals[f"{arm}_events"], totals[f"{arm}_chances"]
     if metric.per == "time":
         return f"{number(events)} on the {arm}"
+    if chances <= 0:
+        return f"no {metric.per} of the {arm} are known"
     failed = " failed" if FAILURES.search(metric.name) and arm == "candidate" else ""
     whose = f"the candidate's {metric.per}{failed}" if arm == "candidate" else "the baseline's"
     return f"{percent(events / chances)} of {whose} ({events:,.0f} of {chances:,.0f})"

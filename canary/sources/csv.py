@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from canary.errors import SourceError
@@ -25,6 +25,10 @@ from canary.sources.base import Query, periods
 
 REQUIRED = ("time", "arm", "instance", "metric", "value")
 OPTIONAL = ("samples", "spread")
+LATEST = 4_102_444_800
+"""2100-01-01. A greater number is a time in milliseconds, or a mistake."""
+MOST_PERIODS = 50_000
+"""A window of more periods than this is a mistake: it is five weeks of minutes."""
 
 Key = tuple[str, Arm, str]
 Point = tuple[float | None, float | None, float | None]
@@ -38,7 +42,7 @@ class Csv:
         self._period = period
         self._points: dict[Key, dict[int, Point]] = {}
         try:
-            with path.open(newline="", encoding="utf-8") as file:
+            with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark
                 self._load(csv.DictReader(file))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise SourceError(f"{path} can't be read as CSV: {error}") from error
@@ -49,12 +53,27 @@ class Csv:
     def instances(self, colour: str) -> tuple[str, ...]:
         return tuple(sorted({name for _, arm, name in self._points if arm == colour}))
 
-    def window(self) -> tuple[int, int]:
-        """Return the start and the end of the data."""
+    def window(self, start: int | None = None, end: int | None = None) -> tuple[int, int]:
+        """Return the start and the end of the data, at most from ``start`` to ``end``."""
         times = [time for points in self._points.values() for time in points]
         if not times:
             raise SourceError(f"{self._path} holds no row of data")
-        return min(times), max(times) + self._period
+        first = min(times) if start is None else start
+        last = max(times) + self._period
+        last = last if end is None else min(last, end)
+        if first >= last:
+            raise SourceError(
+                f"{self._path} has no data from {_iso(first)} to {_iso(last)}; its rows are from "
+                f"{_iso(min(times))} to {_iso(max(times))}"
+            )
+        if (last - first) // self._period > MOST_PERIODS:
+            raise SourceError(
+                f"{self._path}: the rows span {(last - first) / 86400:,.0f} days, from "
+                f"{_iso(first)} to {_iso(last)}; at most {MOST_PERIODS:,} periods of "
+                f"{self._period} s are judged. Correct the wrong time, or name the window with "
+                "--start and --end"
+            )
+        return first, last
 
     def read(
         self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
@@ -132,7 +151,16 @@ def _time(text: str, where: str) -> int:
         moment = parsed.timestamp()
     if not math.isfinite(moment) or moment != int(moment):
         raise SourceError(f"{where}: time is {text!r}; whole seconds are needed")
+    if not 0 < moment < LATEST:
+        raise SourceError(
+            f"{where}: time is {text!r}, which is not between 1970 and 2100; write seconds since "
+            "the epoch, not milliseconds"
+        )
     return int(moment)
+
+
+def _iso(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _number(text: str, where: str) -> float | None:

@@ -33,7 +33,7 @@ class Prometheus:
         self._patience = min(settings.timeout, period)
 
     def describe(self) -> str:
-        return f"Prometheus at {self._settings.url}, every {self._period} s"
+        return f"Prometheus at {_without_password(self._settings.url)}, every {self._period} s"
 
     def instances(self, colour: str) -> tuple[str, ...]:
         """Return every instance for which a query returns a value now."""
@@ -97,6 +97,11 @@ class Prometheus:
         found: Points = {}
         for result in self._get("query_range", window):
             instance = _label(result, self._settings.instance_label)
+            if instance in found:
+                raise SourceError(
+                    f"Prometheus returned several series for the instance {instance!r}; add them "
+                    f"up in the query, as in: sum by ({self._settings.instance_label}) ({query})"
+                )
             points = found.setdefault(instance, {})
             for moment, text in result["values"]:
                 if math.isfinite(float(text)):
@@ -105,6 +110,7 @@ class Prometheus:
 
     def _get(self, what: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         address = f"{self._settings.url.rstrip('/')}/api/v1/{what}"
+        shown = _without_password(address)
         body = urllib.parse.urlencode(arguments).encode()
         request = urllib.request.Request(address, data=body)  # noqa: S310 - http(s), by schema
         try:
@@ -116,11 +122,36 @@ class Prometheus:
             detail = error.read(500).decode(errors="replace")
             raise SourceError(f"Prometheus refused {arguments['query']!r}: {detail}") from error
         except (OSError, ValueError, RecursionError) as error:
-            raise SourceError(f"Prometheus at {address} did not answer: {error}") from error
-        if answer.get("status") != "success":
-            raise SourceError(f"Prometheus refused {arguments['query']!r}: {answer.get('error')}")
-        result: list[dict[str, Any]] = answer["data"]["result"]
-        return result
+            raise SourceError(f"Prometheus at {shown} did not answer: {error}") from error
+        return _series_of(answer, arguments["query"], shown)
+
+
+def _without_password(address: str) -> str:
+    """Return the address without the user name and the password in it."""
+    parts = urllib.parse.urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _series_of(answer: Any, query: str, address: str) -> list[dict[str, Any]]:
+    """Return the series of an answer; only a complete answer of the expected shape is used."""
+    if not isinstance(answer, dict):
+        raise SourceError(f"{address} did not answer as Prometheus does: {str(answer)[:80]}")
+    if answer.get("status") != "success":
+        raise SourceError(f"Prometheus refused {query!r}: {answer.get('error')}")
+    if answer.get("warnings"):
+        raise SourceError(
+            f"Prometheus answered {query!r} with warnings, so the data may be incomplete: "
+            f"{'; '.join(map(str, answer['warnings']))[:300]}"
+        )
+    data = answer.get("data") or {}
+    kind = data.get("resultType")
+    if kind not in ("vector", "matrix"):
+        raise SourceError(
+            f"Prometheus answered {query!r} with {kind or 'no result'}, not with a series for "
+            "each instance; a query selects a metric, as in: sum by (instance) (rate(x[{period}]))"
+        )
+    result: list[dict[str, Any]] = data["result"]
+    return result
 
 
 def _label(result: dict[str, Any], name: str) -> str:

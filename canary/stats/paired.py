@@ -27,6 +27,8 @@ Mask = npt.NDArray[np.bool_]
 
 QUANTUM = 10
 """Decimals of logs: far below anything measurable, so that no unit shows in the last bit."""
+LEAST_VARIANCE = 10.0 ** (-2 * QUANTUM)
+"""Series that never vary, such as a level that is always 0, have this variance."""
 MAD_TO_SD = 1.4826
 MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
@@ -157,6 +159,7 @@ def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     between hosts is added to it, because no length of run averages it out.
     """
     mask = np.isfinite(d) & np.isfinite(v)
+    v = np.maximum(v, LEAST_VARIANCE)
     n = mask.sum(axis=-1).astype(float)
     weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
     tame, clipped = winsorise(d, weight, mask, noise.clip, 0.7 if d.shape[1] < 10 else 0.15)

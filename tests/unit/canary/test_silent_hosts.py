@@ -52,6 +52,46 @@ def test_a_host_that_says_nothing_of_a_metric_is_named_and_nothing_passes(kept: 
     assert judge(TWO, shop(("c-1", "c-2"))).verdict is Verdict.PASS
 
 
+def test_counts_of_which_no_host_reports_samples_are_a_sentence() -> None:
+    """They ended in a division by zero."""
+    kept = shop(("c-1", "c-2"))
+    bare = tuple(
+        replace(one, samples=tuple([None] * PERIODS)) if one.metric == "errors" else one
+        for one in kept.series
+    )
+    judgement = judge(TWO, replace(kept, series=bare))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "Errors" in judgement.reason
+
+
+def test_a_level_that_is_always_0_does_not_hide_harm() -> None:
+    """It ended in a division by zero, and with it the judgement of every other metric."""
+    kept = shop(("c-1", "c-2"))
+    swap = [
+        series("swap", arm, host, [0.0] * PERIODS)
+        for arm, host in ((Arm.BASELINE, "b-1"), (Arm.CANDIDATE, "c-1"))
+    ]
+    policy = parse_policy("""
+version: 1
+warmup: 0m
+minimum: 5m
+maximum: 12m
+metrics: [{name: errors, kind: count, margin: x3}, {name: swap, kind: level, margin: 4 points}]
+""")
+    harm = tuple(
+        replace(one, values=tuple(20 * (value or 0.0) for value in one.values))
+        if one.metric == "errors" and one.arm is Arm.CANDIDATE
+        else one
+        for one in kept.series
+        if one.metric == "errors"
+    )
+    judgement = judge(policy, replace(kept, series=(*harm, *swap)))
+    found = {finding.metric: finding for finding in judgement.findings}
+    assert judgement.verdict is Verdict.FAIL
+    assert found["swap"].verdict is not Verdict.FAIL
+    assert np.isfinite(found["swap"].towards_fail)
+
+
 def test_the_harm_on_the_other_hosts_still_fails() -> None:
     kept = shop(("c-1",))
     worse = [

@@ -137,3 +137,28 @@ def test_metrics_become_queries_of_what_they_need() -> None:
         "cpu": Query("cpu", "cpu", "Average"),
     }
     assert [metric.name for metric in metrics if metric.counter] == ["retries"]
+
+
+def test_the_mark_that_excel_writes_is_no_part_of_a_column(tmp_path: Path) -> None:
+    assert csv_source(tmp_path, "\ufeff" + GOOD).window() == (60, 180)
+
+
+@pytest.mark.parametrize("time", ["1795168800000", "-60", "0"])
+def test_a_time_in_milliseconds_is_refused(tmp_path: Path, time: str) -> None:
+    with pytest.raises(SourceError, match=f"line 6: time is '{time}'.*not milliseconds"):
+        csv_source(tmp_path, f"{GOOD}{time},baseline,i-1,latency,20.5,100\n")
+
+
+def test_rows_that_are_a_year_apart_are_refused_and_a_window_can_leave_them_out(
+    tmp_path: Path,
+) -> None:
+    source = csv_source(tmp_path, f"{GOOD}31536060,baseline,i-1,latency,20.5,100\n")
+    with pytest.raises(SourceError, match="span 365 days, from 1970-01-01 00:01 to 1971-01-01"):
+        source.window()
+    assert source.window(end=180) == (60, 180)
+    assert source.window(start=120, end=180) == (120, 180)
+
+
+def test_a_window_without_data_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no data from 1970-01-01 00:05 to 1970-01-01 00:03"):
+        csv_source(tmp_path, GOOD).window(start=300)

@@ -134,3 +134,40 @@ def test_an_answer_is_not_waited_for_longer_than_a_period(server: Server) -> Non
     assert source(server, period=5).instances("blue")
     with pytest.raises(SourceError, match="did not answer"):
         source(server, period=1).instances("blue")
+
+
+SCALAR = {"status": "success", "data": {"resultType": "scalar", "result": [65, "1"]}}
+PARTIAL = {**matrix(({"instance": "one"}, [[65, "1"]])), "warnings": ["store-2: timed out"]}
+TWICE = matrix(({"instance": "one"}, [[65, "1"]]), ({"instance": "one"}, [[65, "2"]]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (SCALAR, "with scalar, not with a series for each instance"),
+        (PARTIAL, "may be incomplete: store-2: timed out"),
+        (TWICE, "several series for the instance 'one'.*sum by"),
+        ([1, 2], "did not answer as Prometheus does"),
+        ({"status": "success"}, "with no result"),
+    ],
+)
+def test_only_a_complete_answer_of_the_expected_shape_is_used(
+    server: Server, answer: Any, sentence: str
+) -> None:
+    server.answer = answer
+    with pytest.raises(SourceError, match=sentence):
+        source(server).read([QUERY], ARMS, 60, 70)
+
+
+def test_a_password_in_the_address_is_never_printed() -> None:
+    settings = {
+        "kind": "prometheus",
+        "url": "http://me:s3cret@127.0.0.1:9",
+        "queries": {"latency": {"value": LATENCY}},
+    }
+    environment = parse_environment(GOOD | {"source": settings})
+    assert isinstance(environment.source, PrometheusSource)
+    asked = Prometheus(environment.source, environment, 5)
+    with pytest.raises(SourceError, match=r"at http://127\.0\.0\.1:9/api") as caught:
+        asked.read([QUERY], ARMS, 60, 70)
+    assert "s3cret" not in f"{caught.value}{asked.describe()}"
