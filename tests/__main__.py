@@ -1,7 +1,8 @@
 """Run the tests: ``python -m tests`` is what ``make test`` runs, ``python -m tests long`` the rest.
 
-Two lanes run side by side. The tests in the first lane boot hosts and mostly wait for them; the
-steps in the second lane use the processors. Each step writes to ``.run/tests/STEP.log``.
+Two lanes run side by side, and take about as long as each other. In ``make test``, the first boots
+hosts and mostly waits for them, and the second uses the processors. Each step writes to
+``.run/tests/STEP.log``.
 """
 
 from __future__ import annotations
@@ -55,12 +56,14 @@ SUITES: dict[str, tuple[Lane, Lane]] = {
         ],
     ),
     "long": (
-        [Step("e2e-long", ("pytest", "tests/e2e", *LONG), root=True)],
         [
+            Step("e2e-long", ("pytest", "tests/e2e", *LONG), root=True),
             Step("unit-long", ("nice", "pytest", "tests/unit", *LONG, *PARALLEL)),
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
-            Step("hosts", ("pytest", "tests/hosts"), root=True),
             Step("sanity", ("nice", sys.executable, "-m", "tests.sanity")),
+        ],
+        [
+            Step("hosts", ("pytest", "tests/hosts"), root=True),
             Step("molecule", (sys.executable, "-m", "tests.molecule"), root=True),
         ],
     ),
