@@ -98,7 +98,11 @@ VERBS = {
     "restart": "InactiveExitTimestamp",
     "reload": "StateChangeTimestamp",
 }
-PROPERTIES = ("ActiveState", "NeedDaemonReload", "UnitFileState", *sorted(set(VERBS.values())))
+PROPERTIES = (
+    *("Id", "ActiveState", "UnitFileState", "NeedDaemonReload", "DropInPaths"),
+    *sorted(set(VERBS.values())),
+)
+DROP_INS = Path("/etc/systemd/system")
 MOMENT = "%a %Y-%m-%d %H:%M:%S.%f %Z"
 Unit = dict[str, Any]
 State = dict[str, str]
@@ -187,6 +191,16 @@ def run_step(systemd: Systemd, unit: Unit) -> Iterator[str]:
     yield f"{verb} {name}"
 
 
+def is_outdated(state: State) -> bool:
+    """Return whether systemd must read a unit's files again.
+
+    systemd itself does not notice a drop-in whose directory is new.
+    """
+    files = (DROP_INS / f"{state['Id']}.d").glob("*.conf")
+    unread = {str(file) for file in files} - set(state["DropInPaths"].split())
+    return bool(unread) or state["NeedDaemonReload"] == "yes"
+
+
 def steps(systemd: Systemd, unit: Unit) -> Iterator[str]:
     yield from apply_files(systemd, unit)
     order = (boot_steps, run_step) if unit["running"] else (run_step, boot_steps)
@@ -200,7 +214,7 @@ def main() -> None:
         argument_spec={"units": units, "planned": FILES}, supports_check_mode=True
     )
     systemd = Systemd(module, [unit["name"] for unit in module.params["units"]])
-    if any(systemd.state(name)["NeedDaemonReload"] == "yes" for name in systemd.names):
+    if any(is_outdated(systemd.state(name)) for name in systemd.names):
         systemd.change("daemon-reload")
     done: list[str] = []
     due = []

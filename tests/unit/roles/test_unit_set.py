@@ -54,8 +54,8 @@ class Fake:
     def shown(self, name: str) -> str:
         unit = {**BEFORE, **self.units[name]}
         return (
-            f"ActiveState={unit['state']}\nUnitFileState={unit['enabled']}\n"
-            f"NeedDaemonReload={unit.get('stale', 'no')}\n"
+            f"Id={name}.service\nActiveState={unit['state']}\nUnitFileState={unit['enabled']}\n"
+            f"NeedDaemonReload={unit.get('stale', 'no')}\nDropInPaths={unit.get('read', '')}\n"
             f"InactiveExitTimestamp={moment(unit['start'])}\n"
             f"StateChangeTimestamp={moment(unit['change'])}"
         )
@@ -187,6 +187,20 @@ def test_systemd_reads_a_changed_unit_before_it_restarts_it(
     monkeypatch.setattr(Fake, "answer", _reloading(Fake.answer))
     apply(monkeypatch, systemd, {"name": "shop", "restart_on": [file]})
     assert systemd.told == ["daemon-reload", "restart shop"]
+
+
+@pytest.mark.parametrize(("read", "told"), [(False, ["daemon-reload"]), (True, [])])
+def test_systemd_reads_a_drop_in_whose_directory_is_new(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, read: bool, told: list[str]
+) -> None:
+    """It says itself that it need not: PostgreSQL stayed dead after a crash."""
+    drop_in = tmp_path / "shop.service.d/restart.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nRestart=on-failure\n")
+    monkeypatch.setattr(MODULE, "DROP_INS", tmp_path)
+    systemd = Fake({"shop": {"read": str(drop_in) if read else ""}})
+    apply(monkeypatch, systemd, {"name": "shop", "running": True})
+    assert systemd.told == told
 
 
 def _reloading(answer: Any) -> Any:
