@@ -7,6 +7,8 @@ import math
 MINUS = "\N{MINUS SIGN}"
 SMALLEST = 1e-6
 """A number below this is written as 0."""
+LARGEST_PERCENT = 1e6
+"""The ends of an interval after two periods can lie beyond; they say nothing then."""
 
 
 def number(value: float, *, signed: bool = False) -> str:
@@ -27,6 +29,8 @@ def percent(share: float, *, signed: bool = False) -> str:
     ('12 %', '4.2 %', '150 %', '+2 %')
     """
     size = abs(100 * share)
+    if size >= LARGEST_PERCENT:
+        return "unbounded"
     digits = _whole(size) if size >= 9.95 else _plain(size, 2)
     text = _signed(share, digits, signed=signed)
     return f"{text} %" if math.isfinite(share) else text

@@ -59,7 +59,7 @@ def test_a_colour_that_carries_traffic_is_not_deployed_to(tmp_path: Path) -> Non
     candidate = {"blue-1": 256, "green-1": 20}
     refused = check(tmp_path, candidate)
     assert "green carries traffic" in refused
-    assert "return the traffic first: canary rollback" in refused
+    assert "take it back: canary rollback" in refused
     assert check(tmp_path, candidate, app_allow_live=True) == ""
 
 

@@ -121,3 +121,10 @@ def test_bar_keeps_order_and_stays_inside() -> None:
 
 def test_no_bar_without_an_interval() -> None:
     assert bar(Finding("m", Verdict.INCONCLUSIVE, "", critical=True)) is None
+
+
+@pytest.mark.parametrize("share", [1e4, -1e52, math.inf, -math.inf])
+def test_a_share_that_says_nothing_is_unbounded(share: float) -> None:
+    """An interval after two periods filled the terminal's table with digits."""
+    assert percent(share, signed=True) == "unbounded"
+    assert percent(9_999.0) == "999,900 %"
