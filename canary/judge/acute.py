@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from canary.judge.newest import newest
+from canary.judge.newest import TOTALS, newest
 from canary.policy import Metric
 from canary.stats.counts import conditional_p
 from canary.stats.distributions import Floats, upper_tail_z
@@ -99,10 +99,8 @@ def acute_events(
     steady = (pooled >= POOLED_TIMES) & (rates.min(axis=1) >= EACH_TIMES)
     large = whole[0] / whole[2] - whole[1] / whole[3] >= bounds.least
     alarm = enough & much & steady & large & (_chance(*whole) <= bounds.level)
-    names = ("candidate_events", "baseline_events", "candidate_chances", "baseline_chances")
-    return _told(
-        alarm, bounds, {n: x.sum(axis=1) for n, x in zip(names, (g, b, n_g, n_b), strict=True)}
-    )
+    totals = (one.sum(axis=1) for one in (g, b, n_g, n_b))
+    return _told(alarm, bounds, dict(zip(TOTALS, totals, strict=True)))
 
 
 def _usual(events: Floats, chances: Floats, good: Mask) -> Floats:

@@ -11,6 +11,8 @@ Mask = npt.NDArray[np.bool_]
 
 REACH = 12
 """Periods to look back: a pair older than that is not news."""
+TOTALS = ("candidate_events", "baseline_events", "candidate_chances", "baseline_chances")
+"""Names of the totals that a finding reports for a count."""
 
 
 def newest(good: Mask, count: int, *columns: Floats) -> tuple[Mask, list[Floats]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from canary.judge.newest import newest
+from canary.judge.newest import TOTALS, newest
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio
@@ -21,7 +21,6 @@ Mask = npt.NDArray[np.bool_]
 EVENTS = ((1, 1.5), (2, 1.0), (5, 1.0))
 SERIES = ((1, 1.0), (2, 0.3), (5, 0.25))
 """Newest periods, and the errors beyond the margin from which they withhold PASS."""
-TOTALS = ("candidate_events", "baseline_events", "candidate_chances", "baseline_chances")
 PLAIN, WORSE = 3, 2
 PLAIN_MARGINS = 2.0
 PLAIN_EVENTS = 0.02
