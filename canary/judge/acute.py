@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from canary.judge.newest import TOTALS, newest
+from canary.judge.newest import TOTALS, mean_error, newest, reported
 from canary.policy import Metric
 from canary.stats.counts import conditional_p
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.paired import MAD_TO_SD, Noise, inflation, masked_median
+from canary.stats.paired import MAD_TO_SD, Noise, masked_median
 
 Mask = npt.NDArray[np.bool_]
 
@@ -100,7 +100,7 @@ def acute_events(
     large = whole[0] / whole[2] - whole[1] / whole[3] >= bounds.least
     alarm = enough & much & steady & large & (_chance(*whole) <= bounds.level)
     totals = (one.sum(axis=1) for one in (g, b, n_g, n_b))
-    return _told(alarm, bounds, dict(zip(TOTALS, totals, strict=True)))
+    return reported("acute", alarm, bounds.periods, dict(zip(TOTALS, totals, strict=True)))
 
 
 def _usual(events: Floats, chances: Floats, good: Mask) -> Floats:
@@ -141,7 +141,7 @@ def acute_series(d: Floats, v: Floats, noise: Noise, bounds: AcuteBounds) -> dic
     if alarm.any():
         error = _error(d, good, known, noise)
         alarm &= mean >= upper_tail_z(bounds.level) * error
-    return _told(alarm, bounds, {"effect": mean})
+    return reported("acute", alarm, bounds.periods, {"effect": mean})
 
 
 def _error(d: Floats, good: Mask, known: Floats, noise: Noise) -> Floats:
@@ -152,11 +152,4 @@ def _error(d: Floats, good: Mask, known: Floats, noise: Noise) -> Floats:
     off = np.abs(d - masked_median(d, before)[:, None])
     wild = MAD_TO_SD * masked_median(np.where(before, off, 0.0), before)
     tau = np.maximum(np.where(before.sum(axis=1) >= count, wild, 0.0), noise.tau)
-    own = (known.mean(axis=1) + tau**2 * inflation(noise.phi, count)) / count
-    error: Floats = np.sqrt(own + noise.host**2)
-    return error
-
-
-def _told(alarm: Mask, bounds: AcuteBounds, numbers: dict[str, Floats]) -> dict[str, Floats]:
-    found = {"periods": np.full(len(alarm), float(bounds.periods)), **numbers}
-    return {f"acute_{name}": np.where(alarm, values, np.nan) for name, values in found.items()}
+    return mean_error(known.mean(axis=1) / count, tau, noise, count)

@@ -1,13 +1,15 @@
-"""The newest periods that both arms measured."""
+"""The newest periods that both arms measured, and the error of their mean."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from canary.stats.distributions import Floats
+from canary.stats.distributions import Floats, Numbers
+from canary.stats.paired import Noise, inflation
 
 Mask = npt.NDArray[np.bool_]
+Columns = dict[str, Floats]
 
 REACH = 12
 """Periods to look back: a pair older than that is not news."""
@@ -25,3 +27,29 @@ def newest(good: Mask, count: int, *columns: Floats) -> tuple[Mask, list[Floats]
     order = np.argsort(there, axis=1, kind="stable")[:, -count:]
     picked = [np.take_along_axis(column[:, start:], order, axis=1) for column in columns]
     return there.sum(axis=1) >= count, picked
+
+
+def mean_error(known: Floats, tau: Numbers, noise: Noise, count: int) -> Floats:
+    """Return the error of the mean of ``count`` periods.
+
+    ``known`` is the variance of that mean which follows from the sample sizes, ``tau`` the standard
+    deviation that the environment adds to each period.
+    """
+    added = np.asarray(tau) ** 2 * inflation(noise.phi, count) / count
+    error: Floats = np.sqrt(known + added + noise.host**2)
+    return error
+
+
+def reported(
+    prefix: str, held: Mask, periods: int, numbers: Columns, before: Columns | None = None
+) -> Columns:
+    """Return ``periods`` and ``numbers`` of the runs in ``held``, each name with ``prefix``.
+
+    The other runs keep the values of ``before``; without one, they hold NaN.
+    """
+    named = {f"{prefix}_periods": np.full(len(held), float(periods))}
+    named |= {f"{prefix}_{name}": values for name, values in numbers.items()}
+    return {
+        name: np.where(held, values, before[name] if before else np.nan)
+        for name, values in named.items()
+    }

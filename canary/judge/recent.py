@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from canary.judge.newest import TOTALS, newest
+from canary.judge.newest import TOTALS, Columns, mean_error, newest, reported
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio
-from canary.stats.paired import Noise, inflation
 
 Mask = npt.NDArray[np.bool_]
 
@@ -33,22 +32,23 @@ def withheld_events(
 ) -> dict[str, Floats]:
     """Return the runs whose newest counts withhold PASS, with the numbers; others hold NaN."""
     good = np.isfinite(columns[0])
-    told: dict[str, Floats] = {}
+    settled, _ = newest(good, PLAIN)
+    found: Columns = {}
     for count, bound in EVENTS:
         enough, pairs = newest(good, count, *columns)
         total = [np.where(enough, one.sum(axis=1), 1.0) for one in pairs]
         effect, known = _pooled(total, rule.sign)
-        beyond = effect - rule.margin > bound * _error(known, rule.rough, count)
-        held = enough & beyond & (_extra(total, rule.sign) > rule.negligible)
-        _tell(told, held, count, dict(zip(TOTALS, total, strict=True)))
-    enough, pairs = newest(good, PLAIN, *columns)
-    pairs = [np.where(enough[:, None], one, 1.0) for one in pairs]
+        error = mean_error(known, rule.rough.tau, rule.rough, count)
+        beyond = effect - rule.margin > bound * error
+        held = settled & enough & beyond & (_extra(total, rule.sign) > rule.negligible)
+        found = reported("newest", held, count, dict(zip(TOTALS, total, strict=True)), found)
+    _, pairs = newest(good, PLAIN, *columns)
+    pairs = [np.where(settled[:, None], one, 1.0) for one in pairs]
     total = [one.sum(axis=1) for one in pairs]
     worse = (_extra(pairs, rule.sign) > 0).sum(axis=1) >= WORSE
     large = _extra(total, rule.sign) > PLAIN_EVENTS
-    held = enough & worse & large & (_pooled(total, rule.sign)[0] > PLAIN_MARGINS * rule.margin)
-    _tell(told, held, PLAIN, dict(zip(TOTALS, total, strict=True)))
-    return _of(enough, told)
+    held = settled & worse & large & (_pooled(total, rule.sign)[0] > PLAIN_MARGINS * rule.margin)
+    return reported("newest", held, PLAIN, dict(zip(TOTALS, total, strict=True)), found)
 
 
 def _pooled(total: list[Floats], sign: float) -> tuple[Floats, Floats]:
@@ -67,41 +67,24 @@ def _extra(pairs: list[Floats], sign: float) -> Floats:
     return extra
 
 
-def _error(known: Floats, noise: Noise, count: int) -> Floats:
-    own = noise.tau**2 * inflation(noise.phi, count) / count
-    error: Floats = np.sqrt(known + own + noise.host**2)
-    return error
-
-
 def withheld_series(d: Floats, v: Floats, rule: Rule) -> dict[str, Floats]:
     """Return the runs whose newest differences ``d`` withhold PASS, with the numbers.
 
     ``d`` is positive where harmful, ``v`` its known variance; other runs hold NaN.
     """
     good = np.isfinite(d) & np.isfinite(v)
-    told: dict[str, Floats] = {}
+    settled, _ = newest(good, PLAIN)
+    found: Columns = {}
     for count, bound in SERIES:
         enough, pairs = newest(good, count, d, v)
         latest, known = (np.where(enough[:, None], one, 0.0) for one in pairs)
-        error = _error(known.sum(axis=1) / count**2, rule.rough, count)
+        error = mean_error(known.mean(axis=1) / count, rule.rough.tau, rule.rough, count)
         effect = latest.mean(axis=1)
-        _tell(told, enough & (effect - rule.margin > bound * error), count, {"effect": effect})
-    enough, (latest,) = newest(good, PLAIN, d)
-    latest = np.where(enough[:, None], latest, 0.0)
+        held = settled & enough & (effect - rule.margin > bound * error)
+        found = reported("newest", held, count, {"effect": effect}, found)
+    _, (latest,) = newest(good, PLAIN, d)
+    latest = np.where(settled[:, None], latest, 0.0)
     worse = (latest > rule.margin).sum(axis=1) >= WORSE
     effect = latest.mean(axis=1)
-    held = enough & worse & (effect > PLAIN_MARGINS * rule.margin)
-    _tell(told, held, PLAIN, {"effect": effect})
-    return _of(enough, told)
-
-
-def _tell(told: dict[str, Floats], held: Mask, count: int, numbers: dict[str, Floats]) -> None:
-    """Note the periods that withhold PASS and their numbers; a later call replaces an earlier."""
-    for name, values in {"periods": np.full(len(held), float(count)), **numbers}.items():
-        before = told.get(name, np.full(len(held), np.nan))
-        told[name] = np.where(held, values, before)
-
-
-def _of(enough: Mask, told: dict[str, Floats]) -> dict[str, Floats]:
-    """Return what was noted, for runs with enough periods."""
-    return {f"newest_{name}": np.where(enough, values, np.nan) for name, values in told.items()}
+    held = settled & worse & (effect > PLAIN_MARGINS * rule.margin)
+    return reported("newest", held, PLAIN, {"effect": effect}, found)
