@@ -17,11 +17,12 @@ from shop_traffic import boot
 from shop_traffic.commands import Traffic
 from shop_traffic.config import RefusedError, load
 from shop_traffic.lease import LONGEST, SystemdTimer
+from shop_traffic.lock import Lock
 from shop_traffic.memory import Memory
 from shop_traffic.releases import releases
 from shop_traffic.runtime import Runtime
 
-PUBLIC = ("status", "set", "renew", "release", "promote", "drain", "ready")
+PUBLIC = ("status", "set", "renew", "release", "promote", "drain", "ready", "standby", "lock")
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,6 +50,12 @@ def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Pa
     add["ready"].add_argument(
         "--fallback", action="store_true", help="it runs the live release: it may stand in"
     )
+    add["standby"].add_argument("--colour", required=True, help="an idle one")
+    add["standby"].add_argument("--off", action="store_true", help="it may no longer stand in")
+    changes = add["lock"].add_mutually_exclusive_group()
+    changes.add_argument("--holder", metavar="JSON", help="new holder, or none; needs --if")
+    changes.add_argument("--last", metavar="JSON", help="the change that was recorded last")
+    add["lock"].add_argument("--if", dest="expected", metavar="HOLDER", help="none or CANARY/BEAT")
     return root
 
 
@@ -73,11 +80,22 @@ def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None
         "promote": lambda: traffic.promote(asked.colour),
         "drain": lambda: traffic.drain(asked.server, asked.wait),
         "ready": lambda: traffic.ready(asked.server, asked.wait, fallback=asked.fallback),
+        "standby": lambda: traffic.standby(asked.colour, may=not asked.off),
+        "lock": lambda: lock(Lock(traffic.memory), asked),
         "prepare": lambda: boot.prepare(traffic),
         "save": lambda: boot.save(traffic),
         "restore": lambda: boot.restore(traffic),
     }
     return actions[asked.command]()
+
+
+def lock(kept: Lock, asked: argparse.Namespace) -> dict[str, Any]:
+    """Read the lock, or change it."""
+    if (asked.holder is None) != (asked.expected is None):
+        raise RefusedError("--holder and --if go together.")
+    if asked.holder is not None:
+        return kept.swap(asked.expected, asked.holder)
+    return kept.read() if asked.last is None else kept.note(asked.last)
 
 
 def matched(asked: argparse.Namespace) -> str | None:

@@ -138,6 +138,21 @@ class Traffic:
         self.wait(lambda: self.runtime.read()[name].up, patience, f"{name} does not become healthy")
         return self.status()
 
+    def standby(self, colour: str, *, may: bool) -> dict[str, Any]:
+        """Let an idle colour replace the live one if that goes down, or no longer."""
+        servers = self.config.of(colour)
+        with self.memory.locked():
+            held = self.memory.lease
+            if colour == self.memory.live or (held is not None and held.candidate == colour):
+                raise RefusedError(f"{colour} carries traffic: a standby is an idle colour.")
+            names = {server.name for server in servers}
+            others = {name for name in self.memory.fallback if name not in names}
+            if may:
+                self.up(colour)
+            self.memory.fallback = others | names if may else others
+            self.runtime.apply({}, self.fallback_states())
+        return self.status()
+
     # ---- how it is done -------------------------------------------------------------------
 
     def planned(self, candidate: str, share: float, baseline: str | None) -> dict[str, int]:

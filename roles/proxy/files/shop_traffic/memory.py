@@ -9,10 +9,11 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from shop_traffic.config import RefusedError
 
@@ -68,6 +69,26 @@ class Memory:
             (self.directory / "lease.json").unlink(missing_ok=True)
         else:
             self._write("lease.json", json.dumps(asdict(lease)))
+
+    def kept(self, name: str) -> dict[str, Any] | None:
+        """Return a record; refuse a damaged one, because it must not count as absent."""
+        path = self.directory / f"{name}.json"
+        try:
+            found = json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise RefusedError(f"{path} cannot be read ({error}): remove it.") from error
+        if not isinstance(found, dict) or "canary" not in found:
+            raise RefusedError(f"{path} is not a record of a canary: remove it.")
+        return found
+
+    def keep(self, name: str, record: Mapping[str, Any] | None) -> None:
+        """Store a record, or remove it."""
+        if record is None:
+            (self.directory / f"{name}.json").unlink(missing_ok=True)
+        else:
+            self._write(f"{name}.json", json.dumps(record))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
