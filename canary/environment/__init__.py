@@ -1,10 +1,10 @@
 """The environment that a policy runs in: the ``environment`` section of a policy file."""
 
 from canary.environment.access import client_options
+from canary.environment.fields import HOOK_PLACEHOLDERS
 from canary.environment.freezes import Freeze, frozen
 from canary.environment.load import parse_environment
 from canary.environment.schema import (
-    HOOK_PLACEHOLDERS,
     Bake,
     CloudWatchSource,
     CsvSource,

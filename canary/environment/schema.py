@@ -6,82 +6,12 @@ number is in range. Nothing here opens a file or a connection.
 
 from __future__ import annotations
 
-import string
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
+from canary.environment.fields import DimensionValue, HookWord, Name, Seconds, Section, Text
 from canary.environment.freezes import Freeze
-
-# Placeholders of a hook's command; the rollout fills them in.
-HOOK_PLACEHOLDERS = frozenset(
-    {
-        "artifact",
-        "baseline",
-        "candidate",
-        "colour",
-        "commit",
-        "directory",
-        "environment",
-        "id",
-        "live",
-        "release",
-        "sha256",
-        "verdict",
-    }
-)
-DIMENSION_PLACEHOLDERS = frozenset({"colour", "environment", "instance"})
-
-
-def placeholders(template: str) -> set[str]:
-    """Return the names in braces of ``template``.
-
-    >>> sorted(placeholders("s3://{bucket}/{key}"))
-    ['bucket', 'key']
-    """
-    try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        raise ValueError(
-            f"{template!r} has unbalanced braces ({error}); write {{{{ for {{"
-        ) from None
-
-
-def _known(template: str, allowed: frozenset[str]) -> str:
-    unknown = placeholders(template) - allowed
-    if unknown:
-        names = ", ".join("{" + name + "}" for name in sorted(unknown))
-        usable = ", ".join("{" + name + "}" for name in sorted(allowed))
-        raise ValueError(f"{template!r} names {names}, which does not exist; use any of {usable}")
-    return template
-
-
-def _hook_word(word: str) -> str:
-    return _known(word, HOOK_PLACEHOLDERS)
-
-
-def _dimension_value(value: str) -> str:
-    return _known(value, DIMENSION_PLACEHOLDERS)
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-Text = Annotated[str, Field(min_length=1)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-HookWord = Annotated[str, AfterValidator(_hook_word)]
-DimensionValue = Annotated[str, AfterValidator(_dimension_value)]
-
-
-class Section(BaseModel):
-    """A section of the file. A misspelt key is refused: a typo must not mean the default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class CloudWatchSource(Section):
@@ -89,11 +19,13 @@ class CloudWatchSource(Section):
 
     kind: Literal["cloudwatch"]
     namespace: Text
-    dimensions: dict[str, DimensionValue] = {
-        "Environment": "{environment}",
-        "Colour": "{colour}",
-        "Instance": "{instance}",
-    }
+    dimensions: dict[str, DimensionValue] = Field(
+        default={
+            "Environment": "{environment}",
+            "Colour": "{colour}",
+            "Instance": "{instance}",
+        }
+    )
     tags: dict[str, str] = Field(
         default={"role": "app"}, description="Tags that every judged instance carries."
     )
@@ -199,7 +131,7 @@ class Bake(Section):
     """After PASS: how long alarms are watched while the candidate carries all traffic."""
 
     duration: Annotated[float, Field(ge=0, le=86_400)] = 0.0
-    alarms: list[Text] = []
+    alarms: list[Text] = Field(default=[])
 
     @model_validator(mode="after")
     def _watched(self) -> Bake:
