@@ -21,6 +21,7 @@ from canary.judge.rule import rule_of
 from canary.learned import PLAIN_CLIP, Kappa, Learned, MeasuredNoise
 from canary.policy import Policy
 from canary.stats.distributions import Floats
+from canary.stats.effects import least_variance
 from canary.stats.learn import (
     body_width,
     growing_widths,
@@ -143,8 +144,7 @@ def _choices(model: AnyComparison, start: Noise) -> list[tuple[Floats, Floats, N
     """Return the windows under each choice of clips, the plainest first."""
     clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf)]
     if isinstance(model, Level):
-        known = np.where(np.isfinite(model.d), 0.0, np.nan)
-        return [(model.d, known, replace(start, clip=PLAIN_CLIP))]
+        return [(model.d, least_variance(model.d), replace(start, clip=PLAIN_CLIP))]
     source = model.blocks if isinstance(model, Counts) else model
     choices = []
     for clip, arm_clip in (*clips, (PLAIN_CLIP, ARM_CLIP)):

@@ -17,7 +17,7 @@ from canary.judge.rule import Rule, rule_of, signs_of
 from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
-from canary.stats.effects import log_ratio, mean_variance, quantile_variance
+from canary.stats.effects import least_variance, log_ratio, mean_variance, quantile_variance
 from canary.stats.paired import QUANTUM, Mask, Noise, masked_median
 
 TYPICAL_SPREAD = 0.7
@@ -77,12 +77,10 @@ def comparison_of(metric: Metric, arms: Arms, rule: Rule) -> Counts | Level | Ra
 
 def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
     """Return the sampling variance of each difference."""
-    if metric.kind == "gauge":
-        return np.where(np.isfinite(d), 0.0, np.nan)
+    if metric.kind == "gauge" or unsampled(metric, arms):
+        return least_variance(d)
     if metric.kind == "throughput":
         return 1 / _some(arms.candidate) + 1 / _some(arms.baseline)
-    if unsampled(metric, arms):
-        return np.where(np.isfinite(d), 0.0, np.nan)
     chances = arms.candidate_chances, arms.baseline_chances
     if metric.quantile is None:
         return mean_variance(arms.spread, *chances)

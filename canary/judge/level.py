@@ -12,6 +12,7 @@ from canary.judge.recent import withheld_series
 from canary.judge.rule import Rule
 from canary.judge.warmup import may_leak, settled_slope
 from canary.stats.distributions import Floats, t_to_z
+from canary.stats.effects import least_variance
 from canary.stats.paired import Estimate, paired_mean
 from canary.stats.trend import slope
 
@@ -53,13 +54,12 @@ class Level:
         evidence.towards_pass = np.minimum(evidence.towards_pass, steady)
         evidence.parts |= {"slope": trend.mean, "slope_error": trend.error}
         evidence.parts["grown"] = np.where(grown, 1.0, np.nan)
-        evidence.withhold(withheld_series(d, np.where(np.isfinite(d), 0.0, np.nan), rule))
+        evidence.withhold(withheld_series(d, least_variance(d), rule))
         return evidence
 
     def _estimates(self, k: int) -> tuple[Estimate, Estimate]:
         d = self.rule.sign * self.d[:, :k]
-        known = np.where(np.isfinite(d), 0.0, np.nan)
-        return paired_mean(d, known, self.rule.noise), slope(d, self.rule.drift)
+        return paired_mean(d, least_variance(d), self.rule.noise), slope(d, self.rule.drift)
 
     def _channels(self, k: int, whole: Estimate, trend: Estimate) -> tuple[Channel, ...]:
         rule = self.rule

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from canary.judge.newest import newest
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats
-from canary.stats.paired import Estimate, Noise, inflation, paired_mean
+from canary.stats.paired import Estimate, Noise, inflation, paired_mean, weights
 from canary.stats.trend import slope
 
 Mask = npt.NDArray[np.bool_]
@@ -87,7 +87,7 @@ class Line:
 
 def _line(d: Floats, v: Floats, noise: Noise) -> Line:
     good = np.isfinite(d) & np.isfinite(v)
-    weight = np.where(good, 1 / (np.where(good, v, 1.0) + noise.tau**2), 0.0)
+    weight = weights(v, good, noise)
     y, x = np.where(good, d, 0.0), np.arange(d.shape[1], dtype=float)[None, :]
     total = np.maximum(weight.sum(axis=1), 1e-9)
     x_mean, y_mean = (weight * x).sum(axis=1) / total, (weight * y).sum(axis=1) / total

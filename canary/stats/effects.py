@@ -22,6 +22,8 @@ from scipy import special
 from canary.stats.distributions import Floats, Numbers
 from canary.stats.paired import QUANTUM
 
+LEAST_VARIANCE = 10.0 ** (-2 * QUANTUM)
+"""Far below anything measurable, and not 0: a weight is the inverse of a variance."""
 ENOUGH = 4.0
 """Expected events in the rarer arm from which the log of a count is nearly normal."""
 
@@ -39,6 +41,11 @@ def log_ratio(candidate: Floats, baseline: Floats) -> Floats:
     low = np.where(fine, np.minimum(candidate, baseline), 1.0)
     size: Floats = np.round(np.log(high / low), QUANTUM)
     return np.where(fine, np.where(candidate >= baseline, size, -size), np.nan)
+
+
+def least_variance(d: Floats) -> Floats:
+    """Return the variance of differences that have no sample size, such as those of a gauge."""
+    return np.where(np.isfinite(d), LEAST_VARIANCE, np.nan)
 
 
 def mean_variance(spread: Numbers, candidate: Floats, baseline: Floats) -> Floats:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.paired import MAX_PHI, Mask, Noise, paired_mean, winsorise
+from canary.stats.paired import MAX_PHI, Mask, Noise, paired_mean, weights, winsorise
 
 LEAST_TAU, LEAST_HOST = 0.005, 0.002
 MAX_KAPPA = 3.0
@@ -64,7 +64,7 @@ def _within(
 ) -> tuple[float, float]:
     """Return tau and phi from each window's scatter about its own mean."""
     mask = np.isfinite(d) & np.isfinite(v)
-    weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+    weight = weights(v, mask, noise)
     clip = ROUGH_CLIP if rough else noise.clip
     tame, clipped = winsorise(d, weight, mask, clip)
     clipped = np.zeros_like(clipped) if rough else clipped

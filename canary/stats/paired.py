@@ -27,8 +27,6 @@ Mask = npt.NDArray[np.bool_]
 
 QUANTUM = 10
 """Decimals of logs: far below anything measurable, so that no unit shows in the last bit."""
-LEAST_VARIANCE = 10.0 ** (-2 * QUANTUM)
-"""Series that never vary, such as a level that is always 0, have this variance."""
 MAD_TO_SD = 1.4826
 MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
@@ -100,6 +98,11 @@ def inflation(phi: Numbers, count: Numbers) -> Floats:
     return vif
 
 
+def weights(v: Floats, mask: Mask, noise: Noise) -> Floats:
+    """Return each period's weight, the inverse of its whole variance; 0 where it is missing."""
+    return np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+
+
 def winsorise(
     d: Floats, weight: Floats, mask: Mask, clip: float, floor: float = 0.15
 ) -> tuple[Floats, Floats]:
@@ -159,9 +162,8 @@ def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     between hosts is added to it, because no length of run averages it out.
     """
     mask = np.isfinite(d) & np.isfinite(v)
-    v = np.maximum(v, LEAST_VARIANCE)
     n = mask.sum(axis=-1).astype(float)
-    weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+    weight = weights(v, mask, noise)
     tame, clipped = winsorise(d, weight, mask, noise.clip, 0.7 if d.shape[1] < 10 else 0.15)
     total = np.maximum(weight.sum(axis=-1), 1e-300)
     mean = (weight * tame).sum(axis=-1) / total

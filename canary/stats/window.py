@@ -9,7 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from canary.stats.distributions import Floats
-from canary.stats.paired import Estimate, Mask, Noise, inflation, masked_median, paired_mean
+from canary.stats.paired import (
+    Estimate,
+    Mask,
+    Noise,
+    inflation,
+    masked_median,
+    paired_mean,
+    weights,
+)
 
 
 def window_mean(d: Floats, v: Floats, noise: Noise, window: int, spare: int) -> Estimate:
@@ -22,7 +30,7 @@ def window_mean(d: Floats, v: Floats, noise: Noise, window: int, spare: int) -> 
     d, v = d[:, -window:], v[:, -window:]
     mask = np.isfinite(d) & np.isfinite(v)
     n = mask.sum(axis=-1).astype(float)
-    weight = np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
+    weight = weights(v, mask, noise)
     value = _tamed(d, weight, mask, noise.clip * np.sqrt(before.scale)[:, None])
     total = np.maximum(weight.sum(axis=-1), 1e-300)
     known = np.where(mask, v * weight, 0.0).sum(axis=-1) / np.maximum(n, 1)

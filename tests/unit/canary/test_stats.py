@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from canary.stats.distributions import t_to_z, upper_tail_z, z_to_t
-from canary.stats.effects import log_ratio, mean_variance, merge_counts, quantile_variance
+from canary.stats.effects import (
+    least_variance,
+    log_ratio,
+    mean_variance,
+    merge_counts,
+    quantile_variance,
+)
 from canary.stats.paired import Noise, inflation, masked_median, paired_mean, pull_arms
 from canary.stats.spending import moving_bound, spending_bounds
 
@@ -167,10 +173,17 @@ def test_one_burst_hardly_moves_the_mean_and_is_what_least_leaves_out() -> None:
     d = 0.02 * generator.standard_normal((50, 30))
     burst = d.copy()
     burst[:, 10:13] += 3.0
-    noise, v = Noise(0.02, 0.0, 0.0), np.zeros_like(d)
+    noise, v = Noise(0.02, 0.0, 0.0), least_variance(d)
     calm, wild = paired_mean(d, v, noise), paired_mean(burst, v, noise)
     assert np.abs(wild.mean - calm.mean).max() < 0.02
     assert (wild.least < 0.02).all()
+
+
+def test_a_series_that_never_varies_has_a_mean_without_a_sample_size_or_known_noise() -> None:
+    d = np.zeros((1, 30))
+    found = paired_mean(d, least_variance(d), Noise(0.0, 0.0, 0.0))
+    assert found.mean == 0
+    assert 0 < found.error < 1e-9
 
 
 def test_no_pairs_say_nothing() -> None:
