@@ -1,6 +1,7 @@
 """The environment that a policy runs in: the ``environment`` section of a policy file."""
 
 from canary.environment.access import client_options
+from canary.environment.colours import Colours, other_colour
 from canary.environment.fields import HOOK_PLACEHOLDERS
 from canary.environment.freezes import Freeze, frozen
 from canary.environment.load import parse_environment
@@ -22,6 +23,7 @@ __all__ = [
     "HOOK_PLACEHOLDERS",
     "Bake",
     "CloudWatchSource",
+    "Colours",
     "CsvSource",
     "Dashboard",
     "Environment",
@@ -34,5 +36,6 @@ __all__ = [
     "StateSettings",
     "client_options",
     "frozen",
+    "other_colour",
     "parse_environment",
 ]

@@ -164,8 +164,3 @@ class Environment(Section):
         if self.colours[0] == self.colours[1]:
             raise ValueError(f"colours are both {self.colours[0]!r}; a canary needs two")
         return self
-
-    def other(self, colour: str) -> str:
-        """Return the colour that is not ``colour``."""
-        first, second = self.colours
-        return second if colour == first else first

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from canary.environment import Colours
 from canary.learned import Calibration
 from canary.model import Event
 from canary.policy import Policy
@@ -30,7 +31,7 @@ class Request:
 
     name: str
     environment: str
-    colours: tuple[str, str]
+    colours: Colours
     who: str
     candidate: str
     baseline: str | None = None
@@ -43,11 +44,6 @@ class Request:
     directory: str = ""
     source: str = ""
     calibration: Calibration = field(default_factory=Calibration)
-
-    def other(self, colour: str) -> str:
-        """Return the colour that is not ``colour``."""
-        first, second = self.colours
-        return second if colour == first else first
 
 
 @dataclass(slots=True)

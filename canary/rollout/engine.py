@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from canary.environment import other_colour
 from canary.errors import CanaryError
 from canary.model import Verdict
 from canary.rollout import gates
@@ -73,7 +74,10 @@ def _safe(context: Context, live: str, ending: Ending) -> Safety:
     if not context.touched:
         return UNTOUCHED
     if ending.settled:
-        return Safety(f"{context.request.other(live)} is live and carries all traffic.", seen=True)
+        return Safety(
+            f"{other_colour(context.request.colours, live)} is live and carries all traffic.",
+            seen=True,
+        )
     return make_safe(context, live)
 
 
@@ -82,7 +86,7 @@ def _outcome(
 ) -> Outcome:
     progress = known.progress
     context.say("end", f"{ending.verdict or 'could not run'}: {ending.reason}. {safety.sentence}")
-    live = context.request.other(known.live) if ending.settled else known.live
+    live = other_colour(context.request.colours, known.live) if ending.settled else known.live
     return Outcome(
         canary=context.request.name,
         verdict=ending.verdict,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from canary.environment import Colours, other_colour
 from canary.errors import CanaryError, StateError, TrafficError
 from canary.rollout.identity import disagreement, name_one, served
 from canary.rollout.situation import verdict_on
@@ -36,7 +37,7 @@ class Hand:
     """
 
     environment: str
-    colours: tuple[str, str]
+    colours: Colours
     traffic: Traffic
     state: State
     who: str
@@ -63,11 +64,12 @@ class Hand:
         """Take all traffic from a candidate, or return to the previous release."""
         status, meant = self.traffic.status(), self._meant()
         self._named(colour, status, meant)
-        other = self._other(status.live)
+        other = other_colour(self.colours, status.live)
         if status.lease_until is not None or status.weight(other):
             after = self._take_back(colour, status)
             live = served(status, colour or status.live)
-            sentence = f"{live} carries all traffic; {self._other(live.colour)} carries none"
+            idle = other_colour(self.colours, live.colour)
+            sentence = f"{live} carries all traffic; {idle} carries none"
             return self._done(ROLLED_BACK, live, (status, after), sentence)
         if meant is not None and meant.colour != status.live and colour is not None:
             after = self.traffic.promote(colour) if colour != status.live else status
@@ -76,7 +78,7 @@ class Hand:
         return self._return(colour, status)
 
     def _return(self, colour: str | None, status: Status) -> Done:
-        other = self._other(status.live)
+        other = other_colour(self.colours, status.live)
         trusted = any(name in status.fallback for name in status.servers(other))
         if not trusted and self._rolled_back(status.live):
             live = served(status, status.live)
@@ -156,7 +158,7 @@ class Hand:
         ``moved`` is the proxy's status before the change, and after it.
         """
         before, status = moved
-        other = self._other(live.colour)
+        other = other_colour(self.colours, live.colour)
         if status.live != live.colour or status.weight(other) or not status.share(live.colour):
             raise TrafficError(
                 f"Traffic is not on {live.colour}: the proxy serves {status.live}, with weights "
@@ -184,6 +186,3 @@ class Hand:
                 f"Repeat later: canary promote --env {self.environment} --colour {live.colour}"
             ) from error
         return Done(sentence, live)
-
-    def _other(self, colour: str) -> str:
-        return self.colours[1] if colour == self.colours[0] else self.colours[0]

@@ -6,6 +6,7 @@ Nothing here changes a weight. A problem is raised as an error and ends the cana
 from __future__ import annotations
 
 from canary.artifact import Published
+from canary.environment import other_colour
 from canary.errors import SourceError, StateError, TrafficError
 from canary.evidence.fingerprint import fingerprint_of, usable
 from canary.model import Arm, Release
@@ -33,18 +34,19 @@ def preflight(context: Context) -> str:
     ports.background.start(context.keeper.tick, context.timing.renewal)
     context.meant = ports.state.live()
     live = context.meant.colour
+    idle = other_colour(request.colours, live)
     status = ports.traffic.status()
     if difference := disagreement(context.meant, status):
         raise StateError(f"{difference}. {name_one(request.environment, request.colours)}")
     context.meant = Live(live, served(status, live).release or context.meant.release)
-    if status.weight(request.other(live)) and status.lease_until is not None:
+    if status.weight(idle) and status.lease_until is not None:
         raise TrafficError(
-            f"{request.other(live)} already carries traffic; return the traffic first: "
+            f"{idle} already carries traffic; return the traffic first: "
             f"canary rollback --env {request.environment}"
         )
     _healthy(status, live)
     _calibrated(context, len(_flowing(context, live)))
-    context.values |= {"live": live, "colour": request.other(live)}
+    context.values |= {"live": live, "colour": idle}
     context.say("preflight", f"{live} is live and healthy, and reports its metrics")
     return live
 
@@ -52,7 +54,7 @@ def preflight(context: Context) -> str:
 def deploy(context: Context, live: str) -> Progress:
     """Install the candidate, and the baseline if one was named."""
     request = context.request
-    idle = request.other(live)
+    idle = other_colour(request.colours, live)
     if request.baseline is not None:
         previous = _publish(context, request.baseline)
         _install(context, previous, live)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from canary.environment import other_colour
 from canary.rollout.context import Context
 from canary.traffic.base import Status
 
@@ -21,7 +22,7 @@ class Safety:
 
 def make_safe(context: Context, live: str) -> Safety:
     """Return all traffic to ``live``, and say whether the proxy confirmed it."""
-    candidate = context.request.other(live)
+    candidate = other_colour(context.request.colours, live)
     problem = ""
     for attempt in range(ATTEMPTS):
         try:

@@ -18,7 +18,7 @@ from typing import Any
 
 from canary.cli.assemble import traffic_of
 from canary.cli.common import find_place
-from canary.environment import Environment
+from canary.environment import Environment, other_colour
 from canary.traffic.haproxy import Haproxy
 from tests.bench.plain import Plain, plain
 from tests.bench.release_page import ROWS, page
@@ -50,7 +50,7 @@ class Bench:
 
     @property
     def idle(self) -> str:
-        return self.environment.other(self.live)
+        return other_colour(self.environment.colours, self.live)
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -120,7 +120,7 @@ def under_load(bench: Bench, _way: Plain) -> None:
         began = time.monotonic()
         while sum(load.sent.values()) < bench.requests:
             live = bench.traffic.status().live
-            idle = bench.environment.other(live)
+            idle = other_colour(bench.environment.colours, live)
             for share in (0.05, 0.2, 0.5):
                 bench.traffic.set(idle, share, 60)
                 time.sleep(0.5)
@@ -167,7 +167,7 @@ def main() -> int:
     environment = find_place("local", None).environment
     traffic = traffic_of(environment)
     live = traffic.status().live
-    with plain(environment.other(live)) as way:
+    with plain(other_colour(environment.colours, live)) as way:
         for name in [asked.only] if asked.only else PARTS:
             sys.stderr.write(f"{name}\n")
             bench = Bench(environment, traffic, live, asked.times, asked.requests)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from canary.environment import CloudWatchSource, parse_environment
+from canary.environment import CloudWatchSource, other_colour, parse_environment
 from canary.errors import PolicyError
 
 GOOD: dict[str, Any] = {
@@ -51,8 +51,8 @@ def test_a_short_section_is_enough() -> None:
     assert environment.source.dimensions["Instance"] == "{instance}"
     assert environment.traffic is not None
     assert environment.traffic.user == "canary"
-    assert environment.other("blue") == "green"
-    assert environment.other("green") == "blue"
+    assert other_colour(environment.colours, "blue") == "green"
+    assert other_colour(environment.colours, "green") == "blue"
 
 
 @pytest.mark.parametrize(
