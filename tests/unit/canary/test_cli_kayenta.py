@@ -9,29 +9,7 @@ import pytest
 
 from canary.policy import load_policy, parse_policy
 from tests.unit.canary.cli_shell import Shell
-
-CONFIG = {
-    "name": "cart",
-    "metrics": [
-        {
-            "name": "p99 latency",
-            "query": {"type": "prometheus", "metricName": "http_latency"},
-            "groups": ["Latency"],
-            "analysisConfigurations": {
-                "canary": {
-                    "direction": "increase",
-                    "critical": True,
-                    "effectSize": {"allowedIncrease": 1.15},
-                }
-            },
-        },
-        {
-            "name": "cpu",
-            "query": {"type": "atlas", "q": "name,cpu,:eq"},
-            "analysisConfigurations": {"canary": {"effectSize": {"measure": "cles"}}},
-        },
-    ],
-}
+from tests.unit.canary.kayenta_config import CONFIG
 
 
 @pytest.fixture
@@ -46,14 +24,21 @@ def canary(
 def test_the_policy_goes_to_stdout_and_every_guess_to_stderr(canary: Shell) -> None:
     status, out, err = canary("import-kayenta", "config.json")
     assert status == 0
-    latency, cpu = parse_policy(out).metrics
+    latency, errors, cpu = parse_policy(out).metrics
     assert (latency.source, latency.critical, str(latency.limit)) == ("http_latency", True, "15%")
-    assert cpu.kind == "gauge"
+    assert (errors.kind, cpu.kind) == ("count", "gauge")
     assert err.splitlines() == [
         "p99 latency: kind quantile was guessed from the name. Check it.",
+        "p99 latency: nanStrategy was left out: a missing value is never counted as 0.",
+        "5xx errors: kind count was guessed from the name. Check it.",
+        "5xx errors: mustHaveData was left out: missing data never passes.",
+        "5xx errors: only its first group, Errors, was kept.",
+        '5xx errors: its query was left out: {"type": "atlas", "q": "name,errors,:eq"}.',
         "cpu: effect size cles has no counterpart and was left out.",
         "cpu: kind gauge was guessed from the name. Check it.",
         'cpu: its query was left out: {"type": "atlas", "q": "name,cpu,:eq"}.',
+        "scoreThresholds (pass 95, marginal 75) were left out: every critical metric must pass, "
+        "and the score is only for display.",
     ]
 
 
@@ -61,7 +46,7 @@ def test_the_policy_can_go_to_a_file_which_is_valid(canary: Shell) -> None:
     status, out, err = canary("import-kayenta", "config.json", "-o", "policy.yml")
     assert (status, out) == (0, "")
     assert "canary check policy.yml" in err
-    assert len(load_policy(Path("policy.yml")).metrics) == 2
+    assert len(load_policy(Path("policy.yml")).metrics) == 3
     assert canary("check", "policy.yml")[0] == 0
 
 

@@ -23,6 +23,7 @@ from canary.kayenta.rules import (
 )
 from canary.model import Arm, Recording, Release, Series, Step, Verdict
 from canary.policy import Policy
+from tests.unit.canary.kayenta_config import CONFIG
 
 START, PERIODS = 600, 40
 POLICY = Policy.model_validate(
@@ -154,38 +155,6 @@ def test_outliers_are_removed_only_when_asked() -> None:
     assert kept.deviation > 1000
     # The fence is widened to the 99th percentile, so one point in 101 goes.
     assert removed.deviation == pytest.approx(10 / 9, rel=1e-3)
-
-
-CONFIG = {
-    "name": "sample",
-    "judge": {"name": "NetflixACAJudge-v1.0"},
-    "metrics": [
-        {
-            "name": "p99 latency",
-            "query": {"type": "prometheus", "metricName": "http_latency"},
-            "groups": ["Latency"],
-            "analysisConfigurations": {
-                "canary": {
-                    "direction": "increase",
-                    "critical": True,
-                    "nanStrategy": "replace",
-                    "effectSize": {"allowedIncrease": 1.15},
-                }
-            },
-        },
-        {
-            "name": "5xx errors",
-            "query": {"type": "atlas", "q": "name,errors,:eq"},
-            "groups": ["Errors", "Other"],
-            "analysisConfigurations": {"canary": {"direction": "increase", "mustHaveData": True}},
-        },
-        {"name": "cpu", "groups": ["System"], "analysisConfigurations": {"canary": {}}},
-    ],
-    "classifier": {
-        "groupWeights": {"Latency": 50, "Errors": 30},
-        "scoreThresholds": {"pass": 95, "marginal": 75},
-    },
-}
 
 
 def test_configuration_becomes_a_policy() -> None:
