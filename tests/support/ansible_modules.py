@@ -7,14 +7,18 @@ import importlib.util
 import io
 import json
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import ansible_collections
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-MODULES = Path(__file__).resolve().parents[2] / "plugins/modules"
+from tests.support.paths import ROOT
+
+MODULES = ROOT / "plugins/modules"
+# Modules import plugins/module_utils by its full name, like those of any collection.
+ansible_collections.__path__.append(str(ROOT / ".collections/ansible_collections"))
 
 
 def load(name: str) -> ModuleType:

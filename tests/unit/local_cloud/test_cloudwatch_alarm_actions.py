@@ -17,6 +17,39 @@ from tests.unit.local_cloud.cloudwatch_alarm_world import (
 )
 from tests.unit.local_cloud.cloudwatch_world import NOON, World, dimensions
 
+MESSAGE = {
+    "AlarmName": "high",
+    "AlarmDescription": "Too many",
+    "AWSAccountId": "123456789012",
+    "AlarmConfigurationUpdatedTimestamp": "2026-11-21T12:00:00.000+0000",
+    "NewStateValue": "ALARM",
+    "NewStateReason": "Threshold Crossed: 1 out of the last 1 datapoints [6.0 (21/11/26 "
+    "12:00:00)] was greater than the threshold (5.0) (minimum 1 datapoint for OK -> ALARM "
+    "transition).",
+    "StateChangeTime": "2026-11-21T12:01:03.000+0000",
+    "Region": "EU (Frankfurt)",
+    "AlarmArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:high",
+    "OldStateValue": "INSUFFICIENT_DATA",
+    "OKActions": [],
+    "AlarmActions": [TOPIC],
+    "InsufficientDataActions": [],
+    "Trigger": {
+        "MetricName": "m",
+        "Namespace": "Shop",
+        "StatisticType": "Statistic",
+        "Statistic": "AVERAGE",
+        "Unit": None,
+        "Dimensions": [{"value": "local", "name": "Environment"}],
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 5.0,
+        "TreatMissingData": "missing",
+        "EvaluateLowSampleCountPercentile": "",
+    },
+}
+
 
 def test_the_message_is_the_one_that_aws_sends() -> None:
     """Fields and their forms as in notifications published in public repositories."""
@@ -31,40 +64,7 @@ def test_the_message_is_the_one_that_aws_sends() -> None:
     tick(world, NOON + 60)
     ((arn, subject, _),) = world.told
     assert (arn, subject) == (TOPIC, 'ALARM: "high" in EU (Frankfurt)')
-    assert messages(world) == [
-        {
-            "AlarmName": "high",
-            "AlarmDescription": "Too many",
-            "AWSAccountId": "123456789012",
-            "AlarmConfigurationUpdatedTimestamp": "2026-11-21T12:00:00.000+0000",
-            "NewStateValue": "ALARM",
-            "NewStateReason": "Threshold Crossed: 1 out of the last 1 datapoints [6.0 (21/11/26 "
-            "12:00:00)] was greater than the threshold (5.0) (minimum 1 datapoint for OK -> ALARM "
-            "transition).",
-            "StateChangeTime": "2026-11-21T12:01:03.000+0000",
-            "Region": "EU (Frankfurt)",
-            "AlarmArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:high",
-            "OldStateValue": "INSUFFICIENT_DATA",
-            "OKActions": [],
-            "AlarmActions": [TOPIC],
-            "InsufficientDataActions": [],
-            "Trigger": {
-                "MetricName": "m",
-                "Namespace": "Shop",
-                "StatisticType": "Statistic",
-                "Statistic": "AVERAGE",
-                "Unit": None,
-                "Dimensions": [{"value": "local", "name": "Environment"}],
-                "Period": 60,
-                "EvaluationPeriods": 1,
-                "DatapointsToAlarm": 1,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "Threshold": 5.0,
-                "TreatMissingData": "missing",
-                "EvaluateLowSampleCountPercentile": "",
-            },
-        }
-    ]
+    assert messages(world) == [MESSAGE]
 
 
 def test_actions_happen_on_changes_only_and_can_be_switched_off() -> None:

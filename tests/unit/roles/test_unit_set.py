@@ -158,12 +158,9 @@ def test_units_are_changed_in_their_order_each_as_the_one_before_left_it(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     systemd = Fake({"proxy.socket": {}, "proxy": {}})
-    apply(
-        monkeypatch,
-        systemd,
-        {"name": "proxy.socket", "stop_on": [file]},
-        {"name": "proxy", "running": True, "restart_on": [file]},
-    )
+    socket = {"name": "proxy.socket", "stop_on": [file]}
+    proxy = {"name": "proxy", "running": True, "restart_on": [file]}
+    apply(monkeypatch, systemd, socket, proxy)
     assert systemd.told == ["stop proxy.socket", "restart proxy"]
 
 
@@ -171,12 +168,8 @@ def test_a_unit_that_was_just_restarted_is_not_reloaded_too(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     systemd = Fake({"proxy": {}})
-    apply(
-        monkeypatch,
-        systemd,
-        {"name": "proxy", "restart_on": [file]},
-        {"name": "proxy", "reload_on": [file]},
-    )
+    units = [{"name": "proxy", f"{verb}_on": [file]} for verb in ("restart", "reload")]
+    apply(monkeypatch, systemd, *units)
     assert systemd.told == ["restart proxy"]
 
 
@@ -226,9 +219,8 @@ def test_a_plan_counts_the_files_that_it_would_write(
 def test_a_file_that_is_missing_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    answer = apply(
-        monkeypatch, Fake({"shop": {}}), {"name": "shop", "restart_on": [f"{tmp_path}/none"]}
-    )
+    unit = {"name": "shop", "restart_on": [f"{tmp_path}/none"]}
+    answer = apply(monkeypatch, Fake({"shop": {}}), unit)
     assert answer["failed"] is True
     assert f"{tmp_path}/none does not exist" in answer["msg"]
 
