@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 MINUS = "\N{MINUS SIGN}"
 SMALLEST = 1e-6
@@ -50,6 +51,15 @@ def duration(seconds: float) -> str:
     if rest and not hours:
         parts.append(f"{rest} s")
     return " ".join(parts)
+
+
+def minute(time: int) -> str:
+    """Return the date and minute of an epoch second, in UTC.
+
+    >>> minute(1795168800)
+    '2026-11-20 10:00'
+    """
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def plural(count: int, noun: str) -> str:

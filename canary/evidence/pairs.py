@@ -23,6 +23,8 @@ class Pairs:
         expected: periods that should hold a pair.
         sent: the candidate's share of both arms' traffic, as counted, or else as intended.
         absent: candidate hosts that report other metrics, but no usable value of this one.
+        fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and what to
+            say if it is undecided; empty where nothing is suspicious.
     """
 
     candidate: GroupSeries
@@ -30,6 +32,9 @@ class Pairs:
     expected: Mask
     sent: Floats
     absent: tuple[str, ...] = ()
+    fault: str = ""
+    doubt: str = ""
+    remark: str = ""
 
     @property
     def both(self) -> Mask:

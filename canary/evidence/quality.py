@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.evidence.comparable import remedy
 from canary.evidence.oddities import Oddity, oddities_of
-from canary.evidence.pairs import Pairs, counted_share, meant_share
+from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
+from canary.evidence.split import split_by_proxy, split_by_requests
 from canary.evidence.table import Columns, Table
+from canary.evidence.units import larger_unit
 from canary.formatting import percent
 from canary.model import Arm, Recording
 from canary.policy import Metric, Policy
@@ -35,29 +38,36 @@ def quality_of(
     """Check the data as a whole; ``judged`` are the starts of its periods, and its end."""
     times, until = judged
     columns = table.columns(times)
-    blocking = (*_split(policy, table.recording), *_silent_instances(policy, table, columns))
+    blocking = (
+        *split_by_proxy(policy, table.recording),
+        *_silent_instances(policy, table, columns),
+    )
+    split = split_by_requests(policy, table.recording, pairs)
     odd = map(_odd, oddities_of(policy, table, until))
-    notes = (*_notes(table.recording, pairs), *odd)
+    other = (larger_unit(metric, pairs[metric.name]) for metric in policy.metrics)
+    notes = (split, *_notes(table.recording, pairs), *other, *odd)
     return Quality(blocking, tuple(filter(None, notes)))
 
 
 def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     """Return why a metric cannot PASS on this data, or an empty string."""
     return (
-        _missing(policy, pairs)
+        pairs.doubt
+        or _missing(policy, metric, pairs)
         or silence(policy, pairs)
         or _absent(metric, pairs)
         or _scarce(policy, metric, pairs)
     )
 
 
-def _missing(policy: Policy, pairs: Pairs) -> str:
+def _missing(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     expected = int(pairs.expected.sum())
     lost = expected - int(pairs.both.sum())
     allowed = policy.missing.share
     if expected < policy.missing.consecutive or lost <= allowed * expected:
         return ""
-    return f"{percent(lost / expected)} of the periods lack a value, at most {percent(allowed)} may"
+    lack = f"{percent(lost / expected)} of the periods lack a value"
+    return f"{lack}, at most {percent(allowed)} may{remedy(metric)}"
 
 
 def silence(policy: Policy, pairs: Pairs) -> str:
@@ -84,8 +94,8 @@ def _absent(metric: Metric, pairs: Pairs) -> str:
         return ""
     named = "instances" if len(pairs.absent) > 1 else "instance"
     without = " (a value without samples is not usable)" if needs_samples(metric) else ""
-    hosts = " and ".join(pairs.absent)
-    return f"the candidate's {named} {hosts} reported no value of {metric.name}{without}"
+    whose = f"the candidate's {named} {' and '.join(pairs.absent)}"
+    return f"{whose} reported no value of {metric.name}{without}{remedy(metric)}"
 
 
 def _scarce(policy: Policy, metric: Metric, pairs: Pairs) -> str:
@@ -98,22 +108,6 @@ def _scarce(policy: Policy, metric: Metric, pairs: Pairs) -> str:
         if len(known) and known.sum() < least:
             return f"the {arm} has {known.sum():,.0f} samples, at least {least:,} are required"
     return ""
-
-
-def _split(policy: Policy, recording: Recording) -> list[str]:
-    """Compare the split that the proxy counted with the intended one."""
-    found = []
-    tolerance = policy.traffic_rule.split_tolerance.value / 100
-    for index, step in enumerate(recording.steps):
-        share, meant = counted_share(recording, index), meant_share(step)
-        if share is None or meant is None:
-            continue
-        if abs(share - meant) > tolerance or share < meant / 3:
-            found.append(
-                f"the proxy sent {percent(share)} of both arms' requests to the candidate "
-                f"instead of {percent(meant)}"
-            )
-    return found
 
 
 def _silent_instances(policy: Policy, table: Table, columns: Columns) -> list[str]:

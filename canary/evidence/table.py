@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.evidence.absence import with_zeros
 from canary.evidence.periods import judged_times, last_time, step_of, times_since_start
 from canary.evidence.pooling import GroupSeries, HostRows, pooled
 from canary.model import Arm, Recording, Release, Series
@@ -98,6 +99,8 @@ def table_of(policy: Policy, recording: Recording, until: int | None = None) -> 
             (Arm.CANDIDATE.value, recording.candidate),
         )
     }
+    reported = {name: (group.hosts, group.reported) for name, group in groups.items()}
+    rows = with_zeros(policy, rows, reported)
     step = step_of(recording, times)
     for array in (times, step):
         array.setflags(write=False)

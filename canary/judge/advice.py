@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import duration, number, percent
+from canary.formatting import duration, listed, number, percent
 from canary.judge.reasons import Case
 from canary.judge.wording import margin_words, subject
 from canary.model import Finding
@@ -18,6 +18,8 @@ def advice_of(case: Case) -> str:
     """Return what would change the verdict, judged by the slowest metric."""
     if case.quality.blocking:
         return "Fix the data first. A longer run does not help."
+    if doubted := [one.metric for one in case.undecided if "doubted" in one.details]:
+        return f"Correct the data of {listed(doubted)} first. A longer run does not help."
     metrics = {metric.name: metric for metric in case.policy.metrics}
     needs = [
         (needed_time(finding, case), finding)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from canary.evidence.comparable import missing_reason, stuck_reason
 from canary.evidence.pairs import Pairs
 from canary.evidence.quality import doubt, silence
 from canary.formatting import duration
@@ -32,8 +33,6 @@ from canary.judge.wording import (
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
-LEAST_PAIRS = 2
-STUCK_PAIRS = 4
 UNBOUNDED = 1e6
 """An upper end of the interval beyond this is left out."""
 
@@ -56,11 +55,14 @@ def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pair
     verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
     effect, low, high = on_margin_scale(metric, sign, worst)
     ending = f"{verdict} after {after}"
+    if pairs.doubt:
+        details["doubted"] = 1.0
     if verdict is Verdict.PASS and (doubted := doubt(policy, metric, pairs)):
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
         ending = f"INCONCLUSIVE: {doubted}"
-    elif verdict is Verdict.INCONCLUSIVE and (withheld := _withheld(metric, looked)):
-        ending = f"INCONCLUSIVE: {withheld}"
+    elif verdict is Verdict.INCONCLUSIVE:
+        why = _withheld(metric, looked) or pairs.doubt
+        ending = f"INCONCLUSIVE: {why}" if why else _with_remark(ending, pairs)
     ending = f"{warming_words(metric, sign, details)}{ending}"
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
@@ -87,6 +89,10 @@ def _withheld(metric: Metric, looked: Sequence[Assessment]) -> str:
         for sign, one in zip(signs_of(metric), looked, strict=True)
     )
     return next(filter(None, words), "")
+
+
+def _with_remark(ending: str, pairs: Pairs) -> str:
+    return f"{ending}: {pairs.remark}" if pairs.remark else ending
 
 
 def _at_once(
@@ -117,41 +123,6 @@ def _sentence(
     if metric.kind == "level" and growth > (allowed := policy.drift_of(metric).value):
         ending = f"{growth_sentence(metric, growth, allowed)} {ending}"
     return comparison_sentence(metric, sign, estimate, 1 - 2 * policy.beta, ending)
-
-
-def missing_reason(metric: Metric, pairs: Pairs) -> str:
-    """Return why there is nothing to compare, or an empty string."""
-    for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
-        if not side.hosts:
-            return f"the {arm} has no series {metric.name!r}"
-    if not pairs.expected.any():
-        if metric.needs_equal_footing and len(pairs.expected):
-            return "both arms have not yet carried the same load in any period"
-        return "no period has ended since the warm-up"
-    for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
-        if not (np.isfinite(side.values) & pairs.expected).any():
-            return f"the {arm} has no value in any period"
-    if int(pairs.both.sum()) < LEAST_PAIRS:
-        return f"only {int(pairs.both.sum())} period has a value of both arms"
-    return ""
-
-
-def stuck_reason(metric: Metric, pairs: Pairs) -> str:
-    """Return which arm always reports the same value, as a stuck source does, or an empty string.
-
-    A level may be constant, and a count may stay at zero. Latency, load and traffic always vary.
-    """
-    if metric.kind == "level":
-        return ""
-    for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
-        values = side.values[pairs.both]
-        still = len(values) >= STUCK_PAIRS and bool((values == values[0]).all())
-        if still and not (metric.kind == "count" and values[0] == 0):
-            return (
-                f"the {arm} reported exactly {values[0]:.12g} in all {len(values)} periods; "
-                "its source may be stuck"
-            )
-    return ""
 
 
 def _undecided(policy: Policy, metric: Metric, sentence: str, pairs: Pairs) -> Finding:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from canary.formatting import number, percent
-from canary.judge.wording import FAILURES, directions, headline, size_words
+from canary.judge.wording import directions, headline, size_words
 from canary.policy import Metric
 
 Numbers = Mapping[str, float]
@@ -76,7 +76,7 @@ def _events(metric: Metric, found: Numbers) -> str:
     last = f"in {_last(found)}"
     if metric.per == "time":
         return f"{number(g)} on the candidate {last}, {number(b)} on the baseline"
-    failed = " failed" if FAILURES.search(metric.name) else ""
+    failed = " failed" if metric.is_failure else ""
     whole = f"every one of the candidate's {metric.per}"
     share = whole if g >= n_g else f"{percent(g / n_g)} of the candidate's {metric.per}"
     return (

@@ -8,6 +8,7 @@ from canary.errors import PolicyError
 from canary.evidence.pairs import pairs_of
 from canary.evidence.periods import judged_times, last_time
 from canary.evidence.quality import quality_of
+from canary.evidence.suspicion import suspected
 from canary.evidence.table import Table, table_of
 from canary.judge.advice import advice_of
 from canary.judge.findings import finding_of
@@ -46,6 +47,7 @@ def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
         )
     times = judged_times(policy, recording, at)
     pairs = {metric.name: pairs_of(metric, table, times) for metric in policy.metrics}
+    pairs = suspected(policy, table, pairs, (times, at))
     compared = tuple(
         finding_of(policy, metric, recording, pairs[metric.name]) for metric in policy.metrics
     )

@@ -12,7 +12,6 @@ WORSE = {
     "quantile": ("slower", "faster"),
     "throughput": ("less", "more"),
 }
-FAILURES = re.compile(r"error|fail|5xx", re.IGNORECASE)
 ACRONYMS = {"cpu": "CPU", "qps": "QPS", "rps": "RPS"}
 
 Estimate = tuple[float, float, float | None]
@@ -136,7 +135,7 @@ def _rate(metric: Metric, totals: dict[str, float], arm: str) -> str:
         return f"{number(events)} on the {arm}"
     if chances <= 0:
         return f"no {metric.per} of the {arm} are known"
-    failed = " failed" if FAILURES.search(metric.name) and arm == "candidate" else ""
+    failed = " failed" if metric.is_failure and arm == "candidate" else ""
     whose = f"the candidate's {metric.per}{failed}" if arm == "candidate" else "the baseline's"
     return f"{percent(events / chances)} of {whose} ({events:,.0f} of {chances:,.0f})"
 

@@ -13,6 +13,7 @@ Kind = Literal["latency", "quantile", "count", "throughput", "gauge", "level"]
 Harm = Literal["increase", "decrease", "either"]
 
 _STATISTIC = re.compile(r"^(mean|sum|maximum|minimum|p[0-9]{1,2}(\.[0-9]+)?)$")
+_FAILURES = re.compile(r"error|fail|5xx", re.IGNORECASE)
 _DEFAULT_STATISTIC = {
     "latency": "mean",
     "quantile": "p90",
@@ -47,7 +48,8 @@ class Metric(Section):
     ``margin`` is the accepted harm: PASS means that more harm is ruled out. For counts, extra
     events per request up to ``negligible`` are accepted too, so that two error rates of zero can
     pass. ``drift`` is the margin of a level's growth. ``per`` names what a count is counted per:
-    a metric, or ``time`` for events per instance and period.
+    a metric, or ``time`` for events per instance and period. ``absent: zero`` is for counts that
+    are reported only where there are some: no value of an instance that reports other metrics is 0.
     """
 
     name: str = Field(min_length=1)
@@ -63,6 +65,7 @@ class Metric(Section):
     weight: float = Field(default=1.0, gt=0, le=1000)
     source: str = ""
     per: str = "requests"
+    absent: Literal["missing", "zero"] = "missing"
     equal_footing: bool | None = None
 
     @field_validator("statistic")
@@ -80,6 +83,10 @@ class Metric(Section):
             raise ValueError(f"drift is for levels, and {self.name!r} is a {self.kind}")
         if self.negligible is not None and self.kind != "count":
             raise ValueError(f"negligible is for counts, and {self.name!r} is a {self.kind}")
+        if self.absent == "zero" and (self.kind != "count" or self.counter is not None):
+            raise ValueError(
+                f"absent: zero is for counts of the source, which {self.name!r} is not"
+            )
         if self.limit.scale == "points" and self.kind != "level":
             raise ValueError(f"only a level has a margin in points; give {self.name!r} one in %")
         if self.limit.scale == "relative" and self.limit.value >= 1 and self.harmful == "decrease":
@@ -103,6 +110,11 @@ class Metric(Section):
         """The proxy's counter, or None if the metric comes from the source."""
         name = self.source_name
         return name.removeprefix(PROXY) if name.startswith(PROXY) else None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the name says that it counts failures."""
+        return bool(_FAILURES.search(self.name))
 
     @property
     def quantile(self) -> float | None:

@@ -1,0 +1,118 @@
+"""Counts that are no counts: ratios, percentages, raw counters, more events than requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import ADDED, HostRows, is_rate
+from canary.evidence.table import Columns, Table
+from canary.formatting import number
+from canary.model import Arm
+from canary.policy import Metric
+from canary.stats.distributions import Floats
+
+FEW_FRACTIONS = 3
+LARGEST_PERCENT = 100.0
+"""A share is at most this, whether it is written as a fraction or as a percentage."""
+RISES, RISES_ALONE = 10, 24
+"""Rises from which values that only ever rise are those of a counter: of the events together with
+the requests, or of the events alone."""
+STEPS, STEPS_ALONE = 4, 12
+"""Least steps of each host that show it."""
+RESETS = 0.1
+"""Share of the steps that may be falls, because a restart resets a counter."""
+UNEVEN = 10.0
+"""A counter's largest step is at most this many times its usual one; an outage grows faster."""
+
+INCREASES = "give the increase in each period (in PromQL: increase(x[{period}]))"
+
+
+def not_a_count(metric: Metric, table: Table, pairs: Pairs, columns: Columns) -> str:
+    """Return why the values of a count or of a throughput cannot be meant, or an empty string."""
+    if metric.kind not in ADDED or metric.counter is not None:
+        return ""
+    keys = {arm: (metric.name, arm.value) for arm in Arm}
+    rows = {arm: table.rows[key].at(columns) for arm, key in keys.items() if key in table.rows}
+    return (
+        (_fractions(pairs) if metric.kind == "count" else "")
+        or _cumulative(metric, rows)
+        or (_without_requests(metric, rows) if is_rate(metric) else "")
+    )
+
+
+def more_than_requests(metric: Metric, pairs: Pairs) -> str:
+    """Return that an arm has more failures than requests, or an empty string."""
+    for side, arm in ((pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)):
+        events, chances = side.values[pairs.both].sum(), np.nansum(side.samples[pairs.both])
+        if is_rate(metric) and metric.is_failure and 0 < chances < events:
+            return (
+                f"the {arm} has {events:,.0f} {metric.name} in {chances:,.0f} {metric.per}, but a "
+                "request fails at most once; check what is counted"
+            )
+    return ""
+
+
+def _fractions(pairs: Pairs) -> str:
+    values = np.concatenate([pairs.candidate.host_values, pairs.baseline.host_values]).ravel()
+    values = values[np.isfinite(values) & (values > 0)]
+    broken = values[values != np.round(values)]
+    if len(broken) < max(FEW_FRACTIONS, len(values) / 2) or broken.min() >= 1:
+        return ""
+    if values.max() > LARGEST_PERCENT:
+        return ""
+    return (
+        f"its values are fractions, such as {number(float(broken.max()))}, as of a ratio, a "
+        "percentage or a rate per second; a count is the number of events in each period"
+    )
+
+
+def _cumulative(metric: Metric, rows: dict[Arm, HostRows]) -> str:
+    rises, alone = 0, 0
+    for arm, found in rows.items():
+        events = list(_rising(found.values))
+        if not events or None in events:
+            continue
+        chances = list(_rising(found.samples)) if is_rate(metric) else []
+        together = bool(chances) and None not in chances
+        own = sum(filter(None, events))
+        alone += own if min(filter(None, events), default=0) >= STEPS_ALONE else 0
+        if together:
+            rises += own + sum(filter(None, chances))
+        elif is_rate(metric) and np.nansum(found.values) > np.nansum(found.samples) > 0:
+            return _rising_words(arm)
+    sure = alone >= RISES_ALONE and len(rows) == len(Arm)
+    return _rising_words(None) if rises >= RISES or sure else ""
+
+
+def _rising_words(arm: Arm | None) -> str:
+    whose = f"the {arm}'s values" if arm else "its values"
+    return f"{whose} only ever rise, as a counter does since its process started; {INCREASES}"
+
+
+def _rising(rows: Floats) -> Iterator[int | None]:
+    """Return the rises of each host's values, None where they are no counter's.
+
+    A host whose values never change says nothing.
+    """
+    for row in rows:
+        known = row[np.isfinite(row)]
+        steps = np.diff(known)
+        up = steps[steps > 0]
+        falls = int((steps < 0).sum())
+        if len(steps) == 0 or (falls == 0 and len(up) == 0):
+            continue
+        steady = len(up) >= STEPS and up.max() <= UNEVEN * np.median(up)
+        yield len(up) if steady and falls <= RESETS * len(steps) else None
+
+
+def _without_requests(metric: Metric, rows: dict[Arm, HostRows]) -> str:
+    for arm, found in rows.items():
+        if np.isfinite(found.values).any() and not (found.samples > 0).any():
+            return (
+                f"no {metric.per} of the {arm} are known: a count needs them as its samples (a "
+                "column of the CSV file, or a query), or per: time in the policy"
+            )
+    return ""

@@ -1,0 +1,73 @@
+"""Whether the values of both arms cover the same periods, and as many as the policy expects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs
+from canary.evidence.table import Columns, Table
+from canary.formatting import duration, minute
+from canary.model import Arm
+from canary.stats.paired import Mask
+
+FEW_VALUES = 4
+MOST_LOST = 0.2
+"""Share of the periods in which only one arm may have a value."""
+MOST_GAPS = 0.8
+"""Share of the gaps between values that must agree for another period to be seen."""
+
+
+def other_period(table: Table, pairs: Pairs) -> str:
+    """Return that values arrive at another period than the policy's, or an empty string."""
+    for side, arm in ((pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)):
+        at = np.flatnonzero(np.isfinite(side.values) & pairs.expected)
+        gaps = np.diff(at)
+        if len(at) < FEW_VALUES:
+            continue
+        usual = int(np.median(gaps))
+        if usual > 1 and (gaps == usual).mean() >= MOST_GAPS:
+            seconds = usual * table.recording.period
+            return (
+                f"a value of the {arm} arrives every {duration(seconds)}, but the policy's period "
+                f"is {duration(table.recording.period)}; set period: {seconds}s"
+            )
+    return ""
+
+
+def apart(table: Table, pairs: Pairs, columns: Columns) -> str:
+    """Return that the arms have values at different times only, or an empty string."""
+    candidate, baseline = _there(pairs)
+    if not candidate.any() or not baseline.any() or (candidate & baseline).any():
+        return ""
+    times, period = table.times[columns], table.recording.period
+
+    def stretch(there: Mask) -> str:
+        return f"{minute(int(times[there][0]))} to {minute(int(times[there][-1]) + period)}"
+
+    return (
+        f"the candidate has values from {stretch(candidate)} and the baseline from "
+        f"{stretch(baseline)} (UTC), never in the same period"
+    )
+
+
+def partly(table: Table, pairs: Pairs) -> str:
+    """Return that one arm starts or ends much earlier than the other, or an empty string."""
+    candidate, baseline = _there(pairs)
+    if not (candidate & baseline).any():
+        return ""
+    lost = int((candidate ^ baseline).sum())
+    first, last = (np.flatnonzero(candidate)[[0, -1]] - np.flatnonzero(baseline)[[0, -1]]).tolist()
+    if lost <= MOST_LOST * len(candidate) or max(abs(first), abs(last)) < lost / 4:
+        return ""
+    period, said = table.recording.period, []
+    for periods, verb in ((first, "start"), (last, "end")):
+        if periods:
+            when = "later" if periods > 0 else "earlier"
+            said.append(f"{verb} {duration(abs(periods) * period)} {when}")
+    return f"the candidate's values {' and '.join(said)} than the baseline's; check the time zones"
+
+
+def _there(pairs: Pairs) -> tuple[Mask, Mask]:
+    sides = (pairs.candidate, pairs.baseline)
+    candidate, baseline = (np.isfinite(side.values) & pairs.expected for side in sides)
+    return candidate, baseline

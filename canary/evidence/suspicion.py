@@ -1,0 +1,69 @@
+"""What is suspicious about a metric's values, so that they are not judged as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from canary.evidence.counting import more_than_requests, not_a_count
+from canary.evidence.coverage import apart, other_period, partly
+from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import needs_samples
+from canary.evidence.split import split_by_requests
+from canary.evidence.table import Table
+from canary.evidence.units import other_hosts, too_good, zeros
+from canary.formatting import number
+from canary.policy import Metric, Policy
+
+LITTLE = 30
+"""Fewer requests per period than this are little traffic."""
+
+
+def suspected(
+    policy: Policy, table: Table, pairs: dict[str, Pairs], judged: tuple[tuple[int, ...], int]
+) -> dict[str, Pairs]:
+    """Return the pairs of all metrics with what is suspicious about them."""
+    times, until = judged
+    columns, ended = table.columns(times), table.ended(until)
+    split = split_by_requests(policy, table.recording, pairs)
+    return {
+        metric.name: replace(
+            one,
+            fault=_fault(metric, one, split)
+            or apart(table, one, columns)
+            or not_a_count(metric, table, one, ended),
+            doubt=_doubt(metric, table, one),
+            remark=_little(metric, one),
+        )
+        for metric in policy.metrics
+        for one in (pairs[metric.name],)
+    }
+
+
+def _fault(metric: Metric, pairs: Pairs, split: str) -> str:
+    """Return why the metric cannot be compared at all, or an empty string."""
+    return split if metric.kind == "throughput" else other_hosts(metric, pairs)
+
+
+def _doubt(metric: Metric, table: Table, pairs: Pairs) -> str:
+    """Return why the metric cannot PASS, or an empty string."""
+    return (
+        other_period(table, pairs)
+        or partly(table, pairs)
+        or more_than_requests(metric, pairs)
+        or too_good(metric, pairs)
+        or zeros(metric, pairs)
+    )
+
+
+def _little(metric: Metric, pairs: Pairs) -> str:
+    """Return that there is little traffic, which an INCONCLUSIVE metric should be told with."""
+    if not needs_samples(metric) or not pairs.both.any():
+        return ""
+    sides = (pairs.candidate.samples[pairs.both], pairs.baseline.samples[pairs.both])
+    known = [side[np.isfinite(side)] for side in sides]
+    least = min((float(np.median(side)) for side in known if len(side)), default=np.inf)
+    if least >= LITTLE:
+        return ""
+    return f"there is little traffic, about {number(least)} {metric.per} a period"
