@@ -91,18 +91,18 @@ def _together(metric: Metric, values: Floats, samples: Floats, *, sampled: bool)
     if metric.kind in ("gauge", "level") or not sampled:
         return _mean(values)
     weight = np.where(np.isfinite(values) & np.isfinite(samples), samples, 0.0)
-    total = weight.sum(axis=0)
-    weighted = (np.where(weight > 0, values, 0.0) * weight).sum(axis=0)
+    total = weight.sum(axis=-2)
+    weighted = (np.where(weight > 0, values, 0.0) * weight).sum(axis=-2)
     return np.where(total > 0, weighted / np.where(total > 0, total, 1.0), np.nan)
 
 
 def _total(values: Floats) -> Floats:
     mask = np.isfinite(values)
-    return np.where(mask.any(axis=0), np.where(mask, values, 0.0).sum(axis=0), np.nan)
+    return np.where(mask.any(axis=-2), np.where(mask, values, 0.0).sum(axis=-2), np.nan)
 
 
 def _mean(values: Floats) -> Floats:
     mask = np.isfinite(values)
-    count = mask.sum(axis=0)
-    total = np.where(mask, values, 0.0).sum(axis=0)
+    count = mask.sum(axis=-2)
+    total = np.where(mask, values, 0.0).sum(axis=-2)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

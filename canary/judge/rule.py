@@ -121,11 +121,7 @@ def _share(policy: Policy, metric: Metric) -> float:
 def _widths(metric: Metric, known: Learned | None) -> Mapping[str, Kappa]:
     if known is None:
         return COLD_COUNT_KAPPA if metric.kind == "count" else COLD_KAPPA
-    if metric.kind != "level":
-        return known.kappa
-    # The margin of a level is ruled out at the widths of its mean and of its slope together.
-    passing = sorted((*known.kappa.get("pass", ()), *known.kappa.get("pass_slope", ())))
-    return {**known.kappa, "pass": tuple(passing)}
+    return known.kappa
 
 
 def _fade(policy: Policy, metric: Metric) -> int:
