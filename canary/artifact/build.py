@@ -54,12 +54,16 @@ def build(tree: Tree, recipe: Recipe) -> Artifact:
 def pack(parts: Mapping[str, File], time: int) -> bytes:
     """Return a tar.gz that does not depend on user, time or machine."""
     raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, part in sorted(parts.items()):
             member = tarfile.TarInfo(name)
-            member.size, member.mtime = len(part.body), time
-            member.mode = 0o755 if part.executable else 0o644
-            tar.addfile(member, io.BytesIO(part.body))
+            member.mtime, member.mode = time, 0o755 if part.executable else 0o644
+            if part.link:
+                member.type, member.linkname = tarfile.SYMTYPE, part.body.decode()
+                tar.addfile(member)
+            else:
+                member.size = len(part.body)
+                tar.addfile(member, io.BytesIO(part.body))
     return gzip.compress(raw.getvalue(), compresslevel=6, mtime=0)
 
 

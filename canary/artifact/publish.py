@@ -29,7 +29,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A release in the bucket, with its checksum."""
+    """A release in the bucket, with its checksum.
+
+    ``url`` and ``sha256`` are empty if nothing was built: the deploy hook brings the files.
+    """
 
     name: str
     release: str
@@ -42,23 +45,41 @@ class Published:
 def publish(
     tree: Tree, recipe: Recipe, store: Store, make: Callable[[Tree, Recipe], Artifact] = build
 ) -> Published:
-    """Build and store a release, unless the bucket has it already."""
-    key = f"releases/{tree.release}.tar.gz"
+    """Build and store a Python release, unless the bucket has it already."""
+    return keep(tree, store, lambda: make(tree, recipe), lambda body: verified(tree, recipe, body))
+
+
+def keep(
+    tree: Tree,
+    store: Store,
+    make: Callable[[], Artifact],
+    verify: Callable[[bytes], str],
+    file: str = ".tar.gz",
+) -> Published:
+    """Make and store a release, unless the bucket has it already.
+
+    ``verify`` returns the digest of a stored object, which hosts compare with their download.
+    ``file`` is the end of the object's name.
+    """
+    key = f"releases/{tree.release}{file}"
     if kept := store.find(key):
-        digest = _digest(tree, recipe, store, kept)
+        digest = _digest(tree, kept, lambda: verify(store.fetch(key)))
         return Published(tree.ref, tree.release, tree.commit, kept.url, digest, reused=True)
-    artifact = make(tree, recipe)
+    artifact = make()
     stored = store.store(key, artifact.body, {"commit": artifact.commit})
     digest = artifact.sha256
     return Published(tree.ref, tree.release, tree.commit, stored.url, digest, reused=False)
 
 
-def _digest(tree: Tree, recipe: Recipe, store: Store, kept: Stored) -> str:
-    """Return the digest of the stored object. Hosts compare it with their download."""
+def _digest(tree: Tree, kept: Stored, verify: Callable[[], str]) -> str:
     try:
-        return verified(tree, recipe, store.fetch(f"releases/{tree.release}.tar.gz"))
+        return verify()
     except ArtifactError as error:
         raise ArtifactError(
             f"{kept.url} is not release {tree.release}: {error}. Find out who wrote it, then "
-            f"remove it: aws s3 rm {kept.url}"
+            f"remove it: {_removal(kept.url)}"
         ) from error
+
+
+def _removal(url: str) -> str:
+    return f"aws s3 rm {url}" if url.startswith("s3://") else f"rm {url}"

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
+import os
+import posixpath
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from canary.artifact.git import SHORT, WORKING_TREE, commit_of, git, time_of, tried
 from canary.errors import ArtifactError
-
-WORKING_TREE = "."
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a release."""
+    """One file of a release; the body of a ``link`` is its target."""
 
     body: bytes
     executable: bool = False
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,88 +43,97 @@ class Tree:
     files: Mapping[str, File]
 
 
-def load(repository: Path, ref: str, directory: str) -> Tree:
-    """Return ``directory`` at a tag, branch or commit, or as it is on disk now for ``.``."""
-    commit = _resolve(repository, "HEAD" if ref == WORKING_TREE else ref)
-    time = int(_git(repository, "show", "--no-patch", "--format=%ct", commit))
-    committed = _committed(repository, commit, directory)
-    short = commit[:12]
-    if ref == WORKING_TREE and (found := _on_disk(repository, directory)) != committed:
-        release = f"{short}-{_digest(found)[:8]}"
-        return Tree(ref, commit, time, dirty=True, release=release, files=found)
+def load(repository: Path, ref: str, directory: str, *, links: bool = False) -> Tree:
+    """Return ``directory`` at a tag, branch or commit, or as it is on disk now for ``.``.
+
+    Links are refused, or with ``links`` kept if they stay inside.
+    """
+    commit = commit_of(repository, ref)
+    time = time_of(repository, commit)
+    committed = _committed(repository, commit, directory, links=links)
+    short = commit[:SHORT]
+    if ref == WORKING_TREE:
+        found = _on_disk(repository, directory, links=links)
+        if found != committed:
+            release = f"{short}-{digest(found)[:8]}"
+            return Tree(ref, commit, time, dirty=True, release=release, files=found)
     if not committed:
         raise ArtifactError(f"{ref} (commit {short}) has no files in {directory}/ to release")
     return Tree(ref, commit, time, dirty=False, release=short, files=committed)
 
 
-def _resolve(repository: Path, ref: str) -> str:
-    # A ref that starts with a dash would be read as an option.
-    found = _try(
-        repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
-    )
-    if found.returncode == 0:
-        return found.stdout.decode().strip()
-    inside = _try(repository, "rev-parse", "--git-dir")
-    if inside.returncode:
-        raise ArtifactError(f"{repository.resolve()} is not a git repository; run canary in one")
-    tags = _git(repository, "tag", "--sort=-creatordate").decode().split()[:5]
-    newest = f"the newest tags are {', '.join(tags)}" if tags else "there are no tags"
-    raise ArtifactError(
-        f"No commit, tag or branch is named {ref!r}; {newest}. Write . for the working tree"
-    )
-
-
-def _committed(repository: Path, commit: str, directory: str) -> dict[str, File]:
-    if _try(repository, "cat-file", "-e", f"{commit}:{directory}").returncode:
+def _committed(repository: Path, commit: str, directory: str, *, links: bool) -> dict[str, File]:
+    if tried(repository, "cat-file", "-e", f"{commit}:./{directory}").returncode:
         return {}
-    archive = _git(repository, "archive", "--format=tar", commit, "--", directory)
+    archive = git(repository, "archive", "--format=tar", commit, "--", directory)
     found: dict[str, File] = {}
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:
             if member.isfile() and (body := tar.extractfile(member)):
                 found[member.name] = File(body.read(), bool(member.mode & 0o100))
+            elif member.issym() and links:
+                found[member.name] = _link(directory, member.name, member.linkname)
             elif not member.isdir():
-                raise _link(member.name)
+                raise _refused(member.name)
     return found
 
 
-def _on_disk(repository: Path, directory: str) -> dict[str, File]:
+def _on_disk(repository: Path, directory: str, *, links: bool) -> dict[str, File]:
     """Return tracked and new files, without ignored ones."""
-    listed = _git(repository, "ls-files", "-z", "-co", "--exclude-standard", "--", directory)
+    listed = git(repository, "ls-files", "-z", "-co", "--exclude-standard", "--", directory)
     found: dict[str, File] = {}
     for name in sorted(set(filter(None, listed.decode().split("\0")))):
         path = repository / name
-        if path.is_symlink():
-            raise _link(name)
-        if path.exists():  # otherwise it was removed, which is a change too
-            found[name] = File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+        if path.is_symlink() and not links:
+            raise _refused(name)
+        if path.is_symlink() or path.exists():  # otherwise it was removed, which is a change too
+            found[name] = read_file(repository, directory, path)
     return found
 
 
-def _digest(files: Mapping[str, File]) -> str:
+def everything(root: Path, directory: str) -> dict[str, File]:
+    """Return all files of a directory as they are on disk, whatever git thinks of them."""
+    return {
+        path.relative_to(root).as_posix(): read_file(root, directory, path)
+        for path in _walk(root / directory)
+    }
+
+
+def _walk(top: Path) -> Iterator[Path]:
+    for parent, directories, names in os.walk(top):
+        linked = [name for name in directories if (Path(parent) / name).is_symlink()]
+        directories[:] = sorted(set(directories) - set(linked))
+        yield from (Path(parent) / name for name in sorted([*names, *linked]))
+
+
+def read_file(root: Path, directory: str, path: Path) -> File:
+    """Return one file below ``root``; a link must stay inside ``directory``."""
+    name = path.relative_to(root).as_posix()
+    if path.is_symlink():
+        return _link(directory, name, path.readlink().as_posix())
+    if not path.is_file():
+        raise ArtifactError(f"{name} is neither a file nor a link, so it cannot be released")
+    return File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+
+
+def _link(directory: str, name: str, target: str) -> File:
+    end = PurePosixPath(posixpath.normpath(PurePosixPath(name).parent / target))
+    outside = end.is_absolute() or ".." in end.parts or not end.is_relative_to(directory)
+    if outside:
+        raise ArtifactError(
+            f"{name} is a link to {target}, outside of {directory}; a host would not have it"
+        )
+    return File(target.encode(), link=True)
+
+
+def digest(files: Mapping[str, File]) -> str:
+    """Return the SHA-256 of names, modes and contents."""
     total = hashlib.sha256()
     for name, file in sorted(files.items()):
         body = hashlib.sha256(file.body).hexdigest()
-        total.update(f"{name}\0{int(file.executable)}\0{body}\n".encode())
+        total.update(f"{name}\0{int(file.executable)}{'l' * file.link}\0{body}\n".encode())
     return total.hexdigest()
 
 
-def _link(name: str) -> ArtifactError:
+def _refused(name: str) -> ArtifactError:
     return ArtifactError(f"{name} is a link; a release holds plain files only. Replace it")
-
-
-def _try(repository: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            ["git", "-C", str(repository), *words], capture_output=True, check=False
-        )
-    except OSError as error:
-        raise ArtifactError(f"git could not be started: {error}") from error
-
-
-def _git(repository: Path, *words: str) -> bytes:
-    done = _try(repository, *words)
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip()
-        raise ArtifactError(f"git {' '.join(words)} failed: {reason}")
-    return done.stdout

@@ -11,6 +11,7 @@ import io
 import re
 import tarfile
 import zlib
+from collections.abc import Mapping
 
 from canary.artifact.build import Recipe, description
 from canary.artifact.source import File, Tree
@@ -26,7 +27,7 @@ def verified(tree: Tree, recipe: Recipe, body: bytes) -> str:
     Raises:
         ArtifactError: it does not; the message says what differs.
     """
-    parts = _unpacked(body)
+    parts = unpacked(body)
     described = parts.pop(DESCRIPTION, None)
     wheels = {name: part for name, part in parts.items() if name.startswith("wheels/")}
     for name in tree.files.keys() | (parts.keys() - wheels.keys()):
@@ -42,15 +43,29 @@ def verified(tree: Tree, recipe: Recipe, body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _unpacked(body: bytes) -> dict[str, File]:
+def same(files: Mapping[str, File], ref: str, body: bytes) -> str:
+    """Return the digest of ``body``, which holds these files and nothing else."""
+    parts = unpacked(body)
+    for name in files.keys() | parts.keys():
+        if parts.get(name) != files.get(name):
+            raise ArtifactError(f"{name} is not what {ref} has")
+    return hashlib.sha256(body).hexdigest()
+
+
+def unpacked(body: bytes) -> dict[str, File]:
+    """Return the files and links of a tar.gz."""
     found: dict[str, File] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as tar:
             for member in tar:
                 content = tar.extractfile(member) if member.isreg() else None
-                if content is None or member.name in found:
+                if member.name in found or (content is None and not member.issym()):
                     raise ArtifactError(f"it holds {member.name} twice, or not as a plain file")
-                found[member.name] = File(content.read(), bool(member.mode & 0o100))
+                found[member.name] = (
+                    File(content.read(), bool(member.mode & 0o100))
+                    if content is not None
+                    else File(member.linkname.encode(), link=True)
+                )
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise ArtifactError(f"it is not a tar.gz ({error})") from error
     return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import platform
 from pathlib import Path
 
 import click
 
 from canary import artifact
 from canary.cli.common import answer, json_option
+from canary.environment import PythonArtifact
 
 
 @click.command()
@@ -21,18 +21,27 @@ from canary.cli.common import answer, json_option
     show_default=True,
     help="Directory to write to.",
 )
+@click.option("--app", default="app", show_default=True, help="Directory of the app.")
+@click.option(
+    "--lock",
+    default="app/requirements.txt",
+    show_default=True,
+    help="Its dependencies, compiled with hashes.",
+)
 @json_option
-def build(ref: str, directory: Path, *, as_json: bool) -> None:
-    """Build REF (a commit, tag, branch, or . for the working tree) into a file.
+def build(ref: str, directory: Path, app: str, lock: str, *, as_json: bool) -> None:
+    """Build REF (a commit, tag, branch, or . for the working tree) of a Python app into a file.
 
-    The file is named by its commit. The same commit gives the same bytes on every machine.
-    release.json beside it describes it. Exit status: 0 built, 2 could not build.
+    The file has the app and its dependencies, as with artifact: python, and is named by its commit.
+    The same commit gives the same bytes on every machine. release.json beside it describes it.
+
+    Exit status: 0 built, 2 could not build.
 
     \b
     Example:
       canary build v1.5.0 --directory dist
     """
-    recipe = artifact.Recipe(target=artifact.Target(machine=platform.machine()))
+    recipe = artifact.recipe_of(PythonArtifact(kind="python", directory=app, lock=lock))
     built = artifact.build(artifact.load(Path(), ref, recipe.directory), recipe)
     path = directory / f"{built.release}.tar.gz"
     document = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from functools import partial
 from pathlib import Path
 
-from canary.artifact import Published, Recipe, Target, load, publish
+from canary.artifact import Published, release
 from canary.cli.assemble import hooks_of, source_of, state_of, traffic_of
 from canary.cli.common import Place
 from canary.environment import Environment
@@ -46,7 +45,7 @@ def context_of(
         background=Thread(),
         observer=observer,
         judge=partial(judge, policy),
-        publish=partial(_published, state),
+        publish=partial(_published, environment, state),
         shield=signals.shield,
         unshield=signals.unshield,
     )
@@ -59,10 +58,9 @@ def context_of(
     return context
 
 
-def _published(state: State, ref: str) -> Published:
-    """Build a git ref and store it, if it is not stored yet."""
-    recipe = Recipe(target=Target(machine=platform.machine()))
-    return publish(load(Path(), ref, recipe.directory), recipe, state)
+def _published(environment: Environment, state: State, ref: str) -> Published:
+    """Make the release of a git ref and store it, if it is not stored yet."""
+    return release(environment.artifact, Path(), ref, lambda: state)
 
 
 def _traffic(environment: Environment, board: Board | None) -> Traffic:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from functools import partial
 from pathlib import Path
 
 import click
 
-from canary.artifact import Published, Recipe, Target, load, publish
+from canary.artifact import Published, release
 from canary.cli.assemble import hooks_of, state_of, traffic_of
 from canary.cli.common import (
     Place,
@@ -109,9 +108,10 @@ def _row(published: Published, holder: Holder, colours: list[str], live: str) ->
 
 
 def _published(place: Place, ref: str) -> Published:
-    click.echo(f"Building {ref}, if it is not in the bucket yet", err=True)
-    recipe = Recipe(target=Target(machine=platform.machine()))
-    return publish(load(Path(), ref, recipe.directory), recipe, state_of(place.environment))
+    artifact = place.environment.artifact
+    if artifact.kind != "none":
+        click.echo(f"Building {ref}, if it is not in the bucket yet", err=True)
+    return release(artifact, Path(), ref, lambda: state_of(place.environment))
 
 
 def _install(place: Place, published: Published, colour: str) -> None:

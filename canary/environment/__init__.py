@@ -1,6 +1,13 @@
 """The environment that a policy runs in: the ``environment`` section of a policy file."""
 
 from canary.environment.access import client_options
+from canary.environment.artifact import (
+    ArtifactSettings,
+    CommandArtifact,
+    DirectoryArtifact,
+    NoArtifact,
+    PythonArtifact,
+)
 from canary.environment.colours import Colours, other_colour
 from canary.environment.fields import HOOK_PLACEHOLDERS
 from canary.environment.freezes import Freeze, frozen
@@ -21,18 +28,23 @@ from canary.environment.schema import (
 
 __all__ = [
     "HOOK_PLACEHOLDERS",
+    "ArtifactSettings",
     "Bake",
     "CloudWatchSource",
     "Colours",
+    "CommandArtifact",
     "CsvSource",
     "Dashboard",
+    "DirectoryArtifact",
     "Environment",
     "Freeze",
     "HaproxyTraffic",
     "Hook",
     "Hooks",
+    "NoArtifact",
     "PrometheusQuery",
     "PrometheusSource",
+    "PythonArtifact",
     "StateSettings",
     "client_options",
     "frozen",

@@ -41,7 +41,8 @@ def placeholders(template: str) -> set[str]:
         ) from None
 
 
-def _known(template: str, allowed: frozenset[str]) -> str:
+def known_placeholders(template: str, allowed: frozenset[str]) -> str:
+    """Return ``template``, or refuse it because it names something that is not allowed."""
     unknown = placeholders(template) - allowed
     if unknown:
         names = ", ".join("{" + name + "}" for name in sorted(unknown))
@@ -51,11 +52,11 @@ def _known(template: str, allowed: frozenset[str]) -> str:
 
 
 def _hook_word(word: str) -> str:
-    return _known(word, HOOK_PLACEHOLDERS)
+    return known_placeholders(word, HOOK_PLACEHOLDERS)
 
 
 def _dimension_value(value: str) -> str:
-    return _known(value, DIMENSION_PLACEHOLDERS)
+    return known_placeholders(value, DIMENSION_PLACEHOLDERS)
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]

@@ -14,6 +14,12 @@ from canary.errors import PolicyError
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+KINDS = {
+    "source": ("cloudwatch", "prometheus", "csv"),
+    "artifact": ("none", "directory", "command", "python"),
+}
+"""The kinds of each section that has several."""
+
 
 def parse_environment(document: Mapping[str, Any] | None, name: str = "policy") -> Environment:
     """Check a policy's ``environment`` section; ``name`` is the policy's name in messages.
@@ -46,14 +52,15 @@ def _sentence(fault: ErrorDetails) -> str:
             allowed = fault["ctx"]["expected_tags"]
             return f"{where}: kind is {fault['ctx']['tag']!r}; allowed: {allowed}."
         case "union_tag_not_found":
-            return f"{where}: kind is missing; allowed: 'cloudwatch', 'prometheus', 'csv'."
+            allowed = ", ".join(map(repr, KINDS[str(fault["loc"][0])]))
+            return f"{where}: kind is missing; allowed: {allowed}."
         case _:
             return f"{where} is {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
 
 
 def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
-    """Return the keys as in the file. The union's tag is no key of the file."""
+    """Return the keys as in the file. A union's tag is no key of the file."""
     for depth, key in enumerate(loc):
-        if depth == 1 and loc[0] == "source" and key in ("cloudwatch", "prometheus", "csv"):
+        if depth == 1 and key in KINDS.get(str(loc[0]), ()):
             continue
         yield f"item {key + 1}" if isinstance(key, int) else key

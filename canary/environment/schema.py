@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from canary.environment.artifact import ArtifactField, NoArtifact, refuse_unstored
 from canary.environment.fields import DimensionValue, HookWord, Name, Seconds, Section, Text
 from canary.environment.freezes import Freeze
 
@@ -151,6 +152,7 @@ class Environment(Section):
     endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
     source: Source
     traffic: HaproxyTraffic | None = None
+    artifact: ArtifactField = NoArtifact()
     hooks: Hooks | None = None
     state: StateSettings | None = None
     dashboard: Dashboard | None = None
@@ -163,4 +165,12 @@ class Environment(Section):
     def _two_colours(self) -> Environment:
         if self.colours[0] == self.colours[1]:
             raise ValueError(f"colours are both {self.colours[0]!r}; a canary needs two")
+        return self
+
+    @model_validator(mode="after")
+    def _hooks_name_what_exists(self) -> Environment:
+        if isinstance(self.artifact, NoArtifact) and self.hooks is not None:
+            for name in type(self.hooks).model_fields:
+                hook: Hook | None = getattr(self.hooks, name)
+                refuse_unstored(hook.command if hook else ())
         return self

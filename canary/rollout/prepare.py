@@ -139,8 +139,10 @@ def _silent(metric: Metric, heard: set[str]) -> bool:
 
 def _publish(context: Context, ref: str) -> Published:
     published = context.ports.publish(ref)
-    how = "found" if published.reused else "built"
-    context.say("artifact", f"{ref} is release {published.release}, {how} at {published.url}")
+    how = f"{'found' if published.reused else 'built'} at {published.url}"
+    if not published.url:
+        how = "which the deploy hook installs"
+    context.say("artifact", f"{ref} is release {published.release}, {how}")
     return published
 
 

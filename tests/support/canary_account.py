@@ -85,6 +85,7 @@ def policy(endpoint: str, account: Account) -> dict[str, Any]:
             "endpoint_url": endpoint,
             "source": {"kind": "cloudwatch", "namespace": "Shop", "settle": 1},
             "traffic": {"kind": "haproxy", "host": "proxy", "key": "k", "known_hosts": "h"},
+            "artifact": {"kind": "python"},
             "hooks": {"deploy": {"command": hook, "timeout": 20}},
             "state": {
                 "live_parameter": "/shop/test/live",

@@ -1,10 +1,13 @@
-"""Short ways to use git in a repository for tests."""
+"""Short ways to use git in a repository for tests, and a bucket."""
 
 from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+
+from canary.state.base import StoredObject
 
 WHEEL = b"a wheel"
 LOCK = f"bottle==0.13.4 --hash=sha256:{hashlib.sha256(WHEEL).hexdigest()}\n".encode()
@@ -18,3 +21,20 @@ def git(path: Path, *words: str) -> None:
 def commit(path: Path, message: str) -> None:
     git(path, "add", "-A")
     git(path, "commit", "-qm", message)
+
+
+class Bucket:
+    """Keeps objects in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[bytes, Mapping[str, str]]] = {}
+
+    def find(self, key: str) -> StoredObject | None:
+        return StoredObject(f"s3://b/{key}", self.kept[key][1]) if key in self.kept else None
+
+    def fetch(self, key: str) -> bytes:
+        return self.kept[key][0]
+
+    def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
+        self.kept[key] = (body, metadata)
+        return StoredObject(f"s3://b/{key}", metadata)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,7 @@ from canary.artifact import Artifact, Recipe, Tree, build, load, publish
 from canary.artifact.build import pack
 from canary.artifact.source import File
 from canary.errors import ArtifactError
-from canary.state.base import StoredObject
-
-
-class Bucket:
-    """Keeps objects in a dictionary."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[bytes, Mapping[str, str]]] = {}
-
-    def find(self, key: str) -> StoredObject | None:
-        return StoredObject(f"s3://b/{key}", self.kept[key][1]) if key in self.kept else None
-
-    def fetch(self, key: str) -> bytes:
-        return self.kept[key][0]
-
-    def store(self, key: str, body: bytes, metadata: Mapping[str, str]) -> StoredObject:
-        self.kept[key] = (body, metadata)
-        return StoredObject(f"s3://b/{key}", metadata)
+from tests.unit.canary.artifact_repository import Bucket
 
 
 def test_a_release_is_built_and_stored_once(repository: Path, recipe: Recipe) -> None:

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from canary.environment import CloudWatchSource, other_colour, parse_environment
+from canary.environment import (
+    CloudWatchSource,
+    DirectoryArtifact,
+    NoArtifact,
+    other_colour,
+    parse_environment,
+)
 from canary.errors import PolicyError
 
 GOOD: dict[str, Any] = {
@@ -70,6 +76,18 @@ def test_a_short_section_is_enough() -> None:
         ("traffic.port", 0, "environment: traffic: port is 0"),
         ("traffic.key", ..., "environment: traffic: key is missing"),
         ("traffic.kind", "alb", "environment: traffic: kind is 'alb'"),
+        ("artifact", "zip", "environment: artifact: kind is 'zip'; allowed: 'none', 'directory'"),
+        ("artifact", {}, "artifact: kind is missing; allowed: 'none', 'directory', 'command'"),
+        ("artifact", "directory", "environment: artifact: path is missing"),
+        ("artifact", {"kind": "directory", "path": "/srv"}, "'/srv' is not a path inside the repo"),
+        ("artifact", {"kind": "directory", "path": "../x"}, "'../x' is not a path inside the repo"),
+        ("artifact", {"kind": "directory", "path": ".", "ignored": True}, "the keys in .run"),
+        ("artifact", {"kind": "directory", "pth": "x"}, "artifact: pth is not a key"),
+        ("artifact", {"kind": "command", "command": []}, "artifact: command is []"),
+        ("artifact", {"kind": "command", "command": ["{ref}"]}, "use any of {commit}"),
+        ("artifact", {"kind": "command", "command": ["m"], "timeout": 0}, "artifact: timeout is 0"),
+        ("artifact", {"kind": "python", "lock": "../l"}, "'../l' is not a path inside the repo"),
+        ("hooks.deploy.command", ["x", "{artifact}"], "names {artifact}, but artifact is none"),
         ("hooks.deploy", ..., "environment: hooks: deploy is missing"),
         ("hooks.deploy.command", [], "environment: hooks: deploy: command is []"),
         ("hooks.deploy.command", ["x", "{sha}"], "deploy: command: item 2: '{sha}' names {sha}"),
@@ -108,3 +126,14 @@ def test_prometheus_queries_must_count_over_a_period() -> None:
 def test_without_a_section_the_user_learns_what_still_works() -> None:
     with pytest.raises(PolicyError, match="canary analyze --help"):
         parse_environment(None)
+
+
+def test_without_an_artifact_section_nothing_is_built() -> None:
+    assert parse_environment(GOOD).artifact == NoArtifact()
+    assert parse_environment({**GOOD, "artifact": "none"}).artifact == NoArtifact()
+
+
+def test_a_hook_may_name_an_artifact_that_is_built() -> None:
+    document = broken("hooks.deploy.command", ["x", "{artifact}", "{sha256}"])
+    document["artifact"] = {"kind": "directory", "path": "dist/"}
+    assert parse_environment(document).artifact == DirectoryArtifact(kind="directory", path="dist")
