@@ -7,7 +7,7 @@ from pathlib import Path
 
 from canary.environment import CloudWatchSource, CsvSource, Environment, Hooks, PrometheusSource
 from canary.errors import PolicyError
-from canary.rollout.manual import Hand
+from canary.rollout.manual import Manual
 from canary.rollout.names import new_name, whoami
 from canary.sources.base import Source
 from canary.state.base import Board, State
@@ -50,9 +50,9 @@ def state_of(environment: Environment) -> State:
     return AwsState(environment.state, environment)
 
 
-def hand_at(environment: Environment) -> Hand:
+def manual_of(environment: Environment) -> Manual:
     """Return the manual promotion and rollback of one environment."""
-    return Hand(
+    return Manual(
         environment.name,
         environment.colours,
         traffic_of(environment),

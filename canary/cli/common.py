@@ -126,7 +126,7 @@ def answer(document: object, text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)
 
 
-def seen_words(policy: Policy, judgement: Judgement) -> str:
+def detectable_harm(policy: Policy, judgement: Judgement) -> str:
     """Return the smallest harm that the run would have found, by metric."""
     from canary.offline.plan import achieved  # imports the judge, which a rollback does not need
 

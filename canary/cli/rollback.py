@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from canary.cli.assemble import hand_at
+from canary.cli.assemble import manual_of
 from canary.cli.common import answer, find_place, json_option, where_options
 
 
@@ -25,6 +25,6 @@ def rollback(
     Example:
       canary rollback --env local
     """
-    done = hand_at(find_place(env, policy_file).environment).rollback(colour)
+    done = manual_of(find_place(env, policy_file).environment).rollback(colour)
     document = {"done": done.sentence, "live": done.live.colour, "release": done.live.release}
     answer(document, done.sentence, as_json=as_json)

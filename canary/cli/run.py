@@ -14,12 +14,12 @@ from rich.console import Console
 from canary.cli.assemble import board_of
 from canary.cli.common import (
     Place,
+    detectable_harm,
     find_calibration,
     find_place,
     freeze_option,
     json_option,
     refuse_if_frozen,
-    seen_words,
     where_options,
 )
 from canary.cli.context import context_of
@@ -121,5 +121,5 @@ def _tell(
     word = outcome.verdict or "COULD NOT RUN"
     click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
     if outcome.judgements:
-        click.echo(seen_words(place.policy, outcome.judgements[-1]))
+        click.echo(detectable_harm(place.policy, outcome.judgements[-1]))
     click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")

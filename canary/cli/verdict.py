@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from canary.cli.common import seen_words
+from canary.cli.common import detectable_harm
 from canary.errors import SourceError
 from canary.model import Judgement, Recording
 from canary.policy import Policy
@@ -38,5 +38,5 @@ def tell_verdict(
         click.echo(json.dumps(document, indent=2, sort_keys=True))
     else:
         Console().print(render_terminal(policy, recording, judgements))
-        click.echo(seen_words(policy, judgements[-1]))
+        click.echo(detectable_harm(policy, judgements[-1]))
     return status_of(judgements[-1].verdict)

@@ -36,11 +36,11 @@ def oddities_of(policy: Policy, table: Table, until: int) -> tuple[Oddity, ...]:
     between = table.times[columns] % table.recording.period != 0
     found: list[Oddity] = []
     for group in table.groups.values():
-        heard: Mask = np.any(group.reported[:, columns], axis=1)
+        reports: Mask = np.any(group.reported[:, columns], axis=1)
         found += [
             Oddity("silent", group.name, host, len(columns))
-            for host, there in zip(group.hosts, heard, strict=True)
-            if not there
+            for host, reported in zip(group.hosts, reports, strict=True)
+            if not reported
         ]
         for metric in policy.metrics:
             if rows := table.rows.get((metric.name, group.name)):

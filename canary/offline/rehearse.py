@@ -134,8 +134,8 @@ def rehearse(policy: Policy, recordings: Sequence[Recording], source: str) -> Re
 
 def _measured(recording: Recording) -> bool:
     """Return whether both arms reported any value."""
-    heard = {one.arm for one in recording.series if any(value is not None for value in one.values)}
-    return heard == set(Arm)
+    arms = {one.arm for one in recording.series if any(value is not None for value in one.values)}
+    return arms == set(Arm)
 
 
 def _window(

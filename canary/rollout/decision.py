@@ -69,10 +69,10 @@ def decide(
     return Decision(Move.WAIT, doubt) if last or not done or doubt else Decision(Move.ADVANCE)
 
 
-def without_answer(timing: Timing, source: str, heard: int, now: float) -> Decision:
-    """Decide when ``source`` does not answer, and its data ends at ``heard``."""
-    reason = f"{source} returned no data for {now - heard:.0f} s; stopping"
-    return Decision(Move.RETRY if now < timing.last_call(heard) else Move.STOP, reason)
+def without_answer(timing: Timing, source: str, newest: int, now: float) -> Decision:
+    """Decide when ``source`` returns no data for the periods after ``newest``."""
+    reason = f"{source} returned no data for {now - newest:.0f} s; stopping"
+    return Decision(Move.RETRY if now < timing.last_call(newest) else Move.STOP, reason)
 
 
 def caution(judgement: Judgement) -> str:

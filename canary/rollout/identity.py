@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from canary.state.base import Live
 from canary.traffic.base import Status
 
-UNSAID = "its servers do not report their release (header X-Release)"
+NO_RELEASE = "its servers do not report their release (header X-Release)"
 
 
 def served(status: Status, colour: str) -> Live:
@@ -46,6 +46,6 @@ def exchanged(status: Status, expected: Mapping[str, str]) -> str:
     )
 
 
-def unsaid(status: Status, expected: Mapping[str, str]) -> tuple[str, ...]:
+def without_release(status: Status, expected: Mapping[str, str]) -> tuple[str, ...]:
     """Return the servers that did not report their release."""
     return tuple(server for server in expected if server not in status.releases)

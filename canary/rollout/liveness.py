@@ -21,11 +21,11 @@ def silent_instances(policy: Policy, progress: Progress, look: int) -> str:
     newest = [look - number * progress.period for number in range(1, periods + 1)]
     table = table_of(policy, progress.recording(), look)
     group = table.groups[Arm.CANDIDATE]
-    sent: Mask = np.any(group.reported[:, np.isin(table.times, newest)], axis=1)
+    reports: Mask = np.any(group.reported[:, np.isin(table.times, newest)], axis=1)
     names = [
         host
-        for host, heard in zip(group.hosts, sent, strict=True)
-        if not heard and all(progress.counted.served.get(host, {}).get(time) for time in newest)
+        for host, reported in zip(group.hosts, reports, strict=True)
+        if not reported and all(progress.counted.served.get(host, {}).get(time) for time in newest)
     ]
     if not names:
         return ""

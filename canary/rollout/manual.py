@@ -29,7 +29,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class Manual:
     """Manual operations on one environment.
 
     Attributes:

@@ -13,7 +13,7 @@ from canary.model import Arm, Release
 from canary.policy import Metric
 from canary.rollout.collect import Compared, ProxyCounts, Readings
 from canary.rollout.context import Context
-from canary.rollout.identity import UNSAID, disagreement, exchanged, name_one, served
+from canary.rollout.identity import NO_RELEASE, disagreement, exchanged, name_one, served
 from canary.rollout.progress import Pairing, Progress, pair
 from canary.sources.queries import source_queries
 from canary.state.base import Live
@@ -125,16 +125,16 @@ def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Me
     arms = {Arm.BASELINE: Release("live", "", live, instances)}
     start = end - FLOWING * timing.period
     found = context.ports.source.read(source_queries(metrics), arms, start, end)
-    heard = {series.metric for series in found if any(v is not None for v in series.values)}
-    return [metric for metric in metrics if _silent(metric, heard)]
+    reported = {series.metric for series in found if any(v is not None for v in series.values)}
+    return [metric for metric in metrics if _silent(metric, reported)]
 
 
 def _unsent(live: str, silent: list[Metric]) -> str:
     return f"No {live} instance reported {', '.join(metric.name for metric in silent)}"
 
 
-def _silent(metric: Metric, heard: set[str]) -> bool:
-    return not (metric.muted or metric.counter is not None or metric.name in heard)
+def _silent(metric: Metric, reported: set[str]) -> bool:
+    return not (metric.muted or metric.counter is not None or metric.name in reported)
 
 
 def _publish(context: Context, ref: str) -> Published:
@@ -209,7 +209,7 @@ def _expected(context: Context, status: Status) -> dict[str, str]:
     """Return the release that each server must report from now on."""
     colour, release = context.values["colour"], context.values["candidate"]
     if not status.releases_on(colour):
-        context.say("preflight", f"The release of {colour} cannot be checked: {UNSAID}")
+        context.say("preflight", f"The release of {colour} cannot be checked: {NO_RELEASE}")
         return {}
     expected = dict.fromkeys(status.servers(colour), release)
     if wrong := exchanged(status, expected):

@@ -42,7 +42,7 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
     context.say(
         "bake", f"{colour} carries all traffic; its alarms are checked for {request.bake:.0f} s"
     )
-    end, heard = context.now() + request.bake, context.now()
+    end, checked = context.now() + request.bake, context.now()
     while context.now() < end:
         context.sleep_until(min(end, context.now() + timing.period))
         ending = watch.look()
@@ -50,10 +50,10 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
             return ending
         try:
             states = context.ports.state.alarms(request.alarms)
-            heard = context.now()
+            checked = context.now()
         except StateError as error:
             context.warn(str(error))
-            if context.now() - heard >= timing.patience:
+            if context.now() - checked >= timing.patience:
                 return Ending(None, "The alarms cannot be read, so the bake was stopped")
             continue
         raised = [f"{name} is {state}" for name, state in states.items() if state not in WATCHED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context
-from canary.rollout.identity import exchanged, unsaid
+from canary.rollout.identity import exchanged, without_release
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.traffic.base import Status
@@ -53,7 +53,7 @@ class Watch:
             status = self._context.ports.traffic.status()
             if (ending := self._exchanged(status)) is not None:
                 return ending
-            if not (silent := unsaid(status, self._progress.expected)):
+            if not (silent := without_release(status, self._progress.expected)):
                 return None
             self._context.sleep_until(self._context.now() + 1)
         return Ending(None, f"Could not judge: {', '.join(silent)} did not report its release")

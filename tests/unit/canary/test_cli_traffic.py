@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from canary.errors import TrafficError
-from canary.rollout.manual import Hand
+from canary.rollout.manual import Manual
 from canary.state.base import Live, Row
 from canary.traffic.base import Status
 from tests.unit.canary.cli_shell import Shell, replaced, shell
@@ -177,6 +177,8 @@ def test_mixed_releases_are_one_colours_trouble() -> None:
     weights = {"green-1": 0, "green-2": 0, "blue-1": 256}
     releases = {"green-1": "1" * 12, "green-2": "2" * 12}
     mixed = Status("blue", weights, {}, dict.fromkeys(weights, "UP"), releases=releases)
-    hand = Hand("test", ("blue", "green"), Still(mixed), Memory(Time(Troubles()), Troubles()), *ME)
+    manual = Manual(
+        "test", ("blue", "green"), Still(mixed), Memory(Time(Troubles()), Troubles()), *ME
+    )
     with pytest.raises(TrafficError, match="its servers report 111111111111 and 222222222222"):
-        hand.promote("green", force=False)
+        manual.promote("green", force=False)

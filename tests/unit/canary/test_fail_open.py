@@ -137,8 +137,8 @@ CASES: dict[str, Change] = {
     "a third of the pairs missing": on("p90 latency", every(3, None)),
     "silent at the end": on("p90 latency", silent_since(-4)),
     "late datapoints": on("p90 latency", late),
-    "an instance of the candidate is never heard": instance_without(1),
-    "the source knows an instance of the candidate not": instance_that_is_unknown,
+    "an instance of the candidate never reports": instance_without(1),
+    "the source does not know an instance of the candidate": instance_that_is_unknown,
     "an instance of the candidate falls silent": instance_without(0, since=-4),
     "an instance that only the series name falls silent": lambda recording: replace(
         instance_without(0, since=-4)(recording),

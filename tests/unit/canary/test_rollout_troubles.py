@@ -163,7 +163,7 @@ def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
     assert world.time.now() - silenced[0] == 3 * PERIOD
 
 
-def test_harm_that_is_shown_fails_though_an_instance_is_not_heard() -> None:
+def test_harm_that_is_shown_fails_though_an_instance_does_not_report() -> None:
     world = World(after(75, FAIL))
     world.during = lambda w, elapsed: w.source.quiet.add("i-green") if elapsed >= 60 else None
     assert go(world).exit_status == ExitStatus.FAIL

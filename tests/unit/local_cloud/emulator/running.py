@@ -32,9 +32,9 @@ class Emulator:
             text=True,
             cwd=ROOT,
         )
-        self.port = self.heard()["port"]
+        self.port = self.reply()["port"]
 
-    def heard(self) -> dict[str, Any]:
+    def reply(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         fact: dict[str, Any] = json.loads(self.process.stdout.readline())
         return fact
@@ -44,7 +44,7 @@ class Emulator:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{instance} {expected} {state}\n")
         self.process.stdin.flush()
-        return bool(self.heard()["settled"])
+        return bool(self.reply()["settled"])
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

@@ -14,11 +14,11 @@ from shop_traffic.releases import releases
 class Named(BaseHTTPRequestHandler):
     """Responds with a release in its header, and unhealthy."""
 
-    said = "1a2b3c4d5e6f"
+    sent = "1a2b3c4d5e6f"
 
     def do_GET(self) -> None:
         self.send_response(503 if self.path == "/ready" else 404)
-        self.send_header("X-Release", self.said)
+        self.send_header("X-Release", self.sent)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -26,7 +26,7 @@ class Named(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize(
-    ("said", "heard"),
+    ("sent", "read"),
     [
         ("1a2b3c4d5e6f", "1a2b3c4d5e6f"),
         ("v1.5.0-rc.1", "v1.5.0-rc.1"),
@@ -36,13 +36,13 @@ class Named(BaseHTTPRequestHandler):
     ],
 )
 def test_servers_are_asked_for_their_release(
-    said: str, heard: str, monkeypatch: pytest.MonkeyPatch
+    sent: str, read: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Named, "said", said)
+    monkeypatch.setattr(Named, "sent", sent)
     with HTTPServer(("127.0.0.1", 0), Named) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         there = Server("blue-1", "blue", 1, "127.0.0.1", server.server_port)
         gone = Server("green-1", "green", 2, "127.0.0.1", 1)
         config = Config("shop", Path(), Path(), Path(), (there, gone))
-        assert releases(config) == {"blue-1": heard, "green-1": ""}
+        assert releases(config) == {"blue-1": read, "green-1": ""}
         server.shutdown()
