@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 MINUS = "\N{MINUS SIGN}"
@@ -10,6 +11,17 @@ SMALLEST = 1e-6
 """A number below this is written as 0."""
 LARGEST_PERCENT = 1e6
 """The ends of an interval after two periods can lie beyond; they say nothing then."""
+
+_USER = re.compile(r"(?<=://)[^\s'\"]*@")
+
+
+def without_password(text: str) -> str:
+    """Return a text with the addresses in it, but without their user names and passwords.
+
+    >>> without_password("see https://me:s3cret@example.org:9090/x")
+    'see https://example.org:9090/x'
+    """
+    return _USER.sub("", text)
 
 
 def number(value: float, *, signed: bool = False) -> str:

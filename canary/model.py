@@ -61,6 +61,7 @@ class Series:
         samples: how many observations stand behind each value (for counts: the requests).
         spread: standard deviation of the log of one observation, where the source can tell
             (from p90 and p50); empty when it cannot.
+        infinite: the times at which the source's value was infinite; ``values`` lacks it there.
     """
 
     metric: str
@@ -70,6 +71,7 @@ class Series:
     values: tuple[float | None, ...]
     samples: tuple[float | None, ...]
     spread: tuple[float | None, ...] = ()
+    infinite: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

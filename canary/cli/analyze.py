@@ -98,7 +98,7 @@ def _from_csv(policy: Policy, options: dict[str, Any]) -> Recording:
     source = Csv(options["csv_file"], policy.period)
     start, end = source.window(options["start"], options["end"])
     arms = {
-        arm: Release(str(arm), "", str(arm), source.instances(arm))
+        arm: Release(str(arm), "", str(arm), source.instances(arm, (start, end)))
         for arm in (Arm.BASELINE, Arm.CANDIDATE)
     }
     window = Window(start, end, arms, options["share"], options["equal_footing"])
@@ -115,8 +115,8 @@ def _window(
     arms = {}
     for arm in (Arm.BASELINE, Arm.CANDIDATE):
         colour = options[str(arm)]
-        instances = source.instances(colour)
+        instances = source.instances(colour, (options["start"], end))
         if not instances:
-            raise SourceError(f"{source.describe()} lists no {colour} instance")
+            raise SourceError(f"{source.describe()} has no {colour} instance in this window")
         arms[arm] = Release(colour, "", colour, instances)
     return Window(options["start"], end, arms, options["share"], options["equal_footing"])

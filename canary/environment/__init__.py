@@ -23,6 +23,7 @@ from canary.environment.schema import (
     Hooks,
     PrometheusQuery,
     PrometheusSource,
+    Sigv4,
     StateSettings,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "PrometheusQuery",
     "PrometheusSource",
     "PythonArtifact",
+    "Sigv4",
     "StateSettings",
     "client_options",
     "frozen",

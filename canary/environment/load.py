@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from canary.environment.fields import Section
 from canary.environment.schema import Environment
 from canary.errors import PolicyError
+from canary.formatting import without_password
 
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -45,7 +48,7 @@ def _sentence(fault: ErrorDetails) -> str:
         case "missing":
             return f"{where} is missing."
         case "extra_forbidden":
-            return f"{where} is not a key; remove it, or correct its spelling."
+            return f"{where} is not a key.{_near(fault['loc'])}"
         case "value_error":
             return f"{where}: {fault['ctx']['error']}."
         case "union_tag_invalid":
@@ -55,7 +58,15 @@ def _sentence(fault: ErrorDetails) -> str:
             allowed = ", ".join(map(repr, KINDS[str(fault["loc"][0])]))
             return f"{where}: kind is missing; allowed: {allowed}."
         case _:
-            return f"{where} is {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
+            said = f"{fault['msg'][0].lower()}{fault['msg'][1:]}"
+            return without_password(f"{where} is {fault['input']!r}: {said}.")
+
+
+def _near(loc: tuple[int | str, ...]) -> str:
+    """Return a hint at the known key that is nearest to the last one of ``loc``."""
+    known = {name for section in Section.__subclasses__() for name in section.model_fields}
+    close = difflib.get_close_matches(str(loc[-1]), sorted(known), n=1)
+    return f" Did you mean {close[0]}?" if close else " Remove it, or correct its spelling."
 
 
 def _place(loc: tuple[int | str, ...]) -> Iterator[str]:

@@ -52,6 +52,14 @@ class PrometheusQuery(Section):
         return query
 
 
+class Sigv4(Section):
+    """AWS Signature Version 4, for Amazon Managed Service for Prometheus."""
+
+    region: Text
+    service: Text = "aps"
+    profile: Text | None = None
+
+
 class PrometheusSource(Section):
     """PromQL per metric; every answer must carry a label that names the instance."""
 
@@ -60,6 +68,7 @@ class PrometheusSource(Section):
     instance_label: Text = "instance"
     queries: dict[str, PrometheusQuery] = Field(min_length=1)
     timeout: Seconds = Field(default=10.0, description="Seconds for an answer, at most a period.")
+    sigv4: Sigv4 | None = None
     settle: Annotated[float, Field(ge=0, le=3600)] | None = None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from canary.evidence.counting import more_than_requests, not_a_count
 from canary.evidence.coverage import apart, other_period, partly
+from canary.evidence.infinite import all_infinite, some_infinite
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
 from canary.evidence.split import split_by_requests
@@ -31,9 +32,10 @@ def suspected(
         metric.name: replace(
             one,
             fault=_fault(metric, one, split)
+            or all_infinite(metric, table, one, times)
             or apart(table, one, columns)
             or not_a_count(metric, table, one, ended),
-            doubt=_doubt(metric, table, one),
+            doubt=some_infinite(metric, table, one, times) or _doubt(metric, table, one),
             remark=_little(metric, one),
         )
         for metric in policy.metrics

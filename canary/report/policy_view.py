@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from canary.formatting import without_password
 from canary.model import Recording
 from canary.policy import Metric, Policy
 
@@ -46,8 +47,16 @@ def title(name: str) -> str:
 
 def as_values(policy: Policy) -> dict[str, Any]:
     """Return the policy as plain values, without unset keys."""
-    values: dict[str, Any] = policy.model_dump(mode="json", exclude_none=True)
+    values: dict[str, Any] = _without_passwords(policy.model_dump(mode="json", exclude_none=True))
     return values
+
+
+def _without_passwords(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_passwords(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_passwords(item) for item in value]
+    return without_password(value) if isinstance(value, str) else value
 
 
 def as_text(policy: Policy) -> str:

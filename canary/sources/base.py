@@ -9,6 +9,8 @@ from typing import Protocol
 
 from canary.model import Arm, Release, Series
 
+Window = tuple[int, int]
+"""Start and end, in seconds since the epoch."""
 Z90 = 1.2815515655446004  # standard normal quantile at 0.90 (scipy 1.17, norm.ppf(0.9))
 
 
@@ -39,8 +41,11 @@ class Source(Protocol):
     what that means. Every method raises ``SourceError`` if the source could not answer.
     """
 
-    def instances(self, colour: str) -> tuple[str, ...]:
-        """Return the instances of one colour, in the order of their names."""
+    def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
+        """Return the instances of one colour, in the order of their names.
+
+        Those of a ``window`` include instances that have ended since, if they have values in it.
+        """
         ...
 
     def read(
@@ -111,7 +116,7 @@ def _on_axis(parts: Sequence[Series], axis: tuple[int, ...]) -> Series:
         values.update(zip(part.times, part.values, strict=True))
         samples.update(zip(part.times, part.samples, strict=True))
         spread.update(zip(part.times, part.spread, strict=False))
-    first = parts[0]
+    first, infinite = parts[0], {time for part in parts for time in part.infinite}
     return Series(
         metric=first.metric,
         arm=first.arm,
@@ -120,4 +125,5 @@ def _on_axis(parts: Sequence[Series], axis: tuple[int, ...]) -> Series:
         values=tuple(values.get(time) for time in axis),
         samples=tuple(samples.get(time) for time in axis),
         spread=tuple(spread.get(time) for time in axis) if spread else (),
+        infinite=tuple(sorted(infinite)),
     )

@@ -18,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from canary.environment import CloudWatchSource, Environment, client_options
 from canary.errors import SourceError
 from canary.model import Arm, Release, Series
-from canary.sources.base import Query, log_spread, periods
+from canary.sources.base import Query, Window, log_spread, periods
+from canary.sources.cloudwatch_ended import published
 
 QUERIES_PER_CALL = 500  # the API's limit
 HASTE = 30
@@ -67,7 +68,29 @@ class CloudWatch:
             f"in {self._environment.endpoint_url or self._environment.region or 'this account'}"
         )
 
-    def instances(self, colour: str) -> tuple[str, ...]:
+    def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
+        live = self._live(colour)
+        if window is None:
+            return live
+        return (*live, *sorted(self._ended(colour, live, window)))
+
+    def _ended(self, colour: str, live: tuple[str, ...], window: Window) -> set[str]:
+        """Return the instances that are not live now, but have values in ``window``."""
+        known = {"environment": self._environment.name, "colour": colour}
+        where = self._settings.namespace, self._settings.dimensions
+        listed = published(self._metrics, *where, known)
+        ended = [one for one in listed if one.instance not in live]
+        asked = [
+            self._metric_query(f"q{at}", one.name, "SampleCount", colour, one.instance)
+            for at, one in enumerate(ended)
+        ]
+        found: set[str] = set()
+        for first in range(0, len(asked), QUERIES_PER_CALL):
+            points = self._fetch(asked[first : first + QUERIES_PER_CALL], *window)
+            found.update(ended[int(name[1:])].instance for name, got in points.items() if got)
+        return found
+
+    def _live(self, colour: str) -> tuple[str, ...]:
         tags = {**self._settings.tags, self._settings.colour_tag: colour}
         filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
         filters.append({"Name": "tag:Environment", "Values": [self._environment.name]})

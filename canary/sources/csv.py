@@ -21,7 +21,7 @@ from pathlib import Path
 
 from canary.errors import SourceError
 from canary.model import Arm, Release, Series
-from canary.sources.base import Query, periods
+from canary.sources.base import Query, Window, periods
 
 REQUIRED = ("time", "arm", "instance", "metric", "value")
 OPTIONAL = ("samples", "spread")
@@ -50,8 +50,17 @@ class Csv:
     def describe(self) -> str:
         return f"CSV file {self._path}, every {self._period} s"
 
-    def instances(self, colour: str) -> tuple[str, ...]:
-        return tuple(sorted({name for _, arm, name in self._points if arm == colour}))
+    def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
+        start, end = window or (0, LATEST)
+        return tuple(
+            sorted(
+                {
+                    name
+                    for (_, arm, name), points in self._points.items()
+                    if arm == colour and any(start <= time < end for time in points)
+                }
+            )
+        )
 
     def window(self, start: int | None = None, end: int | None = None) -> tuple[int, int]:
         """Return the start and the end of the data, at most from ``start`` to ``end``."""

@@ -6,18 +6,17 @@ at t is therefore asked for at t + period, with ``[{period}]`` as the range in t
 
 from __future__ import annotations
 
-import json
 import math
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from canary.environment import Environment, PrometheusSource
 from canary.errors import SourceError
 from canary.model import Arm, Release, Series
-from canary.sources.base import Query, periods
+from canary.sources.base import Query, Window, periods
+from canary.sources.prometheus_api import Answered, PrometheusApi
+
+MOST_POINTS = 10_000
+"""Points of a series per call. Prometheus refuses a range of more than 11,000."""
 
 Points = dict[str, dict[int, float]]
 
@@ -30,17 +29,21 @@ class Prometheus:
         self._environment = environment
         self._period = period
         # A silent source is waited for at most two periods, so a call has to end within one.
-        self._patience = min(settings.timeout, period)
+        self._api = PrometheusApi(settings, min(settings.timeout, period))
 
     def describe(self) -> str:
-        return f"Prometheus at {_without_password(self._settings.url)}, every {self._period} s"
+        return f"Prometheus at {self._api.address}, every {self._period} s"
 
-    def instances(self, colour: str) -> tuple[str, ...]:
-        """Return every instance for which a query returns a value now."""
+    def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
+        """Return every instance with a value in the window; without one, with a value now."""
         found: set[str] = set()
+        axis = periods(*window, self._period) if window else ()
         for query in self._settings.queries.values():
-            answer = self._get("query", {"query": self._filled(query.value, colour)})
-            found.update(_label(result, self._settings.instance_label) for result in answer)
+            text = self._filled(query.value, colour)
+            # The range of a scalar looks like a series; at a moment it is told apart.
+            answers = self._api.at(text, window[1] if window else None)
+            answers += self._parts(text, axis)
+            found.update(self._instance(one) for one in answers)
         return tuple(sorted(found))
 
     def read(
@@ -65,21 +68,34 @@ class Prometheus:
             raise SourceError(
                 f"no Prometheus query for metric {query.metric!r}; the policy has: {known}"
             )
-        values = self._range(self._filled(written.value, release.colour), axis)
+        added = query.statistic == "Sum"
+        values = self._range(self._filled(written.value, release.colour), axis, added=added)
         samples: Points = {}
         if written.samples is not None:
-            samples = self._range(self._filled(written.samples, release.colour), axis)
+            samples = self._range(self._filled(written.samples, release.colour), axis, added=True)
         return [
-            Series(
-                metric=query.metric,
-                arm=arm,
-                instance=instance,
-                times=axis,
-                values=tuple(values.get(instance, {}).get(time) for time in axis),
-                samples=tuple(samples.get(instance, {}).get(time) for time in axis),
-            )
+            self._series(query, arm, instance, axis, (values, samples))
             for instance in release.instances
         ]
+
+    def _series(
+        self,
+        query: Query,
+        arm: Arm,
+        instance: str,
+        axis: tuple[int, ...],
+        found: tuple[Points, Points],
+    ) -> Series:
+        values, samples = (points.get(instance, {}) for points in found)
+        return Series(
+            metric=query.metric,
+            arm=arm,
+            instance=instance,
+            times=axis,
+            values=tuple(_finite(values.get(time)) for time in axis),
+            samples=tuple(_finite(samples.get(time)) for time in axis),
+            infinite=tuple(time for time in axis if math.isinf(values.get(time, 0.0))),
+        )
 
     def _filled(self, query: str, colour: str) -> str:
         known = {
@@ -91,74 +107,42 @@ class Prometheus:
             query = query.replace(name, value)
         return query
 
-    def _range(self, query: str, axis: tuple[int, ...]) -> Points:
-        step = self._period
-        window = {"query": query, "start": axis[0] + step, "end": axis[-1] + step, "step": step}
+    def _range(self, query: str, axis: tuple[int, ...], *, added: bool) -> Points:
+        """Return the values by instance. Several series of one instance are added, or refused."""
         found: Points = {}
-        for result in self._get("query_range", window):
-            instance = _label(result, self._settings.instance_label)
-            if instance in found:
-                raise SourceError(
-                    f"Prometheus returned several series for the instance {instance!r}; add them "
-                    f"up in the query, as in: sum by ({self._settings.instance_label}) ({query})"
-                )
-            points = found.setdefault(instance, {})
-            for moment, text in result["values"]:
-                if math.isfinite(float(text)):
-                    points[int(moment) - step] = float(text)
+        for first in range(0, len(axis), MOST_POINTS):
+            part: Points = {}
+            for one in self._parts(query, axis[first : first + MOST_POINTS]):
+                instance = self._instance(one)
+                if instance in part and not added:
+                    raise SourceError(
+                        f"Prometheus returned several series for the instance {instance!r}; "
+                        f"combine them in the query, as in: "
+                        f"sum by ({self._settings.instance_label}) ({query})"
+                    )
+                points = part.setdefault(instance, {})
+                for moment, value in one.points.items():
+                    points[moment - self._period] = points.get(moment - self._period, 0.0) + value
+            for instance, points in part.items():
+                found.setdefault(instance, {}).update(points)
         return found
 
-    def _get(self, what: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
-        address = f"{self._settings.url.rstrip('/')}/api/v1/{what}"
-        shown = _without_password(address)
-        body = urllib.parse.urlencode(arguments).encode()
-        request = urllib.request.Request(address, data=body)  # noqa: S310 - http(s), by schema
-        try:
-            with urllib.request.urlopen(  # noqa: S310 - http(s), by schema
-                request, timeout=self._patience
-            ) as response:
-                answer = json.load(response)
-        except urllib.error.HTTPError as error:
-            detail = error.read(500).decode(errors="replace")
-            raise SourceError(f"Prometheus refused {arguments['query']!r}: {detail}") from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise SourceError(f"Prometheus at {shown} did not answer: {error}") from error
-        return _series_of(answer, arguments["query"], shown)
+    def _parts(self, query: str, axis: tuple[int, ...]) -> list[Answered]:
+        step, answers = self._period, []
+        for first in range(0, len(axis), MOST_POINTS):
+            part = axis[first : first + MOST_POINTS]
+            answers += self._api.range(query, part[0] + step, part[-1] + step, step)
+        return answers
+
+    def _instance(self, one: Answered) -> str:
+        name = self._settings.instance_label
+        if name not in one.labels:
+            raise SourceError(
+                f"Prometheus answered a series without the label {name!r} (it has "
+                f"{sorted(one.labels)}); group by ({name}) in the query, or set instance_label"
+            )
+        return one.labels[name]
 
 
-def _without_password(address: str) -> str:
-    """Return the address without the user name and the password in it."""
-    parts = urllib.parse.urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _series_of(answer: Any, query: str, address: str) -> list[dict[str, Any]]:
-    """Return the series of an answer; only a complete answer of the expected shape is used."""
-    if not isinstance(answer, dict):
-        raise SourceError(f"{address} did not answer as Prometheus does: {str(answer)[:80]}")
-    if answer.get("status") != "success":
-        raise SourceError(f"Prometheus refused {query!r}: {answer.get('error')}")
-    if answer.get("warnings"):
-        raise SourceError(
-            f"Prometheus answered {query!r} with warnings, so the data may be incomplete: "
-            f"{'; '.join(map(str, answer['warnings']))[:300]}"
-        )
-    data = answer.get("data") or {}
-    kind = data.get("resultType")
-    if kind not in ("vector", "matrix"):
-        raise SourceError(
-            f"Prometheus answered {query!r} with {kind or 'no result'}, not with a series for "
-            "each instance; a query selects a metric, as in: sum by (instance) (rate(x[{period}]))"
-        )
-    result: list[dict[str, Any]] = data["result"]
-    return result
-
-
-def _label(result: dict[str, Any], name: str) -> str:
-    labels = result["metric"]
-    if name not in labels:
-        raise SourceError(
-            f"Prometheus answered a series without the label {name!r} (it has "
-            f"{sorted(labels)}); group by ({name}) in the query, or set instance_label"
-        )
-    return str(labels[name])
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

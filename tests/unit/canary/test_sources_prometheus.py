@@ -9,9 +9,13 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from canary.environment import PrometheusSource, parse_environment
 from canary.errors import SourceError
@@ -30,6 +34,9 @@ class Server(http.server.ThreadingHTTPServer):
     """Keeps what it was asked, and answers what a test wants."""
 
     asked: list[dict[str, str]]
+    headers: list[dict[str, str]]
+    paths: list[str]
+    bodies: list[bytes]
     answer: dict[str, Any]
     status: int
     pause: float
@@ -40,7 +47,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = int(self.headers["Content-Length"])
-        form = urllib.parse.parse_qs(self.rfile.read(size).decode())
+        body = self.rfile.read(size)
+        form = urllib.parse.parse_qs(body.decode())
+        self.server.headers.append(dict(self.headers.items()))
+        self.server.paths.append(self.path)
+        self.server.bodies.append(body)
         self.server.asked.append({key: values[0] for key, values in form.items()})
         time.sleep(self.server.pause)
         self.send_response(self.server.status)
@@ -56,6 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server() -> Iterator[Server]:
     running = Server(("127.0.0.1", 0), Handler)
     running.asked, running.status, running.pause = [], 200, 0.0
+    running.headers, running.paths, running.bodies = [], [], []
     running.answer = matrix(({"instance": "one"}, [[65, "20.5"], [70, "NaN"]]))
     threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}).start()
     yield running
@@ -68,12 +80,13 @@ def matrix(*series: tuple[dict[str, str], list[list[object]]]) -> dict[str, Any]
     return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
 
-def source(server: Server, period: int = 5) -> Prometheus:
+def source(server: Server, period: int = 5, user: str = "", **more: Any) -> Prometheus:
     settings = {
         "kind": "prometheus",
-        "url": f"http://127.0.0.1:{server.server_address[1]}/",
+        "url": f"http://{user}127.0.0.1:{server.server_address[1]}/",
         "queries": {"latency": {"value": LATENCY, "samples": COUNT}},
         "timeout": 5,
+        **more,
     }
     environment = parse_environment(GOOD | {"source": settings})
     assert isinstance(environment.source, PrometheusSource)
@@ -138,6 +151,7 @@ def test_an_answer_is_not_waited_for_longer_than_a_period(server: Server) -> Non
 
 SCALAR = {"status": "success", "data": {"resultType": "scalar", "result": [65, "1"]}}
 PARTIAL = {**matrix(({"instance": "one"}, [[65, "1"]])), "warnings": ["store-2: timed out"]}
+LISTED = {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": []}]}}
 TWICE = matrix(({"instance": "one"}, [[65, "1"]]), ({"instance": "one"}, [[65, "2"]]))
 
 
@@ -149,6 +163,16 @@ TWICE = matrix(({"instance": "one"}, [[65, "1"]]), ({"instance": "one"}, [[65, "
         (TWICE, "several series for the instance 'one'.*sum by"),
         ([1, 2], "did not answer as Prometheus does"),
         ({"status": "success"}, "with no result"),
+        ({"status": "success", "data": [1]}, "with no result"),
+        ({"status": "success", "data": {"resultType": "matrix"}}, "without a list of series"),
+        ("<html>", "did not answer as Prometheus does"),
+        (None, "did not answer as Prometheus does"),
+        (matrix(({"instance": "one"}, [[65]])), "a series of an unknown shape"),
+        (matrix(({"instance": "one"}, [[65, "fast"]])), "a series of an unknown shape"),
+        (matrix(({"instance": "one"}, [["1e999", "1"]])), "a series of an unknown shape"),
+        (LISTED, "a series of an unknown shape"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": [7]}}, "unknown shape"),
+        ({"status": "error"}, "Prometheus refused"),
     ],
 )
 def test_only_a_complete_answer_of_the_expected_shape_is_used(
@@ -157,6 +181,89 @@ def test_only_a_complete_answer_of_the_expected_shape_is_used(
     server.answer = answer
     with pytest.raises(SourceError, match=sentence):
         source(server).read([QUERY], ARMS, 60, 70)
+
+
+def test_several_series_of_a_count_are_added(server: Server) -> None:
+    """One series for each status code; the last one must not win."""
+    errors = Query("latency", "errors", "Sum", samples="requests")
+    server.answer = TWICE
+    (series,) = source(server).read([errors], ARMS, 60, 65)
+    assert (series.values, series.samples) == ((3.0,), (3.0,))
+
+
+def test_an_infinite_value_is_missing_and_noted(server: Server) -> None:
+    server.answer = matrix(({"instance": "one"}, [[65, "+Inf"], [70, "3"], [75, "NaN"]]))
+    (series,) = source(server).read([QUERY], ARMS, 60, 75)
+    assert series.values == (None, 3.0, None)
+    assert series.infinite == (60,)
+
+
+def test_the_instances_of_a_window_are_those_with_values_in_it(server: Server) -> None:
+    """One was terminated since: the query at the end of the window does not return it."""
+    server.answer = matrix(({"instance": "ended"}, [[65, "1"]]))
+    assert source(server).instances("blue", (60, 75)) == ("ended",)
+    assert server.asked[0]["time"] == "75"
+    assert (server.asked[1]["start"], server.asked[1]["end"]) == ("65", "75")
+
+
+def test_a_scalar_is_refused_when_instances_are_listed(server: Server) -> None:
+    server.answer = SCALAR
+    with pytest.raises(SourceError, match="with scalar"):
+        source(server).instances("blue", (60, 75))
+
+
+def test_a_long_window_is_asked_for_in_parts(server: Server) -> None:
+    source(server).read([QUERY], ARMS, 0, 5 * 10_001)
+    spans = [(int(one["start"]), int(one["end"])) for one in server.asked]
+    assert spans == [(5, 50_000), (50_005, 50_005)] * 2
+
+
+def test_user_and_password_of_the_address_are_sent_as_a_header(server: Server) -> None:
+    asked = source(server, user="me:p%40ss@")
+    asked.read([QUERY], ARMS, 60, 70)
+    assert server.headers[0]["Authorization"] == "Basic bWU6cEBzcw=="  # me:p@ss
+    server.status, server.answer = 401, {"message": "Unauthorized"}
+    with pytest.raises(SourceError, match=r"status 401.*Unauthorized") as caught:
+        asked.read([QUERY], ARMS, 60, 70)
+    assert "p%40ss" not in f"{caught.value}{asked.describe()}"
+
+
+def test_a_request_to_aws_is_signed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signature is computed again from what arrived, as AWS does."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    source(server, sigv4={"region": "eu-west-1"}).read([QUERY], ARMS, 60, 70)
+    assert len(server.headers) == 2
+    for headers, path, body in zip(server.headers, server.paths, server.bodies, strict=True):
+        assert headers["X-Amz-Security-Token"] == "token"
+        assert "/eu-west-1/aps/aws4_request" in headers["Authorization"]
+        assert headers["Authorization"].endswith(signature(headers, path, body, "wJalrXUtnFEMI"))
+        assert not headers["Authorization"].endswith(signature(headers, path, body, "another"))
+
+
+def signature(headers: dict[str, str], path: str, body: bytes, secret: str) -> str:
+    """Sign what a server received, with the headers that it says are signed."""
+    signed = headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    kept = {name: value for name, value in headers.items() if name.lower() in signed}
+    request = AWSRequest("POST", f"http://{headers['Host']}{path}", kept, body)
+    request.context["timestamp"] = headers["X-Amz-Date"]
+    auth = SigV4Auth(Credentials("AKIDEXAMPLE", secret, "token"), "aps", "eu-west-1")
+    canonical = auth.canonical_request(request)
+    return str(auth.signature(auth.string_to_sign(request, canonical), request))
+
+
+def test_a_request_without_credentials_is_a_sentence(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(SourceError, match="no AWS credentials were found; set"):
+        source(server, sigv4={"region": "eu-west-1"}).read([QUERY], ARMS, 60, 70)
+    assert server.asked == []
 
 
 def test_a_password_in_the_address_is_never_printed() -> None:

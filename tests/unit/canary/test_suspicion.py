@@ -218,6 +218,31 @@ def test_arms_that_overlap_in_part_are_told_what_is_later() -> None:
     assert "start 20 min later and end 20 min later" in found.sentence
 
 
+def beyond_the_buckets(host: str, periods: range) -> Change:
+    """Make values of the latency infinite, as the source notes them."""
+
+    def changed(one: Series) -> Series:
+        if one.metric != "latency" or not one.instance.startswith(host):
+            return one
+        values = tuple(None if at in periods else v for at, v in enumerate(one.values))
+        return replace(one, values=values, infinite=tuple(one.times[at] for at in periods))
+
+    return changed
+
+
+def test_values_that_are_all_infinite_are_told_as_such() -> None:
+    found = finding(judged(window(beyond_the_buckets("candidate", range(40)))), "latency")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "infinite in all 40 periods" in found.sentence
+    assert "largest bucket" in found.sentence
+
+
+def test_a_few_infinite_values_of_one_host_withhold_pass() -> None:
+    judgement = judged(window(beyond_the_buckets("candidate-1", range(18, 22))))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "infinite in 4 periods" in finding(judgement, "latency").sentence
+
+
 def test_little_traffic_is_said_to_be_little() -> None:
     def night(one: Series) -> Series:
         random = np.random.default_rng(3)
