@@ -18,7 +18,8 @@ from pathlib import Path
 
 from local_cloud.settings import Settings
 from tests.chaos import links
-from tests.chaos.faults import FAULTS, Fault, pair
+from tests.chaos.fault import Fault
+from tests.chaos.faults import FAULTS, pair
 from tests.chaos.interrupted import interruptions
 from tests.chaos.load import Load
 from tests.chaos.orders import Books, compare, control, orders

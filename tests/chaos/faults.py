@@ -7,12 +7,11 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from local_cloud.cloud import daemon_pid
 from local_cloud.settings import Settings
 from tests.chaos import clocks, disks, links
+from tests.chaos.fault import Fault, Scene
 from tests.chaos.hosts import (
     DATA,
     PROXY,
@@ -20,50 +19,14 @@ from tests.chaos.hosts import (
     kill_worker,
     power,
     publisher,
-    shop,
     start,
     terminate,
 )
-from tests.chaos.relay import Relay
+from tests.chaos.operation import OPERATION, site
 from tests.support.paths import ROOT
 
 MEMORY = "/var/lib/shop-traffic"
 STATE = "/var/lib/shop"
-
-
-@dataclass
-class Scene:
-    """The possible targets of a fault."""
-
-    live: str
-    idle: str
-    canary: subprocess.Popen[str]
-    relay: Relay
-
-    @property
-    def alive(self) -> str:
-        """The live host that is not the baseline of the canary."""
-        return shop(self.live, 2)
-
-    @property
-    def candidate(self) -> str:
-        return shop(self.idle, 1)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault: how to inflict it and how to heal it.
-
-    Attributes:
-        evidence: it removes metrics; it lasts until the canary ends, which must not be PASS.
-        pairs: it may be combined with another fault.
-    """
-
-    name: str
-    inflict: Callable[[Scene], object]
-    heal: Callable[[Scene], object] = lambda _scene: None
-    evidence: bool = False
-    pairs: bool = True
 
 
 def freeze_api(seconds: float) -> None:
@@ -97,13 +60,6 @@ def cloudwatch(name: str, mode: str) -> Fault:
         lambda scene: turn(scene, "well"),
         evidence=True,
         pairs=False,
-    )
-
-
-def replace() -> None:
-    """Replace the terminated host, as its owner would."""
-    subprocess.run(
-        ["ansible-playbook", "site.yml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
     )
 
 
@@ -156,7 +112,7 @@ HOSTS = (
     Fault(
         "a candidate's host is terminated",
         lambda s: terminate(s.candidate),
-        lambda _: replace(),
+        lambda _: site(),
         pairs=False,
     ),
     Fault(
@@ -213,7 +169,7 @@ NETWORK = (
         lambda s: links.quicken(s.alive, DATA),
     ),
 )
-KINDS = (PROCESSES, API, HOSTS, NETWORK)
+KINDS = (PROCESSES, API, HOSTS, NETWORK, OPERATION)
 FAULTS = tuple(fault for kind in KINDS for fault in kind)
 
 

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tests.chaos.hosts import shop, terminate
+from tests.chaos.hosts import power, shop, terminate
 from tests.chaos.load import Load
 from tests.chaos.orders import compare, orders
 from tests.chaos.row import RATE, Row, agrees, status, unlocked
@@ -76,23 +77,32 @@ def site() -> Command:
     return ["ansible-playbook", "site.yml"]
 
 
-def interruptions(only: str, cuts: int, seed: int, tell: Tell) -> list[Row]:
-    """Interrupt both playbooks under load, at a seeded sample of all boundaries."""
-    rows = []
-    for word, prepare, cut_off in (("deploy", deployment, alone), ("site.yml", site, chained)):
-        if not cuts or not any(part in f"{word} cut" for part in only.split(",")):
-            continue
-        code, tasks = run(prepare())
-        if code:
-            raise SystemExit(f"{word} does not work uncut: see {LOG.with_suffix('.out')}")
-        # once each, even if a host repeats a task of that name without a change
-        every = list(dict.fromkeys(n for n, changed in tasks if changed or cut_off is alone))
-        drawn = set(random.Random(seed).sample(every, min(cuts, len(every))))  # noqa: S311
-        sys.stderr.write(f"{word} can be cut {len(every)} times, and will be {len(drawn)} times\n")
-        rows.append(interrupted(f"{word} cut", prepare, [n for n in every if n in drawn], cut_off))
-        rows[-1].reason = f"{len(every)} {'changes' if cut_off is chained else 'tasks'}"
-        tell(rows[-1])
-    return rows
+def restarted(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
+    """Restart an idle host once the deployment has done each task; return like ``alone``."""
+    number, broken = 0, []
+    for name in after:
+        command = prepare()
+        host = shop(other(status()["live"]), 1)
+        with ThreadPoolExecutor() as pool:
+            deployment = pool.submit(run, command)
+            number += _done(name, deployment)
+            power(host, running=False)
+            power(host, running=True)
+            deployment.result()
+        again, _ = run(command)
+        broken += [f"{name} ({again})"] * bool(again)
+        sys.stderr.write(f"{number} of {len(after)}: restarted after {name}\n")
+    return number, broken
+
+
+def _done(name: str, deployment: Future[Any]) -> bool:
+    """Wait until a task is done, or the deployment; return whether the deployment goes on."""
+    while not deployment.done():
+        lines = LOG.read_text().splitlines() if LOG.exists() else []
+        if name in (json.loads(line)[0] for line in lines if line.endswith("]")):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def alone(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
@@ -138,3 +148,31 @@ def interrupted(name: str, prepare: Prepare, after: list[str], cut_off: CutOff) 
     row.agrees = agrees(live)
     row.books = compare(load.told, orders(load.run))
     return row
+
+
+INTERRUPTIONS: tuple[tuple[str, Prepare, CutOff], ...] = (
+    ("deploy cut", deployment, alone),
+    ("site.yml cut", site, chained),
+    ("host restarted", deployment, restarted),
+)
+MOST_RESTARTS = 6
+
+
+def interruptions(only: str, cuts: int, seed: int, tell: Tell) -> list[Row]:
+    """Interrupt both playbooks under load, at a seeded sample of all boundaries."""
+    rows = []
+    for name, prepare, way in INTERRUPTIONS:
+        if not cuts or not any(part in name for part in only.split(",")):
+            continue
+        code, tasks = run(prepare())
+        if code:
+            raise SystemExit(f"{name} does not work uncut: see {LOG.with_suffix('.out')}")
+        # once each, even if a host repeats a task of that name without a change
+        every = list(dict.fromkeys(n for n, changed in tasks if changed or way != chained))
+        most = MOST_RESTARTS if way is restarted else cuts
+        drawn = set(random.Random(seed).sample(every, min(cuts, most, len(every))))  # noqa: S311
+        sys.stderr.write(f"{name}: {len(drawn)} of {len(every)} times\n")
+        rows.append(interrupted(name, prepare, [n for n in every if n in drawn], way))
+        rows[-1].reason = f"{len(every)} {'changes' if way is chained else 'tasks'}"
+        tell(rows[-1])
+    return rows

@@ -30,7 +30,8 @@ LONGEST = 900.0
 class Load:
     """Use as a context; ``rate`` requests a second, half of them reads.
 
-    ``ran_out``: it ended by itself after ``longest`` seconds.
+    ``host`` may be set to another address while it runs. ``when`` has the time and kind of each
+    failure. ``ran_out``: it ended by itself after ``longest`` seconds.
     """
 
     host: str
@@ -40,7 +41,7 @@ class Load:
     sent: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     why: Counter[str] = field(default_factory=Counter)
-    when: list[float] = field(default_factory=list)
+    when: list[tuple[float, str]] = field(default_factory=list)
     told: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     ran_out: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -116,7 +117,7 @@ class Load:
         self.failed[kind] += 1
         if kind:
             self.why[why] += 1
-            self.when.append(time.monotonic())
+            self.when.append((time.monotonic(), kind))
 
     async def _exchange(
         self, method: str, path: str, body: Any, key: str = ""

@@ -28,6 +28,12 @@ weight until it was stopped after 30 s. A fault that removes metrics lasts until
 itself, and a PASS then counts as a failure. The lease of a canary lasts 9 s and its period is 5 s.
 The target is 10 s.
 
+The last rows are what owners do and what time brings: full and rotated logs, a new certificate, a
+deployment to the wrong host, a replaced host. Three of them take away the only proxy or the only
+database. Nobody can serve customers then, so these rows give the failed requests and the seconds
+from the first to the last of them. A deployment to a colour that has a candidate's traffic must be
+refused.
+
 Measured on {cores} cores. Each row gives the time and the load average of the machine.
 """
 HEAD = (
@@ -61,7 +67,8 @@ deployment is killed after each task, changed or not, and is then run again; eve
 a new release. Before `site.yml` runs, one host is terminated, so that it has a host to replace.
 `site.yml` is killed in a chain: each run starts where the previous one stopped and is killed after
 its next change, until the last run completes. Hosts are configured in parallel, so a run that is
-killed after one change may also have made others.
+killed after one change may also have made others. For "host restarted", one host of the idle
+colour restarts in the middle of a deployment, which is then run again.
 """
 END = """
 ## Where it takes longer than two periods
@@ -104,7 +111,9 @@ def _cut(row: Kept) -> tuple[str, ...]:
 
 def _customers(row: Kept) -> tuple[str, ...]:
     failed = (f"{row['failed'].get(k, 0)} of {row['sent'].get(k, 0)}" for k in ("read", "write"))
-    return (*failed, str(row["books"]["lost"]), str(row["books"]["doubled"]))
+    span = row.get("unserved")
+    reads, writes = (cell if span is None else f"{cell} in {span:.1f} s" for cell in failed)
+    return (reads, writes, str(row["books"]["lost"]), str(row["books"]["doubled"]))
 
 
 def _when(row: Kept) -> str:

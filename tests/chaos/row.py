@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.faults import Fault, Scene
+from tests.chaos.fault import Fault, Scene
 from tests.chaos.load import Load
 from tests.chaos.orders import Books, compare, orders
 from tests.chaos.relay import Relay
@@ -41,7 +41,12 @@ POLICY = ROOT / ".run/local/chaos-policy.yml"
 
 @dataclass
 class Row:
-    """The effect of one fault. ``next`` is set when the next canary starts."""
+    """The effect of one fault.
+
+    Attributes:
+        unserved: seconds from the first failed request to the last, if nobody could serve them.
+        next: whether the next canary started; set by that canary.
+    """
 
     name: str
     evidence: bool = False
@@ -51,6 +56,7 @@ class Row:
     why: dict[str, int] = field(default_factory=dict)
     books: Books = field(default_factory=lambda: Books(0, 0))
     to_zero: float | None = None
+    unserved: float | None = None
     ended: str = "(not begun)"
     reason: str = ""
     problem: str = ""
@@ -141,12 +147,15 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
         if before is not None:
             before.next = "ran" if began else "NO"
         if began:
-            _endure(Scene(live, idle, canary, relay), faults, row, watch)
+            _endure(Scene(live, idle, canary, relay, load), faults, row, watch)
         row.ended, row.reason = ended(canary)
         if row.ended == WENT_ON and row.to_zero is not None:
             row.ended = "(stopped, its weight was gone)"
         row.load_average = os.getloadavg()[0]
     row.sent, row.failed, row.why = dict(load.sent), dict(load.failed), dict(load.why)
+    if not all(fault.served for fault in faults):
+        times = [moment for moment, kind in load.when if kind]
+        row.unserved = max(times) - min(times) if times else 0.0
     row.agrees = agrees(live if row.ended != "PASS" else idle)
     row.books = compare(load.told, orders(load.run))
     return row

@@ -7,6 +7,7 @@ import time
 from shop_traffic.config import RefusedError
 from shop_traffic.runtime import Runtime
 
+from local_cloud.errors import LocalCloudError
 from tests.chaos.hosts import PROXY, inside, machine
 from tests.support.repeater import Repeater
 
@@ -41,7 +42,7 @@ def weights() -> Weights:
     """Return the weight of every server, or None if HAProxy does not respond."""
     try:
         found = Runtime(inside(PROXY, SOCKET), "shop").read()
-    except (RefusedError, ValueError, KeyError):
+    except (LocalCloudError, OSError, RefusedError, ValueError, KeyError):
         return None
     return {name: seen.weight for name, seen in found.items() if not name.endswith("-fallback")}
 

@@ -1,0 +1,49 @@
+"""What a fault is, and its possible targets."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.chaos.hosts import shop
+from tests.chaos.load import Load
+from tests.chaos.relay import Relay
+
+
+@dataclass
+class Scene:
+    """The possible targets of a fault."""
+
+    live: str
+    idle: str
+    canary: subprocess.Popen[str]
+    relay: Relay
+    load: Load
+
+    @property
+    def alive(self) -> str:
+        """The live host that is not the baseline of the canary."""
+        return shop(self.live, 2)
+
+    @property
+    def candidate(self) -> str:
+        return shop(self.idle, 1)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: how to inflict it and how to heal it.
+
+    Attributes:
+        evidence: it removes metrics; it lasts until the canary ends, which must not be PASS.
+        pairs: it may be combined with another fault.
+        served: whether there is somebody to serve customers: a proxy, and what stores orders.
+    """
+
+    name: str
+    inflict: Callable[[Scene], object]
+    heal: Callable[[Scene], object] = lambda _scene: None
+    evidence: bool = False
+    pairs: bool = True
+    served: bool = True
