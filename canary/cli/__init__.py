@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import keyword
 import sys
 import traceback
 
@@ -30,8 +32,9 @@ COMMANDS = (
     "run",
     "schema",
     "status",
+    "try",
 )
-"""Each is a function of its own name in a module of that name, with "_" for "-"."""
+"""Each is a function in a module of its name, with "_" for "-", and "_" after a Python keyword."""
 
 
 class Lazy(click.Group):
@@ -47,7 +50,7 @@ class Lazy(click.Group):
     ) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        name = cmd_name.replace("-", "_")
+        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         command: click.Command = getattr(importlib.import_module(f"canary.cli.{name}"), name)
         return command
 
@@ -69,6 +72,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run a command. Every error ends with status 2, so that none looks like FAIL."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every character
+            stream.reconfigure(errors="replace")
     try:
         status = cli(standalone_mode=False)
     except click.ClickException as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -20,8 +20,11 @@ STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold 
 class Display:
     """Prints events, with the newest judgement below them."""
 
-    def __init__(self, policy: Policy, console: Console) -> None:
+    def __init__(
+        self, policy: Policy, console: Console, now: Callable[[], float] = time.time
+    ) -> None:
         self._policy = policy
+        self._now = now
         self._console = console
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
@@ -57,4 +60,4 @@ class Display:
             return
         last = judgements[-1]
         verdict = "watching" if last.verdict == "INCONCLUSIVE" else str(last.verdict)
-        self.event(Event(int(time.time()), verdict, last.reason))
+        self.event(Event(int(self._now()), verdict, last.reason))

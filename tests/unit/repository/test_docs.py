@@ -47,6 +47,12 @@ def test_a_command_has_the_words_that_are_typed(page: Path) -> None:
                     assert (ROOT / word).is_file(), words
 
 
+def test_the_third_line_of_the_readme_is_a_command_to_try() -> None:
+    third = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[2]
+    (command,) = re.findall(r"`uvx --from git\+https://\S+ (canary .*)`", third)
+    check_canary(shlex.split(command))
+
+
 def check_canary(words: list[str]) -> None:
     assert words[1] in COMMANDS, words
     command = cli.get_command(click.Context(cli), words[1])

@@ -1,0 +1,46 @@
+"""Time that passes when somebody waits, at the pace of a demonstration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Simulated time, and the background calls of a canary.
+
+    ``pace`` is the number of real seconds that a simulated second takes.
+    """
+
+    def __init__(self, start: float, pace: float) -> None:
+        self._now = start
+        self._pace = pace
+        self._tick: Callable[[], None] | None = None
+        self._interval = 0.0
+        self._next = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        if self._pace:
+            time.sleep(max(0.0, seconds) * self._pace)
+        end = self._now + max(0.0, seconds)
+        while self._tick is not None and self._next <= end:
+            self._now = max(self._now, self._next)
+            self._next += self._interval
+            self._tick()
+        self._now = end
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass before a canary begins, without waiting."""
+        self._now += seconds
+
+    def start(self, tick: Callable[[], None], interval: float) -> None:
+        self._tick, self._interval, self._next = tick, interval, self._now + interval
+
+    def stop(self) -> None:
+        self._tick = None

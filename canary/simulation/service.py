@@ -1,0 +1,87 @@
+"""The simulated service: its users, and what each host measures in a period."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field
+
+SPREAD = 0.7
+"""Standard deviation of the log of one request's latency."""
+P95 = 1.645
+RATE = 300.0
+"""Requests per second, on average."""
+TREND = 1200.0
+"""Seconds in which load and latency rise and fall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How a release behaves. Latency in milliseconds, memory in megabytes, shares of requests."""
+
+    name: str
+    commit: str
+    latency: float = 42.0
+    errors: float = 0.002
+    orders: float = 0.08
+    memory: float = 310.0
+
+
+@dataclass(slots=True)
+class Service:
+    """Hosts, the release on each colour, and users who do the same for every machine."""
+
+    seed: int
+    period: int
+    installed: dict[str, Release] = field(default_factory=dict)
+
+    def measured(self, host: str, start: int, share: float) -> dict[str, float]:
+        """Return what ``host`` measures in the period from ``start`` on."""
+        draw = self._random(host, start)
+        release = self.installed[host.rpartition("-")[0]]
+        count = float(round(_about(draw, self.demand(start) * self.period * share)))
+        if count <= 0:
+            return {"requests": 0.0}
+        median = release.latency * self._busyness(start) * self._host(host)
+        mean = median * math.exp(SPREAD**2 / 2 + draw.gauss(0, SPREAD / math.sqrt(count)))
+        tail = median * math.exp(P95 * SPREAD + draw.gauss(0, 2.1 * SPREAD / math.sqrt(count)))
+        return {
+            "requests": count,
+            "latency": mean,
+            "latency_p95": tail,
+            "errors": _events(draw, count * release.errors),
+            "orders": _events(draw, count * release.orders),
+            "memory": release.memory * self._host(host) + draw.gauss(0, 1.5),
+        }
+
+    def demand(self, start: int) -> float:
+        """Return the requests per second of all users."""
+        wave = 1 + 0.2 * math.sin(2 * math.pi * start / TREND)
+        return RATE * wave * math.exp(self._random("demand", start).gauss(0, 0.05))
+
+    def _busyness(self, start: int) -> float:
+        """Return how much slower than usual every host is, whatever its release."""
+        wave = 0.15 * math.sin(2 * math.pi * start / TREND)
+        return math.exp(wave + self._random("busyness", start).gauss(0, 0.04))
+
+    def _host(self, host: str) -> float:
+        return math.exp(self._random(host, 0).gauss(0, 0.005))
+
+    def _random(self, what: str, start: int) -> random.Random:
+        return random.Random(f"{self.seed} {what} {start}")  # noqa: S311 - repeatable, not secret
+
+
+def _about(draw: random.Random, mean: float) -> float:
+    return draw.gauss(mean, math.sqrt(mean)) if mean > 0 else 0.0
+
+
+def _events(draw: random.Random, mean: float) -> float:
+    """Draw a number of independent events."""
+    if mean > 50:
+        return float(max(0, round(_about(draw, mean))))
+    count, left = 0, math.exp(-mean)
+    product = draw.random()
+    while product > left:
+        count += 1
+        product *= draw.random()
+    return float(count)
