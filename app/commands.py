@@ -24,7 +24,7 @@ def migrate(settings: Settings, _: argparse.Namespace) -> int:
     try:
         store.migrate(settings.migration_seconds)
     except StoreUnavailableError as error:
-        raise SettingsError(f"The store does not answer: {error.reason}") from error
+        raise SettingsError(f"The store does not respond: {error.reason}") from error
     finally:
         store.close()
     sys.stdout.write("The store has this release's schema.\n")

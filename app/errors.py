@@ -39,4 +39,4 @@ class StoreUnavailableError(ProblemError):
 
     def __init__(self, reason: object) -> None:
         self.reason = str(reason)
-        super().__init__(503, "The store does not answer; try again.", retry_after=1)
+        super().__init__(503, "The store does not respond; try again.", retry_after=1)

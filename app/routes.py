@@ -180,7 +180,7 @@ class Api:
             ),
             Route("GET", "/status", self.status, "Can this instance serve?", Status),
             Route("GET", "/ready", self.ready, "Should it get new traffic?", Status),
-            Route("GET", "/live", self.live, "Does it answer at all?", content_type=TEXT),
+            Route("GET", "/live", self.live, "Does the process respond?", content_type=TEXT),
             Route("GET", "/metrics", self.metrics, "For Prometheus", content_type=PROMETHEUS),
         )
 

@@ -71,7 +71,7 @@ class Resolver(BaseResolver):  # type: ignore[misc]
                 answer = request.send(server, DNS_PORT, tcp=tcp, timeout=PATIENCE)
                 return DNSRecord.parse(answer)
             except (OSError, ValueError) as error:
-                LOG.info("the name server %s did not answer: %s", server, error)
+                LOG.info("the name server %s did not respond: %s", server, error)
         reply = request.reply()
         reply.header.rcode = RCODE.SERVFAIL
         return reply

@@ -15,7 +15,7 @@ def await_ssh(address: IPv4Address, timeout: float = BOOT_TIMEOUT) -> None:
     while not greets(address):
         if time.monotonic() > deadline:
             raise HostError(
-                f"{address} did not answer by SSH within {timeout:g} s. "
+                f"{address} did not respond by SSH within {timeout:g} s. "
                 f"Type: local-cloud logs {address}"
             )
         time.sleep(0.05)

@@ -67,7 +67,7 @@ class Exposition:
 def _durations(reading: Reading) -> HistogramMetricFamily:
     family = HistogramMetricFamily(
         "shop_request_duration_seconds",
-        "How long each answer took",
+        "How long each response took",
         labels=("route", "method", "status"),
     )
     for (route, method, status), histogram in sorted(reading.series.items()):

@@ -78,7 +78,7 @@ class Health:
         try:
             self._store.check()
         except StoreUnavailableError as error:
-            return f"store does not answer: {error.reason[:200]}"
+            return f"store does not respond: {error.reason[:200]}"
         self._store_answered = time.monotonic()
         return ""
 

@@ -1,4 +1,4 @@
-// The shop's page: list products, fill a cart, check it out, say who answered.
+// The shop's page: list products, fill a cart, check it out, show which release responded.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
@@ -22,10 +22,10 @@ async function ask(path, body, headers = {}) {
 }
 
 function problem(text, status) {
-  try { return JSON.parse(text).detail; } catch { return `The shop answered ${status}.`; }
+  try { return JSON.parse(text).detail; } catch { return `The shop responded with status ${status}.`; }
 }
 
-// One after another: a click while the shop still answers the one before sees what that one did.
+// One at a time, so that a click sees the result of the click before it.
 let last = Promise.resolve();
 function attempt(action) {
   last = last.then(async () => {

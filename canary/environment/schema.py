@@ -61,13 +61,13 @@ class Sigv4(Section):
 
 
 class PrometheusSource(Section):
-    """PromQL per metric; every answer must carry a label that names the instance."""
+    """PromQL per metric; every series must carry a label that names the instance."""
 
     kind: Literal["prometheus"]
     url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     instance_label: Text = "instance"
     queries: dict[str, PrometheusQuery] = Field(min_length=1)
-    timeout: Seconds = Field(default=10.0, description="Seconds for an answer, at most a period.")
+    timeout: Seconds = Field(default=10.0, description="For one response; at most one period.")
     sigv4: Sigv4 | None = None
     settle: Annotated[float, Field(ge=0, le=3600)] | None = None
 

@@ -16,7 +16,7 @@ CAUTION = 0.8
 class Move(enum.Enum):
     """What to do after a look.
 
-    ``RETRY`` reads a source once more that did not answer. ``STOP`` ends a canary without data.
+    ``RETRY`` reads a source once more that did not respond. ``STOP`` ends a canary without data.
     ``GIVE_UP`` ends a canary whose time is over, and which a person may still decide.
     """
 

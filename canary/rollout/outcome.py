@@ -37,7 +37,7 @@ class Ending:
 
     ``settled``: traffic is already in place, after a promotion or a person's decision.
     ``undecided``: the data did not suffice in the time allowed, so a person may decide.
-    ``replaced``: another release answers than the one that was judged, so no verdict holds.
+    ``replaced``: the servers report another release than the judged one, so no verdict holds.
     """
 
     verdict: Verdict | None

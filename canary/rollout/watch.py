@@ -1,4 +1,4 @@
-"""Watches the proxy: does the canary still control the traffic, and does the candidate answer?"""
+"""Watches the proxy: does the canary still control the traffic, and is the candidate healthy?"""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Watch:
     def look(self) -> Ending | None:
         """Read the proxy; return how the canary ended, if it did.
 
-        If the proxy does not answer, the canary waits until the lease ends. Then the live colour
+        If the proxy does not respond, the canary waits until the lease ends. Then the live colour
         has all traffic again anyway.
         """
         self.status = None
@@ -43,7 +43,7 @@ class Watch:
         return (
             self._overruled(self.status)
             or self._exchanged(self.status)
-            or self._unanswered(self.status)
+            or self._unhealthy(self.status)
         )
 
     def identified(self) -> Ending | None:
@@ -76,10 +76,10 @@ class Watch:
             )
         return None
 
-    def _unanswered(self, status: Status) -> Ending | None:
+    def _unhealthy(self, status: Status) -> Ending | None:
         down = status.down(self._colour)
         self._down = self._down + 1 if down == status.servers(self._colour) else 0
         if self._down <= DOWN_LOOKS:
             return None
         states = ", ".join(f"{name} is {status.states[name]}" for name in down)
-        return Ending(Verdict.FAIL, f"The candidate does not answer its health checks: {states}")
+        return Ending(Verdict.FAIL, f"The candidate fails its health checks: {states}")

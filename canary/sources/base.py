@@ -38,7 +38,7 @@ class Source(Protocol):
     """A source of metrics.
 
     Absence of data is not an error: a period without data is ``None``, and the judge decides
-    what that means. Every method raises ``SourceError`` if the source could not answer.
+    what that means. Every method raises ``SourceError`` if the source could not respond.
     """
 
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Metrics from CloudWatch: GetMetricData, complete or not at all.
 
-A value is used only if CloudWatch says that the answer is complete. Throttling and broken
+A value is used only if CloudWatch says that the response is complete. Throttling and broken
 connections are retried by botocore; what is left is a SourceError.
 """
 
@@ -189,7 +189,7 @@ class CloudWatch:
                     **more,
                 )
             except (BotoCoreError, ClientError) as error:
-                raise SourceError(f"CloudWatch did not answer GetMetricData: {error}") from error
+                raise SourceError(f"GetMetricData of CloudWatch failed: {error}") from error
             yield page
             following = page.get("NextToken")
             if following is None:
@@ -225,11 +225,11 @@ def _natural(named: tuple[str, str]) -> tuple[int, str, str]:
 def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None:
     """A page may be partial while more pages follow. The last one must be complete."""
     for query in batch:
-        word = status.get(query["Id"], "missing from the answer")
+        word = status.get(query["Id"], "missing from the response")
         if word != "Complete":
             metric = query["MetricStat"]["Metric"]["MetricName"]
             raise SourceError(
-                f"CloudWatch's answer for {metric} is not complete ({word}); incomplete data "
+                f"CloudWatch's response for {metric} is not complete ({word}); incomplete data "
                 "is not judged"
             )
 

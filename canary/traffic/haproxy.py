@@ -1,6 +1,6 @@
 """HAProxy, through ``shop-traffic`` on the proxy host, over SSH with a forced command.
 
-The key can do nothing but this program's words; the program answers one line of JSON, or
+The key can do nothing but this program's words; the program prints one line of JSON, or
 refuses with a sentence on stderr. One SSH connection is opened and shared (ControlMaster), so
 a word takes some ten milliseconds.
 """
@@ -28,7 +28,7 @@ class _Lease(BaseModel):
     until: float | None = None
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     """The JSON that ``shop-traffic`` prints for status, set, release and promote.
 
     Unknown keys are ignored.
@@ -99,7 +99,7 @@ class Haproxy:
             )
         except subprocess.TimeoutExpired as error:
             raise TrafficError(
-                f"{asked} did not answer within {self._settings.timeout:g} s"
+                f"{asked} did not respond within {self._settings.timeout:g} s"
             ) from error
         except OSError as error:
             raise TrafficError(f"{self._ssh} could not be started: {error}") from error
@@ -144,26 +144,26 @@ class Haproxy:
 def parse_status(text: str) -> Status:
     """Parse and check the JSON that ``shop-traffic`` printed."""
     try:
-        answer = _Answer.model_validate_json(text)
+        response = _Response.model_validate_json(text)
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "the answer"
+        where = ".".join(map(str, fault["loc"])) or "the response"
         raise TrafficError(
-            f"The proxy's answer is not a status: {where}: {fault['msg']}; it was {text[:200]!r}"
+            f"The proxy's response is not a status: {where}: {fault['msg']}; it was {text[:200]!r}"
         ) from error
-    for other in (answer.states, answer.shares):
-        if different := set(answer.weights) ^ set(other):
+    for other in (response.states, response.shares):
+        if different := set(response.weights) ^ set(other):
             names = ", ".join(sorted(different))
-            raise TrafficError(f"The proxy's answer is incomplete for {names}")
+            raise TrafficError(f"The proxy's response is incomplete for {names}")
     return Status(
-        live=answer.live,
-        weights=answer.weights,
-        shares=answer.shares,
-        states=answer.states,
-        fallback=answer.fallback,
-        releases={name: release for name, release in answer.releases.items() if release},
-        lease_until=answer.lease.until,
-        counters={name: getattr(answer, name) for name in COUNTERS},
+        live=response.live,
+        weights=response.weights,
+        shares=response.shares,
+        states=response.states,
+        fallback=response.fallback,
+        releases={name: release for name, release in response.releases.items() if release},
+        lease_until=response.lease.until,
+        counters={name: getattr(response, name) for name in COUNTERS},
     )
 
 

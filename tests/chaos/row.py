@@ -204,7 +204,7 @@ def agrees(live: str) -> str:
         try:
             found = status()
         except ValueError:  # no status
-            problem = "NO: no answer"
+            problem = "NO: no response"
             continue
         weights = found["proxy"]["weights"]
         given = sum(value for server, value in weights.items() if server.startswith(idle))

@@ -51,7 +51,7 @@ def cart_id(answer: Any) -> str | None:
     try:
         return str(answer.json()["id"])
     except (ValueError, TypeError, KeyError):
-        answer.failure("the answer is not a cart")
+        answer.failure("the response is not a cart")
         return None
 
 

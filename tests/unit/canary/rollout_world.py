@@ -106,7 +106,7 @@ def unreachable() -> TrafficError:
 
 
 def silent() -> SourceError:
-    return SourceError("no answer")
+    return SourceError("no response")
 
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE

@@ -63,7 +63,7 @@ def test_rollback_that_the_proxy_does_not_follow_is_no_success(
 
 def test_rollback_moves_traffic_although_memory_is_gone(canary: Shell, world: World) -> None:
     world.proxy.set("green", 0.2, 60)
-    world.troubles.lasting = ("state", 0, StateError("no answer"))
+    world.troubles.lasting = ("state", 0, StateError("no response"))
     status, _, err = canary("rollback", "--env", "test")
     assert status == 2
     assert "Traffic is on blue, but the state could not be updated" in err

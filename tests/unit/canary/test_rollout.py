@@ -134,7 +134,7 @@ def test_an_alarm_during_the_bake_takes_traffic_back() -> None:
 
 
 def test_a_bake_that_nobody_can_watch_takes_traffic_back() -> None:
-    troubles = Troubles(lasting=("state.alarms", 0, StateError("no answer")))
+    troubles = Troubles(lasting=("state.alarms", 0, StateError("no response")))
     world = World(troubles=troubles, bake=60.0, alarms=("ErrorRate",))
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.COULD_NOT_RUN

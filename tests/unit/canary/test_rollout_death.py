@@ -59,7 +59,7 @@ def test_a_hanging_canary_loses_its_lease() -> None:
 
 
 def test_a_promotion_that_cannot_be_remembered_is_undone() -> None:
-    world = World(troubles=Troubles(lasting=("state.set_live", 0, StateError("no answer"))))
+    world = World(troubles=Troubles(lasting=("state.set_live", 0, StateError("no response"))))
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
     assert (world.proxy.live, world.state.colour) == ("blue", "blue")

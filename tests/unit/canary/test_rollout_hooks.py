@@ -66,12 +66,12 @@ def test_a_failing_command_aborts_with_the_end_of_its_output(tmp_path: Path) -> 
 def test_a_playbook_that_fails_is_told_by_its_cause_and_not_by_its_recap(tmp_path: Path) -> None:
     recap = "\n".join(f"host-{n} : ok=9 failed=0" for n in range(20))
     output = f"""ok: [a]
-fatal: [b]: FAILED! => \n    msg: Release 1a2b3c4d5e6f does not answer on green-1
+fatal: [b]: FAILED! => \n    msg: Release 1a2b3c4d5e6f does not respond on green-1
 PLAY RECAP ****
 {recap}
 """
     script = f"cat <<'EOF'\n{output}EOF\nexit 2"
-    with pytest.raises(HookError, match="msg: Release 1a2b3c4d5e6f does not answer on green-1"):
+    with pytest.raises(HookError, match="msg: Release 1a2b3c4d5e6f does not respond on green-1"):
         commands(tmp_path, "sh", "-c", script).run("deploy", VALUES)
 
 

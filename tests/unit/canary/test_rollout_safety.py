@@ -16,8 +16,8 @@ from tests.unit.canary.rollout_world import FAIL, OPEN, PASS, World, go, settle
 
 ERRORS: list[Callable[[], BaseException]] = [
     lambda: TrafficError("refused"),
-    lambda: SourceError("no answer"),
-    lambda: StateError("no answer"),
+    lambda: SourceError("no response"),
+    lambda: StateError("no response"),
     lambda: HookError("failed"),
     lambda: Interruption("SIGTERM"),
     lambda: KeyboardInterrupt(),

@@ -159,7 +159,7 @@ def test_throttling_that_outlasts_the_retries_is_a_sentence() -> None:
     metrics = Metrics(VALUES)
     error = {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}
     metrics.error = ClientError(error, "GetMetricData")
-    with pytest.raises(SourceError, match=r"did not answer GetMetricData.*Rate exceeded"):
+    with pytest.raises(SourceError, match=r"GetMetricData of CloudWatch failed.*Rate exceeded"):
         source(metrics).read([ERRORS], ARMS, 100, 105)
 
 

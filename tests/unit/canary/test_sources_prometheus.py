@@ -138,14 +138,14 @@ def test_a_server_that_is_gone_is_a_sentence() -> None:
     }
     environment = parse_environment(GOOD | {"source": settings})
     assert isinstance(environment.source, PrometheusSource)
-    with pytest.raises(SourceError, match="did not answer"):
+    with pytest.raises(SourceError, match="did not respond"):
         Prometheus(environment.source, environment, 5).read([QUERY], ARMS, 60, 75)
 
 
 def test_an_answer_is_not_waited_for_longer_than_a_period(server: Server) -> None:
     server.pause = 2.0  # the timeout is 5 s: a period of 5 s gets the answer, one of 1 s does not
     assert source(server, period=5).instances("blue")
-    with pytest.raises(SourceError, match="did not answer"):
+    with pytest.raises(SourceError, match="did not respond"):
         source(server, period=1).instances("blue")
 
 
@@ -161,7 +161,7 @@ TWICE = matrix(({"instance": "one"}, [[65, "1"]]), ({"instance": "one"}, [[65, "
         (SCALAR, "with scalar, not with a series for each instance"),
         (PARTIAL, "may be incomplete: store-2: timed out"),
         (TWICE, "several series for the instance 'one'.*sum by"),
-        ([1, 2], "did not answer as Prometheus does"),
+        ([1, 2], "did not respond like Prometheus"),
         ({"status": "success"}, "with no result"),
         ({"status": "success", "data": [1]}, "with no result"),
         ({"status": "success", "data": {"resultType": "matrix"}}, "without a list of series"),

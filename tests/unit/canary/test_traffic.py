@@ -129,7 +129,7 @@ def test_a_host_that_cannot_be_reached_brings_the_command_to_try(ssh: Ssh) -> No
 
 def test_a_host_that_does_not_answer_is_not_waited_for_for_ever(ssh: Ssh) -> None:
     ssh.does("time.sleep(30)")
-    with pytest.raises(TrafficError, match=r"did not answer within 0\.2 s"):
+    with pytest.raises(TrafficError, match=r"did not respond within 0\.2 s"):
         ssh.proxy(timeout=0.2).status()
 
 

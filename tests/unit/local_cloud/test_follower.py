@@ -86,7 +86,7 @@ def boot(
 
     def await_ssh(address: IPv4Address) -> None:
         if not answers:
-            raise HostError(f"{address} did not answer by SSH within 60 s.")
+            raise HostError(f"{address} did not respond by SSH within 60 s.")
 
     monkeypatch.setattr(module, "await_ssh", await_ssh)
     monkeypatch.setattr(module, "settle", lambda _, old, new, *__: settled.append((old, new)))

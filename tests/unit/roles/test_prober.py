@@ -100,7 +100,7 @@ def test_a_url_is_never_probed_twice_at_a_time(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Attempt, "_ask", resolve)
     prober = Prober(Target("it", "http://shop.example/"), SHORT)
-    assert prober.probe().reason == "no answer within 0.5 s"
+    assert prober.probe().reason == "no response within 0.5 s"
     assert prober.probe().reason == "the last one still hangs"
     assert len(asked) == 1
     answer.set()

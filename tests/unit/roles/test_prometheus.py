@@ -92,7 +92,7 @@ def test_the_nine_panels_of_the_original_dashboard_are_there() -> None:
         "Requests per minute",
         "Response time, p50",
         "Response time, p90",
-        "Requests answered within 250 ms",
+        "Requests served within 250 ms",
         "Memory of an instance",
         "CPU of an instance",
     ]

@@ -59,7 +59,7 @@ class Recorder:
             try:
                 self.take()
             except (BotoCoreError, ClientError) as error:
-                LOG.warning("AWS did not answer, and is asked again: %s", error)
+                LOG.warning("AWS did not respond; the request is retried: %s", error)
                 time.sleep(PAUSE)
 
     def take(self) -> int:

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prober.probe import Result
 
 SERIES: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
-    ("probe_availability", "1: the URL answers as it should", lambda seen: float(seen.available)),
-    ("probe_latency_seconds", "Time until it was answered", lambda seen: seen.latency),
+    ("probe_availability", "1: the URL responds as expected", lambda seen: float(seen.available)),
+    ("probe_latency_seconds", "Time until the response", lambda seen: seen.latency),
     ("probe_certificate_days", "Days its certificate is valid", lambda seen: seen.certificate_days),
 )
 

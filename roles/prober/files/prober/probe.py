@@ -19,7 +19,7 @@ from prober.settings import Target
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-LARGEST = 1 << 20  # bytes of an answer that are read
+LARGEST = 1 << 20  # bytes of a response that are read
 DAY = 86_400
 
 
@@ -96,9 +96,9 @@ class Attempt(threading.Thread):
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"User-Agent": "prober", "Connection": "close"}
             connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            answer.read(LARGEST)
-            return answer.status, answer.headers.get("Location", "")
+            response = connection.getresponse()
+            response.read(LARGEST)
+            return response.status, response.headers.get("Location", "")
 
     def _note_certificate(self, link: socket.socket | None) -> None:
         """Store the days until the first certificate of the redirects expires."""
@@ -130,7 +130,7 @@ class Prober:
         attempt.join(self._limit)
         if attempt.is_alive():
             attempt.abandon()
-            reason = f"no answer within {self._limit:g} s"
+            reason = f"no response within {self._limit:g} s"
             return Result(self.target.name, now, available=False, reason=reason)
         available = attempt.latency is not None and not attempt.reason
         return Result(

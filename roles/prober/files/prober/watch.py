@@ -39,6 +39,6 @@ class Watcher(threading.Thread):
                 self._prober.target.name, time.time(), available=False, reason=str(error)
             )
         if result.available is not self._was:
-            LOG.info("%s %s", result.name, "answers" if result.available else result.reason)
+            LOG.info("%s %s", result.name, "responds" if result.available else result.reason)
             self._was = result.available
         self._tell(result)

@@ -3,7 +3,7 @@
 config    what the role wrote: servers, sockets, directories
 ring      which share of shoppers each weight brings; pure
 runtime   HAProxy's runtime API over its socket
-releases  which release each server answers as
+releases  which release each server reports
 memory    what must survive a restart: live colour, fallback, lease
 lease     a transient systemd timer that takes the traffic back
 plan      who may carry traffic, and the weights that do it; pure

@@ -112,7 +112,7 @@ class Traffic:
         return self.status()
 
     def drain(self, name: str, patience: float = 10.0) -> dict[str, Any]:
-        """Take one server out, and wait until its last request has been answered."""
+        """Take one server out, and wait until its last request is finished."""
         server = self.config.server(name)
         with self.memory.locked():
             self.refuse_last(server)
@@ -121,7 +121,7 @@ class Traffic:
         self.wait(
             lambda: self.runtime.read()[name].sessions == 0,
             patience,
-            f"{name} still answers requests",
+            f"{name} still has open requests",
         )
         return self.status()
 

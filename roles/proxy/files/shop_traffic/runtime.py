@@ -41,7 +41,7 @@ class Runtime:
         self.backend = backend
 
     def ask(self, line: str) -> str:
-        """Send one command line and return everything that HAProxy answers."""
+        """Send one command line and return HAProxy's whole response."""
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(SECONDS)
@@ -50,7 +50,7 @@ class Runtime:
                 return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
         except OSError as error:
             raise RefusedError(
-                f"HAProxy does not answer on {self.path} ({error}): systemctl status haproxy"
+                f"HAProxy does not respond on {self.path} ({error}): systemctl status haproxy"
             ) from error
 
     def read(self) -> dict[str, Seen]:
@@ -98,9 +98,9 @@ class Runtime:
 
     def command(self, commands: Iterable[str]) -> None:
         """Run commands that have no output when they succeed."""
-        answer = self.ask("; ".join(commands)).strip()
-        if answer:
-            raise RefusedError(f"HAProxy refused: {' '.join(answer.split())}")
+        response = self.ask("; ".join(commands)).strip()
+        if response:
+            raise RefusedError(f"HAProxy refused: {' '.join(response.split())}")
 
     def set(self, server: str, what: str) -> str:
         return f"set server {self.backend}/{server} {what}"

@@ -51,7 +51,7 @@ def test_promote_refuses_a_colour_that_is_down(world: World) -> None:
 
 def test_drain_waits_for_the_last_request_and_ready_puts_back(world: World) -> None:
     world.haproxy.servers["blue-1"].sessions = 1
-    with pytest.raises(RefusedError, match=r"still answers requests after 0\.1 s"):
+    with pytest.raises(RefusedError, match=r"still has open requests after 0\.1 s"):
         world.traffic.drain("blue-1", patience=0.1)
     world.haproxy.servers["blue-1"].sessions = 0
     assert world.traffic.drain("blue-1")["states"]["blue-1"] == "DRAIN"
@@ -147,7 +147,7 @@ def test_restore_says_when_no_new_worker_came(
 def test_haproxy_that_is_away_is_a_sentence(tmp_path: Path) -> None:
     with proxy(tmp_path) as world:
         pass
-    with pytest.raises(RefusedError, match="HAProxy does not answer on"):
+    with pytest.raises(RefusedError, match="HAProxy does not respond on"):
         world.traffic.status()
 
 
