@@ -69,7 +69,7 @@ def render_html(
         tally=tally(last) if last else "",
         rows=[_row(policy, table, trail, times) for trail in metrics],
         second=second,
-        sureness=paragraphs(policy, recording, last, len(judgements)),
+        confidence=paragraphs(policy, recording, last, len(judgements)),
         downloads=files.downloads(policy, recording),
         policy_text=policy_view.as_text(policy),
     )

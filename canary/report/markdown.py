@@ -54,7 +54,7 @@ def _sentences(judgement: Judgement) -> list[str]:
     if judgement.advice:
         lines += ["", f"**What would change this:** {judgement.advice}"]
     if judgement.quality:
-        lines += ["", "**About the data:**", "", *(f"- {s}" for s in judgement.quality)]
+        lines += ["", "**Data quality:**", "", *(f"- {s}" for s in judgement.quality)]
     return lines
 
 

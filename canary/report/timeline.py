@@ -42,7 +42,7 @@ def traffic(recording: Recording, start: int, end: int) -> Plot:
         *(g.Shape("moment", g.upright(frame, e.time), e.sentence) for e in recording.events),
     )
     words = ", ".join(percent(share) for share in shares) or "none"
-    label = f"Share of traffic on the candidate over time: {words}"
+    label = f"The candidate's share of traffic over time: {words}"
     return Plot(label, shapes, times(frame), values(frame, percent, 3))
 
 

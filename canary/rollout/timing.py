@@ -16,7 +16,7 @@ class Timing:
     """The times of one canary, in seconds.
 
     ``warmup`` and ``maximum`` count from the first traffic. The rest of ``minimum`` after the
-    warm-up is divided evenly: no step is shorter than its part.
+    warm-up is divided evenly among the steps, and no step is shorter than its part.
     """
 
     period: int
@@ -39,21 +39,21 @@ class Timing:
 
     @property
     def lease(self) -> int:
-        """The proxy takes traffic back within two periods of the last renewal."""
+        """Seconds of a lease: the proxy takes traffic back two periods after the last renewal."""
         return max(SHORTEST_LEASE, 2 * self.period - 1)
 
     @property
     def renewal(self) -> float:
-        """Seconds between renewals. The lease survives three lost ones."""
+        """Seconds between renewals. A lease survives three renewals that fail."""
         return self.lease / 4
 
     @property
     def patience(self) -> float:
-        """Seconds after which a bake stops if alarms cannot be read: two periods."""
+        """Seconds without readable alarms after which a bake stops: two periods."""
         return 2 * self.period
 
     def look(self, now: float) -> int:
-        """Return the end of the data that can be judged at ``now``."""
+        """Return the end of the newest data that can be judged at ``now``."""
         return settled_end(now, self.period, self.settle)
 
     def boundary(self, now: float) -> int:
@@ -61,13 +61,14 @@ class Timing:
         return math.ceil(now / self.period) * self.period
 
     def until(self, look: int) -> float:
-        """Return the time at which the data up to ``look`` has settled."""
+        """Return the time from which the data up to ``look`` is complete."""
         return look + self.settle
 
     def last_call(self, end: int) -> float:
-        """Return the deadline of a source whose last data ended at ``end``.
+        """Return when to give up on a source whose newest data ended at ``end``.
 
-        It is half a period after the data was due, so silence costs at most two periods of traffic.
+        That is half a period after the next data was due. So a source that stops costs at most two
+        periods of traffic.
         """
         return self.until(end + self.period) + self.period / 2
 

@@ -1,4 +1,4 @@
-"""Watches the proxy: does the canary still control the traffic, and is the candidate healthy?"""
+"""Watches the proxy: whether the canary still controls traffic, and the candidate is healthy."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Watch:
         self.status: Status | None = None
 
     def look(self) -> Ending | None:
-        """Read the proxy; return how the canary ended, if it did.
+        """Read the proxy, and return the end of the canary if there is one.
 
-        If the proxy does not respond, the canary waits until the lease ends. Then the live colour
-        has all traffic again anyway.
+        If the proxy does not respond, the canary waits until the lease ends. By then the proxy has
+        returned all traffic to the live colour.
         """
         self.status = None
         if lost := self._context.keeper.lost():
@@ -47,7 +47,7 @@ class Watch:
         )
 
     def identified(self) -> Ending | None:
-        """Verify that the judged release is the one to be promoted."""
+        """Verify that the candidate still runs the judged release."""
         silent: tuple[str, ...] = ()
         for _ in range(IDENTITY_TRIES):
             status = self._context.ports.traffic.status()

@@ -1,1 +1,1 @@
-"""Sources of metrics, behind one protocol."""
+"""The sources of metrics, which all follow one protocol."""

@@ -1,4 +1,4 @@
-"""The protocol of a source of metrics."""
+"""The protocol that every source of metrics follows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Z90 = 1.2815515655446004  # standard normal quantile at 0.90 (scipy 1.17, norm.p
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One metric of a policy, in the words of a source.
+    """One metric of a policy, with the names that a source uses.
 
     Attributes:
         metric: the policy's own name for it.
         name: the source's name for it.
-        statistic: what is read of each period: Sum, Average, Minimum, Maximum, SampleCount, p90...
-        samples: the count metric that says how many observations stand behind a value; without
-            it, the number of observations of the metric itself.
+        statistic: the statistic of each period: Sum, Average, Minimum, Maximum, SampleCount, p90...
+        samples: the count metric that holds the number of observations behind a value; without it,
+            the number of observations of the metric itself.
         spread: whether to read p50 and p90 too, for the spread of a single observation.
     """
 
@@ -37,14 +37,14 @@ class Query:
 class Source(Protocol):
     """A source of metrics.
 
-    Absence of data is not an error: a period without data is ``None``, and the judge decides
-    what that means. Every method raises ``SourceError`` if the source could not respond.
+    Missing data is not an error: a period without data is ``None``, and the judge decides what
+    that means. Every method raises ``SourceError`` if the source cannot be read.
     """
 
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
-        """Return the instances of one colour, in the order of their names.
+        """Return the instances of one colour, sorted by name.
 
-        Those of a ``window`` include instances that have ended since, if they have values in it.
+        With a ``window``, they include ended instances that have values in it.
         """
         ...
 
@@ -60,10 +60,10 @@ class Source(Protocol):
 
 
 def settled_end(now: float, period: int, settle: float | None) -> int:
-    """Return the end of the newest period that has been over for ``settle`` seconds.
+    """Return the end of the newest period that ended at least ``settle`` seconds ago.
 
-    A period that is still filling, or whose data may be on its way, is never read: by default
-    a period is left alone for one more period.
+    A period that is not over, or whose data may still be on its way, is never read. By default, a
+    source waits one more period.
 
     >>> settled_end(now=103.0, period=5, settle=None)
     95
@@ -83,7 +83,7 @@ def periods(start: int, end: int, period: int) -> tuple[int, ...]:
 def log_spread(p50: float | None, p90: float | None) -> float | None:
     """Return the standard deviation of the log of one observation, from two percentiles.
 
-    Exact for log-normal observations: log(p90 / p50) is z(0.9) standard deviations.
+    It is exact for log-normal observations: log(p90 / p50) is z(0.9) standard deviations.
 
     >>> round(log_spread(p50=100.0, p90=245.1), 3)
     0.7
@@ -94,10 +94,10 @@ def log_spread(p50: float | None, p90: float | None) -> float | None:
 
 
 def joined(parts: Iterable[Series]) -> tuple[Series, ...]:
-    """Join series of consecutive windows, by metric and instance, in order of first sight.
+    """Join the series of consecutive windows by metric and instance, in order of appearance.
 
-    An instance that is missing in one window has ``None`` there, so that all series of one
-    recording cover the same periods.
+    An instance that is missing in one window has ``None`` there. So all series of one recording
+    cover the same periods.
     """
     grouped: dict[tuple[str, Arm, str], list[Series]] = {}
     times: set[int] = set()

@@ -1,7 +1,7 @@
-"""Metrics from CloudWatch: GetMetricData, complete or not at all.
+"""Metrics from CloudWatch, read with GetMetricData.
 
 A value is used only if CloudWatch says that the response is complete. Throttling and broken
-connections are retried by botocore; what is left is a SourceError.
+connections are retried by botocore. What still fails is a SourceError.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """One metric of one instance, and the ids of its requested statistics."""
+    """One metric of one instance, and the ids of the statistics to request."""
 
     query: Query
     arm: Arm
@@ -41,7 +41,7 @@ class _Wanted:
 
 
 class CloudWatch:
-    """One series per metric and instance, as the instances themselves published them."""
+    """Reads one series per metric and instance, as the instances published them."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class CloudWatch:
         instance: str,
         asked: dict[Statistic, dict[str, Any]],
     ) -> _Wanted:
-        """Add what ``query`` needs to ``asked``. Metrics that need the same data share it."""
+        """Add the data that ``query`` needs to ``asked``. Two metrics may share data."""
         samples = (query.samples, "Sum") if query.samples else (query.name, "SampleCount")
         parts = {"value": (query.name, query.statistic), "samples": samples}
         if query.spread:
@@ -202,7 +202,7 @@ class CloudWatch:
 
 
 def _patience(period: int) -> Config:
-    """Set time limits that end within a period, pauses between attempts included."""
+    """Return time limits that end within a period, including the pauses between attempts."""
     attempts = 2 if period < HASTE else 5
     return Config(
         connect_timeout=2,
@@ -217,13 +217,13 @@ def _name(instance: dict[str, Any]) -> str:
 
 
 def _natural(named: tuple[str, str]) -> tuple[int, str, str]:
-    """Sort app-2 before app-10."""
+    """Return a sort key that puts app-2 before app-10."""
     name, identifier = named
     return len(name), name, identifier
 
 
 def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None:
-    """A page may be partial while more pages follow. The last one must be complete."""
+    """Raise an error if the last page is partial; an earlier page may be."""
     for query in batch:
         word = status.get(query["Id"], "missing from the response")
         if word != "Complete":

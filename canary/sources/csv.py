@@ -6,8 +6,8 @@ Columns, in any order:
 - ``arm``: baseline or candidate
 - ``instance``: any name
 - ``metric``: the policy's name for it
-- ``value``: empty where nothing was measured
-- ``samples``: optional; how many observations stand behind the value
+- ``value``: empty if nothing was measured
+- ``samples``: optional; the number of observations behind the value
 - ``spread``: optional; standard deviation of the log of one observation
 """
 
@@ -35,14 +35,14 @@ Point = tuple[float | None, float | None, float | None]
 
 
 class Csv:
-    """A CSV file, read and checked once."""
+    """A CSV file, which is read and checked once."""
 
     def __init__(self, path: Path, period: int) -> None:
         self._path = path
         self._period = period
         self._points: dict[Key, dict[int, Point]] = {}
         try:
-            with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a mark
+            with path.open(newline="", encoding="utf-8-sig") as file:  # -sig: from Excel
                 self._load(csv.DictReader(file))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise SourceError(f"{path} can't be read as CSV: {error}") from error
@@ -63,7 +63,7 @@ class Csv:
         )
 
     def window(self, start: int | None = None, end: int | None = None) -> tuple[int, int]:
-        """Return the start and the end of the data, at most from ``start`` to ``end``."""
+        """Return the start and the end of the data between ``start`` and ``end``."""
         times = [time for points in self._points.values() for time in points]
         if not times:
             raise SourceError(f"{self._path} holds no row of data")

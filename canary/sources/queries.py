@@ -1,4 +1,4 @@
-"""A policy's metrics as queries to a source."""
+"""Turns the metrics of a policy into queries to a source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STATISTICS = {"mean": "Average", "sum": "Sum", "maximum": "Maximum", "minimum":
 
 
 def source_queries(metrics: Sequence[Metric]) -> tuple[Query, ...]:
-    """Return the queries for these metrics."""
+    """Return one query for each metric of these that a source has to read."""
     return tuple(_query(metric) for metric in metrics if metric.counter is None)
 
 

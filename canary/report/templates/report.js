@@ -1,5 +1,5 @@
 "use strict";
-// The pointer reads values off a plot. Without this script nothing but that is missing.
+// Show the value under the pointer. Everything else in the report works without this script.
 for (const plot of document.querySelectorAll(".plot")) {
   const readings = JSON.parse(plot.dataset.readout);
   if (!readings.length) continue;

@@ -1,4 +1,4 @@
-"""The commands. A change that fails returns all traffic to the live colour."""
+"""The commands of shop-traffic. If a change fails, all traffic returns to the live colour."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Traffic:
         self.memory = memory
         self.timer = timer
 
-    # ---- asked by anyone ------------------------------------------------------------------
+    # ---- commands ------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """Return intended and real state; counters count since ``since``."""
+        """Return the intended and the real state. Counters start at the time ``since``."""
         now = self.runtime.read()
         lease = self.memory.lease
         weights = {server.name: now[server.name].weight for server in self.config.servers}
@@ -48,13 +48,13 @@ class Traffic:
     def set(
         self, candidate: str, share: float, lease: float, baseline: str | None = None
     ) -> dict[str, Any]:
-        """Give ``candidate`` its share, for as long as the lease is renewed."""
+        """Give ``candidate`` a share of traffic for as long as the lease is renewed."""
         checked(lease)
         with self.memory.locked():
             weights = self.planned(candidate, share, baseline)
             names = {server.name for server in self.config.of(candidate)}
             self.memory.fallback = [name for name in self.memory.fallback if name not in names]
-            # The way back is armed before the way forth is taken.
+            # The timer that returns traffic starts before traffic moves.
             self.arm(candidate, share, lease, weights)
             try:
                 self.runtime.apply(weights, self.fallback_states())
@@ -65,7 +65,7 @@ class Traffic:
         return self.status()
 
     def renew(self, lease: float) -> dict[str, Any]:
-        """Renew the lease; refuse if the weights have changed since it was set."""
+        """Renew the lease, unless the weights have changed since it was set."""
         checked(lease)
         with self.memory.locked():
             held = self.memory.lease
@@ -86,7 +86,7 @@ class Traffic:
         return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
 
     def release(self, expired: str | None = None) -> dict[str, Any]:
-        """Return all traffic to the live colour; a timer only acts for its own lease."""
+        """Return all traffic to the live colour. A timer does so only for its own lease."""
         with self.memory.locked():
             held = self.memory.lease
             if expired is None or (held is not None and held.unit == expired):
@@ -94,10 +94,10 @@ class Traffic:
         return self.status()
 
     def promote(self, colour: str) -> dict[str, Any]:
-        """Make ``colour`` live; the previous live colour stays as its fallback.
+        """Make ``colour`` live. The previous live colour becomes its fallback.
 
-        Except when ``colour`` is itself that fallback: then this is a rollback, and what is left
-        behind has failed.
+        If ``colour`` was the fallback itself, this is a rollback: the previous live colour has
+        failed, and nothing falls back to it.
         """
         with self.memory.locked():
             names = self.up(colour)
@@ -106,13 +106,13 @@ class Traffic:
                 rollback = any(name in trusted for name in names)
                 old = [] if rollback else [server.name for server in self.config.of(live)]
                 self.runtime.apply(self.all_to(colour), self.states_for((*old, *names)))
-                # In this order a crash in between ends at a colour that was serving before it.
+                # In this order, a crash in between leaves a colour live that served before.
                 self.memory.fallback, self.memory.live = old, colour
             self.give_back()
         return self.status()
 
     def drain(self, name: str, patience: float = 10.0) -> dict[str, Any]:
-        """Take one server out, and wait until its last request is finished."""
+        """Drain one server, and wait until its last request is finished."""
         server = self.config.server(name)
         with self.memory.locked():
             self.refuse_last(server)
@@ -126,9 +126,9 @@ class Traffic:
         return self.status()
 
     def ready(self, name: str, patience: float = 10.0, *, fallback: bool = False) -> dict[str, Any]:
-        """Put one server back, and wait until HAProxy finds it healthy.
+        """Return one server to traffic, and wait until HAProxy reports it healthy.
 
-        With ``fallback`` it runs the live release, and may stand in for the live colour.
+        With ``fallback``, the server runs the live release, and may replace the live colour.
         """
         server = self.config.server(name)
         with self.memory.locked():
@@ -139,7 +139,7 @@ class Traffic:
         return self.status()
 
     def standby(self, colour: str, *, may: bool) -> dict[str, Any]:
-        """Let an idle colour replace the live one if that goes down, or no longer."""
+        """Allow or forbid an idle colour to replace the live one if that goes down."""
         servers = self.config.of(colour)
         with self.memory.locked():
             held = self.memory.lease
@@ -153,12 +153,12 @@ class Traffic:
             self.runtime.apply({}, self.fallback_states())
         return self.status()
 
-    # ---- how it is done -------------------------------------------------------------------
+    # ---- helpers -------------------------------------------------------------------
 
     def planned(self, candidate: str, share: float, baseline: str | None) -> dict[str, int]:
         live = self.memory.live
         if candidate == live:
-            raise RefusedError(f"{candidate} is live: the candidate is the other colour.")
+            raise RefusedError(f"{candidate} is live; the candidate is the other colour.")
         raised, serving = self.up(candidate), self.up(live)
         if baseline is not None and baseline not in serving:
             raise RefusedError(
@@ -167,7 +167,7 @@ class Traffic:
         rest = tuple(name for name in serving if name != baseline)
         circle = ring.points(self.config.server(name) for name in (*raised, *serving))
         chosen = plan.choose(circle, plan.Split(raised, rest, baseline), share)
-        # A server that is down now gets what its siblings have, for when it comes back.
+        # A server that is down now gets the weight of its siblings, for when it comes back.
         siblings = {candidate: chosen[raised[0]], live: chosen[(rest or serving)[0]]}
         return {s.name: chosen.get(s.name, siblings.get(s.colour, 0)) for s in self.config.servers}
 
@@ -190,7 +190,7 @@ class Traffic:
         if not any(now[name].up for name in others if name != server.name):
             raise RefusedError(
                 f"{server.name} is the last server of the live colour {live}, and no other may "
-                "stand in for it: deploy to the other colour and promote that."
+                "replace it: deploy to the other colour and promote that."
             )
 
     def arm(self, candidate: str, share: float, seconds: float, weights: dict[str, int]) -> None:
@@ -201,7 +201,7 @@ class Traffic:
             self.disarm(held)
 
     def disarm(self, lease: Lease) -> None:
-        # A timer that outlives its lease finds another name in it, and does nothing.
+        # A timer that outlives its lease finds another timer's name in the lease, and does nothing.
         with contextlib.suppress(RefusedError):
             self.timer.disarm(lease.unit)
 
@@ -229,7 +229,7 @@ class Traffic:
         }
 
     def counters(self, now: dict[str, Seen]) -> dict[str, dict[str, int]]:
-        """Sum each server's line and its fallback line."""
+        """Return the counters of each server, with those of its fallback added."""
         names = ("requests", "errors", "retries", "redispatches", "connection_errors")
         return {
             what: {
