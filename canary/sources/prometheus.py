@@ -1,4 +1,4 @@
-"""Metrics from Prometheus, through its HTTP API's range query.
+"""Metrics from Prometheus, read with range queries of its HTTP API.
 
 Prometheus evaluates a query *at* a moment, looking back. The value of the period that starts
 at t is therefore asked for at t + period, with ``[{period}]`` as the range in the query.
@@ -22,7 +22,7 @@ Points = dict[str, dict[int, float]]
 
 
 class Prometheus:
-    """PromQL per metric and colour; the instance is a label of the answer."""
+    """Runs one PromQL query per metric and colour; a label of each series names the instance."""
 
     def __init__(self, settings: PrometheusSource, environment: Environment, period: int) -> None:
         self._settings = settings
@@ -138,7 +138,7 @@ class Prometheus:
         name = self._settings.instance_label
         if name not in one.labels:
             raise SourceError(
-                f"Prometheus answered a series without the label {name!r} (it has "
+                f"Prometheus returned a series without the label {name!r} (it has "
                 f"{sorted(one.labels)}); group by ({name}) in the query, or set instance_label"
             )
         return one.labels[name]

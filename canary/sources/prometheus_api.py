@@ -66,11 +66,10 @@ class PrometheusApi:
             ) from error
         except ValueError as error:
             raise SourceError(
-                f"Prometheus at {url} did not answer with JSON (is it a page for signing in?): "
-                f"{error}"
+                f"Prometheus at {url} did not return JSON (is it a page for signing in?): {error}"
             ) from error
         except (OSError, RecursionError) as error:
-            raise SourceError(f"Prometheus at {url} did not answer: {error}") from error
+            raise SourceError(f"Prometheus at {url} did not respond: {error}") from error
 
     def _headers(self, url: str, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -113,12 +112,12 @@ def _user(address: str) -> str:
 def _result(answer: Any, query: str, address: str) -> list[Any]:
     """Return the series of an answer as they are."""
     if not isinstance(answer, dict):
-        raise SourceError(f"{address} did not answer as Prometheus does: {str(answer)[:80]}")
+        raise SourceError(f"{address} did not respond like Prometheus: {str(answer)[:80]}")
     if answer.get("status") != "success":
         raise SourceError(f"Prometheus refused {query!r}: {answer.get('error')}")
     if answer.get("warnings"):
         raise SourceError(
-            f"Prometheus answered {query!r} with warnings, so the data may be incomplete: "
+            f"Prometheus responded to {query!r} with warnings, so the data may be incomplete: "
             f"{'; '.join(map(str, answer['warnings']))[:300]}"
         )
     data = answer.get("data")
@@ -126,11 +125,11 @@ def _result(answer: Any, query: str, address: str) -> list[Any]:
     kind, result = data.get("resultType"), data.get("result")
     if kind not in ("vector", "matrix"):
         raise SourceError(
-            f"Prometheus answered {query!r} with {kind or 'no result'}, not with a series for "
+            f"Prometheus responded to {query!r} with {kind or 'no result'}, not with a series for "
             "each instance; a query selects a metric, as in: sum by (instance) (rate(x[{period}]))"
         )
     if not isinstance(result, list):
-        raise SourceError(f"Prometheus answered {query!r} without a list of series: {kind}")
+        raise SourceError(f"Prometheus responded to {query!r} without a list of series: {kind}")
     return result
 
 
@@ -141,6 +140,6 @@ def _series(one: Any, query: str) -> Answered:
         labels = {str(name): str(value) for name, value in one["metric"].items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SourceError(
-            f"Prometheus answered {query!r} with a series of an unknown shape: {str(one)[:120]}"
+            f"Prometheus responded to {query!r} with a series of an unknown shape: {str(one)[:120]}"
         ) from error
     return Answered(labels, {time: v for time, v in points.items() if not math.isnan(v)})
