@@ -5,13 +5,24 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from canary.environment import CloudWatchSource, CsvSource, Environment, Hooks, PrometheusSource
+from canary.environment import (
+    AwsStateSettings,
+    CloudWatchSource,
+    CsvSource,
+    Environment,
+    FileStateSettings,
+    Hooks,
+    PrometheusSource,
+    ProxySource,
+)
 from canary.errors import PolicyError
 from canary.rollout.manual import Manual
 from canary.rollout.names import new_name, whoami
 from canary.sources.base import Source
 from canary.state.base import Board, State
 from canary.traffic.haproxy import Haproxy
+
+RUN = Path(".run")
 
 
 def source_of(environment: Environment, period: int) -> Source:
@@ -30,6 +41,21 @@ def source_of(environment: Environment, period: int) -> Source:
             from canary.sources.csv import Csv
 
             return Csv(Path(settings.path), period)
+        case ProxySource():
+            from canary.sources.proxy import ProxyCounters
+
+            traffic = traffic_of(environment)
+            return ProxyCounters(lambda colour: traffic.status().servers(colour))
+
+
+def past_of(environment: Environment, period: int) -> Source:
+    """Return the source of metrics, if it can be asked about the past."""
+    if isinstance(environment.source, ProxySource):
+        raise PolicyError(
+            f"The source of {environment.name} is the proxy, which keeps no past counts. Name one "
+            "that does in environment: source, such as Prometheus"
+        )
+    return source_of(environment, period)
 
 
 def traffic_of(environment: Environment) -> Haproxy:
@@ -43,11 +69,23 @@ def traffic_of(environment: Environment) -> Haproxy:
 
 def state_of(environment: Environment) -> State:
     """Return the environment's state."""
-    if environment.state is None:
-        raise PolicyError(f"Environment {environment.name} has no state section")
-    from canary.state.aws import AwsState
+    match environment.state:
+        case AwsStateSettings() as settings:
+            from canary.state.aws import AwsState
 
-    return AwsState(environment.state, environment)
+            return AwsState(settings, environment)
+        case FileStateSettings() as settings:
+            from canary.state.files import FileState
+            from canary.state.proxy_lock import ProxyLock
+
+            directory = Path(settings.path or RUN / environment.name / "state")
+            lock = ProxyLock(traffic_of(environment).ask, environment.name)
+            return FileState(directory, environment, lock)
+        case None:
+            raise PolicyError(
+                f"Environment {environment.name} has no state section. For files on this machine: "
+                "state: {kind: file}"
+            )
 
 
 def manual_of(environment: Environment) -> Manual:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from canary.cli.assemble import RUN
 from canary.environment import Environment, frozen, parse_environment
 from canary.errors import FreezeError, PolicyError
 from canary.evidence.fingerprint import fingerprint_of, usable
@@ -17,7 +18,6 @@ from canary.learned import Calibration, load_calibration
 from canary.model import Judgement
 from canary.policy import Policy, load_policy
 
-RUN = Path(".run")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

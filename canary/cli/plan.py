@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from canary.cli.assemble import RUN
 from canary.cli.common import (
-    RUN,
     answer,
     calibration_here,
     find_calibration,

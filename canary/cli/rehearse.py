@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from canary.cli.assemble import source_of, state_of
+from canary.cli.assemble import past_of, state_of
 from canary.cli.common import (
     Place,
     answer,
@@ -65,7 +65,7 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
 
 
 def _measure(place: Place, policy: Policy, options: dict[str, Any]) -> Rehearsal:
-    source = source_of(place.environment, policy.period)
+    source = past_of(place.environment, policy.period)
     state = state_of(place.environment)
     colour = options["colour"] or state.live().colour
     canaries = tuple((row.started, row.ended) for row in state.history(1000))

@@ -12,24 +12,21 @@ from canary.environment.colours import Colours, other_colour
 from canary.environment.fields import HOOK_PLACEHOLDERS
 from canary.environment.freezes import Freeze, frozen
 from canary.environment.load import parse_environment
-from canary.environment.schema import (
-    Bake,
+from canary.environment.schema import Bake, Dashboard, Environment, HaproxyTraffic, Hook, Hooks
+from canary.environment.sources import (
     CloudWatchSource,
     CsvSource,
-    Dashboard,
-    Environment,
-    HaproxyTraffic,
-    Hook,
-    Hooks,
     PrometheusQuery,
     PrometheusSource,
+    ProxySource,
     Sigv4,
-    StateSettings,
 )
+from canary.environment.state import AwsStateSettings, FileStateSettings
 
 __all__ = [
     "HOOK_PLACEHOLDERS",
     "ArtifactSettings",
+    "AwsStateSettings",
     "Bake",
     "CloudWatchSource",
     "Colours",
@@ -38,6 +35,7 @@ __all__ = [
     "Dashboard",
     "DirectoryArtifact",
     "Environment",
+    "FileStateSettings",
     "Freeze",
     "HaproxyTraffic",
     "Hook",
@@ -45,9 +43,9 @@ __all__ = [
     "NoArtifact",
     "PrometheusQuery",
     "PrometheusSource",
+    "ProxySource",
     "PythonArtifact",
     "Sigv4",
-    "StateSettings",
     "client_options",
     "frozen",
     "other_colour",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from canary.environment.fields import Seconds, Section, known_placeholders
+from canary.environment.fields import Seconds, Section, kind_of_word, known_placeholders
 
 BUILD_PLACEHOLDERS = frozenset({"commit"})
 STORED = ("artifact", "sha256")
@@ -79,16 +79,12 @@ class PythonArtifact(Section):
     lock: Inside = "app/requirements.txt"
 
 
-def _from_word(value: Any) -> Any:
-    return {"kind": value} if isinstance(value, str) else value
-
-
 ArtifactSettings = Annotated[
     NoArtifact | DirectoryArtifact | CommandArtifact | PythonArtifact, Field(discriminator="kind")
 ]
 ArtifactField = Annotated[
     ArtifactSettings,
-    BeforeValidator(_from_word, json_schema_input_type=Literal["none"] | ArtifactSettings),
+    BeforeValidator(kind_of_word, json_schema_input_type=Literal["none"] | ArtifactSettings),
 ]
 
 

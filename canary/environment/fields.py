@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -57,6 +57,11 @@ def _hook_word(word: str) -> str:
 
 def _dimension_value(value: str) -> str:
     return known_placeholders(value, DIMENSION_PLACEHOLDERS)
+
+
+def kind_of_word(value: Any) -> Any:
+    """Return a section of which only the kind was written, as ``state: file``."""
+    return {"kind": value} if isinstance(value, str) else value
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]

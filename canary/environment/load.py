@@ -18,7 +18,8 @@ if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 KINDS = {
-    "source": ("cloudwatch", "prometheus", "csv"),
+    "source": ("cloudwatch", "prometheus", "csv", "proxy"),
+    "state": ("aws", "file"),
     "artifact": ("none", "directory", "command", "python"),
 }
 """The kinds of each section that has several."""

@@ -8,79 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from canary.environment.artifact import ArtifactField, NoArtifact, refuse_unstored
-from canary.environment.fields import DimensionValue, HookWord, Name, Seconds, Section, Text
+from canary.environment.fields import HookWord, Name, Seconds, Section, Text
 from canary.environment.freezes import Freeze
-
-
-class CloudWatchSource(Section):
-    """One series per instance, found by its dimensions; instances are found by their EC2 tags."""
-
-    kind: Literal["cloudwatch"]
-    namespace: Text
-    dimensions: dict[str, DimensionValue] = Field(
-        default={
-            "Environment": "{environment}",
-            "Colour": "{colour}",
-            "Instance": "{instance}",
-        }
-    )
-    tags: dict[str, str] = Field(
-        default={"role": "app"}, description="Tags that every judged instance carries."
-    )
-    colour_tag: Text = "colour"
-    settle: Annotated[float, Field(ge=0, le=3600)] | None = Field(
-        default=None,
-        description="Seconds from the end of a period until it is read; default one period.",
-    )
-
-
-class PrometheusQuery(Section):
-    """The query for the value, and optionally a query for the number of samples."""
-
-    value: Text
-    samples: Text | None = None
-
-    @field_validator("value", "samples")
-    @classmethod
-    def _usable(cls, query: str | None) -> str | None:
-        # PromQL is full of braces: only {colour}, {environment} and {period} are replaced.
-        if query is not None and "{period}" not in query:
-            raise ValueError(f"{query!r} must count over one period: write [{{period}}]")
-        return query
-
-
-class Sigv4(Section):
-    """AWS Signature Version 4, for Amazon Managed Service for Prometheus."""
-
-    region: Text
-    service: Text = "aps"
-    profile: Text | None = None
-
-
-class PrometheusSource(Section):
-    """PromQL per metric; every series must carry a label that names the instance."""
-
-    kind: Literal["prometheus"]
-    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
-    instance_label: Text = "instance"
-    queries: dict[str, PrometheusQuery] = Field(min_length=1)
-    timeout: Seconds = Field(default=10.0, description="For one response; at most one period.")
-    sigv4: Sigv4 | None = None
-    settle: Annotated[float, Field(ge=0, le=3600)] | None = None
-
-
-class CsvSource(Section):
-    """A file with the columns time, arm, instance, metric, value, samples."""
-
-    kind: Literal["csv"]
-    path: Text
-    settle: Literal[0] = 0
-
-
-Source = Annotated[CloudWatchSource | PrometheusSource | CsvSource, Field(discriminator="kind")]
+from canary.environment.sources import SourceField
+from canary.environment.state import FileStateSettings, StateField
 
 
 class HaproxyTraffic(Section):
@@ -118,17 +52,6 @@ class Hooks(Section):
     rolled_back: Hook | None = None
 
 
-class StateSettings(Section):
-    """Where the lock, the live colour, the history and the releases are kept."""
-
-    live_parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]+$")]
-    lock_table: Text
-    history_table: Text
-    alarm_table: Text | None = None
-    bucket: Text
-    topic: Annotated[str, Field(pattern=r"^arn:[^\s]+$")] | None = None
-
-
 class Dashboard(Section):
     """The CloudWatch dashboard of releases, and the metric for weights."""
 
@@ -159,11 +82,11 @@ class Environment(Section):
     name: Name
     region: Text | None = None
     endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
-    source: Source
+    source: SourceField
     traffic: HaproxyTraffic | None = None
     artifact: ArtifactField = NoArtifact()
     hooks: Hooks | None = None
-    state: StateSettings | None = None
+    state: StateField | None = None
     dashboard: Dashboard | None = None
     colours: tuple[Name, Name] = ("blue", "green")
     approve: Literal["none", "promote", "steps"] = "none"
@@ -182,4 +105,13 @@ class Environment(Section):
             for name in type(self.hooks).model_fields:
                 hook: Hook | None = getattr(self.hooks, name)
                 refuse_unstored(hook.command if hook else ())
+        return self
+
+    @model_validator(mode="after")
+    def _alarms_are_readable(self) -> Environment:
+        if isinstance(self.state, FileStateSettings) and self.bake.alarms:
+            raise ValueError(
+                "bake: alarms are CloudWatch's, and state: file reads none; remove them, or keep "
+                "the state on AWS with state: {kind: aws, ...}"
+            )
         return self

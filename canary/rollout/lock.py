@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from canary.errors import StateError
 from canary.rollout.ports import Background, Clock
-from canary.state.base import Holder, State
+from canary.state.base import Holder, Lock
 
 LOCK_SECONDS = 60.0
 RENEWAL = LOCK_SECONDS / 4
@@ -22,7 +22,7 @@ POLL = 2.0
 
 
 def taking(
-    state: State, holder: Holder, monotonic: Callable[[], float], say: Callable[[str], None]
+    lock: Lock, holder: Holder, monotonic: Callable[[], float], say: Callable[[str], None]
 ) -> Iterator[float]:
     """Take the lock; yield how long to wait before continuing.
 
@@ -31,7 +31,7 @@ def taking(
     """
     watched, since = None, monotonic()
     while True:
-        found = state.holder()
+        found = lock.holder()
         if found != watched:
             if watched is not None and found is not None:
                 raise StateError(held(found))
@@ -39,7 +39,7 @@ def taking(
             if found is not None and found.canary != holder.canary:
                 say(f"{sentence(found)}; waiting {LOCK_SECONDS:.0f} s to see if it is alive")
         free = found is None or found.canary == holder.canary
-        if (free or monotonic() - since >= LOCK_SECONDS) and state.take(holder, found):
+        if (free or monotonic() - since >= LOCK_SECONDS) and lock.take(holder, found):
             return
         yield POLL
 
@@ -47,15 +47,15 @@ def taking(
 class Tenure:
     """A lock that was taken, its renewal, and whether it is still ours."""
 
-    def __init__(self, state: State, holder: Holder, monotonic: Callable[[], float]) -> None:
-        self._state = state
+    def __init__(self, lock: Lock, holder: Holder, monotonic: Callable[[], float]) -> None:
+        self._lock = lock
         self._monotonic = monotonic
         self._renewed = monotonic()
         self.holder = holder
 
     def take(self, say: Callable[[str], None]) -> Iterator[float]:
         """Take the lock; yield how long to wait before going on."""
-        for pause in taking(self._state, self.holder, self._monotonic, say):
+        for pause in taking(self._lock, self.holder, self._monotonic, say):
             yield pause
             self._renewed = self._monotonic()  # before the question that takes it
 
@@ -72,16 +72,16 @@ class Tenure:
         """Renew it, unless it has expired; ``now`` is only for display."""
         began = self._monotonic()
         renewed = replace(self.holder, beat=self.holder.beat + 1, until=now + LOCK_SECONDS)
-        self._state.renew(renewed)
+        self._lock.renew(renewed)
         self.holder, self._renewed = renewed, began
 
 
 @contextmanager
 def locked(
-    state: State, holder: Holder, clock: Clock, background: Background, say: Callable[[str], None]
+    lock: Lock, holder: Holder, clock: Clock, background: Background, say: Callable[[str], None]
 ) -> Iterator[Tenure]:
     """Hold the lock during a change of the environment other than a canary."""
-    tenure = Tenure(state, holder, clock.monotonic)
+    tenure = Tenure(lock, holder, clock.monotonic)
 
     def tick() -> None:
         if tenure.due and not tenure.over:
@@ -97,7 +97,7 @@ def locked(
         yield tenure
     finally:
         background.stop()
-        state.free(tenure.holder)
+        lock.free(tenure.holder)
 
 
 def held(holder: Holder) -> str:

@@ -52,7 +52,7 @@ class Manual:
             colour = self._candidate(status)
         live = served(status, colour)
         moves = status.live != colour or status.lease_until is not None
-        if not moves and meant is not None and meant == live:
+        if not moves and meant == live and not self._missed():
             return Done(f"{live} is live already", live)
         if not force:
             self._refuse(colour, status)
@@ -110,9 +110,13 @@ class Manual:
         if colour is not None and colour not in self.colours:
             names = " and ".join(self.colours)
             raise TrafficError(f"No colour is named {colour!r}; there are {names}")
-        if colour is None and meant is not None and meant.colour != status.live:
-            command = name_one(self.environment, (meant.colour, status.live))
-            raise StateError(f"{disagreement(meant, status)}. Nothing was changed. {command}")
+        difference = self._missed()
+        if not difference and meant is not None and meant.colour != status.live:
+            difference = disagreement(meant, status)
+        if colour is None and difference:
+            colours = (meant.colour, status.live) if meant else (status.live,)
+            command = name_one(self.environment, colours)
+            raise StateError(f"{difference}. Nothing was changed. {command}")
 
     def _candidate(self, status: Status) -> str:
         for colour in self.colours:
@@ -145,6 +149,12 @@ class Manual:
             return self.state.live()
         except CanaryError:
             return None
+
+    def _missed(self) -> str:
+        try:
+            return self.state.missed()
+        except CanaryError:
+            return ""
 
     def _history(self) -> tuple[Row, ...]:
         try:

@@ -36,7 +36,7 @@ def preflight(context: Context) -> str:
     live = context.meant.colour
     idle = other_colour(request.colours, live)
     status = ports.traffic.status()
-    if difference := disagreement(context.meant, status):
+    if difference := ports.state.missed() or disagreement(context.meant, status):
         raise StateError(f"{difference}. {name_one(request.environment, request.colours)}")
     context.meant = Live(live, served(status, live).release or context.meant.release)
     if status.weight(idle) and status.lease_until is not None:

@@ -49,11 +49,16 @@ def situation(
 ) -> Situation:
     """Compare the environment's state with the proxy."""
     status, meant, holder = traffic.status(), state.live(), state.holder()
+    missed = state.missed()
     if holder is not None and holder.until <= now:
         holder = None  # shown as dead; whoever takes the lock makes sure of it
     rows = state.history(ROWS)
     sides = tuple(_side(colour, status, rows) for colour in colours)
-    return Situation(meant, status, holder, sides, _differences(environment, meant, status, holder))
+    differences = _differences(environment, meant, status, holder)
+    if missed:
+        command = name_one(environment, (meant.colour, status.live))
+        differences = (f"{missed}. {command}", *differences)
+    return Situation(meant, status, holder, sides, differences)
 
 
 def verdict_on(colour: str, releases: Sequence[str], rows: Sequence[Row]) -> Row | None:

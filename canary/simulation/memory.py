@@ -44,6 +44,9 @@ class Memory:
     def history(self, limit: int) -> Sequence[Row]:
         return self._rows[:limit]
 
+    def missed(self) -> str:
+        return ""
+
     def alarm_changes(self, limit: int) -> Sequence[AlarmChange]:  # noqa: ARG002 - the protocol's
         return ()
 

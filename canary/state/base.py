@@ -76,8 +76,8 @@ class StoredObject:
     metadata: Mapping[str, str]
 
 
-class State(Protocol):
-    """The state of one environment. Every method raises ``StateError``."""
+class Lock(Protocol):
+    """The lock of one environment. Every method raises ``StateError``."""
 
     def holder(self) -> Holder | None:
         """Return the holder of the lock, even if its process has ended."""
@@ -95,6 +95,25 @@ class State(Protocol):
         """Free the lock, if this holder still has it."""
         ...
 
+
+class SharedLock(Lock, Protocol):
+    """A lock that also keeps the last change of the environment that anybody recorded."""
+
+    def last(self) -> tuple[str, str] | None:
+        """Return the last change, and who made it."""
+        ...
+
+    def record(self, canary: str, who: str) -> None:
+        """Keep the last change."""
+        ...
+
+
+class State(Lock, Protocol):
+    """The state of one environment: of kind ``aws`` or ``file``.
+
+    Every method raises ``StateError``.
+    """
+
     def live(self) -> Live:
         """Return the release that should be live."""
         ...
@@ -109,6 +128,10 @@ class State(Protocol):
 
     def history(self, limit: int) -> Sequence[Row]:
         """Return the newest canaries, newest first."""
+        ...
+
+    def missed(self) -> str:
+        """Return a sentence about a change that this state does not know, or an empty string."""
         ...
 
     def alarm_changes(self, limit: int) -> Sequence[AlarmChange]:

@@ -8,6 +8,7 @@ a word takes some ten milliseconds.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -63,29 +64,31 @@ class Haproxy:
         return f"HAProxy on {self._settings.host}, as {self._settings.user}"
 
     def status(self) -> Status:
-        return parse_status(self._run("status"))
+        return parse_status(self.ask("status"))
 
     def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> Status:
         words = ["set", "--candidate", candidate, "--share", f"{share:.6g}", "--lease", str(lease)]
         if matched is not None:
             words += ["--baseline-server", matched, "--matched"]
-        return parse_status(self._run(*words))
+        return parse_status(self.ask(*words))
 
     def renew(self, lease: int) -> None:
-        self._run("renew", "--lease", str(lease))
+        self.ask("renew", "--lease", str(lease))
 
     def release(self) -> Status:
         """Try the shared connection, then a new one, in case the shared one is stuck."""
         try:
-            return parse_status(self._run("release"))
+            return parse_status(self.ask("release"))
         except TrafficError:
-            return parse_status(self._run("release", shared=False))
+            return parse_status(self.ask("release", shared=False))
 
     def promote(self, colour: str) -> Status:
-        return parse_status(self._run("promote", "--colour", colour))
+        return parse_status(self.ask("promote", "--colour", colour))
 
-    def _run(self, *words: str, shared: bool = True) -> str:
-        command = [*self._connection(shared=shared), *words]
+    def ask(self, *words: str, shared: bool = True) -> str:
+        """Run ``shop-traffic`` with these words, and return what it printed."""
+        # The words reach the proxy as one line, which it splits as a shell does.
+        command = [*self._connection(shared=shared), *map(shlex.quote, words)]
         asked = f"shop-traffic {' '.join(words)} on {self._settings.host}"
         try:
             done = subprocess.run(

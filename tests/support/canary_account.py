@@ -88,6 +88,7 @@ def policy(endpoint: str, account: Account) -> dict[str, Any]:
             "artifact": {"kind": "python"},
             "hooks": {"deploy": {"command": hook, "timeout": 20}},
             "state": {
+                "kind": "aws",
                 "live_parameter": "/shop/test/live",
                 "lock_table": "lock",
                 "history_table": "history",

@@ -5,6 +5,7 @@ A host uses a systemd timer for the lease; here a sleeping process replaces it.
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -41,9 +42,9 @@ class Sleeper:
 
 
 def words(arguments: list[str]) -> list[str]:
-    """Return the words after the destination of an ssh command line."""
+    """Return the words after the destination of an ssh command line, as the proxy splits them."""
     place = next(n for n, word in enumerate(arguments) if "@" in word)
-    return arguments[place + 1 :]
+    return shlex.split(" ".join(arguments[place + 1 :]))
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ class Memory:
         self.objects: dict[str, bytes] = {}
         self.said: list[str] = []
         self.alarm = "OK"
+        self.unknown = ""
 
     def holder(self) -> Holder | None:
         return self.held
@@ -64,6 +65,9 @@ class Memory:
     def history(self, limit: int) -> Sequence[Row]:
         self.troubles.meet("state.history", lambda: None)
         return self.rows[:limit]
+
+    def missed(self) -> str:
+        return self.unknown
 
     def alarm_changes(self, limit: int) -> Sequence[AlarmChange]:
         return self.changes[::-1][:limit]

@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
     },
     "hooks": {"deploy": {"command": ["ansible-playbook", "-e", "colour={colour}"]}},
     "state": {
+        "kind": "aws",
         "live_parameter": "/shop/local/live",
         "lock_table": "shop-local-lock",
         "history_table": "shop-local-history",
@@ -96,6 +97,10 @@ def test_a_short_section_is_enough() -> None:
         ("hooks.deploy.on_failure", "ignore", "environment: hooks: deploy: on_failure is 'ignore'"),
         ("state.live_parameter", "live", "environment: state: live_parameter is 'live'"),
         ("state.topic", "shop", "environment: state: topic is 'shop'"),
+        ("state.kind", "sqlite", "environment: state: kind is 'sqlite'; allowed: 'aws', 'file'"),
+        ("state.kind", ..., "environment: state: kind is missing; allowed: 'aws', 'file'"),
+        ("state", {"kind": "file", "bucket": "b"}, "environment: state: bucket is not a key"),
+        ("state", {"kind": "file", "path": ""}, "environment: state: path is ''"),
         ("bake", {"duration": 60}, "alarms is empty: nothing would be checked"),
         ("colours", ["blue", "blue"], "colours are both 'blue'"),
         ("approve", "always", "environment: approve is 'always'"),

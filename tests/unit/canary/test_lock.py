@@ -1,48 +1,29 @@
-"""The lock under 200 schedules of starts, kills and pauses, on machines whose clocks disagree."""
+"""The lock under 200 schedules of starts, kills and pauses, on machines whose clocks disagree.
+
+Both kinds run: the conditional writes of DynamoDB, and the record on the proxy host.
+"""
 
 from __future__ import annotations
 
 import heapq
 import itertools
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from canary.errors import StateError
 from canary.rollout.lock import LOCK_SECONDS, RENEWAL, Tenure
-from canary.state.base import Holder
+from canary.state.base import Holder, Lock
+from tests.support.shared_locks import LOCKS
 
 SCHEDULES = 200
 LENGTH = 900.0
 WORK = 120.0
-
-
-@dataclass
-class Table:
-    """One item, changed by compare and swap alone."""
-
-    item: Holder | None = None
-
-    def holder(self) -> Holder | None:
-        return self.item
-
-    def take(self, holder: Holder, instead_of: Holder | None) -> bool:
-        if self.item != instead_of:
-            return False
-        self.item = holder
-        return True
-
-    def renew(self, holder: Holder) -> None:
-        if self.item is None or self.item.canary != holder.canary:
-            raise StateError("lost")
-        self.item = holder
-
-    def free(self, holder: Holder) -> None:
-        if self.item is not None and self.item.canary == holder.canary:
-            self.item = None
 
 
 @dataclass
@@ -64,7 +45,7 @@ class Machine:
     def __post_init__(self) -> None:
         started = self.world.now + self.skew
         holder = Holder(self.name, self.name, started, started + LOCK_SECONDS)
-        self.tenure = Tenure(self.world.table, holder, lambda: self.world.now)  # type: ignore[arg-type]
+        self.tenure = Tenure(self.world.lock, holder, lambda: self.world.now)
 
     def life(self) -> Iterator[float]:
         try:
@@ -87,7 +68,7 @@ class Machine:
                     self.outcome = "robbed"
                     self.holding = False
                     return
-        self.world.table.free(self.tenure.holder)
+        self.world.lock.free(self.tenure.holder)
         self.holding, self.outcome = False, "done"
 
     def waking(self, moment: float) -> float:
@@ -102,11 +83,11 @@ class Machine:
 class World:
     """Runs machines in the order of true time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, lock: Lock) -> None:
         draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self.now = 0.0
         self.numbers = itertools.count()
-        self.table = Table()
+        self.lock = lock
         self.machines: list[Machine] = []
         self.queue: list[tuple[float, int, Callable[[], None]]] = []
         self.together: list[tuple[str, ...]] = []
@@ -146,10 +127,19 @@ class World:
                 self.together.append(acting)
 
 
-def test_there_are_never_two_holders_and_nobody_alive_is_robbed() -> None:
+@pytest.fixture(params=LOCKS)
+def made(request: pytest.FixtureRequest) -> Iterator[Callable[[], Lock]]:
+    """Makes new locks of one kind, in memory: no machine crashes here."""
+    numbers = itertools.count()
+    memory = Path("/dev/shm")  # noqa: S108 - a new directory in it
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as directory:
+        yield lambda: LOCKS[request.param](Path(directory, str(next(numbers))))
+
+
+def test_there_are_never_two_holders_and_nobody_alive_is_robbed(made: Callable[[], Lock]) -> None:
     outcomes: dict[str, int] = {}
     for seed in range(SCHEDULES):
-        world = World(seed)
+        world = World(seed, made())
         world.run()
         assert world.together == [], f"seed {seed}"
         for machine in world.machines:
@@ -163,13 +153,13 @@ def test_there_are_never_two_holders_and_nobody_alive_is_robbed() -> None:
 class Asked:
     """Two machines, told apart by hand."""
 
-    def __init__(self) -> None:
-        self.table = Table()
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
         self.moment = 0.0
         self.said: list[str] = []
 
     def tenure(self, name: str, until: float = 0.0) -> Tenure:
-        return Tenure(self.table, Holder(name, f"{name}@host", 0.0, until), lambda: self.moment)  # type: ignore[arg-type]
+        return Tenure(self.lock, Holder(name, f"{name}@host", 0.0, until), lambda: self.moment)
 
     def take(self, tenure: Tenure, meanwhile: Callable[[], None] = lambda: None) -> float:
         for pause in tenure.take(self.said.append):
@@ -178,17 +168,21 @@ class Asked:
         return self.moment
 
 
-def test_a_dead_holders_lock_is_taken_after_one_lease_whatever_the_clocks_say() -> None:
+def test_a_dead_holders_lock_is_taken_after_one_lease_whatever_the_clocks_say(
+    made: Callable[[], Lock],
+) -> None:
     for until in (-600.0, 600.0):  # the dead one's clock was ten minutes behind, or ahead
-        asked = Asked()
+        asked = Asked(made())
         asked.take(asked.tenure("c0", until))
         assert asked.take(asked.tenure("c1")) == pytest.approx(LOCK_SECONDS, abs=4)
         assert "c0 is already running: c0@host" in asked.said[0]
         assert "waiting 60 s to see if it is alive" in asked.said[0]
 
 
-def test_a_living_holders_lock_is_refused_at_its_next_beat_whatever_the_clocks_say() -> None:
-    asked = Asked()
+def test_a_living_holders_lock_is_refused_at_its_next_beat_whatever_the_clocks_say(
+    made: Callable[[], Lock],
+) -> None:
+    asked = Asked(made())
     living = asked.tenure("c0", until=-600.0)
     asked.take(living)
 
@@ -201,9 +195,9 @@ def test_a_living_holders_lock_is_refused_at_its_next_beat_whatever_the_clocks_s
     assert asked.moment <= RENEWAL + 4
 
 
-def test_a_lock_that_becomes_free_is_taken_at_once() -> None:
-    asked = Asked()
+def test_a_lock_that_becomes_free_is_taken_at_once(made: Callable[[], Lock]) -> None:
+    asked = Asked(made())
     first = asked.tenure("c0")
     asked.take(first)
-    taken = asked.take(asked.tenure("c1"), lambda: asked.table.free(first.holder))
+    taken = asked.take(asked.tenure("c1"), lambda: asked.lock.free(first.holder))
     assert taken <= 4

@@ -1,0 +1,37 @@
+"""No source but the proxy, whose counters are read with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from canary.errors import SourceError
+from canary.model import Arm, Release, Series
+from canary.sources.base import Query
+
+
+class ProxyCounters:
+    """For policies whose metrics are all counters of the proxy: an instance is a server there."""
+
+    def __init__(self, servers: Callable[[str], tuple[str, ...]]) -> None:
+        self._servers = servers
+
+    def instances(self, colour: str) -> tuple[str, ...]:
+        return self._servers(colour)
+
+    def read(
+        self,
+        queries: Sequence[Query],
+        arms: Mapping[Arm, Release],  # noqa: ARG002 - nothing is read
+        start: int,  # noqa: ARG002
+        end: int,  # noqa: ARG002
+    ) -> tuple[Series, ...]:
+        if queries:
+            names = ", ".join(query.metric for query in queries)
+            raise SourceError(
+                f"The policy's source is the proxy, which does not count {names}. Give each metric "
+                "a source such as proxy.errors, or name another environment: source"
+            )
+        return ()
+
+    def describe(self) -> str:
+        return "the proxy's counters"
