@@ -27,6 +27,23 @@ WORK = 120.0
 
 
 @dataclass
+class Slow:
+    """The lock as one machine sees it: what it reads is some seconds old."""
+
+    world: World
+    lag: float
+
+    def __post_init__(self) -> None:
+        self.take = self.world.lock.take
+        self.renew = self.world.lock.renew
+        self.free = self.world.lock.free
+
+    def holder(self) -> Holder | None:
+        known = [holder for time, holder in self.world.held if time <= self.world.now - self.lag]
+        return known[-1] if known else None
+
+
+@dataclass
 class Machine:
     """One canary on a machine whose wall clock is up to ten minutes off.
 
@@ -36,6 +53,7 @@ class Machine:
     world: World
     name: str
     skew: float
+    lag: float
     pauses: list[tuple[float, float]]
     killed: float
     holding: bool = False
@@ -45,7 +63,8 @@ class Machine:
     def __post_init__(self) -> None:
         started = self.world.now + self.skew
         holder = Holder(self.name, self.name, started, started + LOCK_SECONDS)
-        self.tenure = Tenure(self.world.lock, holder, lambda: self.world.now)
+        lock = Slow(self.world, self.lag)
+        self.tenure = Tenure(lock, holder, lambda: self.world.now)
 
     def life(self) -> Iterator[float]:
         try:
@@ -88,11 +107,13 @@ class World:
         self.now = 0.0
         self.numbers = itertools.count()
         self.lock = lock
+        self.held: list[tuple[float, Holder | None]] = []
         self.machines: list[Machine] = []
         self.queue: list[tuple[float, int, Callable[[], None]]] = []
         self.together: list[tuple[str, ...]] = []
+        together = draw.uniform(0, LENGTH / 2)
         for number in range(draw.randint(2, 4)):
-            begin = draw.uniform(0, LENGTH / 2)
+            begin = draw.choice([draw.uniform(0, LENGTH / 2), together + draw.uniform(0, 4)])
             self.at(begin, partial(self.start, number, draw))
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
@@ -104,6 +125,7 @@ class World:
             self,
             f"c{number}",
             skew=draw.choice([-600.0, 0.0, 600.0]),
+            lag=draw.choice([0.0, 1.0, 3.0]),
             pauses=[(begin, begin + draw.choice([5.0, 50.0, 70.0, 200.0])) for begin in begins],
             killed=draw.choice([float("inf"), draw.uniform(self.now, self.now + 2 * WORK)]),
         )
@@ -122,6 +144,7 @@ class World:
         while self.queue:
             self.now, _, action = heapq.heappop(self.queue)
             action()
+            self.held.append((self.now, self.lock.holder()))
             acting = tuple(each.name for each in self.machines if each.acts())
             if len(acting) > 1:
                 self.together.append(acting)
