@@ -84,7 +84,7 @@ def state_of(environment: Environment) -> State:
         case None:
             raise PolicyError(
                 f"Environment {environment.name} has no state section. For files on this machine: "
-                "state: {kind: file}"
+                "state: file"
             )
 
 

@@ -120,7 +120,7 @@ class FileState:
         if not names:
             return {}
         raise StateError(
-            f"The alarms {', '.join(names)} are CloudWatch's, which state: kind: file does not read"
+            f"The alarms {', '.join(names)} are CloudWatch's, which state: file does not read"
         )
 
     @property

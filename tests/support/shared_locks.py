@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from shop_traffic.memory import Memory
 from shop_traffic.runtime import Runtime
 
 from canary.errors import TrafficError
+from canary.state.base import Lock
 from canary.state.proxy_lock import ProxyLock
 from canary.state.tables import REFUSED, LockTable
 from tests.support.proxy_world import SERVERS, FakeTimer
@@ -55,7 +57,8 @@ def _holds(condition: Any, item: dict[str, Any]) -> bool:
             return left.name not in item
         case "=":
             return left.name in item and bool(item[left.name] == right[0])
-    raise AssertionError(f"this table does not know {expression}")
+        case _:
+            raise AssertionError(f"this table does not know {expression}")
 
 
 class ProxyHost:
@@ -86,4 +89,4 @@ def file_lock(directory: Path) -> ProxyLock:
     return ProxyLock(ProxyHost(directory).ask, ENVIRONMENT)
 
 
-LOCKS = {"aws": aws_lock, "file": file_lock}
+LOCKS: dict[str, Callable[[Path], Lock]] = {"aws": aws_lock, "file": file_lock}

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from alarm_recorder.rows import row_of
 
-from canary.environment import parse_environment
+from canary.environment import AwsStateSettings, parse_environment
 from canary.errors import StateError
 from canary.state.aws import AwsState
 from canary.state.base import Holder, Live, Row
@@ -37,7 +37,7 @@ def table(name: str, *keys: str) -> Any:
 def state(**changes: Any) -> AwsState:
     document = {**GOOD, "endpoint_url": None, "state": {**GOOD["state"], **changes}}
     environment = parse_environment(document)
-    assert environment.state is not None
+    assert isinstance(environment.state, AwsStateSettings)
     return AwsState(environment.state, environment)
 
 

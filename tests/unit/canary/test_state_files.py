@@ -22,7 +22,7 @@ from tests.unit.canary.test_environment import GOOD
 
 NOW = 1_800_000_000.0
 ROW = Row("c1", NOW, NOW + 90, "PASS", 0, "v1 aaa", "v2 bbb", "green", "ann@here", "no harm")
-ENVIRONMENT = parse_environment({**GOOD, "state": {"kind": "file"}})
+ENVIRONMENT = parse_environment({**GOOD, "state": "file"})
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_alarms_are_not_in_files(state: FileState) -> None:
     with pytest.raises(StateError, match="with state: kind: aws"):
         state.alarm_changes(5)
     bake = {"duration": 60, "alarms": ["Slow"]}
-    with pytest.raises(PolicyError, match="alarms are CloudWatch's, and state: kind: file"):
+    with pytest.raises(PolicyError, match="alarms are CloudWatch's, and state: file reads none"):
         parse_environment({**GOOD, "state": {"kind": "file"}, "bake": bake})
 
 
