@@ -15,7 +15,11 @@ class ProxyCounters:
     def __init__(self, servers: Callable[[str], tuple[str, ...]]) -> None:
         self._servers = servers
 
-    def instances(self, colour: str) -> tuple[str, ...]:
+    def instances(
+        self,
+        colour: str,
+        window: tuple[int, int] | None = None,  # noqa: ARG002 - only the present is known
+    ) -> tuple[str, ...]:
         return self._servers(colour)
 
     def read(
