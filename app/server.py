@@ -20,7 +20,7 @@ from typing import Any
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server import Server
 
-from app import logs
+from app import checks, logs
 from app.errors import StoreUnavailableError
 from app.faults import Faults
 from app.metrics.publisher import metrics_directory
@@ -119,7 +119,11 @@ def serve(settings: Settings) -> int:
 def _prepare(settings: Settings) -> None:
     """Validate the settings, reset the counters and migrate the store."""
     Faults(settings)  # rejects faults that are not allowed
-    _port_must_be_free(settings)
+    for name, port in (
+        ("SHOP_PORT", settings.port),
+        ("SHOP_HEALTH_PORT", settings.health_port),
+    ):
+        _port_must_be_free(settings.host, name, port)
     for directory in (settings.state_directory, settings.run_directory):
         directory.mkdir(parents=True, exist_ok=True)
     settings.lame_duck_file.unlink(missing_ok=True)
@@ -135,17 +139,17 @@ def _prepare(settings: Settings) -> None:
         store.close()
 
 
-def _port_must_be_free(settings: Settings) -> None:
+def _port_must_be_free(host: str, name: str, port: int) -> None:
     """Granian shares ports (SO_REUSEPORT): two shops on one port would go unnoticed."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise SettingsError(
-                f"SHOP_HOST and SHOP_PORT are {settings.host}:{settings.port}, "
-                f"which is not available ({error.strerror}); set another SHOP_PORT."
+                f"SHOP_HOST and {name} are {host}:{port}, "
+                f"which is not available ({error.strerror}); set another {name}."
             ) from error
 
 
@@ -183,4 +187,6 @@ def _load(settings: Settings) -> Wsgi:
     """Runs in each worker after the fork."""
     slot = Slot(metrics_directory(settings))
     slot.count(Counter.WORKER_STARTS)
-    return create_app(settings, slot)
+    shop = create_app(settings, slot)
+    checks.listen(settings, shop)
+    return shop

@@ -35,6 +35,7 @@ class Settings:
     instance: str = "localhost"
     host: str = "127.0.0.1"
     port: int = 8080
+    health_port: int = 0
     workers: int = 2
     threads: int = 4
     database_url: str = ""
@@ -80,6 +81,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         instance=env.get("SHOP_INSTANCE") or socket.gethostname(),
         host=env.get("SHOP_HOST", "0.0.0.0" if deployed else "127.0.0.1"),  # noqa: S104
         port=_whole(env, "SHOP_PORT", default.port, 1, 65_535),
+        health_port=_whole(env, "SHOP_HEALTH_PORT", default.health_port, 0, 65_535),
         workers=_whole(env, "SHOP_WORKERS", default.workers, 1, 64),
         threads=_whole(env, "SHOP_THREADS", default.threads, 1, 64),
         database_url=_database_url(env, state),

@@ -72,7 +72,7 @@ def variables(host: Host, directory: Path) -> dict[str, object]:
         "service_command": "/usr/bin/python3 -m http.server 8000",
         "service_health_url": "http://127.0.0.1:8000/",
         "proxy_port": 8080,
-        "proxy_check_path": "/",
+        "proxy_check": {"path": "/"},
         "proxy_canary_key": str(directory / "canary"),
         "proxy_servers": [
             {"name": "blue-1", "colour": "blue", "address": "127.0.0.1", "port": 8000}

@@ -30,6 +30,23 @@ def evaluate(role: str, variable: str, **overrides: Any) -> Any:
     return _templar(role, overrides).template(trust_as_template(f"{{{{ {variable} }}}}"))
 
 
+def group_settings(group: str, names: list[str], **variables: Any) -> dict[str, Any]:
+    """Return settings from the inventory of a group, filled in with ``variables``."""
+    text = (ROOT / "inventory/groups" / f"{group}.yml").read_text()
+    values = yaml.safe_load(text)
+    templar = Templar(loader=DataLoader(), variables=variables)
+    return {name: templar.template(_trusted(values[name])) for name in names}
+
+
+def _trusted(value: Any) -> Any:
+    """Trust every string in a value as a template."""
+    if isinstance(value, dict):
+        return {key: _trusted(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_trusted(each) for each in value]
+    return _trust(value)
+
+
 @cache
 def load_plugins() -> None:
     """Load lookups such as ansible.builtin.file; Ansible allows this once per process."""

@@ -23,7 +23,7 @@ from shop_traffic.commands import Traffic
 from shop_traffic.memory import Memory
 from shop_traffic.runtime import Runtime
 
-from tests.support.ansible_templates import render
+from tests.support.ansible_templates import group_settings, render
 from tests.support.ports import free_port
 from tests.support.proxy_world import FakeTimer
 from tests.support.waiting import wait_for
@@ -88,9 +88,10 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(directory: Path, per_colour: int = 2) -> Iterator[Proxy]:
+def running_proxy(directory: Path, per_colour: int = 2, **settings: Any) -> Iterator[Proxy]:
+    """Run a proxy with the shop's settings, of which ``settings`` replaces some."""
     with ExitStack() as stack:
-        proxy = made(directory, per_colour, stack)
+        proxy = made(directory, per_colour, stack, **settings)
         for server in proxy.servers:
             proxy.start_shop(server["name"])
         proxy.start()
@@ -98,7 +99,18 @@ def running_proxy(directory: Path, per_colour: int = 2) -> Iterator[Proxy]:
         yield proxy
 
 
-def made(directory: Path, per_colour: int, stack: ExitStack) -> Proxy:
+#: The shop's settings that a test on this machine can use.
+SHOP_SETTINGS = ("timeouts", "retries", "sticky", "clients", "routes")
+
+
+def shop_settings(operators: str = "127.0.0.0/8") -> dict[str, Any]:
+    """Return how the inventory configures the shop's proxy; this machine is a load generator."""
+    names = [f"proxy_{name}" for name in SHOP_SETTINGS]
+    network = {"network_cidr": "127.0.0.1/32", "network_admin_cidrs": [], "trusted_proxies": []}
+    return group_settings("proxy", names, shop_operators=[operators], **network)
+
+
+def made(directory: Path, per_colour: int, stack: ExitStack, **settings: Any) -> Proxy:
     servers = [
         {"name": f"{c}-{n}", "colour": c, "address": "127.0.0.1", "port": free_port()}
         for c in ("blue", "green")
@@ -106,6 +118,8 @@ def made(directory: Path, per_colour: int, stack: ExitStack) -> Proxy:
     ]
     port = free_port()
     variables: dict[str, Any] = {
+        **shop_settings(),
+        **settings,
         "proxy_servers": servers,
         "proxy_port": port,
         "__proxy_socket": str(directory / "admin.sock"),

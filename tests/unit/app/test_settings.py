@@ -114,6 +114,7 @@ def test_the_readme_has_the_defaults() -> None:
     default = Settings()
     for name, value in (
         ("SHOP_PORT", default.port),
+        ("SHOP_HEALTH_PORT", default.health_port),
         ("SHOP_METRICS_PERIOD", default.metrics_period),
         ("SHOP_BODY_LIMIT", default.body_limit),
         ("SHOP_CART_TTL", default.cart_ttl),

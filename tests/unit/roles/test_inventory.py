@@ -104,7 +104,7 @@ def test_aws_opens_tls_with_a_certificate_alone(
     opened = aws.value("aws-proxy-1", "base_ports")
     public = [each["port"] for each in opened if each["sources"] == ["0.0.0.0/0"]]
     assert public == ports
-    assert aws.value("aws-proxy-1", "proxy_tls_certificate") == certificate
+    assert aws.value("aws-proxy-1", "proxy_tls")["certificate"] == certificate
 
 
 def test_hosts_are_searched_for_by_their_own_environment() -> None:

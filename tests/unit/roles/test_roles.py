@@ -61,6 +61,17 @@ def test_defaults_and_argument_spec_agree(role: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_of_settings_in_a_dictionary_agree(role: Path) -> None:
+    """``__role_settings_defaults`` are the defaults of the options of ``role_settings``."""
+    internal = load(role / "vars/main.yml")
+    for name, spec in options(role).items():
+        parts = spec.get("options", {})
+        documented = {part: each["default"] for part, each in parts.items() if "default" in each}
+        if spec["type"] == "dict" and documented:
+            assert internal[f"__{name}_defaults"] == documented, name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_entry_points_agree_on_a_variable(role: Path) -> None:
     for name, spec in options(role).items():
         for entry in entry_points(role).values():
@@ -127,9 +138,6 @@ UNSET = {
     "instances_type": "size and price of instances",
     "prober_limit": "slow URLs",
     "prometheus_interval": "load of the monitor",
-    "proxy_check_path": "another app than the shop",
-    "proxy_tls_only": "a choice of the site",
-    "proxy_tls_port": "a port that is taken",
     "service_stop_seconds": "programs that stop slowly",
 }
 

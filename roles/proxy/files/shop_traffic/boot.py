@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from shop_traffic.commands import FALLBACK, Traffic
-from shop_traffic.config import RefusedError, Server
+from shop_traffic.config import Config, RefusedError, Server
 
 PATIENCE = 10.0
 POLL = 0.05
@@ -32,16 +32,9 @@ def prepare(traffic: Traffic) -> None:
     lines = ["1", f"# {COLUMNS}"]
     for server in config.servers:
         ready = states[server.name + FALLBACK] == "ready"
-        lines.append(line(config.backend, server, server.name, weights[server.name], IN_SERVICE))
-        lines.append(
-            line(
-                config.backend,
-                server,
-                server.name + FALLBACK,
-                1,
-                IN_SERVICE if ready else IN_MAINTENANCE,
-            )
-        )
+        admin = IN_SERVICE if ready else IN_MAINTENANCE
+        lines.append(line(config, server, server.name, weights[server.name], IN_SERVICE))
+        lines.append(line(config, server, server.name + FALLBACK, 1, admin))
     try:
         replace(config.server_state, "\n".join(lines) + "\n\n")
     except OSError as error:  # a full disk: HAProxy starts without it, restore sets the weights
@@ -50,13 +43,14 @@ def prepare(traffic: Traffic) -> None:
     worker(traffic).unlink(missing_ok=True)
 
 
-def line(backend: str, server: Server, name: str, weight: int, admin: int) -> str:
+def line(config: Config, server: Server, name: str, weight: int, admin: int) -> str:
     fallback = name.endswith(FALLBACK)
     configured = 1 if fallback else 0
+    check_port = 0 if fallback else config.check_port  # a fallback has no check of its own
     return (
-        f"1 {backend} {server.id + 1000 if fallback else server.id} {name} {server.address} "
+        f"1 {config.backend} {server.id + 1000 if fallback else server.id} {name} {server.address} "
         f"{RUNNING} {admin} {weight} {configured} 0 1 0 0 {8 if fallback else 6} 0 0 1 - "
-        f"{server.port} - 0 0 - - 0"
+        f"{server.port} - 0 {check_port} - - 0"
     )
 
 

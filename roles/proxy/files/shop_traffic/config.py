@@ -15,7 +15,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One instance of the shop behind the proxy."""
+    """One instance of the app behind the proxy."""
 
     name: str
     colour: str
@@ -32,6 +32,8 @@ class Config:
     directory: Path
     servers: tuple[Server, ...]
     check_path: str = "/ready"
+    check_host: str = "localhost"
+    check_port: int = 0
 
     @property
     def colours(self) -> tuple[str, ...]:
@@ -65,5 +67,7 @@ def load(path: Path = PATH) -> Config:
         server_state=Path(raw["server_state"]),
         directory=Path(raw["directory"]),
         servers=tuple(Server(**server) for server in raw["servers"]),
-        check_path=raw.get("check_path", "/ready"),
+        check_path=raw["check"]["path"],
+        check_host=raw["check"]["host"],
+        check_port=raw["check"]["port"],
     )

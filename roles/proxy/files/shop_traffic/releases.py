@@ -16,14 +16,15 @@ NAME = re.compile(r"[\w.+-]{1,128}", re.ASCII)
 def releases(config: Config) -> dict[str, str]:
     """Ask all servers in parallel; empty for a server that does not respond or report it."""
     with ThreadPoolExecutor(len(config.servers)) as pool:
-        found = pool.map(lambda server: release(server, config.check_path), config.servers)
+        found = pool.map(lambda server: release(server, config), config.servers)
         return dict(zip((server.name for server in config.servers), found, strict=True))
 
 
-def release(server: Server, path: str) -> str:
+def release(server: Server, config: Config) -> str:
     connection = http.client.HTTPConnection(server.address, server.port, timeout=SECONDS)
+    headers = {"Host": config.check_host, "Connection": "close"}
     try:
-        connection.request("GET", path, headers={"Host": "shop", "Connection": "close"})
+        connection.request("GET", config.check_path, headers=headers)
         said = connection.getresponse().getheader(HEADER, "")
     except (OSError, http.client.HTTPException):
         return ""

@@ -1,0 +1,292 @@
+"""The proxy role in a real HAProxy: who the client is, its limits, and what routes accept."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.foreign_app import ForeignApp, foreign_proxy
+from tests.support.ports import free_port
+from tests.support.proxy_process import Proxy, running_proxy, shop_settings
+
+Foreign = tuple[Proxy, dict[str, ForeignApp]]
+#: Addresses of this machine that no setting of a test names.
+STRANGER, OTHER = "127.0.9.1", "127.0.9.2"
+ALL = [f"{colour}-{number}" for colour in ("blue", "green") for number in (1, 2)]
+
+
+def ask(
+    port: int, path: str = "/", source: str = STRANGER, body: Any = None, **headers: str
+) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Return status, JSON body if it is one, and headers."""
+    method = "GET" if body is None else "POST"
+    own = {name.replace("_", "-"): value for name, value in headers.items()}
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
+    ) as connection:
+        connection.request(method, path, body, own, encode_chunked=not isinstance(body, bytes))
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        found = json.loads(text) if text.startswith("{") else {}
+        return answer.status, found, {n.lower(): v for n, v in answer.getheaders()}
+
+
+@contextmanager
+def opened(port: int, number: int, text: str, source: str = STRANGER) -> Iterator[None]:
+    """Hold connections open that have sent ``text`` and nothing more."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            connection = socket.create_connection(("127.0.0.1", port), 5, (source, 0))
+            stack.enter_context(closing(connection)).sendall(text.encode())
+        yield
+
+
+def seen(apps: dict[str, ForeignApp]) -> list[str]:
+    return [line for app in apps.values() for line in app.asked]
+
+
+# ---- somebody else's app: documented settings
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+    """Run the defaults, with short timeouts where a test would otherwise take minutes."""
+    short = {"client": "1s", "idle": "1s", "request": "1s"}
+    with foreign_proxy(tmp_path_factory.mktemp("foreign"), proxy_timeouts=short) as running:
+        yield running
+
+
+def test_a_slow_request_gets_its_answer_once(foreign: Foreign) -> None:
+    """It takes longer than the client's timeout, and no other server is asked."""
+    proxy, apps = foreign
+    before = len(seen(apps))
+    began = time.monotonic()
+    assert ask(proxy.port, "/slow?4")[0] == 200
+    assert time.monotonic() - began >= 4
+    assert len(seen(apps)) == before + 1
+
+
+def test_a_websocket_may_be_idle(foreign: Foreign) -> None:
+    """It is idle for longer than any timeout but that of tunnels."""
+    with socket.create_connection(("127.0.0.1", foreign[0].port), 10) as connection:
+        connection.sendall(
+            b"GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        lines = connection.makefile("rb")
+        assert b" 101 " in lines.readline()
+        while lines.readline().strip():
+            pass
+        time.sleep(3)
+        connection.sendall(b"still here\n")
+        assert lines.readline() == b"still here\n"
+
+
+def test_an_upload_larger_than_any_buffer_works(foreign: Foreign) -> None:
+    status, answer, _ = ask(foreign[0].port, "/upload", body=b"x" * 5_000_000)
+    assert (status, answer["size"]) == (200, 5_000_000)
+
+
+def test_nobody_can_claim_an_address(foreign: Foreign) -> None:
+    _, answer, _ = ask(foreign[0].port, X_Forwarded_For="203.0.113.7", X_Forwarded_Proto="https")
+    assert answer["headers"]["X-Forwarded-For"] == [STRANGER]
+    assert answer["proto"] == "http"
+
+
+def test_nothing_of_the_shop_is_in_somebody_elses_proxy(foreign: Foreign) -> None:
+    proxy, _ = foreign
+    assert ask(proxy.port, "/metrics")[0] == 200
+    text = (proxy.directory / "haproxy.cfg").read_text().lower()
+    assert [word for word in ("list-commits", "x-user", "host shop", "/cart") if word in text] == []
+
+
+def test_checks_may_have_a_host_and_a_port_of_their_own(tmp_path: Path) -> None:
+    health = ForeignApp("health", free_port())
+    check = {"path": "/health", "host": "shop.example.org", "port": health.server_address[1]}
+    with closing_server(health), foreign_proxy(tmp_path, proxy_check=check) as (proxy, apps):
+        assert health.checked == {"shop.example.org"}
+        assert all(app.checked == set() for app in apps.values())
+        health.shutdown()
+        health.server_close()
+        proxy.wait_until_down("blue-1")
+
+
+@contextmanager
+def closing_server(app: ForeignApp) -> Iterator[None]:
+    threading.Thread(target=app.serve_forever, args=(0.05,), daemon=True).start()
+    with closing(app.socket):
+        yield
+
+
+# ---- who the client is
+
+
+def chosen(port: int, count: int, **headers: str) -> set[str]:
+    return {ask(port, **headers)[1]["server"] for _ in range(count)}
+
+
+def test_a_cdn_in_front_names_the_client(tmp_path: Path) -> None:
+    trusted = {"trusted": [f"{STRANGER}/32", "198.51.100.0/24"]}
+    with foreign_proxy(tmp_path, proxy_clients=trusted) as (proxy, _):
+        proxy.traffic.set("green", 0.5, lease=60)
+        _, answer, _ = ask(proxy.port, X_Forwarded_For="6.6.6.6, 203.0.113.7, 198.51.100.9")
+        assert answer["headers"]["X-Forwarded-For"] == ["203.0.113.7"]
+        _, answer, _ = ask(proxy.port, X_Forwarded_For="nonsense", X_Forwarded_Proto="https")
+        assert answer["headers"]["X-Forwarded-For"] == [STRANGER]
+        assert answer["proto"] == "https"
+        _, answer, _ = ask(proxy.port, source=OTHER, X_Forwarded_For="203.0.113.7")
+        assert answer["headers"]["X-Forwarded-For"] == [OTHER]
+        # Without cookies, each client of the CDN has a server of its own, and keeps it.
+        clients = [f"203.0.113.{number}" for number in range(20)]
+        assert len({s for c in clients for s in chosen(proxy.port, 1, X_Forwarded_For=c)}) > 1
+        assert len(chosen(proxy.port, 5, X_Forwarded_For=clients[0])) == 1
+
+
+@pytest.mark.parametrize(
+    ("sticky", "headers", "servers"),
+    [
+        (["address"], {}, 1),
+        (["header X-Tenant", "cookie id"], {"X_Tenant": "a", "Cookie": "id=1"}, 1),
+        (["cookie id"], {"Cookie": "id=1"}, 1),
+        (["cookie id"], {}, 2),  # without the cookie: at random
+        ([], {"X_User": "a", "Cookie": "user=1"}, 2),
+    ],
+)
+def test_users_are_told_apart_as_configured(
+    tmp_path: Path, sticky: list[str], headers: dict[str, str], servers: int
+) -> None:
+    with foreign_proxy(tmp_path, proxy_sticky=sticky) as (proxy, _):
+        found = chosen(proxy.port, 20, **headers)
+        assert len(found) == servers
+        assert found <= {"blue-1", "blue-2"}
+
+
+# ---- limits of a client
+
+
+def test_a_client_opens_only_so_many_connections(tmp_path: Path) -> None:
+    limits = {"connections": 20, "exempt": ["127.0.9.9/32"]}
+    with foreign_proxy(tmp_path, proxy_clients=limits) as (proxy, _):
+        with opened(proxy.port, 20, ""):
+            with pytest.raises((ConnectionError, http.client.BadStatusLine)):
+                ask(proxy.port)
+            assert ask(proxy.port, source=OTHER)[0] == 200
+            with opened(proxy.port, 25, "", source="127.0.9.9"):
+                assert ask(proxy.port, source="127.0.9.9")[0] == 200
+        assert ask(proxy.port)[0] == 200
+
+
+def test_a_client_sends_only_so_many_requests(tmp_path: Path) -> None:
+    limits = {"requests": 2, "exempt": ["127.0.9.9/32"]}
+    with foreign_proxy(tmp_path, proxy_clients=limits) as (proxy, apps):
+        assert [ask(proxy.port)[0] for _ in range(22)] == [200] * 20 + [429] * 2
+        assert len(seen(apps)) == 20
+        assert ask(proxy.port)[2]["retry-after"] == "10"
+        assert ask(proxy.port, source=OTHER)[0] == 200
+        assert {ask(proxy.port, source="127.0.9.9")[0] for _ in range(30)} == {200}
+
+
+# ---- routes
+
+
+def test_a_route_may_have_its_own_timeout(tmp_path: Path) -> None:
+    settings = {
+        "proxy_timeouts": {"server": "1s"},
+        "proxy_routes": [{"path": "/slow", "timeout": "5s"}, {"path": "/", "timeout": "500ms"}],
+    }
+    with foreign_proxy(tmp_path, **settings) as (proxy, apps):
+        assert ask(proxy.port, "/slow?2")[0] == 200
+        assert ask(proxy.port, "/slower")[0] == 200
+        before = len(seen(apps))
+        assert ask(proxy.port, "/SLOW?2")[0] == 200
+        assert len(seen(apps)) == before + 1
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+    routes = [{"path": "/upload"}, {"path": "/", "body": 40_000}]
+    settings = {"proxy_routes": routes, "proxy_timeouts": {"request": "2s"}}
+    with foreign_proxy(tmp_path_factory.mktemp("limited"), **settings) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("size", "status"), [(40_000, 200), (40_001, 413), (9_000_000, 413)])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_larger_body_is_refused(limited: Foreign, size: int, status: int, framing: str) -> None:
+    proxy, apps = limited
+    before = len(seen(apps))
+    text = request("/cart", size, framing).encode()
+    with socket.create_connection(("127.0.0.1", proxy.port), 10) as connection:
+        connection.sendall(text[:200_000])  # what comes after the refusal is not read
+        assert int(connection.makefile("rb").readline().split()[1]) == status
+    assert len(seen(apps)) == before + (status == 200)
+
+
+def request(path: str, size: int, framing: str, sent: int | None = None) -> str:
+    """Return a request with a body of ``size`` bytes, of which ``sent`` are there."""
+    body = "x" * (size if sent is None else sent)
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\n"
+    if framing == "length":
+        return f"{head}Content-Length: {size}\r\n\r\n{body}"
+    last = "" if sent is not None else "\r\n0\r\n\r\n"
+    return f"{head}Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n{body}{last}"
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("sent", [0, 1, 17_000, 39_000])
+def test_a_stalled_body_occupies_no_server(limited: Foreign, sent: int, framing: str) -> None:
+    proxy, apps = limited
+    before = len(seen(apps))
+    with socket.create_connection(("127.0.0.1", proxy.port), 10) as connection:
+        connection.sendall(request("/cart", 40_000, framing, sent).encode())
+        assert connection.makefile("rb").readline().split()[1] == b"408"
+    assert len(seen(apps)) == before
+
+
+def test_large_headers_do_not_push_a_body_past_the_buffer(limited: Foreign) -> None:
+    proxy, apps = limited
+    before = len(seen(apps))
+    assert ask(proxy.port, "/cart", body=b"x" * 40_000, X_A="a" * 7_000)[0] == 200
+    assert ask(proxy.port, "/cart", body=b"x" * 40_000, X_A="a" * 9_000)[0] == 431
+    assert len(seen(apps)) == before + 1
+
+
+def test_a_body_in_tiny_chunks_is_whole_or_refused(limited: Foreign) -> None:
+    proxy, apps = limited
+    before = len(seen(apps))
+    head = "POST /cart HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", proxy.port), 10) as connection:
+        connection.sendall((head + "1\r\nx\r\n" * 39_000).encode())
+        assert connection.makefile("rb").readline().split()[1] in (b"408", b"413")
+    assert len(seen(apps)) == before
+
+
+OPERATORS = "127.0.9.9/32"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    settings = shop_settings(OPERATORS)
+    with running_proxy(tmp_path_factory.mktemp("shop"), **settings) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize("path", ["/carts", "/data", "/CARTS", "/%63arts", "/data/", "/carts?a=b"])
+def test_operators_alone_list_carts_and_store_products(shop: Proxy, path: str) -> None:
+    assert ask(shop.port, path)[0] == 404
+    assert ask(shop.port, path, source="127.0.9.9")[0] == 200
+
+
+def test_shoppers_use_their_carts(shop: Proxy) -> None:
+    assert ask(shop.port, "/cart")[0] == 200
+    assert ask(shop.port, "/cart/checkout")[0] == 200
+    assert ask(shop.port, "/metrics", source="127.0.9.9")[0] == 404
