@@ -85,7 +85,7 @@ def foreign_proxy(
 ) -> Iterator[tuple[Proxy, dict[str, ForeignApp]]]:
     """Run a foreign app behind a proxy with the role's defaults and ``settings``."""
     own = {"proxy_check": {"path": "/health"}}
-    plain = {f"proxy_{name}": {} for name in ("timeouts", "retries", "clients")}
+    plain: dict[str, Any] = {f"proxy_{name}": {} for name in ("timeouts", "retries", "clients")}
     defaults = {**plain, "proxy_sticky": ["address"], "proxy_routes": []}
     with ExitStack() as stack:
         proxy = made(directory, 2, stack, **{**defaults, **own, **settings})
