@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from canary.evidence.pairs import Pairs
@@ -13,6 +11,7 @@ from canary.formatting import number
 from canary.model import Arm
 from canary.policy import Metric
 from canary.stats.distributions import Floats
+from canary.stats.paired import masked_median
 
 FEW_FRACTIONS = 3
 LARGEST_PERCENT = 100.0
@@ -72,15 +71,13 @@ def _fractions(pairs: Pairs) -> str:
 def _cumulative(metric: Metric, rows: dict[Arm, HostRows]) -> str:
     rises, alone = 0, 0
     for arm, found in rows.items():
-        events = list(_rising(found.values))
-        if not events or None in events:
+        own, least = _rising(found.values)
+        if not own:
             continue
-        chances = list(_rising(found.samples)) if is_rate(metric) else []
-        together = bool(chances) and None not in chances
-        own = sum(filter(None, events))
-        alone += own if min(filter(None, events), default=0) >= STEPS_ALONE else 0
-        if together:
-            rises += own + sum(filter(None, chances))
+        alone += own if least >= STEPS_ALONE else 0
+        chances, _ = _rising(found.samples) if is_rate(metric) else (0, 0)
+        if chances:
+            rises += own + chances
         elif is_rate(metric) and np.nansum(found.values) > np.nansum(found.samples) > 0:
             return _rising_words(arm)
     sure = alone >= RISES_ALONE and len(rows) == len(Arm)
@@ -92,20 +89,30 @@ def _rising_words(arm: Arm | None) -> str:
     return f"{whose} only ever rise, as a counter does since its process started; {INCREASES}"
 
 
-def _rising(rows: Floats) -> Iterator[int | None]:
-    """Return the rises of each host's values, None where they are no counter's.
+def _rising(rows: Floats) -> tuple[int, int]:
+    """Return the rises of all hosts' values, and of the host with the fewest.
 
-    A host whose values never change says nothing.
+    Both are 0 where a host's values are no counter's. One whose values never change says nothing.
     """
-    for row in rows:
-        known = row[np.isfinite(row)]
-        steps = np.diff(known)
-        up = steps[steps > 0]
-        falls = int((steps < 0).sum())
-        if len(steps) == 0 or (falls == 0 and len(up) == 0):
-            continue
-        steady = len(up) >= STEPS and up.max() <= UNEVEN * np.median(up)
-        yield len(up) if steady and falls <= RESETS * len(steps) else None
+    steps = np.diff(_carried(rows), axis=1)
+    up, falls = steps > 0, (steps < 0).sum(axis=1)
+    rises = up.sum(axis=1)
+    moved = (rises > 0) | (falls > 0)
+    steps, up, falls, rises = steps[moved], up[moved], falls[moved], rises[moved]
+    count = np.isfinite(rows[moved]).sum(axis=1) - 1
+    if not len(rises) or (rises < STEPS).any() or (falls > RESETS * count).any():
+        return 0, 0
+    largest = np.where(up, steps, 0.0).max(axis=1)
+    if (largest > UNEVEN * masked_median(steps, up)).any():
+        return 0, 0
+    return int(rises.sum()), int(rises.min())
+
+
+def _carried(rows: Floats) -> Floats:
+    """Return the rows with the last known value in the place of a missing one."""
+    places = np.where(np.isfinite(rows), np.arange(rows.shape[1]), 0)
+    carried: Floats = np.take_along_axis(rows, np.maximum.accumulate(places, axis=1), axis=1)
+    return carried
 
 
 def _without_requests(metric: Metric, rows: dict[Arm, HostRows]) -> str:

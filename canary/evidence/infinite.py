@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from canary.evidence.pairs import Pairs
-from canary.evidence.pooling import GroupSeries
-from canary.evidence.table import Table
-from canary.model import Arm
+from canary.formatting import plural
+from canary.model import Arm, Recording
 from canary.policy import Metric
 
 MEANING = (
@@ -18,34 +17,31 @@ MEANING = (
 )
 
 
-def all_infinite(metric: Metric, table: Table, pairs: Pairs, times: Sequence[int]) -> str:
+Noted = Mapping[tuple[str, Arm], frozenset[int]]
+"""The times of infinite values, by metric and arm."""
+
+
+def infinite_times(recording: Recording, times: Sequence[int]) -> Noted:
+    """Return the judged times at which any host of an arm has an infinite value."""
+    found: dict[tuple[str, Arm], set[int]] = {}
+    for one in recording.series:
+        if one.infinite:
+            found.setdefault((one.metric, one.arm), set()).update(one.infinite)
+    return {key: frozenset(noted.intersection(times)) for key, noted in found.items()}
+
+
+def all_infinite(metric: Metric, noted: Noted, pairs: Pairs) -> str:
     """Return which arm has infinite values only, or an empty string."""
-    for side, arm in _sides(pairs):
+    for side, arm in ((pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)):
         known = np.isfinite(side.values) & pairs.expected
-        if not known.any() and (count := _count(metric, table, arm, times)):
-            return f"the {arm}'s value is infinite in all {count} periods, {MEANING}"
+        if not known.any() and (found := noted.get((metric.name, arm))):
+            return f"the {arm}'s value is infinite in all {len(found)} periods, {MEANING}"
     return ""
 
 
-def some_infinite(metric: Metric, table: Table, pairs: Pairs, times: Sequence[int]) -> str:
+def some_infinite(metric: Metric, noted: Noted) -> str:
     """Return in how many periods an arm has an infinite value, or an empty string."""
-    for _, arm in _sides(pairs):
-        if count := _count(metric, table, arm, times):
-            verb = "period" if count == 1 else "periods"
-            return f"a value of the {arm} is infinite in {count} {verb}, {MEANING}"
+    for arm in (Arm.CANDIDATE, Arm.BASELINE):
+        if found := noted.get((metric.name, arm)):
+            return f"a value of the {arm} is infinite in {plural(len(found), 'period')}, {MEANING}"
     return ""
-
-
-def _sides(pairs: Pairs) -> tuple[tuple[GroupSeries, Arm], ...]:
-    return (pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)
-
-
-def _count(metric: Metric, table: Table, arm: Arm, times: Sequence[int]) -> int:
-    """Return the periods in which any host of an arm has an infinite value."""
-    found = {
-        time
-        for one in table.recording.series
-        if one.infinite and one.metric == metric.name and one.arm is arm
-        for time in one.infinite
-    }
-    return len(found.intersection(times))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -52,10 +53,10 @@ def _odd_values(metric: Metric, group: str, rows: HostRows, between: Mask) -> It
     known = ~np.isnan(rows.values)
     wrong = (known & ~possible(metric, rows.values)).sum(axis=1)
     astray = (known & between).sum(axis=1)
-    for row, host in enumerate(rows.hosts):
-        if host in rows.hosts[:row]:
-            yield Oddity("duplicate", group, host, 1, metric.name)
-        if wrong[row]:
-            yield Oddity("impossible", group, host, int(wrong[row]), metric.name)
-        if astray[row]:
-            yield Oddity("off grid", group, host, int(astray[row]), metric.name)
+    for host, count in Counter(rows.hosts).items():
+        if count > 1:
+            yield Oddity("duplicate", group, host, count - 1, metric.name)
+    for row in np.flatnonzero(wrong).tolist():
+        yield Oddity("impossible", group, rows.hosts[row], int(wrong[row]), metric.name)
+    for row in np.flatnonzero(astray).tolist():
+        yield Oddity("off grid", group, rows.hosts[row], int(astray[row]), metric.name)

@@ -8,7 +8,7 @@ import numpy as np
 
 from canary.evidence.counting import more_than_requests, not_a_count
 from canary.evidence.coverage import apart, other_period, partly
-from canary.evidence.infinite import all_infinite, some_infinite
+from canary.evidence.infinite import all_infinite, infinite_times, some_infinite
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
 from canary.evidence.split import split_by_requests
@@ -27,15 +27,16 @@ def suspected(
     """Return the pairs of all metrics with what is suspicious about them."""
     times, until = judged
     columns, ended = table.columns(times), table.ended(until)
+    noted = infinite_times(table.recording, times)
     split = split_by_requests(policy, table.recording, pairs)
     return {
         metric.name: replace(
             one,
             fault=_fault(metric, one, split)
-            or all_infinite(metric, table, one, times)
+            or all_infinite(metric, noted, one)
             or apart(table, one, columns)
             or not_a_count(metric, table, one, ended),
-            doubt=some_infinite(metric, table, one, times) or _doubt(metric, table, one),
+            doubt=some_infinite(metric, noted) or _doubt(metric, table, one),
             remark=_little(metric, one),
         )
         for metric in policy.metrics

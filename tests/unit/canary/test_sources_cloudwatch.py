@@ -212,14 +212,12 @@ class Listing(Metrics):
     def __init__(self, published: dict[str, str], values: dict[str, float]) -> None:
         super().__init__(values)
         self.published = published
-        self.asked: dict[str, Any] = {}
 
-    def get_paginator(self, operation: str) -> Listing:
-        assert operation == "list_metrics"
+    def get_paginator(self, _operation: str) -> Listing:
         return self
 
     def paginate(self, **call: Any) -> Iterator[dict[str, Any]]:
-        self.asked = call
+        self.calls.append(call)
         fixed = [one for one in call["Dimensions"] if "Value" in one]
         for instance, name in self.published.items():
             dimensions = [*fixed, {"Name": "Instance", "Value": instance}]
@@ -235,7 +233,7 @@ def test_the_instances_of_a_window_include_those_that_have_ended_since() -> None
     metrics.skip = ("gone SampleCount",)
     found = source(metrics, Running(["i-1"])).instances("green", (100, 110))
     assert found == ("i-1", "i-2")
-    assert {"Name": "Colour", "Value": "green"} in metrics.asked["Dimensions"]
+    assert {"Name": "Colour", "Value": "green"} in metrics.calls[0]["Dimensions"]
     assert source(metrics, Running(["i-1"])).instances("green") == ("i-1",), "only those of now"
 
 

@@ -1,0 +1,117 @@
+"""A CSV file, read row by row: any quoting, and a sentence about the line that is wrong."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from canary.errors import SourceError
+from canary.formatting import minute
+from canary.model import Arm
+
+BATCH = 50_000
+LATEST = 4_102_444_800
+"""2100-01-01. A greater number is a time in another unit, or a mistake."""
+UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+
+Row = tuple[str, str, str, str, float, float, float]
+"""Time, arm, instance, metric, value, samples, spread; NaN where nothing was measured."""
+
+
+def header_of(path: Path) -> list[str]:
+    """Return the names of the columns."""
+    with opened(path) as file:
+        return next(csv.reader(file), [])
+
+
+def opened(path: Path) -> TextIO:
+    """Open the file; Excel writes a mark at its start, which is no part of it."""
+    return path.open(newline="", encoding="utf-8-sig")
+
+
+def rows_of(path: Path, order: Sequence[int | None]) -> Iterator[list[Row]]:
+    """Return the rows in batches; ``order`` is the place of each column, None if it is not there.
+
+    Raises:
+        SourceError: a row is wrong.
+    """
+    with opened(path) as file:
+        reader = csv.reader(file)
+        width = len(next(reader))
+        checked = (
+            _row(row, order, width, f"{path}, line {reader.line_num}") for row in reader if row
+        )
+        while batch := list(itertools.islice(checked, BATCH)):
+            yield batch
+
+
+def _row(row: list[str], order: Sequence[int | None], width: int, where: str) -> Row:
+    if len(row) != width:
+        raise SourceError(f"{where}: the number of fields differs from the header's")
+    time, arm, instance, metric, *numbers = ("" if at is None else row[at] for at in order)
+    if arm not in list(Arm):
+        raise SourceError(f"{where}: arm is {arm!r}; allowed are baseline, candidate")
+    time_of(time, where)
+    value, samples, spread = (_number(text, where) for text in numbers)
+    for number in (samples, spread):
+        if math.isinf(number):
+            raise SourceError(f"{where}: {number} is not finite; leave it empty if unknown")
+    return time, arm, instance, metric, value, samples, spread
+
+
+def time_of(text: str, where: str) -> int:
+    """Return the seconds since the epoch that a time means.
+
+    Raises:
+        SourceError: it is no time, or one that cannot be meant.
+    """
+    try:
+        moment = float(text)
+    except ValueError:
+        moment = _iso(text, where)
+    if not math.isfinite(moment) or moment != int(moment):
+        raise SourceError(f"{where}: time is {text!r}; whole seconds are needed")
+    if not 0 < moment < LATEST:
+        raise SourceError(
+            f"{where}: time is {text!r}, which is not between 1970 and 2100; write seconds since "
+            f"the epoch, not milliseconds{_meant(moment)}"
+        )
+    return int(moment)
+
+
+def _iso(text: str, where: str) -> float:
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise SourceError(
+            f"{where}: time is {text!r}; write seconds since the epoch or ISO 8601"
+        ) from None
+    if parsed.tzinfo is None:
+        raise SourceError(
+            f"{where}: time {text!r} names no time zone; write for example {text}Z"
+        ) from None
+    return parsed.timestamp()
+
+
+def _meant(moment: float) -> str:
+    for unit, factor in UNITS.items():
+        if LATEST / 4 < moment / factor < LATEST:
+            return f" (as {unit} it is {minute(int(moment / factor))})"
+    return ""
+
+
+def _number(text: str, where: str) -> float:
+    if text.strip() == "":
+        return math.nan
+    try:
+        number = float(text)
+    except ValueError:
+        raise SourceError(f"{where}: {text!r} is not a number; leave it empty if unknown") from None
+    if math.isnan(number):
+        raise SourceError(f"{where}: {text!r} is not finite; leave it empty if unknown")
+    return number
