@@ -50,6 +50,7 @@ class Learned:
     """The noise of one metric, learned from windows of equal arms.
 
     Attributes:
+        windows: how many independent windows it is worth.
         noise, rough: without and with bursts.
         kappa: by channel.
         rank_lean: how far ranks lean to the candidate's side, per root of a period (counts only).
@@ -77,6 +78,8 @@ class Fingerprint:
         source: its kind, as ``cloudwatch``.
         hosts: of the live release; None if unknown.
         metrics: by name, how each is measured.
+        groups: how many hosts each arm had.
+        share: of both arms' traffic that the candidate had.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -85,6 +88,8 @@ class Fingerprint:
     source: str
     hosts: Periods | None
     metrics: Mapping[str, str]
+    groups: tuple[Periods, Periods] = (1, 1)
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
 
 @dataclass(frozen=True, slots=True)

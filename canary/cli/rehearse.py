@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ from canary.cli.common import (
 from canary.cli.types import MOMENT
 from canary.learned import dump_calibration
 from canary.offline.analyze import known_later
-from canary.offline.rehearse import Past, Rehearsal, windows
+from canary.offline.rehearse import (
+    Past,
+    Rehearsal,
+    cutting_of,
+    instances_of,
+    windows,
+    work_of,
+)
 from canary.offline.rehearse import rehearse as measure
 from canary.policy import Policy
 from canary.sources.base import settled_end
@@ -45,7 +53,8 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     """Compare equal instances with each other: learn the noise, and count false alarms.
 
     Every FAIL between two instances of one release is a false alarm. Times at which a canary ran
-    are left out. The noise is written to .run/ENV/calibration.json, which canary run reads.
+    are left out. Any amount of data helps: a little moves the cautious defaults a little, much
+    replaces them. The noise is written to .run/ENV/calibration.json, which canary run reads.
 
     Exit status: 0 false alarms within alpha, 1 more than alpha allows, 2 could not measure.
 
@@ -72,4 +81,9 @@ def _measure(place: Place, policy: Policy, options: dict[str, Any]) -> Rehearsal
     newest = settled_end(time.time(), policy.period, place.environment.source.settle)
     end = min(options["end"], newest)
     past = Past(colour, options["start"], end, canaries)
-    return measure(policy, windows(policy, source, past), place.environment.source.kind)
+    cutting = cutting_of(policy, instances_of(source, colour), past)
+    click.echo(f"{cutting.sentence(policy)}.", err=True)
+    recordings = windows(policy, source, past, cutting)
+    kind = place.environment.source.kind
+    with click.progressbar(length=work_of(policy), label="Learning", file=sys.stderr) as bar:
+        return measure(policy, recordings, kind, cutting.worth, lambda: bar.update(1))

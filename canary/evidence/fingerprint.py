@@ -52,11 +52,6 @@ def _elsewhere(there: Fingerprint | None, here: Fingerprint) -> str:
     both = (
         (f"{there.period} s periods", f"{here.period} s periods", there.period == here.period),
         (there.source, here.source, there.source == here.source),
-        (
-            f"{there.hosts} hosts",
-            f"{here.hosts} hosts",
-            None in (there.hosts, here.hosts) or there.hosts == here.hosts,
-        ),
     )
     old = " and ".join(one for one, _, same in both if not same)
     new = " and ".join(other for _, other, same in both if not same)

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from canary.judge.calibration import learn
 from canary.judge.comparison import Arms, Comparison, comparison_of, usual_level
+from canary.judge.priors import ALIKE, Setting
 from canary.judge.rule import rule_of, signs_of
 from canary.learned import Learned
 from canary.policy import Metric, Policy
@@ -72,16 +73,19 @@ def judge_many(
     arms: Mapping[str, Arms],
     calibration: Mapping[str, Learned] | None = None,
     looks: Sequence[int] | None = None,
+    setting: Setting = ALIKE,
 ) -> Trace:
-    """Judge every run of ``arms`` at every look; metrics without arms are left out."""
+    """Judge every run of ``arms`` at every look; metrics without arms are left out.
+
+    ``setting`` is how the runs differ from those that the calibration was learned from.
+    """
     metrics = [metric for metric in policy.metrics if metric.name in arms and not metric.muted]
     looks = tuple(looks or range(1, policy.periods + 1))
     fail: dict[str, Floats] = {}
     passed: dict[str, Floats] = {}
     for metric in metrics:
-        models = batch_comparisons(
-            policy, metric, arms[metric.name], (calibration or {}).get(metric.name)
-        )
+        known = (calibration or {}).get(metric.name)
+        models = batch_comparisons(policy, metric, arms[metric.name], known, setting)
         seen = [[model.look(k) for model in models] for k in looks]
         fail[metric.name] = np.stack(
             [np.max([one.towards_fail for one in look], axis=0) for look in seen], axis=1
@@ -104,11 +108,15 @@ def first_look(hits: npt.NDArray[np.bool_], looks: Sequence[int]) -> Ints:
 
 
 def batch_comparisons(
-    policy: Policy, metric: Metric, arms: Arms, known: Learned | None
+    policy: Policy,
+    metric: Metric,
+    arms: Arms,
+    known: Learned | None,
+    setting: Setting = ALIKE,
 ) -> tuple[Comparison, ...]:
     """Return the metric's comparisons, one for each direction of harm."""
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
     return tuple(
-        comparison_of(metric, arms, rule_of(policy, metric, sign, known, points))
+        comparison_of(metric, arms, rule_of(policy, metric, sign, known, points, setting))
         for sign in signs_of(metric)
     )

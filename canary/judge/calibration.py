@@ -12,12 +12,25 @@ from canary.judge.counts import Counts
 from canary.judge.level import Level
 from canary.judge.priors import (
     ARM_CLIP,
-    CALIBRATED_WEIGHTS,
     FIRM_CLIP,
+    cold_kappa,
     cold_noise,
+    has_bursts,
+    held,
+    least_kappa,
 )
 from canary.judge.ratio import Ratio
-from canary.judge.rule import rule_of
+from canary.judge.rule import Rule, rule_of
+from canary.judge.shrinkage import (
+    FEWEST,
+    HOST_WORTH,
+    Worth,
+    rough_noise,
+    shrunk_kappa,
+    shrunk_noise,
+    shrunk_size,
+    sticky,
+)
 from canary.learned import PLAIN_CLIP, Kappa, Learned, MeasuredNoise
 from canary.policy import Policy
 from canary.stats.distributions import Floats
@@ -44,35 +57,59 @@ SHORT = (4, 5, 6, 8, 12, 16)
 """Lengths of the pieces that windows are cut into, so that few windows still show far tails."""
 
 
-def learn(policy: Policy, name: str, arms: Arms) -> Learned:
+def learn(policy: Policy, name: str, arms: Arms, worth: Worth | None = None) -> Learned | None:
     """Return the noise of metric ``name``, learned from A/A windows, for a calibration.
 
-    Each row of ``arms`` is one window in which both arms ran the same release.
+    Each row of ``arms`` is one window in which both arms ran the same release. ``worth`` says how
+    many of them are independent; by default all are. None: the metric cannot be learned, because
+    it has too few values, or because most of them do not differ.
     """
     metric = next(metric for metric in policy.metrics if metric.name == name)
+    worth = worth or Worth(len(arms.candidate), len(arms.candidate))
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
-    start = replace(
-        cold_noise(metric, policy.period, points),
-        tau_weight=CALIBRATED_WEIGHTS[0],
-        phi_weight=CALIBRATED_WEIGHTS[1],
-    )
+    cold = cold_noise(metric, policy.period, points)
     model = comparison_of(metric, arms, rule_of(policy, metric, 1.0, None, points))
-    choices = _choices(model, start)
-    noise, rough = most_precise(choices), learn_noise(*choices[0], rough=True)
-    drift = replace(noise, host=_drift_host(model, noise))
+    choices = _choices(model, held(cold, worth.trust))
+    plain = choices[0][0]
+    if np.isfinite(plain).sum() < FEWEST or sticky(plain):
+        return None
+    rule = _taught(model, choices, cold, worth, bursts=has_bursts(metric))
+    widths = _kappa(replace(model, rule=rule))
+    kappa = shrunk_kappa(widths, cold_kappa(metric), least_kappa(metric), worth.trust)
+    return Learned(
+        windows=round(worth.windows),
+        noise=_measured(rule.noise),
+        rough=_measured(rule.rough),
+        kappa=kappa,
+        rank_lean=rule.rank_lean,
+        dense=rule.dense,
+        drift_host=rule.drift.host if isinstance(model, Level) else None,
+    )
+
+
+def _taught(
+    model: AnyComparison,
+    choices: list[tuple[Floats, Floats, Noise]],
+    cold: Noise,
+    worth: Worth,
+    *,
+    bursts: bool,
+) -> Rule:
+    """Return the rule with what the windows say, as far as they can be believed."""
+    seen = float(np.isfinite(choices[0][0]).sum()) * worth.windows / max(len(choices[0][0]), 1)
+    # calm weather is no reason to do without protection against bursts of events
+    preferred = choices[::-1] if isinstance(model, Counts) else choices
+    noise = shrunk_noise(most_precise(preferred), cold, seen, worth.hosts)
+    shrink = rough_noise if bursts else shrunk_noise
+    rough = shrink(learn_noise(*choices[0], rough=True), cold, seen, worth.hosts)
+    slopes = _drift_host(model, noise)
+    usual = model.rule.drift.host
+    drift = replace(noise, host=shrunk_size(slopes, usual, worth.hosts, HOST_WORTH))
     rule = replace(model.rule, noise=noise, rough=rough, drift=drift, gate=0.0, negligible=0.0)
     if isinstance(model, Counts):
         dense = float(np.isfinite(model.blocks.d).mean())
-        rule = replace(rule, dense=dense, rank_lean=_rank_lean(model))
-    return Learned(
-        windows=len(arms.candidate),
-        noise=_measured(noise),
-        rough=_measured(rough),
-        kappa=_kappa(replace(model, rule=rule)),
-        rank_lean=rule.rank_lean,
-        dense=rule.dense,
-        drift_host=drift.host if isinstance(model, Level) else None,
-    )
+        rule = replace(rule, dense=dense, rank_lean=worth.trust * _rank_lean(model))
+    return rule
 
 
 def _measured(noise: Noise) -> MeasuredNoise:
@@ -142,12 +179,12 @@ def _drift_host(model: AnyComparison, noise: Noise) -> float:
 
 def _choices(model: AnyComparison, start: Noise) -> list[tuple[Floats, Floats, Noise]]:
     """Return the windows under each choice of clips, the plainest first."""
-    clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf)]
+    clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf), (PLAIN_CLIP, ARM_CLIP)]
     if isinstance(model, Level):
         return [(model.d, least_variance(model.d), replace(start, clip=PLAIN_CLIP))]
     source = model.blocks if isinstance(model, Counts) else model
     choices = []
-    for clip, arm_clip in (*clips, (PLAIN_CLIP, ARM_CLIP)):
+    for clip, arm_clip in clips:
         d = pull_arms(source.d, source.candidate, source.baseline, source.v, arm_clip)
         choices.append((d, source.v, replace(start, clip=clip, arm_clip=arm_clip)))
     return choices

@@ -111,15 +111,19 @@ def mean_channels(
 ) -> tuple[Channel, ...]:
     """Return the channels of the mean over the whole run and over its newest part."""
     steady = (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
-    z = t_to_z(whole.t, whole.df)
+    z = _harm_z(whole, rule)
     size = rule.size(whole.mean)
     first = Channel("expanding", z, rule.spending.fail_bound(k, expanding), steady, size)
     if recent is None:
         return (first,)
     lasting = (recent.mean >= rule.gate) & (recent.least >= np.maximum(rule.gate, recent.mean / 2))
-    z = t_to_z(recent.t, recent.df)
+    z = _harm_z(recent, rule)
     bound = rule.spending.window_bound(windowed)
     return first, Channel("window", z, bound, lasting, rule.size(recent.mean))
+
+
+def _harm_z(estimate: Estimate, rule: Rule) -> Floats:
+    return t_to_z(estimate.mean / np.hypot(estimate.error, rule.weather), estimate.df)
 
 
 def conclude(

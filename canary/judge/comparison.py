@@ -12,8 +12,10 @@ from canary.evidence.pooling import GroupSeries
 from canary.judge.channels import Assessment, Channel
 from canary.judge.counts import Counts
 from canary.judge.level import Level
+from canary.judge.priors import Setting, setting_of
 from canary.judge.ratio import Ratio
 from canary.judge.rule import Rule, rule_of, signs_of
+from canary.learned import Calibration
 from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
@@ -111,11 +113,24 @@ def comparisons_of(
     known = recording.calibration.get(metric.name)
     points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
-    rules = [rule_of(policy, metric, sign, known, points) for sign in signs_of(metric)]
+    setting = _setting(recording.calibration, pairs)
+    rules = [rule_of(policy, metric, sign, known, points, setting) for sign in signs_of(metric)]
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=known is not None) for rule in rules]
     return tuple(comparison_of(metric, arms, rule) for rule in rules)
+
+
+def _setting(calibration: Calibration, pairs: Pairs) -> Setting:
+    hosts = len(pairs.candidate.hosts), len(pairs.baseline.hosts)
+    return setting_of(calibration.fingerprint, hosts, least_share(pairs.sent[pairs.expected]))
+
+
+def least_share(sent: Floats | float) -> float:
+    """Return the share of the candidate that is furthest from an even split; 0.5 if unknown."""
+    shares = np.atleast_1d(np.asarray(sent, dtype=float))
+    shares = shares[np.isfinite(shares)]
+    return float(shares[np.argmax(np.abs(shares - 0.5))]) if shares.size else 0.5
 
 
 def arms_of(metric: Metric, pairs: Pairs) -> Arms:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from canary.learned import Kappa, MeasuredNoise
+from canary.learned import Fingerprint, Kappa, MeasuredNoise
 from canary.policy import Metric
 from canary.stats.paired import Noise
 
@@ -16,11 +16,29 @@ COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
     "expanding": ((4, 1.6), (12, 1.3), (60, 1.2)),
     "exact": ((4, 1.1),),
     "window": ((22, 1.4),),
+    "ranks": ((6, 1.05), (60, 1.2)),
 }
 """Kappa without a calibration, wide enough for bursts of errors."""
-CALIBRATED_WEIGHTS = (30.0, 100.0)
-ENOUGH_WINDOWS = 50
+COLD_WEIGHTS, CALIBRATED_WEIGHTS = (6.0, 20.0), (30.0, 100.0)
+"""What tau and phi are worth: without a rehearsal, and after a long one."""
+WEATHER_HOST, WEATHER_GAUGE = 0.6, 0.45
+"""Hosts that looked alike may still differ by this share of the cold default before a FAIL."""
+WEATHER_KAPPA: Mapping[str, Mapping[str, Kappa]] = {
+    "count": {
+        "expanding": ((4, 1.3), (12, 1.1)),
+        "exact": ((4, 1.1),),
+        "window": ((22, 1.4),),
+        "ranks": ((6, 1.05),),
+    },
+    "tail": {"expanding": ((4, 1.4), (8, 1.4), (16, 1.1)), "window": ((22, 1.2),)},
+    "gauge": {"expanding": ((4, 1.4), (8, 1.4), (16, 1.05)), "window": ((22, 1.2),)},
+}
+"""Least kappa after a rehearsal, whose weather may have been calm, by kind."""
 FIRM_CLIP, ARM_CLIP = 1.5, 1.0
+SHARED = 0.1
+"""Share of a period's noise that more hosts do not average out."""
+UNEVEN = 1.0
+"""Difference of the log odds of two splits from which counts scatter otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +79,85 @@ def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
     )
 
 
-def known_noise(measured: MeasuredNoise, windows: int) -> Noise:
-    """Return the noise that a rehearsal measured. More windows give it more weight."""
-    firm = min(windows / ENOUGH_WINDOWS, 1.0)
-    return Noise(
+def known_noise(measured: MeasuredNoise, trust: float) -> Noise:
+    """Return the noise that a rehearsal measured, held as firmly as its trust deserves."""
+    noise = Noise(
         tau=measured.tau,
         phi=measured.phi,
         host=measured.host,
-        tau_weight=max(CALIBRATED_WEIGHTS[0] * firm, 2.0),
-        phi_weight=max(CALIBRATED_WEIGHTS[1] * firm, 10.0),
         clip=measured.clip,
         arm_clip=math.inf if measured.arm_clip is None else measured.arm_clip,
     )
+    return held(noise, trust)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a canary differs from the windows that its noise was learned from.
+
+    Attributes:
+        variance: of the difference between two equal arms, relative to those windows. Arms of four
+            hosts differ by a quarter of what single hosts do.
+        uneven: its traffic is split so differently that counts scatter in another way.
+    """
+
+    variance: float = 1.0
+    uneven: bool = False
+
+
+ALIKE = Setting()
+
+
+def setting_of(there: Fingerprint | None, hosts: tuple[int, int], share: float) -> Setting:
+    """Compare a canary with the windows of a calibration; unknown windows are taken as alike."""
+    if there is None:
+        return ALIKE
+    learned = sum(1 / count for count in there.groups)
+    moved = _logit(share) - _logit(there.share)
+    return Setting(sum(1 / max(count, 1) for count in hosts) / learned, abs(moved) > UNEVEN)
+
+
+def in_setting(noise: Noise, setting: Setting) -> Noise:
+    """Return the noise between arms of other sizes. The part that is not the hosts' own stays."""
+    if setting.variance == 1.0:
+        return noise
+    tau = noise.tau * math.sqrt(SHARED + (1 - SHARED) * setting.variance)
+    host = noise.host * math.sqrt(setting.variance)
+    return replace(noise, tau=tau, host=host, tau_weight=noise.tau_weight / 2)
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))
+
+
+def held(noise: Noise, trust: float) -> Noise:
+    """Return a noise that is held as firmly as a rehearsal of this trust deserves."""
+    tau, phi = (
+        cold + (known - cold) * trust
+        for cold, known in zip(COLD_WEIGHTS, CALIBRATED_WEIGHTS, strict=True)
+    )
+    return replace(noise, tau_weight=tau, phi_weight=phi)
+
+
+def has_bursts(metric: Metric) -> bool:
+    """Return whether incidents on one host multiply the metric for some periods."""
+    return metric.kind == "count" or _prior_name(metric) in ("tail", "gauge")
+
+
+def least_kappa(metric: Metric) -> Mapping[str, Kappa]:
+    """Return the least kappa of FAIL, however calm a rehearsal was."""
+    kind = "count" if metric.kind == "count" else _prior_name(metric)
+    return WEATHER_KAPPA.get(kind, {})
+
+
+def least_host(metric: Metric, cold: Noise) -> float:
+    """Return the least lasting difference between hosts that FAIL allows for after a rehearsal."""
+    return cold.host * (WEATHER_GAUGE if metric.kind == "gauge" else WEATHER_HOST)
+
+
+def cold_kappa(metric: Metric) -> Mapping[str, Kappa]:
+    """Return kappa of a metric without a rehearsal."""
+    return COLD_COUNT_KAPPA if metric.kind == "count" else COLD_KAPPA
 
 
 def _prior_name(metric: Metric) -> str:

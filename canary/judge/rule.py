@@ -9,7 +9,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from canary.judge.acute import TAIL, AcuteBounds, acute_bounds
-from canary.judge.priors import COLD_COUNT_KAPPA, COLD_KAPPA, cold_noise, known_noise
+from canary.judge.priors import (
+    ALIKE,
+    Setting,
+    cold_kappa,
+    cold_noise,
+    in_setting,
+    known_noise,
+    least_host,
+)
+from canary.judge.shrinkage import trust_of, widest
 from canary.judge.spending import Spending
 from canary.learned import Kappa, Learned
 from canary.policy import Margin, Metric, Policy
@@ -21,6 +30,8 @@ BETA_SAFETY = 0.76
 """Shares of alpha and beta that are spent. The rest covers what the theory leaves out. The acute
 channel has its own share of alpha."""
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
+GATE = 0.45
+"""By how much of the margin a full trust lowers the smallest estimate that can FAIL."""
 MANY = 16
 """Periods from which a burst can be distinguished from a change."""
 EXPANDING, WINDOWED = 0.8, 0.2
@@ -44,6 +55,8 @@ class Rule:
         dense: blocks of counts that a period completes, where known (counts only).
         widths: kappa by channel.
         rank_lean: how far ranks lean to one side (counts only).
+        weather: lasting difference that FAIL allows for on top of the noise's own; a rehearsal
+            may have been calm.
         acute: what fails at once; nothing where the metric's kind knows no catastrophe.
         fade: periods for which a fresh process may be worse at first; 0 where none is expected.
         tail: whether it is a tail, which a few requests move.
@@ -61,6 +74,7 @@ class Rule:
     dense: float | None = None
     widths: Mapping[str, Kappa] = field(default_factory=dict)
     rank_lean: float = 0.0
+    weather: float = 0.0
     acute: AcuteBounds | None = None
     fade: int = 0
     tail: bool = False
@@ -118,10 +132,16 @@ def _share(policy: Policy, metric: Metric) -> float:
     return metric.weight / math.fsum(counted) / len(signs_of(metric))
 
 
-def _widths(metric: Metric, known: Learned | None) -> Mapping[str, Kappa]:
+def _widths(metric: Metric, known: Learned | None, setting: Setting) -> Mapping[str, Kappa]:
     if known is None:
-        return COLD_COUNT_KAPPA if metric.kind == "count" else COLD_KAPPA
+        return cold_kappa(metric)
+    if setting.uneven and metric.kind == "count":
+        return widest(known.kappa, cold_kappa(metric))
     return known.kappa
+
+
+def _weather(least: float, host: float, setting: Setting) -> float:
+    return math.sqrt(max(least**2 * setting.variance - host**2, 0.0))
 
 
 def _fade(policy: Policy, metric: Metric) -> int:
@@ -137,30 +157,36 @@ def rule_of(
     sign: float,
     known: Learned | None = None,
     points: float = 1.0,
+    setting: Setting = ALIKE,
 ) -> Rule:
     """Return the rule of ``metric`` in one direction of harm."""
     spending = spending_of(policy, metric, calibrated=known is not None)
     margin = log_margin(metric.limit, 1.0 if metric.harmful == "either" else sign)
     minutes = policy.period / 60
     growth = policy.drift_of(metric).value * minutes
+    trust = 0.0 if known is None else trust_of(known.windows)
     cold = cold_noise(metric, policy.period, points)
     noise, rough, drift_host = cold, cold, growth / 6
     if known is not None:
-        noise, rough = (known_noise(one, known.windows) for one in (known.noise, known.rough))
+        noise, rough = (
+            in_setting(known_noise(one, trust), setting) for one in (known.noise, known.rough)
+        )
         drift_host = growth / 6 if known.drift_host is None else known.drift_host
+        drift_host *= math.sqrt(setting.variance)
     return Rule(
         spending=spending,
         sign=sign,
         margin=margin,
-        gate=margin / 2 if known is not None else margin,
+        gate=margin * (1 - trust * GATE),
         noise=noise,
         rough=rough,
         drift=replace(noise, host=drift_host),
         drift_margin=growth,
         negligible=metric.negligible_rate,
-        dense=known.dense if known else None,
-        widths=_widths(metric, known),
+        dense=known.dense if known and not setting.uneven else None,
+        widths=_widths(metric, known, setting),
         rank_lean=known.rank_lean if known else 0.0,
+        weather=0.0 if known is None else _weather(least_host(metric, cold), noise.host, setting),
         acute=acute_bounds(metric, policy.alpha * ACUTE * _share(policy, metric), policy.periods),
         fade=_fade(policy, metric),
         tail=(metric.quantile or 0.0) >= TAIL,

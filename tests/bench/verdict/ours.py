@@ -21,7 +21,8 @@ def arms(canaries: Canaries, names: Sequence[str] = METRICS) -> dict[str, Arms]:
 
 def calibrate(policy: Policy, equal: Canaries, names: Sequence[str] = METRICS) -> Calibration:
     """The calibration from A/A windows of the same environment."""
-    return {name: learn(policy, name, one) for name, one in arms(equal, names).items()}
+    found = {name: learn(policy, name, one) for name, one in arms(equal, names).items()}
+    return {name: learned for name, learned in found.items() if learned is not None}
 
 
 def trace(

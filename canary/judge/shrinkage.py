@@ -1,0 +1,139 @@
+"""Shrinkage: few windows move a default a little, many replace it.
+
+A variance that was measured and a default are averaged, each by what it is worth. A default counts
+as much as ``HOST_WORTH`` pairs of hosts, or ``NOISE_WORTH`` independent differences. So a rehearsal
+of any length can be used, and none is believed further than it reaches.
+
+Reference:
+    [1] C. N. Morris (1983), "Parametric empirical Bayes inference", JASA 78(381), 47-55.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from canary.learned import Kappa
+from canary.stats.distributions import Floats
+from canary.stats.paired import Noise
+
+WINDOW_WORTH = 16.0
+HOST_WORTH = 12.0
+NOISE_WORTH = 100.0
+STICKY = 1 / 3
+"""From this share of differences that are exactly zero on, a metric's scatter says nothing."""
+FEWEST = 12
+"""The least number of differences to learn a metric's noise from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a rehearsal is worth: independent windows, and independent pairs of hosts."""
+
+    windows: float
+    hosts: float
+
+    @property
+    def trust(self) -> float:
+        """The weight of what was learned, from 0 to 1; the rest is the default's."""
+        return trust_of(self.windows)
+
+    @property
+    def host_trust(self) -> float:
+        """The weight of the difference between hosts that was learned."""
+        return _share(self.hosts, HOST_WORTH)
+
+
+def trust_of(windows: float) -> float:
+    """Return the weight of ``windows`` independent windows against the defaults.
+
+    >>> [round(trust_of(windows), 2) for windows in (0, 8, 16, 50, 200)]
+    [0.0, 0.33, 0.5, 0.76, 0.93]
+    """
+    return windows / (windows + WINDOW_WORTH)
+
+
+def shrunk_noise(measured: Noise, cold: Noise, differences: float, hosts: float) -> Noise:
+    """Return the noise between a measured one and a default one."""
+    phi = measured.phi
+    independent = differences * (1 - phi**2) / (1 + phi**2)
+    tau = shrunk_size(measured.tau, cold.tau, independent, NOISE_WORTH)
+    host = shrunk_size(measured.host, cold.host, hosts, HOST_WORTH)
+    return replace(
+        measured,
+        tau=tau,
+        phi=_mixed(phi, cold.phi, _share(independent, NOISE_WORTH)),
+        host=host,
+    )
+
+
+def rough_noise(measured: Noise, cold: Noise, differences: float, hosts: float) -> Noise:
+    """Return the noise with bursts, which a calm rehearsal may not have seen."""
+    found = shrunk_noise(measured, cold, differences, hosts)
+    return replace(found, tau=max(found.tau, cold.tau))
+
+
+def shrunk_size(measured: float, default: float, evidence: float, worth: float) -> float:
+    """Return a standard deviation between a measured one and a default one.
+
+    A smaller one is believed slowly: it makes verdicts bolder.
+
+    >>> round(shrunk_size(1.0, 2.0, 12.0, 12.0), 3)
+    1.581
+    """
+    own = _share(evidence, worth if measured < default else worth / 4)
+    return math.sqrt(own * measured**2 + (1 - own) * default**2)
+
+
+def shrunk_kappa(
+    learned: Mapping[str, Kappa],
+    cold: Mapping[str, Kappa],
+    least: Mapping[str, Kappa],
+    trust: float,
+) -> dict[str, Kappa]:
+    """Return kappa between the learned one and the default, and never below ``least``."""
+
+    def width(channel: str, length: int, seen: float) -> float:
+        default = max(seen, kappa_at(cold.get(channel), length))
+        mixed = float(seen**trust * default ** (1 - trust))
+        return max(mixed, kappa_at(least.get(channel), length))
+
+    return {
+        channel: tuple((length, width(channel, length, seen)) for length, seen in nodes)
+        for channel, nodes in learned.items()
+    }
+
+
+def widest(one: Mapping[str, Kappa], other: Mapping[str, Kappa]) -> dict[str, Kappa]:
+    """Return the larger kappa of two, at the lengths of the first."""
+    return {
+        channel: tuple(
+            (length, max(width, kappa_at(other.get(channel), length))) for length, width in nodes
+        )
+        for channel, nodes in one.items()
+    }
+
+
+def sticky(d: Floats) -> bool:
+    """Return whether so many differences are exactly zero that the rest looks like outliers."""
+    seen = d[np.isfinite(d)]
+    return bool(seen.size) and float((seen == 0).mean()) >= STICKY
+
+
+def kappa_at(nodes: Kappa | None, length: int) -> float:
+    """Return kappa at a length, interpolated on its logarithm; 1 where none is known."""
+    if not nodes:
+        return 1.0
+    at, widths = zip(*nodes, strict=True)
+    return float(np.interp(math.log(length), np.log(at), widths))
+
+
+def _mixed(measured: float, default: float, own: float) -> float:
+    return own * measured + (1 - own) * default
+
+
+def _share(evidence: float, worth: float) -> float:
+    return evidence / (evidence + worth)

@@ -1,0 +1,89 @@
+"""Fleets: the canaries of world A with several hosts on each side, and rehearsals of any size.
+
+The hosts of an arm share its traffic evenly. What ``canary`` pools of several hosts is pooled in
+the same way here: counts are added, latencies are weighted by requests, the rest is averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tests.bench.verdict import world_a
+from tests.bench.verdict.readings import (
+    LATENCIES,
+    NONE,
+    Canaries,
+    Floats,
+    Harm,
+    Readings,
+    autoregressive,
+    episodes,
+)
+
+Values = Mapping[str, Floats]
+ADDED = (*world_a.BASE_RATES, "throughput")
+
+
+def simulate(
+    scenario: world_a.Scenario, harm: Harm, size: tuple[int, int], seed: int, *, hosts: int = 1
+) -> Canaries:
+    """``size`` is canaries by periods; each arm has ``hosts`` hosts."""
+    generator = np.random.default_rng(seed)
+    shared = weather(generator, scenario, size)
+    arms = [
+        [world_a._arm(generator, scenario, shared, one, share / hosts) for _ in range(hosts)]
+        for one, share in ((harm, scenario.share), (NONE, 1 - scenario.share))
+    ]
+    return canaries(scenario.share, *map(pool, arms))
+
+
+def weather(
+    generator: np.random.Generator, scenario: world_a.Scenario, size: tuple[int, int]
+) -> world_a.Shared:
+    """What happens to both arms."""
+    slope = generator.uniform(-0.2, 0.2, size=(size[0], 1)) * np.linspace(-0.5, 0.5, size[1])
+    return world_a.Shared(
+        np.exp(slope + autoregressive(generator, size, scenario.phi, scenario.swing)),
+        autoregressive(generator, size, scenario.phi, 0.06),
+        1 + 9 * episodes(generator, size, scenario.bursts),
+    )
+
+
+def pool(hosts: Sequence[Values]) -> Values:
+    """The hosts of an arm together; a period that any host misses is missing for all."""
+    if len(hosts) == 1:
+        return hosts[0]
+    requests = np.stack([host["throughput"] for host in hosts])
+    found = {}
+    for name in hosts[0]:
+        each = np.stack([host[name] for host in hosts])
+        if name in ADDED:
+            found[name] = np.nansum(each, axis=0)
+        elif name in LATENCIES:
+            weight = np.where(np.isfinite(each), requests, 0.0)
+            found[name] = np.nansum(each * weight, axis=0) / np.maximum(weight.sum(axis=0), 1)
+        else:
+            found[name] = np.nanmean(each, axis=0)
+    gone = ~np.isfinite(requests).all(axis=0)
+    return {name: np.where(gone, np.nan, values) for name, values in found.items()}
+
+
+def canaries(share: float, candidate: Values, baseline: Values) -> Canaries:
+    """Both arms as canaries."""
+    samples = candidate["throughput"], baseline["throughput"]
+    spreads = candidate["spread"], baseline["spread"]
+    return Canaries(
+        share,
+        {
+            name: Readings(
+                candidate[name],
+                baseline[name],
+                *samples,
+                *(spreads if name in LATENCIES else (None, None)),
+            )
+            for name in candidate
+            if name != "spread"
+        },
+    )
