@@ -38,6 +38,12 @@ def arms(factor: float, runs: int, seed: int, requests: float = REQUESTS) -> Arm
     return Arms(events(0.005 * factor), events(0.005), chances, chances)
 
 
+def learned(windows: Arms) -> Learned:
+    found = learn(policy(), "errors", windows)
+    assert found is not None
+    return found
+
+
 def model(known: Learned | None, sign: float = 1.0) -> Counts:
     metric = policy().metrics[0]
     found = comparison_of(metric, arms(1.0, 20, 1), rule_of(policy(), metric, sign, known))
@@ -56,7 +62,7 @@ def test_without_a_rehearsal_there_are_no_ranks() -> None:
 
 
 def test_a_rehearsal_adds_ranks_and_says_how_dense_counts_are() -> None:
-    known = learn(policy(), "errors", arms(1.0, 60, 2))
+    known = learned(arms(1.0, 60, 2))
     assert known.dense is not None
     assert known.dense > 0.5
     assert 30 in dict(known.kappa["ranks"])
@@ -64,12 +70,12 @@ def test_a_rehearsal_adds_ranks_and_says_how_dense_counts_are() -> None:
     assert found.parts == DENSE
     assert "ranks" in {channel.name for channel in found.channels(PERIODS)}
     assert "ranks" not in {channel.name for channel in found.channels(4)}
-    assert model(learn(policy(), "errors", arms(1.0, 60, 3, requests=300))).parts == SPARSE
+    assert model(learned(arms(1.0, 60, 3, requests=300))).parts == SPARSE
 
 
 def test_the_lean_of_ranks_is_taken_off_either_way() -> None:
     """Uneven splits make ranks lean to one side; equal arms must not look worse for it."""
-    known = replace(learn(policy(), "errors", arms(1.0, 60, 2)), rank_lean=0.2)
+    known = replace(learned(arms(1.0, 60, 2)), rank_lean=0.2)
 
     def ranks(sign: float) -> Floats:
         return next(c.z for c in model(known, sign).channels(PERIODS) if c.name == "ranks")
@@ -82,7 +88,7 @@ def test_the_lean_of_ranks_is_taken_off_either_way() -> None:
 
 @pytest.mark.long
 def test_ranks_find_moderate_harm_and_leave_equal_arms_alone() -> None:
-    known = {"errors": learn(policy(), "errors", arms(1.0, 200, 4))}
+    known = {"errors": learned(arms(1.0, 200, 4))}
     looks = tuple(range(4, PERIODS + 1, 2))
     harmed = judge_many(policy(), {"errors": arms(1.5, 200, 5)}, known, looks)
     equal = judge_many(policy(), {"errors": arms(1.0, 1000, 6)}, known, looks)

@@ -116,7 +116,7 @@ def test_equal_instances_raise_no_alarm_and_teach_their_noise(tmp_path: Path) ->
     assert found.calibration.fingerprint == fingerprint_of(RULES, "csv", 2)
     assert "59 windows of equal instances: 0 false alarms" in found.sentence
     assert "worth 30 independent windows: what was measured counts 65 %" in found.sentence
-    assert "measured on 2 hosts and counts 5.9 %" in found.sentence
+    assert "measured on 2 hosts and counts 7.7 %" in found.sentence
 
 
 def test_hosts_that_differ_are_learned_not_blamed(tmp_path: Path) -> None:
