@@ -19,12 +19,16 @@ from canary.cli.common import (
     refuse_if_frozen,
     where_options,
 )
-from canary.errors import HookError, TrafficError
+from canary.environment import other_colour
+from canary.errors import HookError, StateError, TrafficError
 from canary.rollout.hooks import Commands
+from canary.rollout.identity import name_one, served
 from canary.rollout.lock import LOCK_SECONDS, locked
 from canary.rollout.names import new_name, whoami
+from canary.rollout.standby import no_longer_standby, require_release, wait_until_up
 from canary.rollout.system import Signals, SystemClock, Thread
 from canary.state.base import Holder, Live, Row, State
+from canary.traffic.base import Status, colour_of
 
 
 @click.command()
@@ -48,7 +52,8 @@ def deploy(
 ) -> None:
     """Build REF (a commit, tag, branch, or . for the working tree); install it on the idle colour.
 
-    Takes the lock, so it is refused while a canary runs. Traffic does not move.
+    Takes the lock, so it is refused while a canary runs. Traffic does not move. If REF is the live
+    release, the idle colour becomes a standby, to which a rollback can return.
 
     Exit status: 0 installed, 2 could not install.
 
@@ -62,32 +67,60 @@ def deploy(
     holder = Holder(new_name(now), whoami(), now, now + LOCK_SECONDS)
     say = partial(click.echo, err=True)
     with Signals().handled(), locked(state, holder, SystemClock(), Thread(), say):
-        published, colours, live = _deploy(place, state, ref, holder, everywhere=everywhere)
+        published, colours, status = _deploy(place, state, ref, holder, everywhere=everywhere)
+    live, standby = status.live, sorted({colour_of(name) for name in status.fallback})
     done = f"Release {published.release} is on {' and '.join(colours)}; {live} is live"
-    document = {"release": published.release, "commit": published.commit, "colours": colours}
+    done += f", {standby[0]} is its standby" if standby else ", and there is no standby"
+    document = {
+        "release": published.release,
+        "commit": published.commit,
+        "colours": colours,
+        "live": live,
+        "standby": standby,
+    }
     answer(document, done, as_json=as_json)
 
 
 def _deploy(
     place: Place, state: State, ref: str, holder: Holder, *, everywhere: bool
-) -> tuple[Published, list[str], str]:
-    """Install the release on every colour that may change; return these and the live colour."""
+) -> tuple[Published, list[str], Status]:
+    """Install the release on every colour that may change; return these and the proxy's status."""
     environment = place.environment
-    status = traffic_of(environment).status()
-    busy = [c for c in environment.colours if c != status.live and status.weight(c)]
-    if busy:
+    traffic = traffic_of(environment)
+    status = traffic.status()
+    if missed := state.missed():
+        raise StateError(f"{missed}. {name_one(environment.name, environment.colours)}")
+    idle = other_colour(environment.colours, status.live)
+    if status.weight(idle):
         raise TrafficError(
-            f"{busy[0]} is a candidate with traffic. Wait for its canary, or roll it back: "
+            f"{idle} is a candidate with traffic. Wait for its canary, or roll it back: "
             f"canary rollback --env {environment.name}"
         )
-    colours = [c for c in environment.colours if everywhere or c != status.live]
+    colours = [status.live, idle] if everywhere else [idle]  # a standby serves during the first
     published = _published(place, ref)
     for colour in colours:
+        if colour == idle:
+            no_longer_standby(traffic, idle)
         _install(place, published, colour)
-    if status.live in colours and state.live().colour == status.live:
-        state.set_live(Live(status.live, published.release))
+        status = wait_until_up(traffic, colour, time.time, time.sleep)
+        require_release(status, colour, published.release)
+    meant = _meant(state, served(status, status.live))
+    if status.live in colours and meant.colour == status.live:
+        meant = Live(status.live, published.release)
+        state.set_live(meant)
+    if meant == Live(status.live, published.release):
+        status = traffic.standby(idle, may=True)
     state.remember(_row(published, holder, colours, status.live))
-    return published, colours, status.live
+    return published, colours, status
+
+
+def _meant(state: State, now: Live) -> Live:
+    """Return what should be live; before the first release, that is what the proxy serves."""
+    try:
+        meant = state.live()
+    except StateError:
+        return now
+    return Live(meant.colour, now.release or meant.release) if meant.colour == now.colour else meant
 
 
 def _row(published: Published, holder: Holder, colours: list[str], live: str) -> Row:

@@ -76,8 +76,18 @@ def _text(found: Situation) -> str:
         lines.append(
             f"Canary {found.holder.canary} is running since {since}, started by {found.holder.who}"
         )
+    if not any(side.standby for side in found.sides):
+        lines.append(_no_standby(found))
     lines += [f"! {difference}" for difference in found.differences]
     return "\n".join(lines)
+
+
+def _no_standby(found: Situation) -> str:
+    live = found.status.live
+    return (
+        f"No standby: nothing replaces {live} if it goes down, and a rollback has no release to "
+        f"return to. To have one, install the release of {live} on the idle colour: canary deploy"
+    )
 
 
 def _line(side: Side) -> str:

@@ -80,6 +80,10 @@ class Context:
         self.ports.clock.sleep(max(0.0, moment - self.now()))
         self.keeper.beat()
 
+    def sleep(self, seconds: float) -> None:
+        """Wait for some seconds."""
+        self.sleep_until(self.now() + seconds)
+
     def say(self, kind: str, sentence: str) -> None:
         """Record an event, and display it."""
         event = Event(int(self.now()), kind, sentence)

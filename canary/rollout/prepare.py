@@ -13,8 +13,14 @@ from canary.model import Arm, Release
 from canary.policy import Metric
 from canary.rollout.collect import Compared, ProxyCounts, Readings
 from canary.rollout.context import Context
-from canary.rollout.identity import NO_RELEASE, disagreement, exchanged, name_one, served
+from canary.rollout.identity import NO_RELEASE, disagreement, name_one, served
 from canary.rollout.progress import Pairing, Progress, pair
+from canary.rollout.standby import (
+    no_longer_standby,
+    require_healthy,
+    require_release,
+    wait_until_up,
+)
 from canary.sources.queries import source_queries
 from canary.state.base import Live
 from canary.traffic.base import Status
@@ -23,8 +29,6 @@ FLOWING = 12
 """Metrics count as flowing if one of this many newest periods holds a value."""
 FIRST_METRICS_SECONDS = 30.0
 """Time limit for the first metrics of a new environment, or three periods."""
-START_SECONDS = 120.0
-"""Time limit until the proxy finds a deployed candidate healthy."""
 
 
 def preflight(context: Context) -> str:
@@ -44,7 +48,7 @@ def preflight(context: Context) -> str:
             f"{idle} already carries traffic; return the traffic first: "
             f"canary rollback --env {request.environment}"
         )
-    _healthy(status, live)
+    require_healthy(status, live)
     _calibrated(context, len(_flowing(context, live)))
     context.values |= {"live": live, "colour": idle}
     context.say("preflight", f"{live} is live and healthy, and reports its metrics")
@@ -64,21 +68,12 @@ def deploy(context: Context, live: str) -> Progress:
     else:
         baseline = _remembered(context, live)
     published = _publish(context, request.candidate)
+    no_longer_standby(context.ports.traffic, idle)
     _install(context, published, idle)
     candidate = Release(published.name, published.commit, idle)
     context.hook("smoke")
     context.hook("load")
     return _progress(context, *_pair(context, baseline, candidate))
-
-
-def _healthy(status: Status, colour: str) -> None:
-    servers = status.servers(colour)
-    if not servers:
-        raise TrafficError(f"The proxy has no {colour} server; run the deployment first")
-    down = {name: status.states.get(name, "unknown") for name in status.down(colour)}
-    if down:
-        states = ", ".join(f"{name} is {state}" for name, state in down.items())
-        raise TrafficError(f"Not every {colour} server is healthy: {states}")
 
 
 def _calibrated(context: Context, hosts: int) -> None:
@@ -160,19 +155,8 @@ def _install(context: Context, published: Published, colour: str) -> None:
     context.hook("deploy", **values)
     if side == "candidate":
         context.values |= values
-    _wait_until_up(context, colour)
+    wait_until_up(context.ports.traffic, colour, context.now, context.sleep)
     context.keeper.beat()
-
-
-def _wait_until_up(context: Context, colour: str) -> None:
-    patience = context.now() + START_SECONDS
-    while True:
-        try:
-            return _healthy(context.ports.traffic.status(), colour)
-        except TrafficError as error:
-            if context.now() >= patience:
-                raise TrafficError(f"{error}, {START_SECONDS:.0f} s after its deployment") from None
-        context.sleep_until(context.now() + 1)
 
 
 def _remembered(context: Context, live: str) -> Release:
@@ -212,8 +196,7 @@ def _expected(context: Context, status: Status) -> dict[str, str]:
         context.say("preflight", f"The release of {colour} cannot be checked: {NO_RELEASE}")
         return {}
     expected = dict.fromkeys(status.servers(colour), release)
-    if wrong := exchanged(status, expected):
-        raise TrafficError(f"After its deployment, {wrong}. Check what the deploy hook installs")
+    require_release(status, colour, release)
     return {**status.releases, **expected}
 
 

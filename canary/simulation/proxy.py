@@ -72,6 +72,9 @@ class Proxy:
         self._change(self._whole(colour))
         return self.status()
 
+    def standby(self, colour: str, *, may: bool) -> Status:  # noqa: ARG002 - nothing goes down here
+        return self.status()
+
     def share_at(self, server: str, moment: float) -> float:
         """Return a server's share of all users at a time in the past."""
         return next(shares for since, shares in reversed(self._shares) if since <= moment)[server]

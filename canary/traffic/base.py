@@ -103,6 +103,10 @@ class Traffic(Protocol):
         """Make ``colour`` live: it carries all traffic, without a lease."""
         ...
 
+    def standby(self, colour: str, *, may: bool) -> Status:
+        """Let an idle colour replace the live one if that goes down, or no longer."""
+        ...
+
     def describe(self) -> str:
         """Describe the proxy in one line."""
         ...

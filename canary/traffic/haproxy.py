@@ -85,6 +85,10 @@ class Haproxy:
     def promote(self, colour: str) -> Status:
         return parse_status(self.ask("promote", "--colour", colour))
 
+    def standby(self, colour: str, *, may: bool) -> Status:
+        words = [] if may else ["--off"]
+        return parse_status(self.ask("standby", "--colour", colour, *words))
+
     def ask(self, *words: str, shared: bool = True) -> str:
         """Run ``shop-traffic`` with these words, and return what it printed."""
         # The words reach the proxy as one line, which it splits as a shell does.

@@ -20,6 +20,7 @@ class ObservedTraffic:
         self._colours = colours
         self._tell = tell
         self.renew = traffic.renew  # changes no weight
+        self.standby = traffic.standby
         self.describe = traffic.describe
 
     def status(self) -> Status:

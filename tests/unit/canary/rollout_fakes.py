@@ -170,6 +170,13 @@ class Proxy:
         self.troubles.meet("traffic.promote", effect)
         return self.seen()
 
+    def standby(self, colour: str, *, may: bool) -> Status:
+        def effect() -> None:
+            self.fallback = (f"{colour}-1",) if may else ()
+
+        self.troubles.meet("traffic.standby", effect)
+        return self.seen()
+
 
 class Metrics:
     """Sends one latency per instance and period."""
@@ -209,10 +216,12 @@ class Commands:
         self.troubles = troubles
         self.ran: list[tuple[str, Mapping[str, str]]] = []
         self.complaint = ""
+        self.during: Callable[[], object] = lambda: None
 
     def has(self, name: str) -> bool:
         return name != "load"
 
     def run(self, name: str, values: Mapping[str, str]) -> str:
+        self.during()
         self.troubles.meet(f"hooks.{name}", lambda: self.ran.append((name, dict(values))))
         return self.complaint

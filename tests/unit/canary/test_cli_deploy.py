@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from canary.artifact import Published
 from canary.errors import HookError
 from canary.state.base import Holder, Live
 from tests.unit.canary.cli_shell import POLICY, Shell, replaced, shell
@@ -24,8 +23,7 @@ canary = pytest.fixture(shell, name="canary")
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """The simulated world; what is built is built already, what is installed only remembered."""
     made = replaced(monkeypatch)
-    published = Published("v1", "release-v1", "c" * 40, "s3://b/v1", "a" * 64, reused=True)
-    monkeypatch.setattr("canary.cli.deploy._published", lambda *_: published)
+    monkeypatch.setattr("canary.cli.deploy._published", lambda _, ref: made.publish(ref))
     monkeypatch.setattr("canary.cli.deploy.Commands", lambda *_: made.hooks)
     return made
 
@@ -85,3 +83,49 @@ def test_in_a_freeze_window_no_release_starts(canary: Shell, world: World) -> No
     assert world.hooks.ran == []
     assert not (Path(".run") / "test" / "canaries").exists()
     assert canary("deploy", "v1", "--env", "test", "--ignore-freeze")[0] == 0
+
+
+def test_a_hook_that_knows_no_proxy_leaves_the_standby_that_a_rollback_needs(
+    canary: Shell, world: World
+) -> None:
+    status, out, _ = canary("deploy", "v1", "--env", "test", "--everywhere")
+    assert (status, world.proxy.fallback) == (0, ("green-1",))
+    assert "blue is live, green is its standby" in out
+    world.hooks.ran.clear()
+    standby: list[tuple[str, ...]] = []
+    world.hooks.during = lambda: standby.append(world.proxy.fallback)
+    status, out, _ = canary("deploy", "v2", "--env", "test")
+    assert (status, standby, world.proxy.fallback) == (0, [()], ())
+    assert "blue is live, and there is no standby" in out
+    _, out, _ = canary("status", "--env", "test")
+    assert "No standby: nothing replaces blue if it goes down" in out
+    canary("deploy", "v1", "--env", "test")
+    assert world.proxy.fallback == ("green-1",)
+    _, out, _ = canary("status", "--env", "test")
+    assert "No standby" not in out
+
+
+def test_what_the_hook_installed_is_compared_with_what_was_asked(
+    canary: Shell, world: World
+) -> None:
+    world.proxy.releases = {"blue-1": "release-v0", "green-1": "release-v0"}
+    status, _, err = canary("deploy", "v1", "--env", "test")
+    assert status == 2
+    assert "green-1 reports release-v0, not release-v1. Check what the deploy hook installs" in err
+    assert world.state.rows == []
+
+
+def test_files_that_are_behind_deploy_nothing(canary: Shell, world: World) -> None:
+    world.state.unknown = "The proxy's last change is c9 by ann"
+    status, _, err = canary("deploy", "v1", "--env", "test")
+    assert status == 2
+    assert "last change is c9 by ann. Name the correct colour: canary promote --env test" in err
+    assert world.hooks.ran == []
+
+
+def test_a_candidate_is_no_standby_from_its_deployment_on(world: World) -> None:
+    world.proxy.fallback = ("green-1",)
+    standby: list[tuple[str, ...]] = []
+    world.hooks.during = lambda: standby.append(world.proxy.fallback)
+    go(world)
+    assert standby[0] == ()
