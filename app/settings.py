@@ -53,6 +53,7 @@ class Settings:
     migration_seconds: float = 20.0
     git_hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org")
     git_ca: str = ""
+    unjudged_routes: tuple[str, ...] = ("/list-commits",)
     faults: str = ""
     allow_faults: str = ""
     fault_seed: int = 20_261_120
@@ -99,6 +100,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         migration_seconds=_seconds(env, "SHOP_MIGRATION_SECONDS", default.migration_seconds),
         git_hosts=_words(env, "SHOP_GIT_HOSTS", default.git_hosts),
         git_ca=env.get("SHOP_GIT_CA", ""),
+        unjudged_routes=_words(env, "SHOP_UNJUDGED_ROUTES", default.unjudged_routes),
         faults=env.get("SHOP_FAULTS", ""),
         allow_faults=env.get("SHOP_ALLOW_FAULTS", ""),
         fault_seed=_whole(env, "SHOP_FAULT_SEED", default.fault_seed, 0, 2**63),

@@ -117,6 +117,8 @@ class Envelope:
     def __init__(self, app: bottle.Bottle, settings: Settings, recorder: Recorder) -> None:
         self._match = Matching(app)
         self._record = recorder.record
+        self._client = recorder.client
+        self._uncounted = NOT_COUNTED | set(settings.unjudged_routes)
         self._log = RequestLog(settings)
         self._headers: Headers = [
             ("X-Release", settings.release),
@@ -151,6 +153,8 @@ class Envelope:
         )
         seconds = time.perf_counter() - began
         self._record((*where, reply.status), seconds)
+        if where[0] not in self._uncounted:
+            self._client(client_of(environ), failed=reply.status >= 500)
         self._log.request(environ, where[0], reply.status, seconds, request_id)
         return [] if method == "HEAD" else [reply.body]
 
@@ -172,6 +176,12 @@ class Envelope:
         if given and _REQUEST_ID.fullmatch(given):
             return given
         return f"{self._prefix}-{next(self._numbers):x}"
+
+
+def client_of(environ: dict[str, Any]) -> str:
+    """Return the client's address. The proxy replaces the header that a client sent."""
+    forwarded: str | None = environ.get("HTTP_X_FORWARDED_FOR")
+    return forwarded or environ.get("REMOTE_ADDR", "")
 
 
 def _refusal(problem: ProblemError) -> Reply:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from app.metrics.clients import set_aside
 from app.metrics.histogram import value
 from app.metrics.slots import Counter, Histogram, Key, Reading
 
@@ -14,7 +15,7 @@ Datum = dict[str, Any]
 MAX_VALUES = 150  # per metric in one call: API_MetricDatum, "Values"
 MAX_DATA = 1_000  # per call: API_PutMetricData, "MetricData"
 CHECKOUT = "/cart/checkout"
-#: Requested by the proxy and by Prometheus, not by shoppers.
+#: Requested by the proxy and by Prometheus, not by users.
 NOT_COUNTED = frozenset({"/status", "/ready", "/live", "/metrics"})
 
 
@@ -34,21 +35,57 @@ def difference(now: Reading, before: Reading) -> Reading:
         part.add(histogram)
         part.add(before.series.get(key, Histogram()), sign=-1)
         result.series[key] = part
+    result.clients = [a - b for a, b in zip(now.clients, before.clients, strict=True)]
     return result
 
 
+class Served:
+    """The requests of users in a period: those that a release is judged by, and the others.
+
+    Routes in ``unjudged`` depend on somebody else, such as a host from which a user asks the shop
+    to fetch something. Errors of a few clients say more about these clients than about the release.
+    """
+
+    def __init__(self, period: Reading, unjudged: Collection[str] = ()) -> None:
+        users = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
+        self.judged = {key: part for key, part in users.items() if key[0] not in unjudged}
+        self.counters = period.counters
+        elsewhere = {key: part for key, part in users.items() if key[0] in unjudged}
+        self.errors_elsewhere = _errors(elsewhere)
+        pairs = zip(period.clients[::2], period.clients[1::2], strict=True)
+        self._few = set_aside(pair for pair in pairs if pair[0])
+
+    @property
+    def requests(self) -> int:
+        return max(_count(self.judged.items()) - self._few[0], 0)
+
+    @property
+    def errors(self) -> int:
+        return max(_errors(self.judged) - self._few[1], 0)
+
+    @property
+    def errors_of_few(self) -> int:
+        """The errors of a few clients, which ``errors`` does not include."""
+        return self._few[1]
+
+
+def _errors(series: Mapping[Key, Histogram]) -> int:
+    return _count(item for item in series.items() if item[0][2] >= 500)
+
+
 def instance_data(
-    period: Reading, restarts: int, usage: Usage | None, start: int, dimensions: Mapping[str, str]
+    served: Served, restarts: int, usage: Usage | None, start: int, dimensions: Mapping[str, str]
 ) -> list[Datum]:
     """Return the metrics of one instance. A count of zero is sent as 0."""
-    served = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
-    checkouts = {key: part for key, part in served.items() if key[0] == CHECKOUT}
+    checkouts = {key: part for key, part in served.judged.items() if key[0] == CHECKOUT}
     values: list[tuple[str, str, float]] = [
-        ("requests", "Count", _count(served.items())),
-        ("errors", "Count", _count(item for item in served.items() if item[0][2] >= 500)),
+        ("requests", "Count", served.requests),
+        ("errors", "Count", served.errors),
+        ("errors_of_few", "Count", served.errors_of_few),
+        ("errors_elsewhere", "Count", served.errors_elsewhere),
         ("checkouts", "Count", _count(item for item in checkouts.items() if item[0][2] == 200)),
         ("restarts", "Count", restarts),
-        ("cache_errors", "Count", period.counters[Counter.CACHE_ERRORS]),
+        ("cache_errors", "Count", served.counters[Counter.CACHE_ERRORS]),
     ]
     if usage:
         values += [("cpu", "Percent", usage.cpu_percent)]
@@ -59,21 +96,19 @@ def instance_data(
             {"MetricName": name, "Unit": unit, "Value": float(v), **head}
             for name, unit, v in values
         ),
-        *_distribution("latency", served.values(), head),
+        *_distribution("latency", served.judged.values(), head),
         *_distribution("checkout_latency", checkouts.values(), head),
     ]
 
 
-def service_data(period: Reading, start: int, environment: str) -> list[Datum]:
+def service_data(served: Served, start: int, environment: str) -> list[Datum]:
     """Return the metrics for alarms: all instances share these series.
 
     ``failed`` is 0 or 1 for each request, so its average is the share of failures. An alarm on it
     needs no metric math.
     """
-    served = {key: part for key, part in period.series.items() if key[0] not in NOT_COUNTED}
-    checkouts = {key: part for key, part in served.items() if key[0] == CHECKOUT}
-    requests = _count(served.items())
-    errors = _count(item for item in served.items() if item[0][2] >= 500)
+    checkouts = {key: part for key, part in served.judged.items() if key[0] == CHECKOUT}
+    requests, errors = served.requests, served.errors
     seen = [(value, count) for value, count in ((0.0, requests - errors), (1.0, errors)) if count]
     head = _head(start, {"Environment": environment})
     failed = {

@@ -16,7 +16,7 @@ import msgspec
 
 from app.files import write_whole
 from app.metrics import process
-from app.metrics.batch import Datum, Usage, difference, instance_data, service_data
+from app.metrics.batch import Datum, Served, Usage, difference, instance_data, service_data
 from app.metrics.restarts import take_restarts
 from app.metrics.slots import Counter, Histogram, Reading, read
 from app.settings import Settings
@@ -28,6 +28,7 @@ class Taken(msgspec.Struct):
     counters: dict[int, int]
     series: list[tuple[tuple[str, str, int], int, list[int]]]
     respawns: int
+    clients: list[int]
 
 
 class Publisher:
@@ -53,8 +54,9 @@ class Publisher:
         restarts = self._new_respawns(now) + take_restarts(self._settings.state_directory)
         self._before = now
         _save(self._path, now, self._respawns)
-        data = instance_data(period, restarts, self._usage(), start, self._dimensions)
-        self._put(data + service_data(period, start, self._settings.environment))
+        served = Served(period, self._settings.unjudged_routes)
+        data = instance_data(served, restarts, self._usage(), start, self._dimensions)
+        self._put(data + service_data(served, start, self._settings.environment))
 
     def _new_respawns(self, now: Reading) -> int:
         """Count the workers that replaced a worker that died."""
@@ -90,10 +92,10 @@ def _load(path: Path) -> tuple[Reading, int]:
     except (OSError, msgspec.DecodeError):
         return Reading(), 0
     series = {key: Histogram(total, buckets) for key, total, buckets in taken.series}
-    return Reading(taken.counters, series), taken.respawns
+    return Reading(taken.counters, series, taken.clients), taken.respawns
 
 
 def _save(path: Path, reading: Reading, respawns: int) -> None:
     series = [(key, part.microseconds, part.buckets) for key, part in reading.series.items()]
-    taken = Taken(dict(reading.counters), series, respawns)
+    taken = Taken(dict(reading.counters), series, respawns, reading.clients)
     write_whole(path, msgspec.msgpack.encode(taken))

@@ -13,6 +13,7 @@ from collections import deque
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
+from app.metrics.clients import group_of
 from app.metrics.slots import Counter, Key, Slot
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Recorder:
     def __init__(self, slot: Slot) -> None:
         self._slot = slot
         self._noted: dict[Key, deque[float]] = {}  # appending to a deque needs no lock
+        self._seen: deque[tuple[str, bool]] = deque()
         self._counted: list[deque[int]] = [deque() for _ in range(max(Counter) + 1)]
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -39,6 +41,10 @@ class Recorder:
         except KeyError:
             self._first(key).append(seconds)
 
+    def client(self, address: str, *, failed: bool) -> None:
+        """Note who sent a request that counts."""
+        self._seen.append((address, failed))
+
     def count(self, counter: Counter) -> None:
         """Note one event."""
         self._counted[counter].append(1)
@@ -49,6 +55,8 @@ class Recorder:
             for key, noted in self._noted.copy().items():
                 if noted:
                     self._slot.add(key, drained(noted))
+            seen = drained(self._seen)
+            self._slot.add_clients((group_of(address), failed) for address, failed in seen)
             for counter in Counter:
                 if counted := self._counted[counter]:
                     self._slot.count(counter, sum(drained(counted)))

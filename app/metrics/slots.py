@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.metrics.clients import CLIENTS
 from app.metrics.histogram import BUCKETS, tally
 
 SLOTS = 128
@@ -24,7 +25,9 @@ _WORD = 8
 _KEY_WORDS = 16
 _HEADER_WORDS = 16
 _SERIES_WORDS = _KEY_WORDS + 1 + BUCKETS
-_FILE_BYTES = _WORD * (_HEADER_WORDS + SERIES * _SERIES_WORDS)
+_CLIENTS_AT = _HEADER_WORDS + SERIES * _SERIES_WORDS
+_CLIENTS_END = _CLIENTS_AT + 2 * CLIENTS
+_FILE_BYTES = _WORD * _CLIENTS_END
 _OTHER = ("other", "other", 0)
 
 #: Route, method and status of a response.
@@ -63,6 +66,8 @@ class Reading:
 
     counters: dict[int, int] = field(default_factory=lambda: dict.fromkeys(Counter, 0))
     series: dict[Key, Histogram] = field(default_factory=dict)
+    clients: list[int] = field(default_factory=lambda: [0] * 2 * CLIENTS)
+    """Requests and errors of each group of clients in turn."""
 
 
 class Slot:
@@ -88,6 +93,14 @@ class Slot:
             words[at] += round(math.fsum(ordered) * 1_000_000)
             for index, count in tally(ordered):
                 words[at + 1 + index] += count
+
+    def add_clients(self, seen: Iterable[tuple[int, bool]]) -> None:
+        """Count requests by group of clients; each is a group, and whether the request failed."""
+        with self._lock:
+            for group, failed in seen:
+                at = _CLIENTS_AT + 2 * group
+                self._words[at] += 1
+                self._words[at + 1] += failed
 
     def count(self, counter: Counter, by: int = 1) -> None:
         with self._lock:
@@ -116,6 +129,8 @@ def read(directory: Path) -> Reading:
         for key, at in _series(words):
             found = Histogram(words[at], words[at + 1 : at + 1 + BUCKETS].tolist())
             reading.series.setdefault(key, Histogram()).add(found)
+        counted = words[_CLIENTS_AT:_CLIENTS_END].tolist()
+        reading.clients = [a + b for a, b in zip(reading.clients, counted, strict=True)]
         words.release()
     return reading
 

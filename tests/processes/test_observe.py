@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.metrics.batch import Datum, Usage, environment_data, instance_data, service_data
+from app.metrics.batch import Datum, Served, Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
 from canary.environment import Dashboard, parse_environment
 from canary.state.base import Row
@@ -71,8 +71,8 @@ def publish_as_the_shop_does(address: str) -> None:
     for start in range(now - 5 * PERIODS, now, 5):
         for colour, instance in (("blue", "i-1"), ("green", "i-2")):
             where = {"Environment": "local", "Colour": colour, "Instance": instance}
-            put(address, instance_data(reading, 0, Usage(12.0, 90.0), start, where))
-            put(address, service_data(reading, start, "local"))
+            put(address, instance_data(Served(reading), 0, Usage(12.0, 90.0), start, where))
+            put(address, service_data(Served(reading), start, "local"))
         put(address, environment_data(7, 3500_00, start, {"Environment": "local"}))
         moment = datetime.fromtimestamp(start, UTC)
         put(address, weights("traffic_weight", "local", {"blue": 0.8, "green": 0.2}, moment))

@@ -9,11 +9,13 @@ from app.metrics.batch import (
     MAX_DATA,
     MAX_VALUES,
     Datum,
+    Served,
     Usage,
     calls,
     difference,
     environment_data,
     instance_data,
+    service_data,
 )
 from app.metrics.histogram import BUCKETS, bucket
 from app.metrics.slots import Histogram, Reading
@@ -43,10 +45,12 @@ def period(**counts: int) -> Reading:
 
 
 def test_a_quiet_period_has_zeros_and_no_latency() -> None:
-    data = instance_data(Reading(), 0, None, START, {})
+    data = instance_data(Served(Reading()), 0, None, START, {})
     assert numbers(data) == {
         "requests": 0,
         "errors": 0,
+        "errors_of_few": 0,
+        "errors_elsewhere": 0,
         "checkouts": 0,
         "restarts": 0,
         "cache_errors": 0,
@@ -59,7 +63,7 @@ def test_counts_are_of_shoppers_requests() -> None:
         cart_200=5, cart_422=2, cart_503=1, cart_checkout_200=4, cart_checkout_500=2,
         status_200=9, ready_503=9, live_200=9, metrics_200=9,
     )  # fmt: skip
-    data = instance_data(counted, 3, Usage(12.5, 99.0), START, {})
+    data = instance_data(Served(counted), 3, Usage(12.5, 99.0), START, {})
     shown = numbers(data)
     assert shown["requests"] == 5 + 2 + 1 + 4 + 2
     assert shown["errors"] == 1 + 2
@@ -69,15 +73,36 @@ def test_counts_are_of_shoppers_requests() -> None:
     assert named(data, "checkout_latency")[0]["Counts"] == [6.0]
 
 
+def test_a_route_that_depends_on_others_is_counted_apart() -> None:
+    counted = period(cart_200=5, cart_503=1, list_commits_500=7, list_commits_200=2)
+    fetches = {"/list/commits"}  # as the helper above names it
+    data = instance_data(Served(counted, fetches), 0, None, START, {})
+    shown = numbers(data)
+    assert (shown["requests"], shown["errors"], shown["errors_elsewhere"]) == (6, 1, 7)
+    assert named(data, "latency")[0]["Counts"] == [6.0]
+    [failed] = named(service_data(Served(counted, fetches), START, "local"), "failed")
+    assert failed["Counts"] == [5.0, 1.0]
+
+
+def test_errors_of_a_few_clients_are_counted_apart() -> None:
+    counted = period(cart_200=95, cart_500=13)
+    counted.clients[0:2] = [12, 12]
+    counted.clients[2:4] = [96, 1]
+    shown = numbers(instance_data(Served(counted), 0, None, START, {}))
+    assert (shown["requests"], shown["errors"], shown["errors_of_few"]) == (96, 1, 12)
+
+
 def test_data_have_what_cloudwatch_needs() -> None:
     where = {"Environment": "local", "Colour": "blue", "Instance": "i-1"}
-    data = instance_data(period(cart_checkout_200=1), 0, Usage(1, 1), START, where)
+    data = instance_data(Served(period(cart_checkout_200=1)), 0, Usage(1, 1), START, where)
     data += environment_data(3, 1999, START, {"Environment": "local"})
     units = {datum["MetricName"]: datum["Unit"] for datum in data}
     # the documented names and units
     assert units == {
         "requests": "Count",
         "errors": "Count",
+        "errors_of_few": "Count",
+        "errors_elsewhere": "Count",
         "checkouts": "Count",
         "restarts": "Count",
         "cache_errors": "Count",
@@ -105,7 +130,7 @@ def test_no_call_passes_the_limits_of_cloudwatch() -> None:
     wide = Histogram()
     wide.buckets = [1] * BUCKETS
     reading.series[CHECKOUT] = wide
-    data = instance_data(reading, 0, None, START, {})
+    data = instance_data(Served(reading), 0, None, START, {})
     sent = calls(data)
     assert len(sent) == math.ceil(BUCKETS / MAX_VALUES)
     for call in sent:

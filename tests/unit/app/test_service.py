@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.metrics.clients import group_of
+from app.metrics.publisher import metrics_directory
+from app.metrics.slots import read
 from tests.support.app_bad_input import cart
 from tests.support.app_client import Client, new_cart, settings
 
@@ -41,6 +44,23 @@ def test_head_is_get_without_the_body(client: Client) -> None:
     answer = client.ask("HEAD", "/carts", None)
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["Content-Length"] == "2"
+
+
+def test_requests_are_counted_by_the_client_that_the_proxy_names(tmp_path: Path) -> None:
+    own = settings(tmp_path, faults="error=503@/cart", allow_faults="1")
+    client = Client(own)
+    for _ in range(3):
+        client.post("/cart", cart(), x_forwarded_for="203.0.113.7")
+    client.get("/products", x_forwarded_for="203.0.113.8")
+    client.get("/list-commits", x_forwarded_for="203.0.113.9")
+    client.get("/ready", x_forwarded_for="203.0.113.9")
+    client.get("/metrics")  # counts all notes so far
+    clients = read(metrics_directory(own)).clients
+    pairs = dict(enumerate(zip(clients[::2], clients[1::2], strict=True)))
+    assert {n: pair for n, pair in pairs.items() if pair[0]} == {
+        group_of("203.0.113.7"): (3, 3),
+        group_of("203.0.113.8"): (1, 0),
+    }
 
 
 def test_what_nobody_foresaw_is_a_problem_and_logged(

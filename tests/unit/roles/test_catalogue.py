@@ -13,7 +13,7 @@ import yaml
 from prober.probe import Result
 from prober.publish import data_of
 
-from app.metrics.batch import Usage, environment_data, instance_data, service_data
+from app.metrics.batch import Served, Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
 from canary.state.board import weights
 from tests.support.paths import ROOT
@@ -39,8 +39,8 @@ def published() -> set[tuple[str, str, tuple[str, ...]]]:
     for key in (CHECKOUT, FAILED):
         reading.series[key] = Histogram()
         reading.series[key].buckets[0] = 1
-    data = instance_data(reading, 0, Usage(1.0, 1.0), 0, WHERE)
-    data += service_data(reading, 0, "local") + environment_data(
+    data = instance_data(Served(reading), 0, Usage(1.0, 1.0), 0, WHERE)
+    data += service_data(Served(reading), 0, "local") + environment_data(
         1, 100, 0, {"Environment": "local"}
     )
     data += data_of(PROBED, "local", 60)

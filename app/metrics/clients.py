@@ -1,0 +1,73 @@
+"""Errors that come from a few clients, and not from the release.
+
+Somebody who finds a request that fails can send it again and again to one release, which would then
+look broken. So requests and errors are also counted by client, and the few clients that have nearly
+all errors, but send only a small part of the requests, are set aside.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import zlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+CLIENTS = 512
+"""Clients are counted in so many groups; two clients of one group count as one."""
+FEW = 5
+MOST_REQUESTS = 0.5
+"""Share of the requests from which a group of clients is not a few clients, but the shop's own."""
+CHANCE = 1e-6
+"""Chance of as many errors at the others' rate, below which a client's errors are its own."""
+
+#: Requests and errors.
+Tally = tuple[int, int]
+
+
+@lru_cache(4096)
+def group_of(client: str) -> int:
+    """Return the group of a client's address; of an IPv6 address, the first 64 bits count.
+
+    >>> group_of("2001:db8::1") == group_of("2001:db8::2") != group_of("2001:db9::1")
+    True
+    """
+    try:
+        address = ipaddress.ip_address(client)
+        part = address.packed[:8]
+    except ValueError:
+        part = client.encode()
+    return zlib.crc32(part) % CLIENTS
+
+
+def set_aside(clients: Iterable[Tally]) -> Tally:
+    """Return the requests and errors of the few clients that have the errors, or zeros.
+
+    >>> set_aside([(10, 10), *[(5, 0)] * 20])
+    (10, 10)
+    >>> set_aside([(10, 10), *[(5, 2)] * 20])  # the others' requests fail too
+    (0, 0)
+    >>> set_aside([(100, 30)])  # one load generator sends everything
+    (0, 0)
+    """
+    counted = sorted(clients, key=lambda client: client[1], reverse=True)
+    requests, errors = added(counted[FEW:])
+    if not requests:
+        return 0, 0
+    rate = (errors + 0.5) / requests
+    few = added([client for client in counted[:FEW] if own(client, rate)])
+    return few if few[0] < MOST_REQUESTS * added(counted)[0] else (0, 0)
+
+
+def own(client: Tally, rate: float) -> bool:
+    """Return whether chance does not explain a client's errors at the others' rate.
+
+    The chance of at least k events where m are expected is at most m^k / k!.
+    """
+    requests, errors = client
+    expected = rate * requests
+    return errors * math.log(expected) - math.lgamma(errors + 1) < math.log(CHANCE)
+
+
+def added(clients: Sequence[Tally]) -> Tally:
+    return sum(client[0] for client in clients), sum(client[1] for client in clients)
