@@ -9,7 +9,7 @@ import click
 from canary.cli.assemble import state_of
 from canary.cli.common import answer, find_place, json_option, where_options
 from canary.errors import StateError
-from canary.rollout.gates import approval_key
+from canary.rollout.gates import approval_key, waiting_key
 
 
 @click.command()
@@ -33,6 +33,12 @@ def approve(
     if holder is None or holder.canary != canary:
         running = f"{holder.canary} is running" if holder else "no canary is running"
         raise StateError(f"Canary {canary} is not running, so it needs no approval: {running}")
+    if state.find(waiting_key(canary, gate)) is None:
+        raise StateError(
+            f"Canary {canary} does not wait at the gate {gate!r}. The gates are step-2, step-3 ... "
+            "and promote; it prints the command when it waits. If the state is in files, type it "
+            f"on the machine of the canary: {holder.who}"
+        )
     state.store(approval_key(canary, gate), b"", {})
     done = f"{gate} of {canary} is approved"
     answer({"done": done}, done, as_json=as_json)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from canary.cli.common import answer, json_option
+from canary.cli.needs import lacking, sentences
 from canary.environment import parse_environment
 from canary.errors import PolicyError
 from canary.policy import PROXY, Policy, load_policy
@@ -19,6 +20,9 @@ from canary.traffic.base import COUNTERS
 def check(policy_file: Path, *, as_json: bool) -> None:
     """Validate FILE, a policy, and list everything that is wrong with it.
 
+    A valid policy may be enough for some commands only, such as to judge but not to control
+    traffic. The output says for which, and what is missing for the others.
+
     Exit status: 0 valid, 2 not valid.
 
     \b
@@ -27,14 +31,22 @@ def check(policy_file: Path, *, as_json: bool) -> None:
     """
     policy = load_policy(policy_file)
     refuse_unknown_counters(policy)
-    if policy.environment is not None:
-        parse_environment(policy.environment, f"policy {policy_file}")
+    environment = policy.environment and parse_environment(
+        policy.environment, f"policy {policy_file}"
+    )
+    found = lacking(policy, environment or None)
     steps = ", ".join(f"{share:g}" for share in policy.steps)
     text = (
         f"{policy_file} is valid: {len(policy.metrics)} metrics, steps {steps}, "
         f"{policy.minimum} to {policy.maximum} s"
     )
-    document = {"file": str(policy_file), "valid": True, "metrics": len(policy.metrics)}
+    document = {
+        "file": str(policy_file),
+        "valid": True,
+        "metrics": len(policy.metrics),
+        "missing": {command: list(lack) for command, lack in found.items()},
+    }
+    text = "\n".join([text, *sentences(found)])
     answer(document, text, as_json=as_json)
 
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from canary.cli.assemble import RUN
+from canary.cli.assemble import RUN, state_of
+from canary.cli.first_policy import how_to_begin
 from canary.environment import Environment, frozen, parse_environment
 from canary.errors import FreezeError, PolicyError
 from canary.evidence.fingerprint import fingerprint_of, usable
@@ -18,6 +19,7 @@ from canary.learned import Calibration, load_calibration
 from canary.model import Judgement
 from canary.policy import Policy, load_policy
 
+SHARED_CALIBRATION = "calibration.json"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -77,10 +79,7 @@ def find_policy(env: str | None, policy_file: Path | None) -> Path:
         raise PolicyError(f"Name the environment: --env NAME or --policy FILE ({found})")
     path = RUN / env / "canary.yml"
     if not path.is_file():
-        raise PolicyError(
-            f"There is no {path} ({found}). To create it: "
-            f"ansible-playbook -i inventory/{env} site.yml"
-        )
+        raise PolicyError(f"There is no {path} ({found}). {how_to_begin(env)}")
     return path
 
 
@@ -94,6 +93,15 @@ def find_place(env: str | None, policy_file: Path | None) -> Place:
 def calibration_path(environment: str) -> Path:
     """Return the path of an environment's calibration, which ``canary rehearse`` writes."""
     return RUN / environment / "calibration.json"
+
+
+def fetch_calibration(place: Place) -> Calibration:
+    """Return the environment's calibration, after copying it from the state if it is there."""
+    state, path = state_of(place.environment), calibration_path(place.environment.name)
+    if state.find(SHARED_CALIBRATION) is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(state.fetch(SHARED_CALIBRATION))
+    return find_calibration(place.policy)
 
 
 def find_calibration(policy: Policy) -> Calibration:

@@ -12,6 +12,7 @@ import click
 
 from canary.cli.assemble import past_of, state_of
 from canary.cli.common import (
+    SHARED_CALIBRATION,
     Place,
     answer,
     calibration_path,
@@ -54,7 +55,8 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
 
     Every FAIL between two instances of one release is a false alarm. Times at which a canary ran
     are left out. Any amount of data helps: a little moves the cautious defaults a little, much
-    replaces them. The noise is written to .run/ENV/calibration.json, which canary run reads.
+    replaces them. The noise is written to .run/ENV/calibration.json and to the state of the
+    environment, from which canary run reads it on any machine.
 
     Exit status: 0 false alarms within alpha, 1 more than alpha allows, 2 could not measure.
 
@@ -67,6 +69,7 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     found = _measure(place, policy, options)
     path = calibration_path(place.environment.name)
     dump_calibration(found.calibration, path)
+    state_of(place.environment).store(SHARED_CALIBRATION, path.read_bytes(), {})
     document = {**dataclasses.asdict(found), "alpha": policy.alpha, "file": str(path)}
     text = f"{found.sentence}.\nLearned noise: {path}"
     answer(document, text, as_json=options["as_json"])

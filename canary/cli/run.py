@@ -15,7 +15,7 @@ from canary.cli.assemble import board_of
 from canary.cli.common import (
     Place,
     detectable_harm,
-    find_calibration,
+    fetch_calibration,
     find_place,
     freeze_option,
     json_option,
@@ -103,7 +103,7 @@ def _request(place: Place, options: dict[str, Any]) -> Request:
         match=environment.traffic.matched if environment.traffic else False,
         directory=str(place.canaries / name),
         source=environment.source.kind,
-        calibration=find_calibration(place.policy),
+        calibration=fetch_calibration(place),
     )
 
 

@@ -30,7 +30,7 @@ class Group:
     Attributes:
         hosts: those of the release, and all others that reported.
         reported: ``[hosts, periods]``, whether a host reported a value of any metric. The proxy's
-            counters are left out, because they come from the proxy.
+            counters are left out, because they come from the proxy, unless there is nothing else.
     """
 
     name: str
@@ -92,6 +92,8 @@ def table_of(policy: Policy, recording: Recording, until: int | None = None) -> 
         for metric, series in metrics.items()
     }
     counted = {metric.name for metric in policy.metrics if metric.counter is not None}
+    if len(counted) == len(policy.metrics):
+        counted = set()  # the proxy is the only source
     groups = {
         name: _group(name, release, rows, counted, times)
         for name, release in (

@@ -21,6 +21,11 @@ def approval_key(canary: str, gate: str) -> str:
     return f"canaries/{canary}/approved-{gate}"
 
 
+def waiting_key(canary: str, gate: str) -> str:
+    """Return the key that says that a canary waits at ``gate``."""
+    return f"canaries/{canary}/waiting-{gate}"
+
+
 def step_gate(step: int) -> str:
     """Return the name of the gate before a step; names count from 1."""
     return f"step-{step + 1}"
@@ -78,5 +83,6 @@ def _approved(context: Context, gate: str) -> bool:
         f"{context.request.name} {gate}"
     )
     if all(event.sentence != question for event in context.events):
+        context.ports.state.store(waiting_key(context.request.name, gate), b"", {})
         context.say("approval", question)
     return False

@@ -60,7 +60,7 @@ def shell(
 def replaced(monkeypatch: pytest.MonkeyPatch) -> World:
     """Return a simulated world, which the commands meet in the place of proxy and AWS."""
     made = World()
-    for module in ("alarms", "approve", "assemble", "deploy", "history", "status"):
+    for module in ("alarms", "approve", "assemble", "common", "deploy", "history", "status"):
         monkeypatch.setattr(f"canary.cli.{module}.state_of", lambda _: made.state)
     for module in ("assemble", "deploy", "status"):
         monkeypatch.setattr(f"canary.cli.{module}.traffic_of", lambda _: made.proxy)

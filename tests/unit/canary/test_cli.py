@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from canary import cli
 from canary.cli.documentation import document
 from canary.cli.schema import full_schema
 from canary.errors import TrafficError
+from canary.learned import Calibration, Fingerprint, dump_calibration
 from canary.model import Verdict
 from canary.rollout.context import Context
 from canary.rollout.ports import Interruption
@@ -24,6 +26,7 @@ from tests.unit.canary.rollout_world import World
 from tests.unit.canary.test_environment import GOOD
 
 canary = pytest.fixture(shell, name="canary")
+QUERY = {"value": "sum by (instance) (rate(x[{period}]))"}
 
 
 def commands() -> list[tuple[str, click.Command]]:
@@ -62,16 +65,69 @@ def test_without_a_place_the_user_learns_which_there_are(canary: Shell) -> None:
     )
 
 
-def test_an_unknown_environment_brings_the_command_that_makes_it(canary: Shell) -> None:
-    status, _, err = canary("status", "--env", "aws")
+def test_an_unknown_environment_brings_both_ways_to_make_it(canary: Shell, tmp_path: Path) -> None:
+    status, _, err = canary("status", "--env", "prod")
     assert status == 2
-    assert "ansible-playbook -i inventory/aws site.yml" in err
+    assert "ansible-playbook -i inventory/prod site.yml" in err
+    commands = err[err.index("mkdir -p .run/prod") : err.index("canary check")]
+    subprocess.run(["sh", "-ec", commands], cwd=tmp_path, check=True)
+    status, out, err = canary("check", ".run/prod/canary.yml")
+    assert status == 0, err
+    assert "Enough for: plan, analyze --csv, history, status, promote, rollback" in out
+    assert "deploy, run\n" in out
+    assert "Not enough for alarms. Missing: environment: state: alarm_table" in out
+    assert "Not enough for analyze, rehearse. Missing: another environment: source" in out
 
 
 def test_a_misspelt_option_is_no_verdict(canary: Shell) -> None:
     status, _, err = canary("run", "--env", "test", "--candidat", "v2")
     assert status == 2
     assert "--candidat" in err
+
+
+@pytest.mark.parametrize(
+    ("environment", "command", "missing"),
+    [
+        (None, "run", ["environment: state", "environment: traffic", "environment: hooks"]),
+        ({"hooks": None}, "run", ["environment: hooks"]),
+        ({"hooks": None}, "rollback", []),
+        ({"traffic": None}, "rollback", ["environment: traffic"]),
+        ({"traffic": None}, "rehearse", []),
+        ({"state": None}, "rehearse", ["environment: state"]),
+        ({"state": None}, "history", ["environment: state"]),
+        ({"state": None}, "analyze", []),
+        ({"source": "proxy"}, "run", ["another environment: source for latency"]),
+        (
+            {"source": {"kind": "prometheus", "url": "http://p", "queries": {"x": QUERY}}},
+            "run",
+            ["environment: source: queries for latency"],
+        ),
+    ],
+)
+def test_check_says_what_a_policy_lacks_for_each_command(
+    canary: Shell, environment: dict[str, Any] | None, command: str, missing: list[str]
+) -> None:
+    changed = {key: value for key, value in {**GOOD, **(environment or {})}.items() if value}
+    document = {**POLICY, "environment": changed}
+    if environment is None:
+        del document["environment"]
+    canary.policy.write_text(yaml.safe_dump(document))
+    found = json.loads(canary("check", str(canary.policy), "--json")[1])["missing"][command]
+    assert found[: len(missing)] == missing
+    assert bool(found) == bool(missing)
+
+
+def test_a_canary_uses_the_calibration_of_any_machine(
+    canary: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = simulated(monkeypatch, World())
+    known = Calibration(fingerprint=Fingerprint(5, "cloudwatch", 2, {"latency": "as ever"}))
+    dump_calibration(known, canary.policy.parent / "elsewhere.json")
+    body = (canary.policy.parent / "elsewhere.json").read_bytes()
+    world.state.objects["calibration.json"] = body
+    canary("run", "--env", "test", "--candidate", "v2")
+    assert world.request.calibration == known
+    assert (canary.policy.parent / "calibration.json").read_bytes() == body
 
 
 def test_check_accepts_a_good_policy(canary: Shell) -> None:
@@ -147,6 +203,7 @@ def test_nothing_but_a_verdict_ends_with_1(
     def broken(*_: object) -> Context:
         raise error
 
+    simulated(monkeypatch, World())
     monkeypatch.setattr("canary.cli.run.context_of", broken)
     assert canary("run", "--env", "test", "--candidate", "v2")[0] == 2
 
@@ -157,4 +214,5 @@ def simulated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
         return world.context()
 
     monkeypatch.setattr("canary.cli.run.context_of", context_of)
+    monkeypatch.setattr("canary.cli.common.state_of", lambda _: world.state)
     return world

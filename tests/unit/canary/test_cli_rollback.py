@@ -7,6 +7,7 @@ import json
 import pytest
 
 from canary.errors import StateError
+from canary.rollout.gates import waiting_key
 from canary.state.base import AlarmChange
 from tests.unit.canary.cli_shell import Shell, replaced, shell
 from tests.unit.canary.rollout_fakes import START
@@ -75,9 +76,15 @@ def test_approval_needs_a_canary_that_runs(canary: Shell, world: World) -> None:
     assert status == 2
     assert "no canary is running" in err
     world.state.held = world.context().keeper.holder
+    status, _, err = canary("approve", "--env", "test", "c1", "promote")
+    assert status == 2, "it does not wait, or it writes to another machine's files"
+    assert "c1 does not wait at the gate 'promote'" in err
+    assert "on the machine of the canary: me@here" in err
+    world.state.store(waiting_key("c1", "promote"), b"", {})
+    assert canary("approve", "--env", "test", "c1", "promot")[0] == 2
     status, _, _ = canary("approve", "--env", "test", "c1", "promote")
     assert status == 0
-    assert list(world.state.objects) == ["canaries/c1/approved-promote"]
+    assert "canaries/c1/approved-promote" in world.state.objects
 
 
 @pytest.mark.usefixtures("world")
