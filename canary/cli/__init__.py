@@ -33,6 +33,7 @@ COMMANDS = (
     "schema",
     "status",
     "try",
+    "watch",
 )
 """Each is a function in a module of its name, with "_" for "-", and "_" after a Python keyword."""
 

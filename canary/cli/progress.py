@@ -13,6 +13,23 @@ from rich.live import Live
 from canary.model import Event, Judgement, Recording
 from canary.policy import Policy
 from canary.report import render_terminal
+from canary.rollout.ports import Observer
+
+
+class Both:
+    """Two observers of one canary."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def event(self, event: Event) -> None:
+        for observer in self._observers:
+            observer.event(event)
+
+    def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None:
+        for observer in self._observers:
+            observer.look(recording, judgements)
+
 
 STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold green"}
 

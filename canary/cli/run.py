@@ -23,7 +23,8 @@ from canary.cli.common import (
     where_options,
 )
 from canary.cli.context import context_of
-from canary.cli.progress import Display
+from canary.cli.progress import Both, Display
+from canary.live.files import LiveFiles
 from canary.report import render_terminal
 from canary.rollout.archive import Archive, outcome_document
 from canary.rollout.context import Request
@@ -77,7 +78,8 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
     console = Console(stderr=True)
     with signals.handled(), Display(place.policy, console) as display:
         board = board_of(place.environment)
-        context = context_of(place, request, directory, display, signals, board)
+        observer = Both(display, LiveFiles(directory))
+        context = context_of(place, request, directory, observer, signals, board)
         state = context.ports.state
         archive = Archive(place.policy, directory, state, request.who, request.candidate, board)
         outcome = run_canary(context, archive.keep)

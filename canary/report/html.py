@@ -40,18 +40,37 @@ class MetricRow:
     effect: Plot
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a page says about a running canary, besides its report.
+
+    Attributes:
+        word: instead of the verdict, such as WATCHING.
+        reason: instead of the last judgement's, if there is another.
+        version: text that differs when the page does.
+    """
+
+    word: str
+    sentence: str
+    version: str
+    reason: str = ""
+
+
 def render_html(
     policy: Policy,
     recording: Recording,
     judgements: Sequence[Judgement],
     second: Judgement | None = None,
+    live: Live | None = None,
 ) -> str:
     """Return the report; ``second`` is another judge's opinion, shown beside the verdict."""
     last = judgements[-1] if judgements else None
     times, table = span(recording, judgements), table_of(policy, recording)
-    headline, _, more = (last.reason if last else NOTHING).partition(". ")
+    reason = (live.reason if live else "") or (last.reason if last else NOTHING)
+    headline, _, more = reason.partition(". ")
     metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
-    return _template().render(
+    return template("report.html").render(
+        live=live,
         verdict=last.verdict if last else Verdict.INCONCLUSIVE,
         headline=headline,
         more=more,
@@ -76,16 +95,18 @@ def render_html(
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Return a template of a page, with styles and scripts."""
     loader = PackageLoader("canary.report")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["number"] = number
     environment.filters["unbroken"] = unbroken
-    for name, file in (("css", "report.css"), ("script", "report.js")):
-        environment.globals[name] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
-    return environment.get_template("report.html")
+    parts = {"css": "report.css", "script": "report.js", "live_script": "live.js"}
+    for part, file in parts.items():
+        environment.globals[part] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
+    return environment.get_template(name)
 
 
 def _row(policy: Policy, table: Table, trail: Trail, times: tuple[int, int]) -> MetricRow:

@@ -23,7 +23,7 @@ from canary.simulation.memory import Memory
 from canary.simulation.proxy import Proxy
 from canary.simulation.service import Release, Service
 from canary.simulation.source import Source
-from canary.state.base import Holder, Live
+from canary.state.base import Holder, Live, Row
 
 NAME = "simulation"
 WHO = "canary try"
@@ -58,6 +58,7 @@ class World:
         self._service.installed = dict.fromkeys(COLOURS, RELEASES["v1.0"])
         self._proxy = Proxy(self.clock, self._service, COLOURS)
         self._memory = Memory(Live(COLOURS[0], "v1.0"))
+        self._memory.remember(_first())
         self.clock.skip(HISTORY)
 
     def run(self, name: str, ref: str, directory: Path, observer: Observer) -> Outcome:
@@ -86,6 +87,24 @@ class World:
         )
         keeper = Keeper(timing, self.clock, self._proxy, self._memory, holder)
         return Context(request, self.policy, timing, ports, keeper)
+
+
+def _first() -> Row:
+    """Return the deployment of the first release, of which the first canary's baseline is made."""
+    first = RELEASES["v1.0"]
+    return Row(
+        canary="first",
+        started=START,
+        ended=START,
+        verdict="DEPLOYED",
+        exit_status=0,
+        baseline="",
+        candidate=f"{first.name} {first.commit}",
+        live=COLOURS[0],
+        who=WHO,
+        reason="Installed without a canary",
+        colours=" ".join(COLOURS),
+    )
 
 
 class Deployment:

@@ -20,6 +20,7 @@ from canary.kayenta.judge import judge_kayenta
 from canary.model import Arm, Event, Judgement, Recording, Release, Series, Step, Verdict
 from canary.policy import Policy, parse_policy
 from canary.report import render_html
+from tests.bench.live_page import watched
 from tests.bench.verdict.readings import Floats, Ints
 from tests.support.paths import ROOT
 
@@ -203,7 +204,9 @@ def photograph(html: str, width: int, height: int, path: Path) -> None:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": width, "height": height})
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, java_script_enabled=False
+        )
         page.set_content(html)
         image = Image.open(io.BytesIO(page.screenshot()))
         browser.close()
@@ -214,7 +217,7 @@ def photograph(html: str, width: int, height: int, path: Path) -> None:
 @click.option("--out", default=ROOT / "docs" / "images", type=click.Path(path_type=Path))
 @click.option("--html", type=click.Path(path_type=Path), help="Also keep the pages here.")
 def main(*, out: Path, html: Path | None) -> None:
-    """Write report-pass.png, report-fail.png, report-inconclusive.png and one phone picture."""
+    """Write report-pass.png, report-fail.png, report-inconclusive.png and two phone pictures."""
     for story in STORIES:
         verdict, page = report(story)
         click.echo(f"{story.name}: {verdict}, {len(page) // 1024} kB")
@@ -224,6 +227,7 @@ def main(*, out: Path, html: Path | None) -> None:
         photograph(page, 1180, 1500, out / f"report-{story.name}.png")
         if verdict is Verdict.FAIL:
             photograph(page, 360, 1400, out / "report-phone.png")
+    photograph(watched(), 360, 1400, out / "watch-phone.png")
 
 
 if __name__ == "__main__":

@@ -6,22 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from canary.model import Verdict
 from canary.recording import load_recording
 from canary.report import render_html
+from tests.support import browser as browsers
+from tests.support.browser import DESKTOP, PHONE
 from tests.support.report_examples import POLICY, judgements, recording
 
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE, DESKTOP = 360, 1280
 WORSE = {Verdict.FAIL: 0.15, Verdict.PASS: 0.0, Verdict.INCONCLUSIVE: 0.03}
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"No {CHROMIUM}: apt-get install chromium, then run again."
-    ),
-]
+pytestmark = browsers.needed
 
 CONTRAST = """element => {
   const rgb = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
@@ -39,11 +35,8 @@ CONTRAST = """element => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with browsers.launched() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture

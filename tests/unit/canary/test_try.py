@@ -47,6 +47,8 @@ def test_a_good_release_passes_a_bad_one_fails_and_both_have_reports(canary: She
         assert {path.name for path in directory.iterdir()} == FILES
         assert each["verdict"] in Path(each["report"]).read_text(encoding="utf-8")
     assert "green is live and carries all traffic" in err
+    good = load_recording(Path("canary-try/good/recording.json"))
+    assert [good.baseline.name, good.candidate.name] == ["v1.0", "v1.1"]
     assert "==> Release v1.2: it is a third slower" in err
 
 

@@ -1,0 +1,130 @@
+"""What a running canary writes down for its page, in ``live/`` beside its recording.
+
+A canary appends events and judgements, and replaces the recording, at every interim look. Whoever
+shows them reads files only, so a page can neither slow a canary nor stop it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from canary.errors import RecordingError
+from canary.model import Event, Judgement, Recording
+from canary.recording import load_recording, recording_to_text
+
+DIRECTORY = "live"
+EVENTS, JUDGEMENTS, RECORDING = "events.jsonl", "judgements.jsonl", "recording.json"
+OUTCOME = "outcome.json"
+
+Line = TypeVar("Line", Event, Judgement)
+_EVENT, _JUDGEMENT = TypeAdapter(Event), TypeAdapter(Judgement)
+
+
+class LiveFiles:
+    """An observer that writes what it hears. A full disk ends the page, not the canary."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory / DIRECTORY
+        self._broken = False
+
+    def event(self, event: Event) -> None:
+        self._quietly(lambda: self._append(EVENTS, _EVENT.dump_python(event, mode="json")))
+
+    def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None:
+        self._quietly(lambda: self._look(recording, judgements[-1]))
+
+    def _look(self, recording: Recording, judgement: Judgement) -> None:
+        # The recording first: a judgement is never shown without its data.
+        self._directory.mkdir(parents=True, exist_ok=True)
+        temporary = self._directory / f"{RECORDING}.new"
+        temporary.write_text(recording_to_text(recording), encoding="utf-8")
+        temporary.replace(self._directory / RECORDING)
+        self._append(JUDGEMENTS, _JUDGEMENT.dump_python(judgement, mode="json"))
+
+    def _append(self, name: str, document: Any) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with (self._directory / name).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(document) + "\n")
+
+    def _quietly(self, write: Callable[[], None]) -> None:
+        if self._broken:
+            return  # half a line may be there; more would make it unreadable
+        try:
+            write()
+        except (OSError, RecordingError):
+            self._broken = True
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A canary as its files show it.
+
+    Attributes:
+        recording: with all events so far; None before the first judgement.
+        outcome: as ``outcome.json`` holds it; None while the canary runs.
+        changed: when a file changed last, in seconds since the epoch.
+    """
+
+    name: str
+    events: tuple[Event, ...]
+    judgements: tuple[Judgement, ...]
+    recording: Recording | None
+    outcome: dict[str, Any] | None
+    changed: float
+
+    @property
+    def version(self) -> str:
+        """Text that differs when the page does."""
+        over = self.outcome is not None
+        return f"{self.name} {len(self.events)} {len(self.judgements)} {over}"
+
+
+def newest(canaries: Path) -> Path | None:
+    """Return the directory of the newest canary; names sort by time."""
+    return max((path for path in canaries.glob("*") if path.is_dir()), default=None)
+
+
+def read(directory: Path) -> Snapshot:
+    """Return the canary in ``directory`` as far as it has come."""
+    live = directory / DIRECTORY
+    events = tuple(_lines(live / EVENTS, _EVENT))
+    judgements = tuple(_lines(live / JUDGEMENTS, _JUDGEMENT))
+    recording = None
+    if judgements:
+        recording = replace(load_recording(live / RECORDING), events=events)
+    return Snapshot(
+        name=directory.name,
+        events=events,
+        judgements=judgements,
+        recording=recording,
+        outcome=_outcome(directory / OUTCOME),
+        changed=_changed(directory),
+    )
+
+
+def _lines(path: Path, adapter: TypeAdapter[Line]) -> Iterator[Line]:
+    """Yield the whole lines of a file; the last one may still be being written."""
+    if not path.exists():
+        return
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    for line in whole.splitlines():
+        yield adapter.validate_python(json.loads(line))
+
+
+def _outcome(path: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # it does not exist yet, or is being written
+        return None
+    return found
+
+
+def _changed(directory: Path) -> float:
+    files = [directory, *(directory / DIRECTORY).glob("*.jsonl"), directory / OUTCOME]
+    return max(path.stat().st_mtime for path in files if path.exists())
