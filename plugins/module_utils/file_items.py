@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 class Rights(NamedTuple):
     mode: int
-    owner: int | None  # nobody, where a plan would make the user first
+    owner: int | None  # None in check mode if the user does not exist yet
     group: int | None
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Item:
     kind: str
     path: Path
     rights: Rights
-    content: bytes = b""  # of a link its target
+    content: bytes = b""  # for a link, its target
     validate: str = ""
     secret: bool = False
     old_content: bytes | None = None
@@ -83,18 +83,18 @@ def items(params: dict[str, Any], *, plan: bool) -> list[Item]:
     paths = [item.path for item in wanted]
     for path in paths:
         if not path.is_absolute() or paths.count(path) > 1:
-            raise ValueError(f"{path}: name each path once, and from the root.")
+            raise ValueError(f"{path}: use absolute paths, and name each path once.")
     return wanted
 
 
 def look(item: Item) -> None:
-    """Read what is at the path. Files and links may replace each other, but not a directory."""
+    """Read what is at the path. A file and a link may replace each other, but not a directory."""
     try:
         found = item.path.stat() if item.kind == "directory" else item.path.lstat()
     except FileNotFoundError:
         return
     if stat.S_ISDIR(found.st_mode) != (item.kind == "directory"):
-        raise ValueError(f"{item.path} is to be a {item.kind}, and is something else. Move it.")
+        raise ValueError(f"{item.path} should be a {item.kind}, but is something else. Move it.")
     if item.kind == "link":
         item.old_rights = LINKED
         item.old_content = os.fsencode(item.path.readlink()) if item.path.is_symlink() else None

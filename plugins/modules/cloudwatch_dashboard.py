@@ -13,7 +13,7 @@ short_description: Manage a CloudWatch dashboard
 description:
   - Creates, changes and deletes dashboards.
   - Compares bodies as data, so the order of keys is not a change.
-  - Can keep the vertical annotations that others drew, see O(keep_marks).
+  - Can keep vertical annotations that other programs added, see O(keep_marks).
   - Fails if CloudWatch reports a problem with the body.
 options:
   name:

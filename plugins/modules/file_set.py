@@ -5,7 +5,8 @@
 """Write a set of directories, files and links in one call.
 
 Every new content is validated before the first file is replaced, and each file is replaced in one
-step. A run that is cut off leaves old and new files, no half of one, and the next run finishes it.
+step. An interrupted run leaves old and new files but no incomplete one, and the next run
+finishes it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ DOCUMENTATION = r"""
 module: file_set
 short_description: Write a set of directories, files and links in one call
 description:
-  - Changes what differs. New contents are all validated before the first file is replaced, so
-    that a validation that fails leaves everything as it was.
-  - Owner and group default to the user who runs the module; ACLs are not looked at.
+  - Changes only what differs. All new contents are validated before the first file is replaced,
+    so a failed validation changes nothing.
+  - Owner and group default to those of the user who runs the module. ACLs are ignored.
 options:
   directories:
     <<: &set {type: list, elements: dict, default: []}
-    description: Made before the files.
+    description: Directories, created before the files.
     suboptions:
       <<: &rights
         path: {description: Absolute path., type: path, required: true}
@@ -41,10 +42,10 @@ options:
       secret: {description: Hides the content from all output., type: bool, default: false}
   links:
     <<: *set
-    description: Symbolic links, made after the files.
+    description: Symbolic links, created after the files.
     suboptions:
       path: {description: Absolute path., type: path, required: true}
-      target: {description: Where it points to., type: str, required: true}
+      target: {description: Path that the link points to., type: str, required: true}
 author: [the cart-canary authors (@cart-canary)]
 """
 
@@ -96,7 +97,7 @@ def check(module: AnsibleModule, item: Item) -> None:
         status, output, errors = module.run_command(item.validate.replace("%s", copy.name))
     if status != 0:
         said = "its output is hidden" if item.secret else f"{output}{errors}".strip()
-        raise ValueError(f"{item.path} is not valid, and nothing was changed: {said}")
+        raise ValueError(f"{item.path} is not valid, so nothing was changed: {said}")
 
 
 def give(path: Path, wanted: Rights) -> None:

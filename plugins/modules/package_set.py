@@ -15,8 +15,8 @@ DOCUMENTATION = r"""
 module: package_set
 short_description: Install Debian packages that are missing
 description:
-  - Asks dpkg which packages are installed, and has APT install the others in one call.
-  - Updates APT's lists only when something is missing and the lists are older than a day.
+  - Reads from dpkg which packages are installed, and installs the others with one call of APT.
+  - Updates APT's lists only if a package is missing and the lists are older than a day.
   - Never upgrades a package.
 options:
   names:
@@ -25,7 +25,7 @@ options:
     elements: str
     required: true
   recommends:
-    description: Whether packages that they recommend are installed too.
+    description: Whether to install recommended packages too.
     type: bool
     default: true
 author: [the cart-canary authors (@cart-canary)]

@@ -4,9 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Set the state of systemd units, and restart or reload a unit whose files have changed.
 
-A handler is notified once. When the run that notified it is cut off, the next run finds the file as
-it should be, notifies nobody, and the unit goes on with what it read before. This module compares
-the files with systemd's timestamps instead, so there is nothing to lose.
+Ansible notifies a handler once. If that run is interrupted, the next run finds the file unchanged
+and notifies no handler, so the unit keeps its old configuration. This module compares the files
+with systemd's timestamps instead, so an interruption loses nothing.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ options:
         description: Reload it if one of these files changed, and no restart was due.
       stop_on:
         <<: *files
-        description: Stop it if one of these files changed; for what another unit starts again.
+        description: Stop it if one of these files changed; another unit starts it again.
       report_on:
         <<: *files
-        description: Name it in C(due) if one of these files changed, and leave it as it is.
+        description: Return it in C(due) if one of these files changed, and do not restart it.
   planned:
     description: In check mode, files that an earlier task would write.
     type: list
@@ -91,8 +91,8 @@ UNIT = {
 }
 RUNS = ("active", "activating", "reloading")
 ENABLED = ("enabled", "enabled-runtime", "static", "indirect", "alias", "generated")
-#: What is done about changed files, and the moment before which the unit has read them. A reload
-#: leaves that of the start as it was, and a start that takes long reads early.
+#: The command for changed files, and the timestamp since which the unit has read them. A reload
+#: does not change the timestamp of the start. A slow start reads its files at its beginning.
 VERBS = {
     "stop": "InactiveExitTimestamp",
     "restart": "InactiveExitTimestamp",

@@ -24,11 +24,11 @@ HARM: dict[str, dict[str, str]] = {
     "ErrorRate": {'shop_requests_total{route="/cart",status="503"}': "0+2x60"},
     "CheckoutLatency": {f'{BUCKETS},le="0.505853"}}': "0+1x60"},
     "Unavailable": {'probe_availability{url="shop"}': "1 1 1 1 0x60"},
-    "SlowAnswers": {'probe_latency_seconds{url="shop"}': "0.21x60"},
+    "SlowResponses": {'probe_latency_seconds{url="shop"}': "0.21x60"},
     "CertificateExpires": {'probe_certificate_days{url="shop"}': "13.9x60"},
     "ProberSilent": {'probe_availability{url="shop"}': "1 1 1 1 stale _x60"},
 }
-OF_A_URL = ("Unavailable", "SlowAnswers", "CertificateExpires")
+OF_A_URL = ("Unavailable", "SlowResponses", "CertificateExpires")
 AT = "3m"
 
 

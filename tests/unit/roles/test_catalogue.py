@@ -136,7 +136,7 @@ def test_an_alarm_has_its_documented_threshold() -> None:
         "LessThanThreshold",
         1,
     )
-    assert known["SlowAnswers-shop"]["threshold"] == 0.2
+    assert known["SlowResponses-shop"]["threshold"] == 0.2
     assert known["ProberSilent"]["treat_missing_data"] == "breaching"
     assert known["ProberSilent"]["dimensions"] == {"Environment": "local"}
     assert known["Unavailable-shop"]["dimensions"] == {"Environment": "local", "Url": "shop"}

@@ -215,7 +215,7 @@ def test_a_directory_is_never_replaced(tmp_path: Path) -> None:
     ("changed", "message"),
     [
         ({"mode": "rw"}, "write it in octal"),
-        ({"path": "etc/settings"}, "from the root"),
+        ({"path": "etc/settings"}, "use absolute paths"),
         ({"validate": "true"}, "has no %s"),
     ],
 )

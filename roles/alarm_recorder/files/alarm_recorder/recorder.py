@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from alarm_recorder.rows import Row, Table, row_of
 
 LOG = logging.getLogger("alarm_recorder")
-BATCH = 10  # SQS hands out no more at a time
-WAIT = 20  # seconds that an empty queue is listened to
-PAUSE = 2.0  # seconds before AWS is asked again after it failed
+BATCH = 10  # SQS returns at most 10 messages
+WAIT = 20  # seconds of a long poll
+PAUSE = 2.0  # seconds before a failed request is retried
 ONCE = "attribute_not_exists(environment)"
-# Longer than a listening lasts.
+# Longer than a long poll.
 PATIENT = Config(
     connect_timeout=3, read_timeout=WAIT + 10, retries={"mode": "standard", "total_max_attempts": 3}
 )

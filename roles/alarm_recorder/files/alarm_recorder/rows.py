@@ -53,7 +53,7 @@ def _alarm(told: Mapping[str, Any], text: str, environment: str) -> Row:
         "alarms",
         {
             "environment": environment,
-            # Sorts by time; an alarm has but one change at a time.
+            # The key sorts by time. An alarm has only one change at a time.
             "change": f"{moment}#{told['AlarmName']}#{new}",
             "time": moment,
             "alarm": str(told["AlarmName"]),

@@ -14,7 +14,7 @@ from prober.probe import Result
 
 LOG = logging.getLogger("prober")
 Datum = dict[str, Any]
-KEPT = 5_000  # data that wait while CloudWatch is away; older ones are dropped
+KEPT = 5_000  # results kept while CloudWatch is unreachable; older ones are dropped
 BATCH = 500  # CloudWatch takes 1000
 PAUSE = 2.0
 FINE_BELOW = 60  # seconds: a shorter period needs high resolution
@@ -63,7 +63,7 @@ class Outbox(threading.Thread):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-            threading.Event().wait(0.2)  # what comes at the same time goes together
+            threading.Event().wait(0.2)  # send results of the same time together
             with self._changed:
                 count = min(BATCH, len(self._waiting))
                 batch = [self._waiting.popleft() for _datum in range(count)]
@@ -75,7 +75,7 @@ class Outbox(threading.Thread):
     def _send(self, batch: list[Datum]) -> bool:
         try:
             self._client.put_metric_data(Namespace=self._namespace, MetricData=batch)
-        except Exception as error:  # whatever it is: probing goes on
+        except Exception as error:  # no error may stop the probes
             LOG.warning("CloudWatch did not take %s data, which wait: %s", len(batch), error)
             return False
         return True

@@ -33,7 +33,7 @@ class Watcher(threading.Thread):
     def _once(self) -> None:
         try:
             result = self._prober.probe()
-        except Exception as error:  # a bug must not look like a URL that nobody probes
+        except Exception as error:  # after a bug, the URL must still be probed
             LOG.exception("The probe of %s broke", self._prober.target.url)
             result = Result(
                 self._prober.target.name, time.time(), available=False, reason=str(error)

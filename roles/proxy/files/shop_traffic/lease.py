@@ -32,7 +32,7 @@ class SystemdTimer:
             f"--unit={name}",
             f"--on-active={seconds:.3f}s",
             "--timer-property=AccuracySec=100ms",
-            # HAProxy may be restarting just then: try until it takes the weights.
+            # HAProxy may be restarting, so retry until it takes the weights.
             "--property=Restart=on-failure",
             "--property=RestartSec=200ms",
             "--property=StartLimitIntervalSec=0",

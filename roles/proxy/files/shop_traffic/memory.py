@@ -111,7 +111,7 @@ class Memory:
         try:
             return json.loads((self.directory / name).read_text())
         except (FileNotFoundError, ValueError):
-            return None  # not ours, then: as good as absent, and absent is the safe side
+            return None  # not ours: treat it as absent, which is the safe side
 
     def _write(self, name: str, text: str) -> None:
         target = self.directory / name

@@ -14,7 +14,7 @@ from shop_traffic import ring
 from shop_traffic.config import RefusedError
 
 STEPS = 2 * ring.MAXIMUM
-# The best of a few rounds: each corrects the baseline's weight by what the last one missed.
+# Use the best of a few rounds. Each corrects the baseline's weight by the error of the last one.
 ROUNDS = 4
 # A colour of one server is matched by its own weight, so its share must be the even one.
 EVEN = 0.01

@@ -14,7 +14,7 @@ NAME = re.compile(r"[\w.+-]{1,128}", re.ASCII)
 
 
 def releases(config: Config) -> dict[str, str]:
-    """Ask all servers in parallel; empty for a server that does not respond or report it."""
+    """Return the release that each server reports; empty if it does not respond or report one."""
     with ThreadPoolExecutor(len(config.servers)) as pool:
         found = pool.map(lambda server: release(server, config), config.servers)
         return dict(zip((server.name for server in config.servers), found, strict=True))
