@@ -6,6 +6,7 @@ the plain mean.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,12 @@ class HostRows:
         """Return some of the periods."""
         parts = (part[:, columns] for part in (self.values, self.samples, self.spread))
         return HostRows(self.hosts, *parts)
+
+    def without(self, hosts: Collection[str]) -> HostRows:
+        """Return the rows of the other hosts."""
+        kept = [row for row, host in enumerate(self.hosts) if host not in hosts]
+        parts = (part[kept] for part in (self.values, self.samples, self.spread))
+        return HostRows(tuple(self.hosts[row] for row in kept), *parts)
 
 
 @dataclass(frozen=True, slots=True)

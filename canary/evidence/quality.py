@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.evidence.both_bad import both_bad
 from canary.evidence.comparable import remedy
 from canary.evidence.oddities import Oddity, oddities_of
 from canary.evidence.pairs import Pairs
@@ -45,7 +46,8 @@ def quality_of(
     split = split_by_requests(policy, table.recording, pairs)
     odd = map(_odd, oddities_of(policy, table, until))
     other = (larger_unit(metric, pairs[metric.name]) for metric in policy.metrics)
-    notes = (split, *_notes(table.recording, pairs), *other, *odd)
+    bad = (both_bad(metric, pairs[metric.name]) for metric in policy.metrics)
+    notes = (*bad, split, *_notes(table.recording, pairs), *other, *odd)
     return Quality(blocking, tuple(filter(None, notes)))
 
 

@@ -7,7 +7,7 @@ read it, and do not read the series.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,19 @@ class Table:
         if not np.array_equal(self.times[found[found < len(self.times)]], wanted):
             raise ValueError("the table was not built up to these periods")
         return found
+
+    def without(self, group: str, hosts: Sequence[str]) -> Table:
+        """Return the table without some hosts of a group."""
+        rows = {
+            key: found.without(hosts) if key[1] == group else found
+            for key, found in self.rows.items()
+        }
+        whole = self.groups[group]
+        kept = [row for row, host in enumerate(whole.hosts) if host not in hosts]
+        left = replace(
+            whole, hosts=tuple(whole.hosts[row] for row in kept), reported=whole.reported[kept]
+        )
+        return replace(self, rows=rows, groups={**self.groups, group: left})
 
     def ended(self, until: int) -> Columns:
         """Return the periods that had ended by ``until``."""

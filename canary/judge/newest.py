@@ -17,12 +17,14 @@ TOTALS = ("candidate_events", "baseline_events", "candidate_chances", "baseline_
 """Names of the totals that a finding reports for a count."""
 
 
-def newest(good: Mask, count: int, *columns: Floats) -> tuple[Mask, list[Floats]]:
+def newest(
+    good: Mask, count: int, *columns: Floats, reach: int = REACH
+) -> tuple[Mask, list[Floats]]:
     """Return which rows have ``count`` pairs among their latest periods, and these pairs.
 
     ``good`` and ``columns`` are ``[runs, periods]``; the pairs are ``[runs, count]``, oldest first.
     """
-    start = max(good.shape[1] - REACH, 0)
+    start = max(good.shape[1] - reach, 0)
     there = good[:, start:]
     order = np.argsort(there, axis=1, kind="stable")[:, -count:]
     picked = [np.take_along_axis(column[:, start:], order, axis=1) for column in columns]

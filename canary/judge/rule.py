@@ -121,12 +121,12 @@ def spending_of(policy: Policy, metric: Metric, *, calibrated: bool) -> Spending
     return Spending(
         horizon=policy.periods,
         first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
-        alpha=policy.alpha * SAFETY * _share(policy, metric),
+        alpha=policy.alpha * SAFETY * share_of(policy, metric),
         beta=policy.beta * BETA_SAFETY,
     )
 
 
-def _share(policy: Policy, metric: Metric) -> float:
+def share_of(policy: Policy, metric: Metric) -> float:
     """Return the part of alpha that one direction of ``metric`` has."""
     counted = [other.weight for other in policy.metrics if not other.muted or other is metric]
     return metric.weight / math.fsum(counted) / len(signs_of(metric))
@@ -187,7 +187,7 @@ def rule_of(
         widths=_widths(metric, known, setting),
         rank_lean=known.rank_lean if known else 0.0,
         weather=0.0 if known is None else _weather(least_host(metric, cold), noise.host, setting),
-        acute=acute_bounds(metric, policy.alpha * ACUTE * _share(policy, metric), policy.periods),
+        acute=acute_bounds(metric, policy.alpha * ACUTE * share_of(policy, metric), policy.periods),
         fade=_fade(policy, metric),
         tail=(metric.quantile or 0.0) >= TAIL,
     )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from canary.errors import PolicyError
-from canary.evidence.pairs import pairs_of
+from canary.evidence.pairs import Pairs, pairs_of
 from canary.evidence.periods import judged_times, last_time
 from canary.evidence.quality import quality_of
 from canary.evidence.suspicion import suspected
 from canary.evidence.table import Table, table_of
 from canary.judge.advice import advice_of
+from canary.judge.bad_host import with_hosts
 from canary.judge.findings import finding_of
 from canary.judge.limits import limit_findings
 from canary.judge.reasons import Case, reason_of, verdict_of
+from canary.judge.sick_host import Baseline, baseline_of
 from canary.kayenta import kayenta_judgement
-from canary.model import Finding, Judgement, Recording, Verdict
+from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 
 
@@ -45,15 +48,60 @@ def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
             f"The policy's period is {policy.period}s and the recording's is {recording.period}s; "
             f"set period: {recording.period}s."
         )
-    times = judged_times(policy, recording, at)
+    pairs = _pairs(policy, table, at)
+    baseline = baseline_of(policy, recording, pairs)
+    if baseline.sick:
+        table = table.without(Arm.BASELINE, [one.host for one in baseline.sick])
+        pairs = _pairs(policy, table, at)
+    found = _judged(policy, table, at, pairs, baseline.notes)
+    return _against_each(policy, table, at, baseline, found) if baseline.rivals else found
+
+
+def _pairs(policy: Policy, table: Table, at: int) -> dict[str, Pairs]:
+    times = judged_times(policy, table.recording, at)
     pairs = {metric.name: pairs_of(metric, table, times) for metric in policy.metrics}
-    pairs = suspected(policy, table, pairs, (times, at))
+    return suspected(policy, table, pairs, (times, at))
+
+
+def _against_each(
+    policy: Policy, table: Table, at: int, baseline: Baseline, found: Judgement
+) -> Judgement:
+    """Judge against each of the hosts that disagree; decide only if that makes no difference."""
+    names = [one.host for one in baseline.rivals]
+    alone = [
+        table.without(Arm.BASELINE, [other for other in names if other != host]) for host in names
+    ]
+    notes = (*baseline.notes, baseline.dispute)
+    verdicts = [_judged(policy, one, at, _pairs(policy, one, at), notes).verdict for one in alone]
+    told = replace(found, quality=(baseline.dispute, *found.quality))
+    if set(verdicts) == {found.verdict}:
+        return told
+    words = " and ".join(
+        f"{verdict} against {host}" for host, verdict in zip(names, verdicts, strict=True)
+    )
+    return replace(
+        told,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=f"The baseline cannot be trusted: {baseline.dispute}. Candidate: {words}",
+        advice="Find out which host of the baseline is sick, replace it, and run the canary again",
+        score=None if found.score is None else min(max(found.score, 50.0), 89.0),
+    )
+
+
+def _judged(
+    policy: Policy, table: Table, at: int, pairs: dict[str, Pairs], notes: tuple[str, ...]
+) -> Judgement:
+    recording = table.recording
+    times = judged_times(policy, recording, at)
     compared = tuple(
-        finding_of(policy, metric, recording, pairs[metric.name]) for metric in policy.metrics
+        with_hosts(policy, metric, recording, one, finding_of(policy, metric, recording, one))
+        for metric in policy.metrics
+        for one in (pairs[metric.name],)
     )
     findings = compared + limit_findings(policy, table, pairs, times)
     elapsed = at - recording.steps[0].start if recording.steps else 0
     quality = quality_of(policy, table, pairs, (times, at))
+    quality = replace(quality, notes=(*notes, *quality.notes))
     case = Case(policy, recording, findings, quality, elapsed)
     verdict = verdict_of(case)
     counted = [finding for finding in findings if not finding.muted]

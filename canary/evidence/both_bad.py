@@ -1,0 +1,30 @@
+"""Both arms fail alike: a comparison cannot show it, so a note says so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs
+from canary.formatting import percent
+from canary.policy import Metric
+
+BROKEN = 0.05
+"""From this share of failed requests in both arms on, a PASS says little."""
+
+
+def both_bad(metric: Metric, pairs: Pairs) -> str:
+    """Return a note if many requests fail in both arms, or an empty string."""
+    if not metric.is_failure or metric.kind != "count" or metric.per == "time":
+        return ""
+    rates = []
+    for side in (pairs.candidate, pairs.baseline):
+        good = pairs.both & np.isfinite(side.samples)
+        chances = float(side.samples[good].sum())
+        rates.append(float(side.values[good].sum()) / chances if chances > 0 else 0.0)
+    if min(rates) < BROKEN:
+        return ""
+    return (
+        f"{metric.name}: both arms are bad, {percent(rates[0])} of the candidate's {metric.per} "
+        f"failed and {percent(rates[1])} of the baseline's. PASS only means that the candidate is "
+        "no worse"
+    )

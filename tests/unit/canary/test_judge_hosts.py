@@ -1,0 +1,110 @@
+"""Hosts, not arms: one bad host is found and named, and a sick baseline host decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from canary.judge import judge
+from canary.model import Recording, Verdict
+from canary.policy import parse_policy
+from tests.unit.canary.verdict_recordings import POLICY, healthy, policy
+
+EIGHT = 8
+
+
+def hurt(kept: Recording, host: str, metric: str, factor: float, since: int = 0) -> Recording:
+    """Multiply a metric of one host from period ``since`` on."""
+    return replace(
+        kept,
+        series=tuple(
+            replace(
+                one,
+                values=tuple(
+                    value * factor if value is not None and at >= since else value
+                    for at, value in enumerate(one.values)
+                ),
+            )
+            if (one.instance, one.metric) == (host, metric)
+            else one
+            for one in kept.series
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "factor", "words"),
+    [
+        ("errors", 8.0, "candidate-3 failed"),
+        ("p90 latency", 1.5, "candidate-3 is 50 % slower than the baseline"),
+    ],
+)
+def test_one_bad_host_of_eight_fails_and_is_named(metric: str, factor: float, words: str) -> None:
+    """A mean over eight hosts dilutes it to less than the margin."""
+    kept = hurt(healthy(instances=EIGHT), "candidate-3", metric, factor)
+    judgement = judge(policy(), kept, until=60 * 17)
+    assert judgement.verdict is Verdict.FAIL
+    assert words in judgement.reason
+    assert "the candidate's other 7 hosts" in judgement.reason
+    assert judge(policy(), healthy(instances=EIGHT), until=60 * 17).verdict is not Verdict.FAIL
+
+
+def test_a_bad_host_that_begins_late_is_found_too() -> None:
+    kept = hurt(healthy(instances=EIGHT), "candidate-3", "p90 latency", 1.5, since=30)
+    assert judge(policy(), kept, until=60 * 50).verdict is Verdict.FAIL
+    assert "candidate-3" in judge(policy(), kept, until=60 * 50).reason
+
+
+def test_a_burst_of_one_host_does_not_fail() -> None:
+    """A burst of eight periods is common, and ends."""
+    kept = hurt(healthy(instances=EIGHT), "candidate-3", "p90 latency", 1.5, since=20)
+    kept = hurt(kept, "candidate-3", "p90 latency", 1 / 1.5, since=28)
+    looks = (judge(policy(), kept, until=60 * minute) for minute in range(20, 55, 3))
+    assert Verdict.FAIL not in {look.verdict for look in looks}
+
+
+def test_one_bad_host_of_two_is_named_when_the_arm_fails() -> None:
+    kept = hurt(healthy(instances=2), "candidate-2", "errors", 30.0)
+    judgement = judge(policy(), kept, until=60 * 8)
+    assert judgement.verdict is Verdict.FAIL
+    assert "candidate-2 failed" in judgement.reason
+    assert "the candidate's other host" in judgement.reason
+
+
+def test_a_sick_baseline_host_of_three_does_not_hide_harm_and_is_named() -> None:
+    """8 % of the candidate's requests fail; a mean with the sick host is higher than that."""
+    kept = healthy(instances=3, errors=8.0)
+    sick = hurt(kept, "baseline-2", "errors", 40.0)
+    judgement = judge(policy(), sick)
+    assert judgement.verdict is Verdict.FAIL
+    named = "the baseline's baseline-2 is not like the others and is left out"
+    assert any(named in sentence for sentence in judgement.quality)
+
+
+def test_a_sick_baseline_host_makes_no_harm() -> None:
+    """It answers errors quickly, so the mean latency of the baseline falls."""
+    kept = hurt(healthy(instances=3), "baseline-2", "p90 latency", 0.4)
+    judgement = judge(policy(), kept)
+    assert judgement.verdict is not Verdict.FAIL
+    assert any("baseline-2" in sentence for sentence in judgement.quality)
+
+
+def test_two_baseline_hosts_that_disagree_are_both_named_and_nothing_is_decided() -> None:
+    """Against one the candidate is harmful, against the other it is not, and no third tells."""
+    kept = hurt(healthy(instances=2, errors=6.0), "baseline-1", "errors", 6.0)
+    judgement = judge(policy(), kept)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "baseline-1" in judgement.reason
+    assert "baseline-2" in judgement.reason
+
+
+def test_both_arms_equally_broken_pass_only_with_a_warning() -> None:
+    asked = parse_policy(POLICY)
+    broken = healthy(instances=2)
+    for host in ("baseline-1", "baseline-2", "candidate-1", "candidate-2"):
+        broken = hurt(broken, host, "errors", 40.0)
+    judgement = judge(asked, broken)
+    assert judgement.verdict is not Verdict.FAIL
+    assert any("both arms are bad" in sentence for sentence in judgement.quality)
+    assert not any("both arms" in sentence for sentence in judge(asked, healthy()).quality)
