@@ -14,7 +14,7 @@ import msgspec
 from app.decoding import decode
 from app.errors import ProblemError
 from app.metrics.exposition import Exposition
-from app.models import Cart, CartIn, CheckoutIn, Product, ProductIn, encode
+from app.models import UUID_PATTERN, Cart, CartIn, CheckoutIn, Product, ProductIn, encode
 from app.services.carts import Carts
 from app.services.catalogue import Catalogue
 from app.services.commits import MAX_COMMITS, MAX_LIMIT, PATH_PATTERN, Commit, Commits
@@ -26,6 +26,8 @@ TEXT = "text/plain; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 KEY_PATTERN = "^[\\x21-\\x7e]{1,255}$"
 MAX_PRODUCT_ID = 2_147_483_647
+MOST_CARTS = 1_000
+NO_CART = "00000000-0000-0000-0000-000000000000"
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -71,6 +73,8 @@ URL = Parameter(
     {"type": "string", "maxLength": 300, "pattern": f"^https://[a-z0-9.-]{{1,99}}{PATH_PATTERN}$"},
     required=True,
 )
+CARTS = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MOST_CARTS})
+AFTER = Parameter("after", "query", {"type": "string", "format": "uuid", "pattern": UUID_PATTERN})
 LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT})
 SKIP = Parameter("skip", "query", {"type": "integer", "minimum": 0, "maximum": MAX_COMMITS})
 WRITE = (400, 413, 422, 503)
@@ -107,8 +111,15 @@ class Api:
         cart = decode(self._checkout, read_body(environ, self._body_limit))
         return Reply(self._carts.check_out(cart, key).encode(), TEXT)
 
-    def list_carts(self, _: Environ) -> Reply:
-        return Reply(encode(self._carts.ids()))
+    def list_carts(self, environ: Environ) -> Reply:
+        query = _query(environ)
+        limit = _whole("limit", query.get("limit", str(MOST_CARTS)), 1, MOST_CARTS)
+        after = query.get("after", NO_CART)
+        if not re.fullmatch(UUID_PATTERN, after):
+            raise ProblemError(422, f"after is {after[:50]!r}: Expected the id of a cart.", "after")
+        ids, more = self._carts.ids(after, limit)
+        following = f'</carts?limit={limit}&after={ids[-1] if ids else after}>; rel="next"'
+        return Reply(encode(ids), headers=(("Link", following),) if more else ())
 
     def save_product(self, environ: Environ) -> Reply:
         product = decode(self._product, read_body(environ, self._body_limit))
@@ -159,7 +170,12 @@ class Api:
                 parameters=(KEY,),
                 content_type=TEXT,
             ),
-            Route("GET", "/carts", self.list_carts, "Ids of the active carts", list[str]),
+            Route(
+                *("GET", "/carts", self.list_carts, "Ids of the active carts, in order"),
+                gives=list[str],
+                problems=(422,),
+                parameters=(CARTS, AFTER),
+            ),
             Route(
                 *("POST", "/data", self.save_product, "Store a product, new or changed"),
                 gives=Product,

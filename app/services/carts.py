@@ -12,7 +12,6 @@ from app.store.base import (
     CartCheckedOutError,
     Content,
     EmptyCartError,
-    KeyUsedError,
     UnknownCartError,
 )
 
@@ -48,13 +47,11 @@ class Carts:
             raise unknown(cart_id) from None
         except EmptyCartError:
             raise ProblemError(409, f"Cart {cart_id} is empty.", "items") from None
-        except KeyUsedError:
-            detail = f"This key belongs to the checkout of another cart than {cart_id}."
-            raise ProblemError(409, detail, "Idempotency-Key") from None
 
-    def ids(self) -> list[str]:
-        """Return the ids of the active carts."""
-        return self._store.cart_ids()
+    def ids(self, after: str, limit: int) -> tuple[list[str], bool]:
+        """Return ids of active carts in order, and whether there are more."""
+        found = self._store.cart_ids(after.lower(), limit + 1)
+        return found[:limit], len(found) > limit
 
     def _content(self, items: list[ItemIn]) -> tuple[list[Item], Content]:
         kept, total = priced(items)

@@ -63,11 +63,14 @@ class Store(Protocol):
         """Turn the cart into an order, in one transaction, once.
 
         For a cart that is already an order, return that order and ignore ``order_id``. Raises
-        ``UnknownCartError``, ``EmptyCartError`` or ``KeyUsedError``.
+        ``UnknownCartError`` or ``EmptyCartError``. The key is stored with the cart's id, so one
+        client's key never meets another's.
         """
         ...
 
-    def cart_ids(self) -> list[str]: ...
+    def cart_ids(self, after: str, limit: int) -> list[str]:
+        """Return the first ids of active carts after ``after``, in order."""
+        ...
 
     def totals(self) -> Totals: ...
 
@@ -107,5 +110,10 @@ class EmptyCartError(Exception):
     """There is nothing to order."""
 
 
-class KeyUsedError(Exception):
-    """The idempotency key belongs to the order of another cart."""
+def stored_key(cart_id: str, key: str | None) -> str | None:
+    """Return the key as it is stored: a key belongs to its cart.
+
+    >>> stored_key("5d61db58", "k-1")
+    '5d61db58:k-1'
+    """
+    return None if key is None else f"{cart_id}:{key}"

@@ -22,10 +22,10 @@ from app.store.base import (
     CartCheckedOutError,
     Content,
     EmptyCartError,
-    KeyUsedError,
     Order,
     Totals,
     UnknownCartError,
+    stored_key,
 )
 
 T = TypeVar("T")
@@ -93,26 +93,25 @@ class PostgresStore:
     def check_out(
         self, order_id: str, cart_id: str, key: str | None, content: Content | None
     ) -> Order:
-        values = {"order": order_id, "cart": cart_id, "key": key, **_columns(content)}
+        own = {"order": order_id, "cart": cart_id, "key": stored_key(cart_id, key)}
+        values = {**own, **_columns(content)}
         try:
             row = self._row(sql.CHECK_OUT, values)
         except psycopg.errors.UniqueViolation:  # nothing changed: it was one statement
             row = None
         if row:
             return Order(order_id, cart_id, _cents(row[0]), created=True)
-        return self._settled(cart_id, key)
+        return self._settled(cart_id)
 
-    def _settled(self, cart_id: str, key: str | None) -> Order:
+    def _settled(self, cart_id: str) -> Order:
         """Return the order of this cart, or raise the reason why there is none."""
-        row = self._row(sql.ORDER_OF_CART_OR_KEY, {"cart": cart_id, "key": key})
+        row = self._row(sql.ORDER_OF_CART, {"cart": cart_id})
         if row is None:
             raise EmptyCartError if self._row(sql.CART, {"cart": cart_id}) else UnknownCartError
-        if row[1] != cart_id:
-            raise KeyUsedError
-        return Order(row[0], cart_id, _cents(row[2]), created=False)
+        return Order(row[0], cart_id, _cents(row[1]), created=False)
 
-    def cart_ids(self) -> list[str]:
-        return [row[0] for row in self._rows(sql.CART_IDS, {})]
+    def cart_ids(self, after: str, limit: int) -> list[str]:
+        return [row[0] for row in self._rows(sql.CART_IDS, {"after": after, "limit": limit})]
 
     def totals(self) -> Totals:
         (row,) = self._rows(sql.TOTALS, {})

@@ -20,10 +20,10 @@ from app.store.base import (
     CartCheckedOutError,
     Content,
     EmptyCartError,
-    KeyUsedError,
     Order,
     Totals,
     UnknownCartError,
+    stored_key,
 )
 from app.store.migrations import CREATE_TABLE, migrations, pending
 
@@ -63,7 +63,7 @@ class SqliteStore:
         self, order_id: str, cart_id: str, key: str | None, content: Content | None
     ) -> Order:
         with self._transaction() as connection:
-            if before := _order(connection, cart_id, key):
+            if before := _order(connection, cart_id):
                 return before
             row = connection.execute(
                 "DELETE FROM carts WHERE id = ? RETURNING items, count, total", (cart_id,)
@@ -75,13 +75,21 @@ class SqliteStore:
                 raise EmptyCartError
             connection.execute(
                 "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)",
-                (order_id, cart_id, key, ordered.items, ordered.total, time.time()),
+                (
+                    order_id,
+                    cart_id,
+                    stored_key(cart_id, key),
+                    ordered.items,
+                    ordered.total,
+                    time.time(),
+                ),
             )
             return Order(order_id, cart_id, ordered.total, created=True)
 
-    def cart_ids(self) -> list[str]:
+    def cart_ids(self, after: str, limit: int) -> list[str]:
         with self._connection() as connection:
-            return [row[0] for row in connection.execute("SELECT id FROM carts")]
+            query = "SELECT id FROM carts WHERE id > ? ORDER BY id LIMIT ?"
+            return [row[0] for row in connection.execute(query, (after, limit))]
 
     def totals(self) -> Totals:
         with self._connection() as connection:
@@ -162,17 +170,11 @@ class SqliteStore:
         return connection
 
 
-def _order(connection: sqlite3.Connection, cart_id: str, key: str | None) -> Order | None:
+def _order(connection: sqlite3.Connection, cart_id: str) -> Order | None:
     row = connection.execute(
-        "SELECT id, cart_id, total FROM orders WHERE cart_id = ? OR idempotency_key = ?"
-        " ORDER BY cart_id = ? DESC",
-        (cart_id, key, cart_id),
+        "SELECT id, total FROM orders WHERE cart_id = ?", (cart_id,)
     ).fetchone()
-    if row is None:
-        return None
-    if row[1] != cart_id:
-        raise KeyUsedError
-    return Order(row[0], row[1], row[2], created=False)
+    return None if row is None else Order(row[0], cart_id, row[1], created=False)
 
 
 def _open(path: str) -> sqlite3.Connection:

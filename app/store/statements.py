@@ -8,7 +8,9 @@ Statement = LiteralString
 
 APPLIED: Final = "SELECT version FROM schema_migrations"
 CART: Final = "SELECT 1 FROM carts WHERE id = %(cart)s"
-CART_IDS: Final = "SELECT id::text FROM carts"
+CART_IDS: Final = """
+SELECT id::text FROM carts WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
+"""
 TOTALS: Final = "SELECT count(*), coalesce(sum(total), 0) FROM carts"
 
 # RETURNING, because the same method runs and fetches every statement
@@ -38,13 +40,7 @@ SELECT %(order)s, %(cart)s, %(key)s::text,
 FROM gone
 RETURNING total
 """
-ORDER_OF_CART: Final = "SELECT 1 FROM orders WHERE cart_id = %(cart)s"
-ORDER_OF_CART_OR_KEY: Final = """
-SELECT id::text, cart_id::text, total FROM orders
-WHERE cart_id = %(cart)s OR idempotency_key = %(key)s::text
-ORDER BY cart_id = %(cart)s DESC
-LIMIT 1
-"""
+ORDER_OF_CART: Final = "SELECT id::text, total FROM orders WHERE cart_id = %(cart)s"
 
 # SKIP LOCKED: a cart that is being checked out is not abandoned
 EXPIRE: Final = """

@@ -74,12 +74,29 @@ def test_same_key_gives_the_same_order_once(client: Client, tmp_path: Path) -> N
     assert len(answers) == len(orders(tmp_path)) == 1
 
 
-def test_a_key_of_another_cart_is_refused_and_the_cart_stays(client: Client) -> None:
-    first, second = new_cart(client), new_cart(client)
-    client.post("/cart/checkout", first, idempotency_key="k-1")
-    answer = client.post("/cart/checkout", second, idempotency_key="k-1")
-    assert (answer.status, answer.json()["field"]) == (409, "Idempotency-Key")
-    assert client.get("/carts").json() == [second["id"]]
+def test_a_key_blocks_nobody_elses_checkout(client: Client) -> None:
+    """The shop's page uses a cart's id as its key, and ids may become known."""
+    victim, own = new_cart(client), new_cart(client)
+    client.post("/cart/checkout", own, idempotency_key=victim["id"])
+    answer = client.post("/cart/checkout", victim, idempotency_key=victim["id"])
+    assert answer.status == 200
+    assert client.get("/carts").json() == []
+
+
+def test_carts_are_listed_in_pages(client: Client) -> None:
+    carts = sorted(new_cart(client)["id"] for _ in range(5))
+    pages, path = [], "/carts?limit=2"
+    while path:
+        answer = client.get(path)
+        pages.append(answer.json())
+        path = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    assert pages == [carts[:2], carts[2:4], carts[4:]]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "after=1", "after="])
+def test_a_page_that_cannot_be_is_422(client: Client, query: str) -> None:
+    answer = client.get(f"/carts?{query}")
+    assert (answer.status, answer.json()["field"]) == (422, query.partition("=")[0])
 
 
 def test_checkout_by_id_alone_orders_what_is_in_the_cart(client: Client, tmp_path: Path) -> None:
