@@ -23,6 +23,7 @@ COMMANDS = (
     "deploy",
     "history",
     "import-kayenta",
+    "init",
     "plan",
     "promote",
     "rehearse",

@@ -8,7 +8,7 @@ from canary.environment import other_colour
 from canary.errors import TrafficError
 from canary.simulation.clock import Clock
 from canary.simulation.service import Service
-from canary.traffic.base import Status, colour_of
+from canary.traffic.base import COUNTERS, Status, colour_of
 
 PER_COLOUR = 2
 FULL = 256
@@ -24,7 +24,7 @@ class Proxy:
         self._servers = [f"{c}-{n + 1}" for c in colours for n in range(PER_COLOUR)]
         self._live = colours[0]
         self._until: float | None = None
-        self._counted = dict.fromkeys(self._servers, 0.0)
+        self._counted = {what: dict.fromkeys(self._servers, 0.0) for what in COUNTERS}
         self._since = clock.now()
         self._shares: list[tuple[float, dict[str, float]]] = []
         self._change(self._whole(self._live))
@@ -45,7 +45,10 @@ class Proxy:
             shares=dict(shares),
             states=dict.fromkeys(self._servers, "UP"),
             lease_until=self._until,
-            counters={"requests": {name: int(n) for name, n in self._counted.items()}},
+            counters={
+                what: {name: int(number) for name, number in by_server.items()}
+                for what, by_server in self._counted.items()
+            },
             releases={name: installed[colour_of(name)].name for name in self._servers},
         )
 
@@ -77,7 +80,8 @@ class Proxy:
 
     def share_at(self, server: str, moment: float) -> float:
         """Return a server's share of all users at a time in the past."""
-        return next(shares for since, shares in reversed(self._shares) if since <= moment)[server]
+        past = (shares for since, shares in reversed(self._shares) if since <= moment)
+        return next(past, self._shares[0][1])[server]
 
     def _whole(self, colour: str) -> dict[str, float]:
         other = other_colour(self._colours, colour)
@@ -96,5 +100,8 @@ class Proxy:
             start = int(self._since // period) * period
             end = min(now, start + period)
             for name, share in shares.items():
-                self._counted[name] += self._service.demand(start) * share * (end - self._since)
+                requests = self._service.demand(start) * share * (end - self._since)
+                self._counted["requests"][name] += requests
+                failed = self._service.failures(name, self._since, requests)
+                self._counted["errors"][name] += failed
             self._since = end

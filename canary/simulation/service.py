@@ -54,6 +54,12 @@ class Service:
             "memory": release.memory * self._host(host) + draw.gauss(0, 1.5),
         }
 
+    def failures(self, host: str, since: float, requests: float) -> float:
+        """Return how many of these requests the proxy sees fail, from ``since`` on."""
+        release = self.installed[host.rpartition("-")[0]]
+        draw = random.Random(f"{self.seed} {host} failures {since}")  # noqa: S311 - repeatable
+        return _events(draw, requests * release.errors)
+
     def demand(self, start: int) -> float:
         """Return the requests per second of all users."""
         wave = 1 + 0.2 * math.sin(2 * math.pi * start / TREND)

@@ -48,11 +48,12 @@ RELEASES = {
 class World:
     """One environment. Its canaries run one after another.
 
-    ``pace`` is the number of real seconds that a simulated second takes.
+    ``pace`` is the number of real seconds that a simulated second takes. Another ``policy`` may use
+    the metrics of the simulation's own, and the proxy's counters.
     """
 
-    def __init__(self, *, seed: int = 1, pace: float = 0.0) -> None:
-        self.policy: Policy = parse_policy(policy_text(), f"policy of {WHO}")
+    def __init__(self, *, seed: int = 1, pace: float = 0.0, policy: Policy | None = None) -> None:
+        self.policy = policy or parse_policy(policy_text(), f"policy of {WHO}")
         self.clock = Clock(START, pace)
         self._service = Service(seed, self.policy.period)
         self._service.installed = dict.fromkeys(COLOURS, RELEASES["v1.0"])
