@@ -150,6 +150,10 @@ bench-verdict: setup ## Compare the judge with other rules, and write docs/score
 bench-judge: setup ## Measure the time to judge, and that of Kayenta's algorithm
 	python -m tests.bench.judge
 
+.PHONY: bench-scale
+bench-scale: setup ## Measure canary analyze with 1,000 instances and with 200 MB of CSV (2 min)
+	python -m tests.bench.scale
+
 .PHONY: bench-app
 bench-app: setup ## Compare the speed of the shop with Flask and FastAPI (11 min, quiet machine)
 	@command -v wrk > /dev/null || apt-get install -qq -y --no-install-recommends wrk > .run/apt.log \

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
+
+from canary.stats.ranks import average_ranks
 
 TOLERANCE = 1e-4
 Floats = NDArray[np.float64]
@@ -67,7 +68,7 @@ def lower_quantile(confidence: float) -> float:
 
 def rank_z(shift: float, quantile: float, x: Floats, y: Floats) -> float:
     """The z of the rank-sum test that ``x - shift`` and ``y`` are alike, less ``quantile``."""
-    ranks = rankdata(np.concatenate((x - shift, y)))
+    ranks = average_ranks(np.concatenate((x - shift, y)))
     size = x.size + y.size
     centred = float(ranks[: x.size].sum()) - x.size * (x.size + 1) / 2 - x.size * y.size / 2
     _, ties = np.unique(ranks, return_counts=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.evidence.pooling import is_rate
+from canary.evidence.pooling import ADDED, GroupSeries, is_rate
 from canary.evidence.table import Table
 from canary.model import Finding, Judgement, Recording
 from canary.policy import Metric
@@ -67,18 +67,45 @@ def group_curve(metric: Metric, table: Table, group: str) -> Curve:
     return curve(metric, table, series.values, series.samples)
 
 
-def host_curves(metric: Metric, table: Table, group: str) -> tuple[tuple[str, Curve], ...]:
-    """Return each host of a group, if there are several."""
+def host_curves(
+    metric: Metric, table: Table, group: str, most: int
+) -> tuple[tuple[str, Curve], ...]:
+    """Return each host of a group, if there are several: the ``most`` that differ most from all."""
     series = table.series(metric, group)
     if len(series.hosts) < 2:
         return ()
+    chosen = _most_different(metric, series, most)
     lines = zip(series.hosts, series.host_values, series.host_samples, strict=True)
-    return tuple((host, curve(metric, table, *line)) for host, *line in lines)
+    return tuple(
+        (host, curve(metric, table, *line))
+        for row, (host, *line) in enumerate(lines)
+        if row in chosen
+    )
+
+
+def _most_different(metric: Metric, series: GroupSeries, most: int) -> set[int]:
+    if len(series.hosts) <= most:
+        return set(range(len(series.hosts)))
+    values, whole = series.host_values, series.values
+    if is_rate(metric):
+        values = values / np.where(series.host_samples > 0, series.host_samples, np.nan)
+        whole = whole / np.where(series.samples > 0, series.samples, np.nan)
+    if metric.kind in ADDED and not is_rate(metric):
+        whole = whole / len(series.hosts)
+    away = np.abs(values - whole)
+    known = np.isfinite(away)
+    mean = np.where(known, away, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return set(np.argsort(-mean, kind="stable")[:most].tolist())
 
 
 def span(recording: Recording, judgements: Sequence[Judgement]) -> tuple[int, int]:
     """Return the first and the last time of the recording."""
-    times = [time for series in recording.series for time in (series.times or ())]
+    times = [
+        one
+        for series in recording.series
+        if series.times
+        for one in series.times[:: len(series.times) - 1 or 1]
+    ]
     ends = [time + recording.period for time in times] + [judgement.at for judgement in judgements]
     starts = [step.start for step in recording.steps] or times or ends or [0]
     return min(starts), max([*ends, *recording.looks, min(starts) + recording.period])

@@ -13,16 +13,33 @@ from canary.policy import Policy
 from canary.recording import recording_to_text
 from canary.report import policy_view
 from canary.report.json import plain
+from canary.report.room import MOST_BYTES, MOST_DATAPOINTS, datapoints
 
+ROW = 40
+"""Bytes of a datapoint's row, besides its names."""
 COLUMNS = ("metric", "arm", "instance", "time", "value", "samples")
 
 
 def downloads(policy: Policy, recording: Recording) -> tuple[tuple[str, str, str], ...]:
-    """Return each file as (name, label, link)."""
+    """Return each file as (name, label, link); a large recording's datapoints are left out."""
+    found = [("policy.yml", "Policy (YAML)", _link("yaml", policy_view.as_text(policy)))]
+    if not too_large(recording):
+        found[:0] = [
+            ("recording.json", "Recording (JSON)", _link("json", as_recording(recording))),
+            ("datapoints.csv", "Datapoints (CSV)", _link("csv", as_csv(recording))),
+        ]
+    return tuple(found)
+
+
+def too_large(recording: Recording) -> str:
+    """Return that the recording is too large for the page, or an empty string."""
+    count = datapoints(recording)
+    names = max((len(one.instance) + len(one.metric) for one in recording.series), default=0)
+    if count <= MOST_DATAPOINTS and count * (names + ROW) <= MOST_BYTES:
+        return ""
     return (
-        ("recording.json", "Recording (JSON)", _link("json", as_recording(recording))),
-        ("datapoints.csv", "Datapoints (CSV)", _link("csv", as_csv(recording))),
-        ("policy.yml", "Policy (YAML)", _link("yaml", policy_view.as_text(policy))),
+        f"The recording, with {count:,} datapoints, is too large for this page. canary run keeps "
+        "it beside the report as recording.json; canary analyze writes it with --record."
     )
 
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from canary.report.room import MOST_POINTS
+
 WIDTH, HEIGHT = 1000, 400
 Point = tuple[float, float | None]
 TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
@@ -68,7 +70,7 @@ def frame(start: float, end: float, values: Iterable[float]) -> Frame:
 def line(frame: Frame, points: Sequence[Point]) -> str:
     """A path through the points, broken where a value is missing; a lone point is a dot."""
     parts: list[str] = []
-    for run in _runs(points):
+    for run in _runs(_thinned(points)):
         parts.append("M" + "L".join(frame.at(time, value) for time, value in run))
         if len(run) == 1:
             parts.append("h0.01")
@@ -81,6 +83,8 @@ def band(frame: Frame, low: Sequence[Point], high: Sequence[Point]) -> str:
     top = [(time, value) for time, value in high if value is not None]
     if not top or len(top) != len(bottom):
         return ""
+    stride = -(-len(top) // MOST_POINTS)
+    top, bottom = ([*side[:-1:stride], side[-1]] for side in (top, bottom))
     edge = [frame.at(time, value) for time, value in [*top, *reversed(bottom)]]
     return "M" + "L".join(edge) + "Z"
 
@@ -133,6 +137,26 @@ def across(frame: Frame, time: float) -> str:
 def down(frame: Frame, value: float) -> str:
     """A value as per cent from the top."""
     return f"{100 * frame.y(value) / HEIGHT:.2f}%"
+
+
+def _thinned(points: Sequence[Point]) -> Sequence[Point]:
+    """Return fewer points of a long line: the highest and the lowest of each stretch, and gaps."""
+    if len(points) <= MOST_POINTS:
+        return points
+    stretch, kept = -(-2 * len(points) // MOST_POINTS), []
+    for first in range(0, len(points), stretch):
+        part = points[first : first + stretch]
+        known = [point for point in part if point[1] is not None]
+        if not known:
+            kept.append(part[0])
+            continue
+        ends = {min(known, key=_value), max(known, key=_value)}
+        kept += sorted(ends)
+    return kept
+
+
+def _value(point: Point) -> float:
+    return point[1] or 0.0
 
 
 def _runs(points: Sequence[Point]) -> list[list[tuple[float, float]]]:

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from canary.evidence.table import Table, table_of
 from canary.formatting import duration, number, percent
-from canary.model import Arm, Finding, Judgement, Recording, Verdict
+from canary.model import Arm, Finding, Judgement, Recording, Release, Verdict
 from canary.policy import Policy
-from canary.report import files, plots, policy_view, timeline
+from canary.report import files, plots, policy_view, room, timeline
 from canary.report.axes import Plot, paint
 from canary.report.confidence import paragraphs
 from canary.report.curves import Trail, span, trails
@@ -36,8 +36,8 @@ class MetricRow:
     bar: Bar | None
     fail: int
     cleared: int
-    measured: Plot
-    effect: Plot
+    measured: Plot | None
+    effect: Plot | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,14 @@ def render_html(
     reason = (live.reason if live else "") or (last.reason if last else NOTHING)
     headline, _, more = reason.partition(". ")
     metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
+    hosts = room.hosts_drawn(len(metrics), len(table.times))
     return template("report.html").render(
         live=live,
         verdict=last.verdict if last else Verdict.INCONCLUSIVE,
         headline=headline,
         more=more,
         advice=last.advice if last else "",
-        quality=last.quality if last else (),
+        quality=room.some(last.quality if last else (), room.MOST_SENTENCES, "sentence"),
         recording=recording,
         began=moment(times[0]),
         facts=_facts(recording, judgements, times),
@@ -84,12 +85,18 @@ def render_html(
         evidence=timeline.evidence(judgements, *times),
         looks=len(judgements),
         strip=timeline.strip(judgements, *times),
-        events=[(_after(e.time - times[0]), e) for e in recording.events],
+        events=[(_after(e.time - times[0]), e) for e in recording.events[-room.MOST_EVENTS :]],
         tally=tally(last) if last else "",
-        rows=[_row(policy, table, trail, times) for trail in metrics],
+        rows=[
+            _row(policy, table, trail, times, hosts if at < room.MOST_PLOTS else None)
+            for at, trail in enumerate(metrics[: room.MOST_FINDINGS])
+        ],
+        more_findings=max(len(metrics) - room.MOST_FINDINGS, 0),
+        left_out=room.left_out(recording, len(metrics), hosts),
         second=second,
         confidence=paragraphs(policy, recording, last, len(judgements)),
         downloads=files.downloads(policy, recording),
+        too_large=files.too_large(recording),
         policy_text=policy_view.as_text(policy),
     )
 
@@ -109,7 +116,10 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _row(policy: Policy, table: Table, trail: Trail, times: tuple[int, int]) -> MetricRow:
+def _row(
+    policy: Policy, table: Table, trail: Trail, times: tuple[int, int], hosts: int | None
+) -> MetricRow:
+    """Return what the page shows of a metric; without plots if ``hosts`` is None."""
     finding, recording = trail.last, table.recording
     metric, unit = (
         policy_view.metric(policy, finding.metric),
@@ -126,8 +136,10 @@ def _row(policy: Policy, table: Table, trail: Trail, times: tuple[int, int]) -> 
         bar=bar(finding),
         fail=share(finding.towards_fail),
         cleared=share(finding.towards_pass),
-        measured=plots.measured(table, metric, unit, unused, times),
-        effect=plots.effect(recording, trail, times),
+        measured=(
+            None if hosts is None else plots.measured(table, metric, unit, unused, times, hosts)
+        ),
+        effect=None if hosts is None else plots.effect(recording, trail, times),
     )
 
 
@@ -144,11 +156,19 @@ def _labels(finding: Finding) -> str:
     return ", ".join(words)
 
 
-def _sides(recording: Recording) -> tuple[tuple[str, object, str], ...]:
-    return (
-        ("Baseline", recording.baseline, paint(recording, Arm.BASELINE)),
-        ("Candidate", recording.candidate, paint(recording, Arm.CANDIDATE)),
+def _sides(recording: Recording) -> tuple[tuple[str, Release, str, str], ...]:
+    sides = (
+        ("Baseline", recording.baseline, Arm.BASELINE),
+        ("Candidate", recording.candidate, Arm.CANDIDATE),
     )
+    return tuple(
+        (name, release, paint(recording, arm), ", ".join(_names(release)))
+        for name, release, arm in sides
+    )
+
+
+def _names(release: Release) -> list[str]:
+    return room.some(release.instances, room.MOST_NAMES, "instance")
 
 
 def _facts(

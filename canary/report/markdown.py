@@ -10,6 +10,7 @@ from canary.policy import Policy
 from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, size, tally
+from canary.report.room import FEW_SENTENCES, some
 from canary.report.wording import change, moment, urgency
 
 MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
@@ -54,7 +55,12 @@ def _sentences(judgement: Judgement) -> list[str]:
     if judgement.advice:
         lines += ["", f"**What would change this:** {judgement.advice}"]
     if judgement.quality:
-        lines += ["", "**Data quality:**", "", *(f"- {s}" for s in judgement.quality)]
+        lines += [
+            "",
+            "**Data quality:**",
+            "",
+            *(f"- {s}" for s in some(judgement.quality, FEW_SENTENCES, "sentence")),
+        ]
     return lines
 
 

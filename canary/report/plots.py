@@ -22,7 +22,7 @@ NEAR = 12.0
 
 
 def measured(
-    table: Table, metric: Metric | None, unit: str, unused: Stretches, span: Stretch
+    table: Table, metric: Metric | None, unit: str, unused: Stretches, span: Stretch, hosts: int
 ) -> Plot:
     """Plot the values of both arms. Thin lines are single instances, grey parts are not judged.
 
@@ -34,7 +34,7 @@ def measured(
     frame = g.frame(*span, [0.0, *known] if rate else known)
     shapes = [*_unused(frame, unused), *_steps(frame, recording)]
     if metric is not None:
-        shapes += [shape for side in Arm for shape in _instances(frame, table, metric, side)]
+        shapes += [shape for side in Arm for shape in _instances(frame, table, metric, side, hosts)]
     shapes += [g.Shape(paint(recording, side), g.line(frame, curves[side])) for side in Arm]
     write, rows = _writer(unit, rate=rate), dict[float, list[str]]()
     for side, time, value in ((who, *point) for who in Arm for point in curves[who]):
@@ -103,9 +103,9 @@ def _steps(frame: g.Frame, recording: Recording) -> list[g.Shape]:
     return [g.Shape("step", g.upright(frame, step.start)) for step in recording.steps[1:]]
 
 
-def _instances(frame: g.Frame, table: Table, metric: Metric, side: Arm) -> list[g.Shape]:
+def _instances(frame: g.Frame, table: Table, metric: Metric, side: Arm, most: int) -> list[g.Shape]:
     look = f"instance {paint(table.recording, side)}"
-    found = host_curves(metric, table, side)
+    found = host_curves(metric, table, side, most)
     return [g.Shape(look, g.line(frame, curve), host) for host, curve in found]
 
 

@@ -15,6 +15,7 @@ from canary.policy import Policy
 from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, tally
+from canary.report.room import FEW_SENTENCES, some
 from canary.report.wording import change, urgency
 
 STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
@@ -40,7 +41,10 @@ def render_terminal(
         _course(policy, recording, judgements),
         _table(last),
     ]
-    parts += [Text(f"! {sentence}", style="yellow") for sentence in last.quality]
+    parts += [
+        Text(f"! {sentence}", style="yellow")
+        for sentence in some(last.quality, FEW_SENTENCES, "sentence")
+    ]
     if last.advice:
         parts.append(Text.assemble(("What would change this: ", "bold"), last.advice))
     return Group(*parts)

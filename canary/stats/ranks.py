@@ -9,10 +9,32 @@ Reference:
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
+
+
+def average_ranks(values: Floats) -> Floats:
+    """Return the rank of each value in its row, from 1; equal values share their mean rank.
+
+    As ``scipy.stats.rankdata(values, axis=-1)``, without the time that importing it takes:
+
+    >>> average_ranks(np.array([3.0, 1.0, 3.0, 2.0])).tolist()
+    [3.5, 1.0, 3.5, 2.0]
+    """
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=-1)
+    places = np.broadcast_to(np.arange(values.shape[-1]), values.shape)
+    changed = np.ones(values.shape, dtype=bool)
+    changed[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    first = np.maximum.accumulate(np.where(changed, places, 0), axis=-1)
+    ends = np.ones(values.shape, dtype=bool)
+    ends[..., :-1] = changed[..., 1:]
+    last = np.where(ends, places, values.shape[-1])[..., ::-1]
+    last = np.minimum.accumulate(last, axis=-1)[..., ::-1]
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=-1)
+    return ranks
 
 
 def rank_z(x: Floats, y: Floats, mask: Mask) -> Floats:
@@ -25,7 +47,7 @@ def rank_z(x: Floats, y: Floats, mask: Mask) -> Floats:
     1.6865
     """
     both = np.concatenate([np.where(mask, x, np.inf), np.where(mask, y, np.inf)], axis=1)
-    ranks = rankdata(both, axis=1)
+    ranks = average_ranks(both)
     n = mask.sum(axis=1).astype(float)
     total = np.where(mask, ranks[:, : x.shape[1]], 0.0).sum(axis=1)
     u = total - n * (n + 1) / 2

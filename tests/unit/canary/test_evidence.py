@@ -124,12 +124,12 @@ def test_hosts_are_pooled_as_their_kind_asks() -> None:
 def test_single_hosts_are_drawn_where_there_are_several() -> None:
     table = table_of(POLICY, unlike())
     cpu = next(metric for metric in POLICY.metrics if metric.name == "cpu")
-    assert [host for host, _ in host_curves(cpu, table, "candidate")] == [
+    assert [host for host, _ in host_curves(cpu, table, "candidate", 12)] == [
         "candidate-0",
         "candidate-1",
     ]
     one = recording(series("cpu", Arm.CANDIDATE, "i-1", [1.0]))
-    assert host_curves(cpu, table_of(POLICY, one), "candidate") == ()
+    assert host_curves(cpu, table_of(POLICY, one), "candidate", 12) == ()
 
 
 def test_a_hole_is_a_hole_in_the_drawing() -> None:
