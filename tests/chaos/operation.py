@@ -17,7 +17,10 @@ LOGS = "/var/log"
 CERTIFICATE = ROOT / ".run/local/tls/shop.pem"
 AWAY = 10
 """Seconds without a database."""
-ROTATE = "journalctl --rotate --vacuum-size=1; logrotate --force /etc/logrotate.conf"
+ROTATE = """
+journalctl --rotate --vacuum-size=1
+! command -v logrotate || logrotate --force /etc/logrotate.conf
+"""
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
