@@ -12,6 +12,9 @@ from canary.traffic.base import Status
 
 DOWN_LOOKS = 2
 """Number of looks for which a candidate may fail its health checks."""
+EXCESS, EXCESS_POINTS, EXCESS_LOOKS = 2.0, 0.1, 2
+"""The candidate carries too much from this multiple of its share on and so many points more, if
+that lasts for so many looks: some live servers are down, and it replaces them."""
 IDENTITY_TRIES = 5
 """Number of times, a second apart, that servers are asked for their release before a promotion."""
 
@@ -24,6 +27,7 @@ class Watch:
         self._progress = progress
         self._colour = progress.pairing.candidate.colour
         self._down = 0
+        self._swollen = 0
         self.status: Status | None = None
 
     def look(self) -> Ending | None:
@@ -44,6 +48,7 @@ class Watch:
             self._overruled(self.status)
             or self._exchanged(self.status)
             or self._unhealthy(self.status)
+            or self._overloaded(self.status)
         )
 
     def identified(self) -> Ending | None:
@@ -81,5 +86,28 @@ class Watch:
         self._down = self._down + 1 if down == status.servers(self._colour) else 0
         if self._down <= DOWN_LOOKS:
             return None
-        states = ", ".join(f"{name} is {status.states[name]}" for name in down)
-        return Ending(Verdict.FAIL, f"The candidate fails its health checks: {states}")
+        reason = f"The candidate fails its health checks: {_told(status, down)}"
+        return Ending(Verdict.FAIL, reason)
+
+    def _overloaded(self, status: Status) -> Ending | None:
+        """Return the end of a canary whose candidate replaces live servers that are down.
+
+        As long as no live server is up, the candidate keeps its weight: it is all that customers
+        have.
+        """
+        meant = self._context.timing.steps[len(self._progress.steps) - 1]
+        real = status.share(self._colour)
+        down = status.down(status.live)
+        alone = down == status.servers(status.live)
+        swollen = real > max(EXCESS * meant, meant + EXCESS_POINTS)
+        self._swollen = self._swollen + 1 if swollen and not alone else 0
+        if self._swollen < EXCESS_LOOKS:
+            return None
+        reason = f"{self._colour} carries {real:.0%} of traffic instead of {meant:.1%}"
+        if down:
+            reason += f", because {_told(status, down)}"
+        return Ending(Verdict.INCONCLUSIVE, reason)
+
+
+def _told(status: Status, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} is {status.states[name]}" for name in names)

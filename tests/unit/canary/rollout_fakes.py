@@ -93,7 +93,10 @@ class Time:
 
 
 class Proxy:
-    """One server per colour, and a lease that runs out by itself."""
+    """One server per colour, and a lease that runs out by itself.
+
+    ``lost``: the share of traffic that live servers lost, as if there were others that are down.
+    """
 
     def __init__(self, time: Time, troubles: Troubles) -> None:
         self.time = time
@@ -104,6 +107,7 @@ class Proxy:
         self.until: float | None = None
         self.down: set[str] = set()
         self.unasked: set[str] = set()
+        self.lost = 0.0
         self.fallback: tuple[str, ...] = ()
         self.releases: dict[str, str] = {}
         self.history: list[tuple[float, float]] = []
@@ -124,12 +128,16 @@ class Proxy:
 
     def seen(self) -> Status:
         other = "green" if self.live == "blue" else "blue"
-        shares = {f"{self.live}-1": 1 - self.share, f"{other}-1": self.share}
+        moved = self.lost if self.share else 0.0
+        shares = {f"{self.live}-1": 1 - self.share - moved, f"{other}-1": self.share + moved}
         elapsed = self.time.now() - START
         asked = {name: share for name, share in shares.items() if name not in self.unasked}
         return Status(
             live=self.live,
-            weights={name: round(256 * share) for name, share in shares.items()},
+            weights={
+                f"{self.live}-1": round(256 * (1 - self.share)),
+                f"{other}-1": round(256 * self.share),
+            },
             shares=shares,
             states={name: "DOWN" if name in self.down else "UP" for name in SERVERS},
             fallback=self.fallback,

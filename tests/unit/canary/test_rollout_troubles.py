@@ -187,6 +187,35 @@ def test_a_candidate_that_does_not_answer_fails() -> None:
     assert world.proxy.share == 0.0
 
 
+def test_a_candidate_that_replaces_live_servers_ends_within_two_periods() -> None:
+    world = World(after(0, OPEN))
+    swollen: list[float] = []
+
+    def lose(w: World, elapsed: int) -> None:
+        if elapsed >= 20 and not swollen:
+            swollen.append(w.time.now())
+            w.proxy.lost = 0.6
+
+    world.during = lose
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.INCONCLUSIVE
+    assert "green carries 80% of traffic instead of 20.0%" in outcome.reason
+    assert world.proxy.share == 0.0
+    assert world.time.now() - swollen[0] <= 2 * PERIOD
+
+
+def test_a_candidate_keeps_its_weight_while_every_live_server_is_down() -> None:
+    world = World(after(0, OPEN))
+
+    def lose(w: World, elapsed: int) -> None:
+        if elapsed >= 20:
+            w.proxy.lost = 0.9
+            w.proxy.down.add("blue-1")
+
+    world.during = lose
+    assert "instead of" not in go(world).reason
+
+
 def test_a_weight_taken_back_by_hand_ends_it() -> None:
     world = World(after(0, OPEN))
     world.during = lambda w, elapsed: w.proxy.reset() if elapsed >= 20 else None
