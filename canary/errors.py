@@ -1,4 +1,4 @@
-"""All errors of canary, as one tree.
+"""All errors of canary as one tree, and the exit status that each command ends with.
 
 CanaryError
 ├── PolicyError     the policy file is wrong: fix it, nothing has run
@@ -8,11 +8,29 @@ CanaryError
 ├── TrafficError    the proxy did not take a weight: its lease returns traffic to the baseline
 ├── StateError      lock, live colour or history could not be read or written
 ├── ArtifactError   a release could not be built, stored or found
+├── ExtraError      a library that the policy needs is not installed
 ├── FreezeError     the environment is frozen: no release may start now
 └── HookError       a command that the policy names failed or ran out of time
 
 Each message is a sentence: what is wrong with the value seen, what is allowed, what to type.
 """
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitStatus(enum.IntEnum):
+    """The exit status of a command."""
+
+    PASS = 0
+    FAIL = 1
+    COULD_NOT_RUN = 2
+    INCONCLUSIVE = 3
+
+
+class Interruption(BaseException):
+    """A request to stop the canary; the message says how. No ``except Exception`` catches it."""
 
 
 class CanaryError(Exception):
@@ -45,6 +63,10 @@ class StateError(CanaryError):
 
 class ArtifactError(CanaryError):
     """A release could not be built, stored or found."""
+
+
+class ExtraError(CanaryError):
+    """A library that the policy needs is not installed."""
 
 
 class FreezeError(CanaryError):

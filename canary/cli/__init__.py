@@ -10,37 +10,38 @@ import traceback
 
 import click
 
-from canary.errors import CanaryError
-from canary.rollout.outcome import ExitStatus
-from canary.rollout.ports import Interruption
+from canary.errors import CanaryError, ExitStatus, Interruption
 
-COMMANDS = (
-    "alarms",
-    "analyze",
-    "approve",
-    "build",
-    "check",
-    "deploy",
-    "history",
-    "import-kayenta",
-    "init",
-    "plan",
-    "promote",
-    "rehearse",
-    "replay",
-    "report",
-    "rollback",
-    "run",
-    "schema",
-    "status",
-    "try",
-    "watch",
-)
-"""Each is a function in a module of its name, with "_" for "-", and "_" after a Python keyword."""
+COMMANDS = {
+    "alarms": "List the newest changes of alarms.",
+    "analyze": "Judge a past window of metrics.",
+    "approve": "Let a waiting canary continue.",
+    "build": "Build a release into a file.",
+    "check": "Validate a policy.",
+    "deploy": "Build a release, and install it on the idle colour.",
+    "history": "List the newest canaries.",
+    "import-kayenta": "Convert a Kayenta configuration to a policy.",
+    "init": "Write the first policy of an environment.",
+    "plan": "Show which harm a canary will find, how fast, at which cost.",
+    "promote": "Make a colour live.",
+    "rehearse": "Learn the noise of an environment, and count false alarms.",
+    "replay": "Judge a recording again.",
+    "report": "Print the report of a canary.",
+    "rollback": "Take all traffic from the candidate.",
+    "run": "Release a candidate step by step.",
+    "schema": "Print the JSON Schema of a policy.",
+    "status": "Show the state of each colour, and the lock.",
+    "try": "Show a good and a bad release on a simulated service.",
+    "watch": "Serve the page of a canary.",
+}
+"""Each with its line of ``canary --help``, which so imports no command.
+
+Each is a function in a module of its name, with "_" for "-", and "_" after a Python keyword.
+"""
 
 
 class Lazy(click.Group):
-    """Imports a command's module when it is called, so that a rollback starts at once."""
+    """Imports a command's module when it is called, so that help and a rollback start at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
         return list(COMMANDS)
@@ -55,6 +56,14 @@ class Lazy(click.Group):
         name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         command: click.Command = getattr(importlib.import_module(f"canary.cli.{name}"), name)
         return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click asks so
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(
@@ -87,6 +96,8 @@ def main() -> None:
         status = ExitStatus.COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt, Interruption) as error:
         click.echo(f"canary: stopped by {str(error) or 'Ctrl-C'}", err=True)
+        status = ExitStatus.COULD_NOT_RUN
+    except SystemExit:  # click ends so, with 1, if nobody reads the output any more
         status = ExitStatus.COULD_NOT_RUN
     except Exception:  # a bug: print the traceback, but do not exit as a verdict
         traceback.print_exc()

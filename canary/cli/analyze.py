@@ -19,13 +19,12 @@ from canary.cli.common import (
 from canary.cli.types import MOMENT, SHARE
 from canary.cli.verdict import tell_verdict
 from canary.environment import parse_environment
-from canary.errors import SourceError
+from canary.errors import ExitStatus, SourceError
 from canary.model import Arm, Recording, Release
 from canary.offline.analyze import Window, collect, covering, known_later
 from canary.offline.replay import judge_looks
 from canary.policy import Policy, load_policy
 from canary.recording import dump_recording
-from canary.rollout.outcome import ExitStatus
 from canary.sources.base import Source, settled_end
 from canary.sources.csv import Csv
 

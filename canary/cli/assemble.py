@@ -16,6 +16,7 @@ from canary.environment import (
     ProxySource,
 )
 from canary.errors import PolicyError
+from canary.extras import needs
 from canary.rollout.manual import Manual
 from canary.rollout.names import new_name, whoami
 from canary.sources.base import Source
@@ -30,7 +31,8 @@ def source_of(environment: Environment, period: int) -> Source:
     settings = environment.source
     match settings:
         case CloudWatchSource():
-            from canary.sources.cloudwatch import CloudWatch
+            with needs("cloudwatch", "The source cloudwatch"):
+                from canary.sources.cloudwatch import CloudWatch
 
             return CloudWatch(settings, environment, period)
         case PrometheusSource():
@@ -71,7 +73,8 @@ def state_of(environment: Environment) -> State:
     """Return the environment's state."""
     match environment.state:
         case AwsStateSettings() as settings:
-            from canary.state.aws import AwsState
+            with needs("cloudwatch", "State in AWS"):
+                from canary.state.aws import AwsState
 
             return AwsState(settings, environment)
         case FileStateSettings() as settings:
@@ -105,7 +108,8 @@ def board_of(environment: Environment) -> Board | None:
     """Return the environment's dashboard, if it has one."""
     if environment.dashboard is None:
         return None
-    from canary.state.board import CloudWatchBoard
+    with needs("cloudwatch", "The dashboard"):
+        from canary.state.board import CloudWatchBoard
 
     return CloudWatchBoard(environment.dashboard, environment)
 

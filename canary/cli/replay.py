@@ -8,12 +8,11 @@ import click
 
 from canary.cli.common import json_option
 from canary.cli.verdict import tell_verdict
-from canary.errors import RecordingError
+from canary.errors import ExitStatus, RecordingError
 from canary.offline.analyze import covering
 from canary.offline.replay import judge_looks
 from canary.policy import load_policy
 from canary.recording import load_recording
-from canary.rollout.outcome import ExitStatus
 
 
 @click.command()

@@ -24,13 +24,14 @@ from canary.cli.common import (
 )
 from canary.cli.context import context_of
 from canary.cli.progress import Both, Display
+from canary.errors import ExitStatus
 from canary.live.files import LiveFiles
 from canary.report import render_terminal
 from canary.rollout.archive import Archive, outcome_document
 from canary.rollout.context import Request
 from canary.rollout.engine import run as run_canary
 from canary.rollout.names import new_name, whoami
-from canary.rollout.outcome import ExitStatus, Outcome
+from canary.rollout.outcome import Outcome
 from canary.rollout.system import Signals
 
 

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from canary.cli.common import answer, json_option
 from canary.cli.progress import Display
-from canary.errors import CanaryError
+from canary.errors import CanaryError, ExitStatus
 from canary.model import Verdict
 from canary.report import render_terminal
-from canary.rollout.outcome import ExitStatus, Outcome
+from canary.rollout.outcome import Outcome
 from canary.simulation import World, policy_text
 
 PACE = 0.015

@@ -10,11 +10,11 @@ import click
 from rich.console import Console
 
 from canary.cli.common import detectable_harm
-from canary.errors import SourceError
+from canary.errors import ExitStatus, SourceError
 from canary.model import Judgement, Recording
 from canary.policy import Policy
 from canary.report import render_html, render_json, render_terminal
-from canary.rollout.outcome import ExitStatus, status_of
+from canary.rollout.outcome import status_of
 
 
 def tell_verdict(

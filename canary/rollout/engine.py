@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from canary.environment import other_colour
-from canary.errors import CanaryError
+from canary.errors import CanaryError, Interruption
 from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
 from canary.rollout.outcome import Ending, Outcome
-from canary.rollout.ports import Interruption
 from canary.rollout.prepare import deploy, preflight
 from canary.rollout.progress import Progress
 from canary.rollout.promote import promote

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from canary.errors import ExitStatus
 from canary.model import Judgement, Recording, Verdict
-
-
-class ExitStatus(enum.IntEnum):
-    """The exit status of a command."""
-
-    PASS = 0
-    FAIL = 1
-    COULD_NOT_RUN = 2
-    INCONCLUSIVE = 3
-
 
 _STATUS = {
     Verdict.PASS: ExitStatus.PASS,

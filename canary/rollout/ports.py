@@ -13,10 +13,6 @@ from canary.state.base import State
 from canary.traffic.base import Traffic
 
 
-class Interruption(BaseException):
-    """A request to stop the canary; the message says how. No ``except Exception`` catches it."""
-
-
 class Clock(Protocol):
     """Wall-clock time, waiting for it, and a monotonic clock."""
 

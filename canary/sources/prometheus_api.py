@@ -18,6 +18,7 @@ from typing import Any
 
 from canary.environment import PrometheusSource, Sigv4
 from canary.errors import SourceError
+from canary.extras import needs
 from canary.formatting import without_password
 
 
@@ -82,10 +83,11 @@ class PrometheusApi:
 
 def signed(settings: Sigv4, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of a request with AWS Signature Version 4."""
-    import botocore.session
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import BotoCoreError
+    with needs("cloudwatch", "Signing requests to Prometheus (sigv4)"):
+        import botocore.session
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import BotoCoreError
 
     try:
         credentials = botocore.session.Session(profile=settings.profile).get_credentials()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,10 @@ import yaml
 from canary import cli
 from canary.cli.documentation import document
 from canary.cli.schema import full_schema
-from canary.errors import TrafficError
+from canary.errors import Interruption, TrafficError
 from canary.learned import Calibration, Fingerprint, dump_calibration
 from canary.model import Verdict
 from canary.rollout.context import Context
-from canary.rollout.ports import Interruption
 from tests.support.paths import ROOT
 from tests.unit.canary.cli_shell import POLICY, Shell, shell
 from tests.unit.canary.rollout_fakes import Troubles
@@ -77,6 +79,16 @@ def test_an_unknown_environment_brings_both_ways_to_make_it(canary: Shell) -> No
     assert "deploy, run\n" in out
     assert "Not enough for alarms. Missing: environment: state: alarm_table" in out
     assert "Not enough for analyze, rehearse. Missing: another environment: source" in out
+
+
+def test_output_that_nobody_reads_is_no_verdict() -> None:
+    """Click ends with status 1 then, which is FAIL."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "canary", "--help"]
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run(words, stdout=output, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2, done.stderr
 
 
 def test_a_misspelt_option_is_no_verdict(canary: Shell) -> None:

@@ -14,13 +14,19 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from canary.errors import CanaryError, HookError, SourceError, StateError, TrafficError
+from canary.errors import (
+    CanaryError,
+    HookError,
+    Interruption,
+    SourceError,
+    StateError,
+    TrafficError,
+)
 from canary.judge import judge
 from canary.model import Arm, Release, Series, Verdict
 from canary.policy import Metric
 from canary.rollout.engine import run
 from canary.rollout.outcome import Outcome
-from canary.rollout.ports import Interruption
 from canary.sources.base import Query
 from tests.unit.canary.rollout_fakes import START, Metrics, Troubles
 from tests.unit.canary.rollout_world import FAIL, OPEN, PASS, World, go, settle

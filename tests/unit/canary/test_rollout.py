@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from canary.errors import StateError
+from canary.errors import ExitStatus, StateError
 from canary.model import Arm, Finding
 from canary.rollout.engine import run
 from canary.rollout.gates import approval_key
-from canary.rollout.outcome import ExitStatus, Outcome
+from canary.rollout.outcome import Outcome
 from tests.unit.canary.rollout_fakes import Troubles
 from tests.unit.canary.rollout_world import FAIL, OPEN, World, after, go
 

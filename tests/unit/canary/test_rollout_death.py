@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from canary.errors import StateError
-from canary.rollout.outcome import ExitStatus
+from canary.errors import ExitStatus, StateError
 from tests.unit.canary.rollout_fakes import POLICY, Troubles
 from tests.unit.canary.rollout_world import (
     OPEN,

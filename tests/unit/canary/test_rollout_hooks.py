@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from canary.environment import Hooks
-from canary.errors import HookError
+from canary.errors import HookError, Interruption
 from canary.rollout.hooks import Commands
-from canary.rollout.ports import Interruption
 from canary.rollout.system import Signals
 from tests.support.waiting import wait_for
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rollout.outcome import ExitStatus
+from canary.errors import ExitStatus
 from canary.state.base import Live
 from tests.unit.canary.rollout_fakes import START
 from tests.unit.canary.rollout_world import OPEN, World, after, go

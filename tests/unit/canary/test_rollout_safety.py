@@ -7,10 +7,16 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.errors import CanaryError, HookError, SourceError, StateError, TrafficError
+from canary.errors import (
+    CanaryError,
+    ExitStatus,
+    HookError,
+    Interruption,
+    SourceError,
+    StateError,
+    TrafficError,
+)
 from canary.model import Verdict
-from canary.rollout.outcome import ExitStatus
-from canary.rollout.ports import Interruption
 from tests.unit.canary.rollout_fakes import Troubles
 from tests.unit.canary.rollout_world import FAIL, OPEN, PASS, World, go, settle
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from canary.rollout.ports import Interruption
+from canary.errors import Interruption
 from canary.rollout.system import Signals, SystemClock, Thread
 
 

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from canary.errors import CanaryError, HookError, SourceError, StateError, TrafficError
-from canary.rollout.outcome import ExitStatus
-from canary.rollout.ports import Interruption
+from canary.errors import (
+    CanaryError,
+    ExitStatus,
+    HookError,
+    Interruption,
+    SourceError,
+    StateError,
+    TrafficError,
+)
 from canary.state.base import Holder
 from tests.unit.canary.rollout_fakes import POLICY, START, Troubles
 from tests.unit.canary.rollout_world import (
