@@ -110,6 +110,7 @@ def _configure(hosts: Hosts) -> None:
         "ansible_ssh_private_key_file": str(hosts.key),
         "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
         "proxy_canary_key": str(hosts.directory / "canary_ed25519"),
+        "proxy_sticky": ["header X-User"],  # all load comes from this machine
         "proxy_servers": [
             {"name": f"{colour}-1", "colour": colour, "address": address, "port": 8000}
             for colour, address in hosts.addresses.items()
@@ -142,7 +143,7 @@ def _write_repository(hosts: Hosts) -> None:
         script = script.replace(colour.upper(), hosts.addresses[colour])
     (hosts.laptop / "deploy.sh").write_text(script)
     (hosts.laptop / "deploy.sh").chmod(0o755)
-    app = (ROOT / "tests/support/foreign_app.py").read_text()
+    app = (ROOT / "tests/support/small_app.py").read_text()
     git = ["git", "-C", str(hosts.laptop), "-c", "user.name=t", "-c", "user.email=t@t"]
     subprocess.run([*git, "init", "-q"], check=True)
     for tag, errors in (("v1", "0.0"), ("v2", "0.00"), ("v3", "0.15")):

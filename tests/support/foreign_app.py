@@ -1,27 +1,101 @@
-"""Somebody else's app: one file that knows nothing of canaries but the name of its release."""
+"""Somebody else's app behind the role's proxy: slow answers, uploads and WebSockets."""
 
-import http.server
-import random
-import sys
+from __future__ import annotations
 
-ERRORS = 0.0
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.support.proxy_process import Proxy, made
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Responds 200, or 500 to a share of the requests, but never to the health check."""
+class ForeignApp(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
 
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.name = name
+        self.asked: list[str] = []
+        """The requests that began to reach this server, without health checks."""
+        self.checked: set[str] = set()
+        """The headers Host of the health checks."""
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that leaves is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: ForeignApp
+
+    def log_message(self, *_: Any) -> None: ...
+
+    def answer(self, **content: Any) -> None:
+        body = json.dumps({"server": self.server.name, **content}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_GET(self) -> None:
-        failed = self.path != "/ready" and random.random() < ERRORS  # noqa: S311
-        self.send_response(500 if failed else 200)
-        self.send_header("X-Release", sys.argv[1])
-        self.send_header("Content-Length", "0")
+        path, _, value = self.path.partition("?")
+        if path == "/health":
+            self.server.checked.add(self.headers["Host"])
+            self.answer()
+            return
+        self.server.asked.append(self.requestline)
+        if path == "/slow":
+            time.sleep(float(value))
+        if path == "/socket":
+            self.echo()
+            return
+        headers = {name: self.headers.get_all(name) for name in ("X-Forwarded-For", "Via")}
+        self.answer(headers=headers, proto=self.headers["X-Forwarded-Proto"])
+
+    def do_POST(self) -> None:
+        self.server.asked.append(self.requestline)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer(size=len(body))
+
+    def echo(self) -> None:
+        """Answer as a WebSocket does, then repeat every line."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", "websocket")
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455
+        accepted = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted).decode())
         self.end_headers()
+        while line := self.rfile.readline():
+            self.wfile.write(line)
+        self.close_connection = True
 
-    def log_message(self, *_arguments: object) -> None:
-        """Log nothing."""
 
-
-if __name__ == "__main__":
-    http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()  # noqa: S104
+@contextmanager
+def foreign_proxy(
+    directory: Path, **settings: Any
+) -> Iterator[tuple[Proxy, dict[str, ForeignApp]]]:
+    """Run a foreign app behind a proxy with the role's defaults and ``settings``."""
+    own = {"proxy_check": {"path": "/health"}}
+    plain: dict[str, Any] = {f"proxy_{name}": {} for name in ("timeouts", "retries", "clients")}
+    defaults = {**plain, "proxy_sticky": ["address"], "proxy_routes": []}
+    with ExitStack() as stack:
+        proxy = made(directory, 2, stack, **{**defaults, **own, **settings})
+        apps = {}
+        for server in proxy.servers:
+            app = ForeignApp(server["name"], server["port"])
+            apps[server["name"]] = app
+            threading.Thread(target=app.serve_forever, args=(0.05,), daemon=True).start()
+            stack.callback(app.server_close)
+            stack.callback(app.shutdown)
+        proxy.start()
+        proxy.wait_until_up(*apps)
+        yield proxy, apps

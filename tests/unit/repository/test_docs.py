@@ -11,10 +11,7 @@ import click
 import pytest
 
 from canary.cli import COMMANDS, cli
-from canary.cli.first_policy import FIRST_POLICY
-from canary.environment import Environment
 from canary.policy import load_policy
-from canary.traffic.base import COUNTERS
 from tests.support.paths import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "app/README.md", *(ROOT / "docs").glob("**/*.md")])
@@ -76,28 +73,3 @@ def test_policies_in_the_pages_are_valid(tmp_path: Path) -> None:
             assert load_policy(path).metrics
             found += 1
     assert found >= 2
-
-
-def environment_keys() -> Iterator[str]:
-    """Return every key that the environment section and the sections in it may have."""
-    schema = Environment.model_json_schema()
-    for section in (schema, *schema["$defs"].values()):
-        yield from section.get("properties", {})
-
-
-@pytest.mark.parametrize("key", sorted(set(environment_keys())))
-def test_every_key_of_the_environment_is_documented(key: str) -> None:
-    pages = [ROOT / "docs/environment.md", ROOT / "docs/own-app.md"]
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    assert re.search(rf"[`{{ ,(]{key}[`:,]", text), f"docs/environment.md does not name {key}"
-
-
-def test_the_page_shows_the_policy_that_the_command_prints() -> None:
-    text = (ROOT / "docs/own-app.md").read_text(encoding="utf-8")
-    assert FIRST_POLICY.replace("NAME", "prod") in text
-
-
-@pytest.mark.parametrize("counter", COUNTERS)
-def test_every_counter_of_the_proxy_is_documented(counter: str) -> None:
-    text = (ROOT / "docs/environment.md").read_text(encoding="utf-8")
-    assert f"| `proxy.{counter}` |" in text
