@@ -87,10 +87,7 @@ def render_html(
         strip=timeline.strip(judgements, *times),
         events=[(_after(e.time - times[0]), e) for e in recording.events[-room.MOST_EVENTS :]],
         tally=tally(last) if last else "",
-        rows=[
-            _row(policy, table, trail, times, hosts if at < room.MOST_PLOTS else None)
-            for at, trail in enumerate(metrics[: room.MOST_FINDINGS])
-        ],
+        rows=_rows(policy, table, metrics, times, hosts),
         more_findings=max(len(metrics) - room.MOST_FINDINGS, 0),
         left_out=room.left_out(recording, len(metrics), hosts),
         second=second,
@@ -114,6 +111,15 @@ def template(name: str) -> Template:
     for part, file in parts.items():
         environment.globals[part] = Markup(loader.get_source(environment, file)[0])  # noqa: S704
     return environment.get_template(name)
+
+
+def _rows(
+    policy: Policy, table: Table, metrics: Sequence[Trail], times: tuple[int, int], hosts: int
+) -> list[MetricRow]:
+    return [
+        _row(policy, table, trail, times, hosts if at < room.MOST_PLOTS else None)
+        for at, trail in enumerate(metrics[: room.MOST_FINDINGS])
+    ]
 
 
 def _row(
