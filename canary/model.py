@@ -84,6 +84,20 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadIn:
+    """Data of both arms on the live release, before the candidate was deployed.
+
+    Attributes:
+        step: the shares of traffic, and the start.
+        end: of the data.
+    """
+
+    step: Step
+    end: int
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """All data behind a verdict. Replaying it gives the same verdict, bit for bit.
 
@@ -93,6 +107,7 @@ class Recording:
             starts at t belongs to the judgement at ``look`` when t + period <= look.
         split: requests that the proxy itself counted per arm, by step index.
         calibration: noise learned from earlier runs, as ``canary rehearse`` wrote it.
+        lead_in: what both arms showed on the live release; None without a lead-in.
     """
 
     environment: str
@@ -105,6 +120,7 @@ class Recording:
     split: tuple[tuple[int, Arm, int], ...] = ()
     events: tuple[Event, ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
+    lead_in: LeadIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

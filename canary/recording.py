@@ -119,7 +119,8 @@ def _refuse_damage(recording: Recording, name: str) -> None:
     """Check that lengths agree, times ascend and every number is finite."""
     if recording.period < 1:
         raise RecordingError(f"The recording {name} has a period of {recording.period} seconds.")
-    for series in recording.series:
+    lead = recording.lead_in.series if recording.lead_in is not None else ()
+    for series in (*recording.series, *lead):
         where = f"series {series.metric} of {series.instance} ({series.arm})"
         lengths = {len(series.times), len(series.values), len(series.samples)}
         if len(lengths | ({len(series.spread)} if series.spread else set())) > 1:

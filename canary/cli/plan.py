@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,16 @@ from canary.cli.types import EVENTS
 from canary.errors import RecordingError
 from canary.formatting import duration
 from canary.learned import Learned
-from canary.offline.plan import Cost, Outlook, Workload, draw, monthly_cost, workload_of
+from canary.offline.plan import (
+    Cost,
+    LeadInWorth,
+    Outlook,
+    Workload,
+    draw,
+    lead_in_worth,
+    monthly_cost,
+    workload_of,
+)
 from canary.offline.plan import plan as foresee
 from canary.policy import Policy, load_policy
 from canary.recording import load_recording
@@ -69,19 +79,32 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
     """
     policy = load_policy(find_policy(env, policy_file))
     workload, noise = _known(policy, env, options)
-    outlook = foresee(policy, workload, noise)
-    sources = {metric.source_name for metric in policy.metrics} | {"requests"}
-    cost = monthly_cost(
-        policy,
-        instances=sum(workload.instances),
-        published=len(sources),
-        canaries=options["canaries"],
-    )
+    with click.progressbar(
+        length=2 * len(policy.metrics), label="Planning", file=sys.stderr
+    ) as bar:
+        outlook = foresee(policy, workload, noise, lambda: bar.update(1))
+        lead = lead_in_worth(policy, workload, noise, outlook, lambda: bar.update(1))
+    cost = _cost(policy, workload, options["canaries"])
     if options["plot"] is not None:
         options["plot"].write_text(draw(outlook), encoding="utf-8")
-    document = {**_document(outlook, workload, cost), "calibrated": bool(noise)}
-    lines = [*_foreseen(policy, outlook, workload), "", *_remarks(cost, noise, options["plot"])]
+    document = {**_document(outlook, workload, cost, lead), "calibrated": bool(noise)}
+    lines = [*_foreseen(policy, outlook, workload), "", f"{lead.sentence}."]
+    lines += _remarks(cost, noise, options["plot"])
     answer(document, "\n".join(lines), as_json=options["as_json"])
+
+
+def _cost(policy: Policy, workload: Workload, canaries: int) -> Cost | None:
+    """Return what CloudWatch costs; None for another source."""
+    if _source(policy) not in ("cloudwatch", ""):
+        return None
+    sources = {metric.source_name for metric in policy.metrics} | {"requests"}
+    instances = sum(workload.instances)
+    return monthly_cost(policy, instances=instances, published=len(sources), canaries=canaries)
+
+
+def _source(policy: Policy) -> str:
+    """Return the kind of the policy's source; empty if it names none."""
+    return str((policy.environment or {}).get("source", {}).get("kind", ""))
 
 
 def _known(
@@ -110,8 +133,7 @@ def _known(
         instances=(count, count) if count else base.instances,
     )
     hosts = workload.instances[1] if measured or count else None
-    source = (policy.environment or {}).get("source", {}).get("kind", "")
-    return workload, calibration_here(policy, calibration, source, hosts).metrics
+    return workload, calibration_here(policy, calibration, _source(policy), hosts).metrics
 
 
 def _newest(env: str | None) -> Path | None:
@@ -119,14 +141,20 @@ def _newest(env: str | None) -> Path | None:
     return found[-1] if found else None
 
 
-def _document(outlook: Outlook, workload: Workload, cost: Cost) -> dict[str, Any]:
+def _document(
+    outlook: Outlook, workload: Workload, cost: Cost | None, lead: LeadInWorth
+) -> dict[str, Any]:
+    price = None
+    if cost is not None:
+        price = {**dataclasses.asdict(cost), "total": cost.total, "sentence": cost.sentence}
     return {
         "sentence": outlook.sentence,
         "passes": outlook.passes,
         "maximum": outlook.maximum,
         "metrics": [dataclasses.asdict(metric) for metric in outlook.metrics],
         "traffic": {**dataclasses.asdict(workload), "events": dict(workload.events)},
-        "cost": {**dataclasses.asdict(cost), "total": cost.total, "sentence": cost.sentence},
+        "lead_in": {"seconds": lead.seconds, "sentence": lead.sentence},
+        "cost": price,
     }
 
 
@@ -142,8 +170,10 @@ def _foreseen(policy: Policy, outlook: Outlook, workload: Workload) -> list[str]
     ]
 
 
-def _remarks(cost: Cost, noise: Mapping[str, Learned], plot: Path | None) -> list[str]:
-    lines = [f"{cost.sentence} (custom metrics at high resolution, prices of us-east-1)."]
+def _remarks(cost: Cost | None, noise: Mapping[str, Learned], plot: Path | None) -> list[str]:
+    lines = []
+    if cost is not None:
+        lines.append(f"{cost.sentence} (custom metrics at high resolution, prices of us-east-1).")
     if not noise:
         lines.append("Noise: cautious defaults. To measure it: canary rehearse")
     if plot is not None:

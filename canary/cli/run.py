@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import time
@@ -24,8 +25,10 @@ from canary.cli.common import (
 )
 from canary.cli.context import context_of
 from canary.cli.progress import Both, Display
+from canary.cli.types import DURATION
 from canary.errors import ExitStatus
 from canary.live.files import LiveFiles
+from canary.policy import with_lead_in
 from canary.report import render_terminal
 from canary.rollout.archive import Archive, outcome_document
 from canary.rollout.context import Request
@@ -56,6 +59,12 @@ from canary.rollout.system import Signals
     show_default=True,
     help="Seconds to wait for an approval, or for a decision on a held canary.",
 )
+@click.option(
+    "--lead-in",
+    type=DURATION,
+    help="Let both colours run the live release for this long first, as 2h, to learn how far "
+    "their hosts differ. Default: the policy's lead_in.",
+)
 @freeze_option
 @where_options
 @json_option
@@ -69,7 +78,7 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
     Example:
       canary run --env local --candidate v1.5.0
     """
-    place = find_place(env, policy_file)
+    place = _with_lead_in(find_place(env, policy_file), options["lead_in"])
     refuse_if_frozen(place.environment, time.time(), ignore=options["ignore_freeze"])
     request = _request(place, options)
     directory = Path(request.directory)
@@ -86,6 +95,13 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
         outcome = run_canary(context, archive.keep)
     _tell(place, outcome, directory, console, as_json=options["as_json"])
     return outcome.exit_status
+
+
+def _with_lead_in(place: Place, seconds: int | None) -> Place:
+    """Return the place with the lead-in that the option asks for."""
+    if seconds is None:
+        return place
+    return dataclasses.replace(place, policy=with_lead_in(place.policy, seconds))
 
 
 def _request(place: Place, options: dict[str, Any]) -> Request:

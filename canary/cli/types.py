@@ -78,6 +78,20 @@ class Events(click.ParamType[tuple[str, float]]):
         return metric, found
 
 
+class Duration(click.ParamType[int]):
+    """Seconds, or ``90s``, ``5m``, ``1h30m``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            text = str(value)
+            return int(text) if text.isdecimal() else parse_duration(text)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 MOMENT = Moment()
+DURATION = Duration()
 SHARE = Share()
 EVENTS = Events()

@@ -27,8 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from canary.judge.calibration import learn
-from canary.judge.comparison import Arms, Comparison, comparison_of, usual_level
+from canary.judge.comparison import Arms, comparison_of, led, usual_level
+from canary.judge.counts import Counts
+from canary.judge.level import Level
 from canary.judge.priors import ALIKE, Setting
+from canary.judge.ratio import Ratio
 from canary.judge.rule import rule_of, signs_of
 from canary.learned import Learned
 from canary.policy import Metric, Policy
@@ -74,10 +77,12 @@ def judge_many(
     calibration: Mapping[str, Learned] | None = None,
     looks: Sequence[int] | None = None,
     setting: Setting = ALIKE,
+    lead: Mapping[str, Arms] | None = None,
 ) -> Trace:
     """Judge every run of ``arms`` at every look; metrics without arms are left out.
 
-    ``setting`` is how the runs differ from those that the calibration was learned from.
+    ``setting`` is how the runs differ from those that the calibration was learned from, ``lead``
+    what a lead-in measured of each.
     """
     metrics = [metric for metric in policy.metrics if metric.name in arms and not metric.muted]
     looks = tuple(looks or range(1, policy.periods + 1))
@@ -85,7 +90,9 @@ def judge_many(
     passed: dict[str, Floats] = {}
     for metric in metrics:
         known = (calibration or {}).get(metric.name)
-        models = batch_comparisons(policy, metric, arms[metric.name], known, setting)
+        single = batch_comparisons(policy, metric, arms[metric.name], known, setting)
+        before = (lead or {}).get(metric.name)
+        models = single if before is None else led(metric, single, before)
         seen = [[model.look(k) for model in models] for k in looks]
         fail[metric.name] = np.stack(
             [np.max([one.towards_fail for one in look], axis=0) for look in seen], axis=1
@@ -113,7 +120,7 @@ def batch_comparisons(
     arms: Arms,
     known: Learned | None,
     setting: Setting = ALIKE,
-) -> tuple[Comparison, ...]:
+) -> tuple[Counts | Level | Ratio, ...]:
     """Return the metric's comparisons, one for each direction of harm."""
     points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
     return tuple(

@@ -7,10 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
+from canary.evidence.lead_in import same_hosts
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.channels import Assessment, Channel
 from canary.judge.counts import Counts
+from canary.judge.lead_in import after_lead_in
 from canary.judge.level import Level
 from canary.judge.priors import Setting, setting_of
 from canary.judge.ratio import Ratio
@@ -107,9 +109,13 @@ def _log(values: Floats) -> Floats:
 
 
 def comparisons_of(
-    policy: Policy, metric: Metric, recording: Recording, pairs: Pairs
+    policy: Policy,
+    metric: Metric,
+    recording: Recording,
+    pairs: Pairs,
+    lead: Pairs | None = None,
 ) -> tuple[Comparison, ...]:
-    """Return one comparison for each direction of harm."""
+    """Return one comparison for each direction of harm; ``lead`` is what a lead-in measured."""
     known = recording.calibration.get(metric.name)
     points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
@@ -118,7 +124,19 @@ def comparisons_of(
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=known is not None) for rule in rules]
-    return tuple(comparison_of(metric, arms, rule) for rule in rules)
+    models = tuple(comparison_of(metric, arms, rule) for rule in rules)
+    if lead is None or not same_hosts(lead, pairs):
+        return models
+    return led(metric, models, arms_of(metric, lead))
+
+
+def led(
+    metric: Metric, models: tuple[Counts | Level | Ratio, ...], before: Arms
+) -> tuple[Comparison, ...]:
+    """Return the comparisons with what a lead-in measured taken off, where it tells anything."""
+    return tuple(
+        after_lead_in(model, comparison_of(metric, before, model.rule)) or model for model in models
+    )
 
 
 def _setting(calibration: Calibration, pairs: Pairs) -> Setting:

@@ -37,12 +37,14 @@ UNBOUNDED = 1e6
 """An upper end of the interval beyond this is left out."""
 
 
-def finding_of(policy: Policy, metric: Metric, recording: Recording, pairs: Pairs) -> Finding:
-    """Judge one metric on the periods in ``pairs``."""
+def finding_of(
+    policy: Policy, metric: Metric, recording: Recording, pairs: Pairs, lead: Pairs | None = None
+) -> Finding:
+    """Judge one metric on the periods in ``pairs``; ``lead`` are those of a lead-in."""
     if missing := missing_reason(metric, pairs):
         return _undecided(policy, metric, no_data_sentence(metric, missing), pairs)
     k = len(pairs.expected)
-    looked = [model.look(k) for model in comparisons_of(policy, metric, recording, pairs)]
+    looked = [model.look(k) for model in comparisons_of(policy, metric, recording, pairs, lead)]
     turn = max(range(len(looked)), key=lambda at: _gravity(looked[at]))
     worst, sign = looked[turn], signs_of(metric)[turn]
     details, after = _details(worst), duration(k * recording.period + policy.warmup)

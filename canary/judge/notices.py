@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from canary.formatting import number, percent
+from canary.formatting import duration, number, percent
 from canary.judge.wording import directions, headline, size_words
+from canary.model import Finding, Recording
 from canary.policy import Metric
 
 Numbers = Mapping[str, float]
@@ -98,3 +99,18 @@ def _last(found: Numbers) -> str:
 
 def _relative(effect: float, sign: float) -> float:
     return math.expm1(effect) if sign > 0 else -math.expm1(-effect)
+
+
+def lead_words(recording: Recording, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what a lead-in told about the hosts, as a sentence; nothing without a lead-in."""
+    lead = recording.lead_in
+    if lead is None:
+        return ()
+    known = {one.metric: one.details["offset"] for one in findings if "offset" in one.details}
+    length = duration(lead.end - lead.step.start)
+    if not known:
+        return (f"the lead-in of {length} is not used: it has too little data of these hosts",)
+    sizes = ", ".join(
+        f"{name} {percent(math.expm1(offset), signed=True)}" for name, offset in known.items()
+    )
+    return (f"the lead-in of {length} measured the hosts' own difference, taken off here: {sizes}",)

@@ -20,7 +20,8 @@ from canary.stats.paired import Estimate
 class Ratio:
     """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``.
 
-    ``candidate`` and ``baseline`` are the logs of the arms' values.
+    ``candidate`` and ``baseline`` are the logs of the arms' values, ``offset`` the hosts' own
+    difference, as far as a lead-in measured it: it is taken off ``d``.
     """
 
     d: Floats
@@ -28,6 +29,7 @@ class Ratio:
     candidate: Floats
     baseline: Floats
     rule: Rule
+    offset: Floats | None = None
 
     @property
     def periods(self) -> int:
@@ -57,6 +59,8 @@ class Ratio:
         if fade is not None:
             evidence.wait(fade.falling)
             evidence.parts["warm"] = np.where(fade.warm, 1.0, np.nan)
+        if self.offset is not None:
+            evidence.parts["offset"] = rule.sign * self.offset
         evidence.withhold(withheld_series(d, v, rule))
         if rule.acute is not None:
             evidence.alarm(acute_series(d, v, rule.rough, rule.acute))

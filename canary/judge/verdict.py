@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from canary.errors import PolicyError
+from canary.evidence.lead_in import lead_pairs
 from canary.evidence.pairs import Pairs, pairs_of
 from canary.evidence.periods import judged_times, last_time
 from canary.evidence.quality import quality_of
@@ -15,6 +16,7 @@ from canary.judge.advice import advice_of
 from canary.judge.bad_host import with_hosts
 from canary.judge.findings import finding_of
 from canary.judge.limits import limit_findings
+from canary.judge.notices import lead_words
 from canary.judge.reasons import Case, reason_of, verdict_of
 from canary.judge.sick_host import Baseline, baseline_of
 from canary.kayenta import kayenta_judgement
@@ -93,15 +95,16 @@ def _judged(
 ) -> Judgement:
     recording = table.recording
     times = judged_times(policy, recording, at)
+    lead = lead_pairs(policy, table)
     compared = tuple(
-        with_hosts(policy, metric, recording, one, finding_of(policy, metric, recording, one))
+        with_hosts(policy, metric, recording, one, finding_of(policy, metric, recording, one, own))
         for metric in policy.metrics
-        for one in (pairs[metric.name],)
+        for one, own in ((pairs[metric.name], lead.get(metric.name)),)
     )
     findings = compared + limit_findings(policy, table, pairs, times)
     elapsed = at - recording.steps[0].start if recording.steps else 0
     quality = quality_of(policy, table, pairs, (times, at))
-    quality = replace(quality, notes=(*notes, *quality.notes))
+    quality = replace(quality, notes=(*notes, *quality.notes, *lead_words(recording, compared)))
     case = Case(policy, recording, findings, quality, elapsed)
     verdict = verdict_of(case)
     counted = [finding for finding in findings if not finding.muted]

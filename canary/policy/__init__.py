@@ -1,6 +1,6 @@
 """The policy: what is compared, how much harm is accepted, and at which error rates."""
 
-from canary.policy.load import load_policy, parse_policy, policy_schema
+from canary.policy.load import load_policy, parse_policy, policy_schema, with_lead_in
 from canary.policy.metric import PROXY, Harm, Kind, Metric
 from canary.policy.quantities import Drift, Margin
 from canary.policy.schema import Missing, Policy, Slo, TrafficRule
@@ -19,4 +19,5 @@ __all__ = [
     "load_policy",
     "parse_policy",
     "policy_schema",
+    "with_lead_in",
 ]

@@ -51,6 +51,19 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
         raise PolicyError(f"The policy {name} is not valid:\n{lines}") from error
 
 
+def with_lead_in(policy: Policy, seconds: int) -> Policy:
+    """Return the policy with another lead-in.
+
+    Raises:
+        PolicyError: it is too short.
+    """
+    try:
+        return Policy.model_validate({**policy.model_dump(), "lead_in": seconds})
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise PolicyError(f"The lead-in cannot be used: {reason}") from error
+
+
 def policy_schema() -> dict[str, Any]:
     """Return the JSON Schema that editors check a policy file with."""
     schema = Policy.model_json_schema()

@@ -67,6 +67,7 @@ class Policy(Section):
     warmup: Duration = Field(default=180, ge=0)
     minimum: Duration = Field(default=600, ge=1)
     maximum: Duration = Field(default=3600, ge=1)
+    lead_in: Duration = Field(default=0, ge=0)
     steps: tuple[Share, ...] = Field(default=(0.05, 0.2, 0.5), min_length=1)
     alpha: Share = Field(default=0.01, gt=0, le=0.2)
     beta: Share = Field(default=0.05, gt=0, le=0.2)
@@ -85,6 +86,16 @@ class Policy(Section):
             raise ValueError(
                 f"maximum {self.maximum}s leaves fewer than 10 periods of {self.period}s after a "
                 f"warm-up of {self.warmup}s; write at least {self.warmup + 10 * self.period}s"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lead_in_is_long_enough(self) -> Self:
+        least = self.warmup + 10 * self.period
+        if 0 < self.lead_in < least:
+            raise ValueError(
+                f"lead_in {self.lead_in}s leaves fewer than 10 periods of {self.period}s after a "
+                f"warm-up of {self.warmup}s; write at least {least}s, or 0"
             )
         return self
 

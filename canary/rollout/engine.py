@@ -14,8 +14,9 @@ from canary.errors import CanaryError, Interruption
 from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
+from canary.rollout.lead_in import lead_in
 from canary.rollout.outcome import Ending, Outcome
-from canary.rollout.prepare import deploy, preflight
+from canary.rollout.prepare import deploy, establish, preflight
 from canary.rollout.progress import Progress
 from canary.rollout.promote import promote
 from canary.rollout.safety import Safety, make_safe
@@ -62,7 +63,12 @@ def _attempt(context: Context, known: _Known) -> Ending:
 
 def _phases(context: Context, known: _Known) -> Ending:
     known.live = preflight(context)
-    known.progress = deploy(context, known.live)
+    baseline = establish(context, known.live)
+    lead = lead_in(context, baseline)
+    if isinstance(lead, Ending):
+        return lead
+    known.progress = deploy(context, baseline)
+    known.progress.lead_in = lead
     ending = observe(context, known.progress)
     if ending is not None:
         return gates.hold(context, Watch(context, known.progress), ending)

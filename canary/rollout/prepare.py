@@ -55,24 +55,31 @@ def preflight(context: Context) -> str:
     return live
 
 
-def deploy(context: Context, live: str) -> Progress:
-    """Install the candidate, and the baseline if one was named."""
-    request = context.request
-    idle = other_colour(request.colours, live)
-    if request.baseline is not None:
-        previous = _publish(context, request.baseline)
-        _install(context, previous, live)
-        context.meant = Live(live, previous.release)
-        context.ports.state.set_live(context.meant)
-        baseline = Release(previous.name, previous.commit, live)
-    else:
-        baseline = _remembered(context, live)
-    published = _publish(context, request.candidate)
+def establish(context: Context, live: str) -> Release:
+    """Return the live release; install the baseline first if one was named."""
+    if context.request.baseline is None:
+        return _remembered(context, live)
+    previous = published(context, context.request.baseline)
+    install(context, previous, live)
+    context.meant = Live(live, previous.release)
+    context.ports.state.set_live(context.meant)
+    return Release(previous.name, previous.commit, live)
+
+
+def deploy(context: Context, baseline: Release) -> Progress:
+    """Install the candidate on the idle colour."""
+    idle = other_colour(context.request.colours, baseline.colour)
+    release = published(context, context.request.candidate)
     no_longer_standby(context.ports.traffic, idle)
-    _install(context, published, idle)
-    candidate = Release(published.name, published.commit, idle)
+    install(context, release, idle)
+    candidate = Release(release.name, release.commit, idle)
     context.hook("smoke")
     context.hook("load")
+    return prepared(context, baseline, candidate)
+
+
+def prepared(context: Context, baseline: Release, candidate: Release) -> Progress:
+    """Return the empty record of a comparison of both colours."""
     return _progress(context, *_pair(context, baseline, candidate))
 
 
@@ -132,26 +139,28 @@ def _silent(metric: Metric, reported: set[str]) -> bool:
     return not (metric.muted or metric.counter is not None or metric.name in reported)
 
 
-def _publish(context: Context, ref: str) -> Published:
-    published = context.ports.publish(ref)
-    how = f"{'found' if published.reused else 'built'} at {published.url}"
-    if not published.url:
+def published(context: Context, ref: str) -> Published:
+    """Return the release of a git ref, built and stored if it is new."""
+    release = context.ports.publish(ref)
+    how = f"{'found' if release.reused else 'built'} at {release.url}"
+    if not release.url:
         how = "which the deploy hook installs"
-    context.say("artifact", f"{ref} is release {published.release}, {how}")
-    return published
+    context.say("artifact", f"{ref} is release {release.release}, {how}")
+    return release
 
 
-def _install(context: Context, published: Published, colour: str) -> None:
+def install(context: Context, release: Published, colour: str) -> None:
+    """Run the deploy hook, and wait until the proxy finds the colour healthy."""
     context.keeper.beat(86_400)  # a deployment has its own time limit
     values = {
         "colour": colour,
-        "release": published.release,
-        "commit": published.commit,
-        "artifact": published.url,
-        "sha256": published.sha256,
+        "release": release.release,
+        "commit": release.commit,
+        "artifact": release.url,
+        "sha256": release.sha256,
     }
     side = "candidate" if colour != context.values["live"] else "baseline"
-    context.values |= {side: published.release}
+    context.values |= {side: release.release}
     context.hook("deploy", **values)
     if side == "candidate":
         context.values |= values

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from canary.learned import Calibration
-from canary.model import Arm, Event, Judgement, Recording, Release, Step
+from canary.model import Arm, Event, Judgement, LeadIn, Recording, Release, Step
 from canary.rollout.collect import ProxyCounts, Readings
 from canary.traffic.base import Status
 
@@ -62,6 +62,7 @@ class Progress:
 
     Attributes:
         expected: the release that each server must report, where servers report it.
+        lead_in: what both arms showed on the live release before.
     """
 
     environment: str
@@ -74,6 +75,7 @@ class Progress:
     steps: list[Step] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
+    lead_in: LeadIn | None = None
 
     def recording(self, events: Sequence[Event] = ()) -> Recording:
         """Return all data behind the verdicts."""
@@ -88,6 +90,7 @@ class Progress:
             split=self.counted.split(),
             events=tuple(events),
             calibration=self.calibration,
+            lead_in=self.lead_in,
         )
 
 

@@ -23,7 +23,7 @@ TOLD = 2.0
 def observe(context: Context, progress: Progress) -> Ending | None:
     """Go through the steps; return how the canary ended, or None if it may be promoted."""
     watch = Watch(context, progress)
-    _await_period(context)
+    await_period(context)
     for index, share in enumerate(context.timing.steps):
         raise_weight(context, progress, share)
         ending = _Step(context, progress, watch, index).run()
@@ -55,7 +55,7 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
         context.warn(str(error))
 
 
-def _await_period(context: Context) -> None:
+def await_period(context: Context) -> None:
     """Wait for the next whole period, because a part of one cannot be judged."""
     begin = context.timing.boundary(context.now() + LEAD) - LEAD
     seconds = begin - context.now()

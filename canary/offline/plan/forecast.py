@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from canary.judge.lead_in import FEWEST, remaining
+from canary.judge.priors import Setting
 from canary.judge.rule import Rule, rule_of, sign_of
 from canary.learned import Learned
 from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
@@ -26,18 +28,21 @@ class Forecast:
     Attributes:
         rule: as the judge uses it.
         error: of the estimate, on the scale of the differences.
+        wary: the same with what FAIL allows for on top.
         to_fail, to_pass: errors between zero, or the margin, and an estimate that decides.
     """
 
     rule: Rule
     error: Floats
+    wary: Floats
     to_fail: Floats
     to_pass: Floats
 
     @property
     def visible(self) -> Floats:
         """The harm found with 80 % power by each period, on the scale of the differences."""
-        found = np.maximum(self.error * (self.to_fail + LIKELY_Z), self.rule.gate)
+        needed = self.wary * self.to_fail + self.error * LIKELY_Z
+        found = np.maximum(needed, self.rule.gate)
         return np.minimum.accumulate(found)
 
     @property
@@ -48,8 +53,10 @@ class Forecast:
 
 def forecast(policy: Policy, metric: Metric, workload: Workload, known: Learned | None) -> Forecast:
     """Forecast one metric over the longest run that the policy allows."""
-    rule = rule_of(policy, metric, sign_of(metric), known)
-    rule = _with_instances(rule, workload, calibrated=known is not None)
+    setting = Setting(sum(1 / count for count in workload.instances) / 2)
+    rule = rule_of(policy, metric, sign_of(metric), known, setting=setting)
+    rule = rule if known is not None else _with_instances(rule, workload)
+    rule = _with_lead_in(policy, metric, workload, rule)
     shares = step_shares(policy, metric)
     variance = _variances(policy, metric, workload, shares)
     k = np.arange(1, len(shares) + 1, dtype=float)
@@ -69,6 +76,7 @@ def forecast(policy: Policy, metric: Metric, workload: Workload, known: Learned 
     return Forecast(
         rule,
         np.where(total > 1e-200, error, np.inf),
+        np.where(total > 1e-200, np.hypot(error, rule.weather), np.inf),
         z_to_t(np.minimum(fail * widths, 12.0), df),
         z_to_t(np.minimum(passing * steady, 12.0), df),
     )
@@ -88,11 +96,23 @@ def step_shares(policy: Policy, metric: Metric) -> Floats:
     return shares
 
 
-def _with_instances(rule: Rule, workload: Workload, *, calibrated: bool) -> Rule:
-    if calibrated:
-        return rule
+def _with_instances(rule: Rule, workload: Workload) -> Rule:
     host = rule.noise.host / math.sqrt(2) * math.sqrt(sum(1 / n for n in workload.instances))
     return replace(rule, noise=replace(rule.noise, host=host))
+
+
+def _with_lead_in(policy: Policy, metric: Metric, workload: Workload, rule: Rule) -> Rule:
+    """Return the rule after the policy's lead-in, which measures the hosts' own difference."""
+    periods = (policy.lead_in - policy.warmup) // policy.period
+    if periods < FEWEST or metric.kind in ("count", "level"):
+        return rule
+    share = np.array([min(policy.steps[-1], 0.5)])
+    variance = _variances(policy, metric, workload, share)
+    tau = rule.noise.tau**2
+    vif = 1 + tau / (tau + variance) * (inflation(rule.noise.phi, periods) - 1)
+    usual = math.hypot(rule.noise.host, rule.weather)
+    _, left = remaining(usual, np.sqrt((tau + variance) * vif / periods))
+    return replace(rule, noise=replace(rule.noise, host=min(left, usual)), weather=0.0)
 
 
 def _variances(policy: Policy, metric: Metric, workload: Workload, shares: Floats) -> Floats:

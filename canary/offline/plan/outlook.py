@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,14 +75,16 @@ def plan(
     policy: Policy,
     workload: Workload,
     calibration: Mapping[str, Learned] | None = None,
+    tell: Callable[[], object] = lambda: None,
 ) -> Outlook:
-    """Forecast what a canary under ``policy`` can show, metric by metric."""
-    known = calibration or {}
-    judged = [metric for metric in policy.metrics if not metric.muted]
-    return Outlook(
-        policy.maximum,
-        tuple(_metric(policy, metric, workload, known.get(metric.name)) for metric in judged),
-    )
+    """Forecast what a canary under ``policy`` can show; ``tell`` is called after each metric."""
+    found = []
+    for metric in policy.metrics:
+        if not metric.muted:
+            known = (calibration or {}).get(metric.name)
+            found.append(_metric(policy, metric, workload, known))
+        tell()
+    return Outlook(policy.maximum, tuple(found))
 
 
 def _metric(

@@ -7,6 +7,7 @@ the same way here: counts are added, latencies are weighted by requests, the res
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -85,5 +86,37 @@ def canaries(share: float, candidate: Values, baseline: Values) -> Canaries:
             )
             for name in candidate
             if name != "spread"
+        },
+    )
+
+
+def after_lead_in(
+    scenario: world_a.Scenario, harm: Harm, size: tuple[int, int], lead: int, seed: int
+) -> tuple[Canaries, Canaries]:
+    """``lead`` periods on one release, and then the canary, of the same hosts."""
+    runs, periods = size
+    late = replace(harm, onset=lead / (lead + periods))
+    whole = simulate(scenario, late, (runs, lead + periods), seed)
+    return cut(whole, slice(0, lead)), cut(whole, slice(lead, None))
+
+
+def cut(whole: Canaries, part: slice) -> Canaries:
+    """Some periods of every canary."""
+
+    def piece(values: Floats | None) -> Floats | None:
+        return None if values is None else values[:, part]
+
+    return Canaries(
+        whole.share,
+        {
+            name: Readings(
+                one.candidate[:, part],
+                one.baseline[:, part],
+                one.candidate_samples[:, part],
+                one.baseline_samples[:, part],
+                piece(one.candidate_spread),
+                piece(one.baseline_spread),
+            )
+            for name, one in whole.metrics.items()
         },
     )

@@ -39,6 +39,7 @@ class World:
         self.dead: BaseException | None = None
         self.findings: tuple[Finding, ...] = ()
         self.during: Callable[[World, int], None] = lambda _world, _elapsed: None
+        self.policy = POLICY
         self.request = Request(
             **{  # type: ignore[arg-type]
                 "name": "c1",
@@ -79,7 +80,7 @@ class World:
         """From here on, a signal cuts short what it meets."""
 
     def context(self) -> Context:
-        timing = Timing.of(POLICY, settle=None)
+        timing = Timing.of(self.policy, settle=None)
         holder = Holder(self.request.name, "me@here", self.time.now(), self.time.now() + 60)
         keeper = Keeper(timing, self.time, self.proxy, self.state, holder)
         ports = Ports(
@@ -95,7 +96,7 @@ class World:
             shield=self.shield,
             unshield=self.unshield,
         )
-        return Context(self.request, POLICY, timing, ports, keeper)
+        return Context(self.request, self.policy, timing, ports, keeper)
 
     def said(self, kind: str) -> list[str]:
         return [event.sentence for event in self.events if event.kind == kind]

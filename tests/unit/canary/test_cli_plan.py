@@ -37,10 +37,11 @@ def canary(
 def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> None:
     words = ("--env", "test", "--rate", "50", "--events", "errors=0.5%", "--plot", "plan.svg")
     status, out, err = canary("plan", *words)
-    assert (status, err) == (0, "")
+    assert (status, err.strip()) == (0, "Planning")
     assert "With 50 requests per second on 1 + 1 instances" in out
     assert "is found within 30 min" in out
     assert "CloudWatch costs about $" in out
+    assert "With a lead-in of 10 min 10 s" in out
     assert "canary rehearse" in out, "nothing was learned yet"
     picture = ElementTree.fromstring(Path("plan.svg").read_text())  # noqa: S314 - our own
     labels = {text.text for text in picture.iter(f"{SVG}text")}
@@ -48,6 +49,18 @@ def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> No
     painted = [path.get("class") for path in picture.iter(f"{SVG}path")]
     assert painted.count("margin") == 2
     assert painted.count("curve") == 4, "two curves, and a key for each"
+
+
+def test_no_user_of_another_source_is_told_what_cloudwatch_costs(canary: Shell) -> None:
+    source = {"kind": "prometheus", "url": "http://p:9090"}
+    document = yaml.safe_load(canary.policy.read_text())
+    document["environment"] |= {"source": source}
+    canary.policy.write_text(yaml.safe_dump(document))
+    words = ("plan", "--env", "test", "--rate", "50")
+    status, out, _ = canary(*words)
+    assert status == 0
+    assert "CloudWatch" not in out
+    assert json.loads(canary(*words, "--json")[1])["cost"] is None
 
 
 def reach(canary: Shell, *words: str) -> list[float]:
