@@ -142,7 +142,7 @@ def test_a_source_that_does_not_answer_costs_the_lead_in_alone() -> None:
             raise SourceError("no response")
         return read(*words)
 
-    led.source.read = fail_once  # type: ignore[method-assign]
+    led.source.read = fail_once  # type: ignore[method-assign,assignment]
     outcome = go(led)
     assert outcome.verdict is Verdict.PASS
     assert outcome.recording is not None
