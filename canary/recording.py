@@ -60,9 +60,11 @@ def recording_from_text(text: str, name: str = "given") -> Recording:
     if version == 1:
         content = from_version_1(content)
     elif version != SCHEMA_VERSION:
+        newer = isinstance(version, int) and version > SCHEMA_VERSION
+        hint = " Install the canary that wrote it, or a newer one." if newer else ""
         raise RecordingError(
             f"The recording {name} has schema version {version!r}; "
-            f"this program reads versions 1 to {SCHEMA_VERSION}."
+            f"this program reads versions 1 to {SCHEMA_VERSION}.{hint}"
         )
     try:
         recording = _RECORDING.validate_json(json.dumps(content), strict=False)

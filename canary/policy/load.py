@@ -17,6 +17,8 @@ from canary.policy.yaml_text import UnreadableError, read_yaml
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+VERSION = 1
+
 
 def load_policy(path: Path | str) -> Policy:
     """Read and check the policy file at ``path``.
@@ -42,6 +44,11 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
         raise PolicyError(
             f"The policy {name} holds {type(document).__name__}, not a mapping; the shortest is\n"
             "version: 1\nmetrics:\n- {name: latency, kind: latency}"
+        )
+    if (version := document.get("version")) != VERSION and isinstance(version, int):
+        raise PolicyError(  # its other keys may mean something else, so none is named as a fault
+            f"The policy {name} has version {version}, and this canary reads version {VERSION}. "
+            "Install a canary for it, or write it again: canary init --help"
         )
     try:
         return Policy.model_validate(document)

@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from canary.errors import StateError
+
+VERSION = 1
+"""Of stored rows and files. It rises when an older canary would misread what a newer one stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -74,6 +79,20 @@ class StoredObject:
 
     url: str
     metadata: Mapping[str, str]
+
+
+def refuse_newer(stored: object, where: str) -> None:
+    """Refuse what a newer canary stored. Without a version, it is of version 1.
+
+    Raises:
+        StateError: its version is not known here.
+    """
+    version = 1 if stored is None else stored
+    if version != VERSION:
+        raise StateError(
+            f"{where} has version {version}, and this canary reads version {VERSION}. Install "
+            "the canary that wrote it, or a newer one"
+        )
 
 
 class Lock(Protocol):

@@ -20,7 +20,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from canary.environment import Environment
 from canary.errors import StateError
-from canary.state.base import AlarmChange, Live, Row, SharedLock, StoredObject
+from canary.state.base import (
+    VERSION,
+    AlarmChange,
+    Live,
+    Row,
+    SharedLock,
+    StoredObject,
+    refuse_newer,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,12 +72,12 @@ class FileState:
         """Store what is live; whoever decides that has taken note of all changes before."""
         last = self._lock.last()
         known = _Known(live.colour, live.release, last[0] if last else "")
-        _write(self._live, _text(dataclasses.asdict(known)))
+        _write(self._live, _text(known))
 
     def remember(self, row: Row) -> None:
         """Add a row, then tell the proxy, so that other machines learn of the change."""
         current = not self.missed()
-        _write(self._row(row.canary), _text(dataclasses.asdict(row)))
+        _write(self._row(row.canary), _text(row))
         if current:
             self._lock.record(row.canary, row.who)
 
@@ -144,7 +152,8 @@ class FileState:
         return (self._directory / "objects" / key).resolve()
 
 
-def _text(document: Mapping[str, object]) -> bytes:
+def _text(value: _Known | Row) -> bytes:
+    document = {"version": VERSION, **dataclasses.asdict(value)}
     return (json.dumps(document, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
@@ -152,6 +161,8 @@ def _read(path: Path, kind: TypeAdapter[Found], remedy: str) -> Found | None:
     """Return the content of a file, or None if there is none."""
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict):
+            refuse_newer(document.pop("version", None), str(path))
         return kind.validate_python(document)
     except FileNotFoundError:
         return None

@@ -15,7 +15,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from canary.errors import StateError
-from canary.state.base import AlarmChange, Holder, Row
+from canary.state.base import VERSION, AlarmChange, Holder, Row, refuse_newer
 
 REFUSED = "ConditionalCheckFailedException"
 
@@ -32,6 +32,7 @@ class LockTable:
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         if item is None:
             return None
+        refuse_newer(item.get("version"), f"The lock of {self._environment}")
         return Holder(
             canary=str(item["canary"]),
             who=str(item["who"]),
@@ -67,6 +68,7 @@ class LockTable:
             "since": _number(holder.since),
             "until": _number(holder.until),
             "beat": holder.beat,
+            "version": VERSION,
         }
         return _allowed(lambda: self._table.put_item(Item=item, ConditionExpression=condition))
 
@@ -83,7 +85,8 @@ class HistoryTable:
             key: _number(value) if isinstance(value, float) else value
             for key, value in dataclasses.asdict(row).items()
         }
-        self._table.put_item(Item={"environment": self._environment, **item})
+        item |= {"environment": self._environment, "version": VERSION}
+        self._table.put_item(Item=item)
 
     def newest(self, limit: int) -> Sequence[Row]:
         answer = self._table.query(
@@ -115,6 +118,7 @@ class AlarmTable:
 
 
 def _row(item: dict[str, Any]) -> Row:
+    refuse_newer(item.get("version"), f"The row {item.get('canary')} of the history")
     readers: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "str": str}
     try:
         return Row(
