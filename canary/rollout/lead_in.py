@@ -60,10 +60,11 @@ def _install_live(context: Context, baseline: Release, idle: str) -> None:
 def _serve(context: Context, progress: Progress, idle: str) -> Ending | None:
     """Give the idle colour its share, and watch the proxy until the time is over."""
     await_period(context)
-    raise_weight(context, progress, min(context.timing.steps[-1], LARGEST_SHARE))
+    share = min(context.timing.steps[-1], LARGEST_SHARE)
+    raise_weight(context, progress, share)
     length = duration(context.policy.lead_in)
     context.say("lead-in", f"both colours run the live release for {length}; {idle} serves too")
-    watch, period = Watch(context, progress), context.timing.period
+    watch, period = Watch(context, progress, (share,)), context.timing.period
     end = progress.steps[0].start + context.policy.lead_in // period * period
     while context.now() < end:
         context.sleep_until(min(end, context.now() + period))

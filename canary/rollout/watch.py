@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context
@@ -20,11 +22,14 @@ IDENTITY_TRIES = 5
 
 
 class Watch:
-    """Reads the proxy once per period."""
+    """Reads the proxy once per period; ``shares`` are the candidate's, by step."""
 
-    def __init__(self, context: Context, progress: Progress) -> None:
+    def __init__(
+        self, context: Context, progress: Progress, shares: Sequence[float] | None = None
+    ) -> None:
         self._context = context
         self._progress = progress
+        self._shares = context.timing.steps if shares is None else shares
         self._colour = progress.pairing.candidate.colour
         self._down = 0
         self._swollen = 0
@@ -95,7 +100,7 @@ class Watch:
         As long as no live server is up, the candidate keeps its weight: it is all that customers
         have.
         """
-        meant = self._context.timing.steps[len(self._progress.steps) - 1]
+        meant = self._shares[len(self._progress.steps) - 1]
         real = status.share(self._colour)
         down = status.down(status.live)
         alone = down == status.servers(status.live)
