@@ -56,9 +56,6 @@ def left_over(cloud: Cloud) -> dict[str, list[str]]:
         "parameters": [p["Name"] for p in parameters if p["Name"].startswith("/shop")],
         "topics": [t["TopicArn"] for t in cloud.client("sns").list_topics()["Topics"]],
         "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
-        "logs": [
-            g["logGroupName"] for g in cloud.client("logs").describe_log_groups()["logGroups"]
-        ],
         "dashboards": [
             d["DashboardName"] for d in monitoring.list_dashboards()["DashboardEntries"]
         ],

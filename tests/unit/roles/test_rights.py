@@ -77,9 +77,6 @@ def resource(environment: Environment, words: str) -> tuple[str, dict[str, str]]
         return "*", {"cloudwatch:namespace": rest}
     if kind.startswith("bucket/"):
         return f"arn:aws:s3:::{value('release_bucket')}/{kind.removeprefix('bucket/')}", {}
-    if kind == "logs":
-        group = f"{value('log_prefix')}/{rest.removeprefix('of ')}"
-        return f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:one", {}
     if kind == "table":
         return f"arn:aws:dynamodb:{region}:{account}:table/{value(f'{_table(rest)}_table')}", {}
     known = {
@@ -95,7 +92,7 @@ def _table(word: str) -> str:
 
 
 def test_the_table_has_both_answers_for_each_host() -> None:
-    for kind in ("app", "data", "proxy", "monitor"):
+    for kind in ("app", "data", "monitor"):
         assert {answer for host, _, _, answer in TABLE if host == kind} == {"allowed", "refused"}
 
 
