@@ -44,11 +44,17 @@ def _unprivileged() -> list[str]:
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
 
-@dataclass
-class Postgres:
-    directory: Path
+@dataclass(kw_only=True)
+class Server:
+    """A process that listens on a free port."""
+
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+
+
+@dataclass
+class Postgres(Server):
+    directory: Path
 
     @property
     def url(self) -> str:
@@ -107,10 +113,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @dataclass
-class Redis:
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
+class Redis(Server):
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
@@ -148,13 +151,11 @@ def redis() -> Iterator[Redis]:
 
 
 @dataclass
-class Shop:
+class Shop(Server):
     """``python -m app`` of ``release`` on a free port."""
 
     directory: Path
     environment: Mapping[str, str]
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
     release: Path = ROOT
 
     @property

@@ -1,4 +1,4 @@
-"""Changed copies of the policy of the demonstration."""
+"""Policies for tests: a short one, and changed copies of the demonstration's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import yaml
 
 from tests.support.paths import ROOT
 
+SHORT: dict[str, Any] = {
+    "version": 1,
+    "period": 5,
+    "warmup": 10,
+    "minimum": 60,
+    "maximum": 120,
+    "steps": [0.2, 0.5],
+    "metrics": [{"name": "latency", "kind": "latency"}],
+}
 DEMONSTRATION = ROOT / ".run/local/canary.yml"
 
 

@@ -18,16 +18,13 @@ from canary.model import (
     Verdict,
 )
 from canary.policy import Policy
+from tests.support.policies import SHORT
 
 START, PERIOD, PERIODS = 1_790_000_000 // 5 * 5, 5, 24
 MARGINS = {"latency": 0.05, "latency_p99": 0.10, "errors": 0.5, "cpu": 0.10, "memory": 0.10}
 POLICY = Policy.model_validate(
     {
-        "version": 1,
-        "period": 5,
-        "warmup": 10,
-        "minimum": 60,
-        "maximum": 120,
+        **SHORT,
         "steps": ["5%", "20%", "50%"],
         "metrics": [
             {"name": "latency", "kind": "latency"},

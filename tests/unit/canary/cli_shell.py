@@ -12,19 +12,11 @@ import pytest
 import yaml
 
 from canary import cli
+from tests.support.policies import SHORT
 from tests.unit.canary.rollout_world import World
 from tests.unit.canary.test_environment import GOOD
 
-POLICY: dict[str, Any] = {
-    "version": 1,
-    "period": 5,
-    "warmup": 10,
-    "minimum": 60,
-    "maximum": 120,
-    "steps": [0.2, 0.5],
-    "metrics": [{"name": "latency", "kind": "latency"}],
-    "environment": {**GOOD, "name": "test"},
-}
+POLICY: dict[str, Any] = {**SHORT, "environment": {**GOOD, "name": "test"}}
 
 
 class Shell:

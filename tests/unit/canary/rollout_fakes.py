@@ -13,20 +13,11 @@ from canary.model import Arm, Release, Series
 from canary.policy import Policy
 from canary.sources.base import Query, periods
 from canary.traffic.base import Status
+from tests.support.policies import SHORT
 
 START = 1_800_000_000.0
 SERVERS = ("blue-1", "green-1")
-POLICY = Policy.model_validate(
-    {
-        "version": 1,
-        "period": 5,
-        "warmup": 10,
-        "minimum": 60,
-        "maximum": 120,
-        "steps": [0.2, 0.5],
-        "metrics": [{"name": "latency", "kind": "latency"}],
-    }
-)
+POLICY = Policy.model_validate(SHORT)
 
 
 @dataclass

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from canary.judge import judge
-from canary.model import Arm, Finding, Judgement, Recording, Release, Series, Step
+from canary.model import Arm, Finding, Judgement, Recording, Series
 from canary.policy import Policy, parse_policy
+from tests.unit.canary.windows import window_of
 
 START, PERIODS = 1_200_000, 40
 POLICY = """
@@ -46,16 +47,7 @@ def window(*changes: Change, errors: float = 0.005) -> Recording:
             series += _host(random, arm, f"{arm}-{host}", rate)
     for change in changes:
         series = [new for one in series if (new := change(one)) is not None]
-    hosts = {arm: tuple(sorted({s.instance for s in series if s.arm is arm})) for arm in Arm}
-    return Recording(
-        environment="test",
-        period=60,
-        baseline=Release("v1", "a", "blue", hosts[Arm.BASELINE]),
-        candidate=Release("v2", "b", "green", hosts[Arm.CANDIDATE]),
-        steps=(Step(START, 0.5, 0.5, equal_footing=True),),
-        series=tuple(series),
-        looks=tuple(range(START + 60, START + 60 * PERIODS + 1, 60)),
-    )
+    return window_of(series, START, PERIODS)
 
 
 def _host(random: np.random.Generator, arm: Arm, host: str, rate: float) -> Iterable[Series]:

@@ -12,9 +12,10 @@ from canary.evidence.pairs import pairs_of
 from canary.evidence.periods import judged_times
 from canary.evidence.table import table_of
 from canary.judge import judge, judge_table
-from canary.model import Arm, Recording, Release, Series, Step
+from canary.model import Arm, Recording, Series
 from canary.policy import parse_policy
 from canary.report.curves import group_curve, host_curves
+from tests.unit.canary.windows import window_of
 
 START, PERIODS = 600, 12
 POLICY = parse_policy("""
@@ -48,16 +49,7 @@ def series(
 
 
 def recording(*found: Series) -> Recording:
-    hosts = {arm: tuple(sorted({s.instance for s in found if s.arm is arm})) for arm in Arm}
-    return Recording(
-        environment="test",
-        period=60,
-        baseline=Release("v1", "a", "blue", hosts[Arm.BASELINE]),
-        candidate=Release("v2", "b", "green", hosts[Arm.CANDIDATE]),
-        steps=(Step(START, 0.5, 0.5, equal_footing=True),),
-        series=found,
-        looks=tuple(range(START + 60, START + 60 * PERIODS + 1, 60)),
-    )
+    return window_of(found, START, PERIODS)
 
 
 def unlike() -> Recording:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from canary.judge import judge
-from canary.model import Arm, Finding, Judgement, Recording, Release, Series, Step, Verdict
+from canary.model import Arm, Finding, Judgement, Recording, Series, Verdict
 from canary.policy import Policy, parse_policy
 from canary.report import render_html
 from canary.report.geometry import Frame, line
+from tests.unit.canary.windows import window_of
 
 MOST = 5_000_000
 START = 1_200_000
@@ -27,23 +28,14 @@ def policy_of(metrics: int, periods: int) -> Policy:
 def recording_of(metrics: int, hosts: int, periods: int) -> Recording:
     """Noise of ``hosts`` hosts an arm; the candidate's last one is ten times as high."""
     random, times = np.random.default_rng(1), tuple(range(START, START + 60 * periods, 60))
-    found, names = [], {}
+    found = []
     for arm in Arm:
-        names[arm] = tuple(f"{arm}-{at:04}" for at in range(hosts))
-        for host in names[arm]:
+        for host in (f"{arm}-{at:04}" for at in range(hosts)):
             high = 10.0 if host == f"candidate-{hosts - 1:04}" else 1.0
             for at in range(metrics):
                 values = tuple((high * random.poisson(100, periods)).tolist())
                 found.append(Series(f"m{at}", arm, host, times, values, (1000.0,) * periods))
-    return Recording(
-        environment="test",
-        period=60,
-        baseline=Release("v1", "a", "blue", names[Arm.BASELINE]),
-        candidate=Release("v2", "b", "green", names[Arm.CANDIDATE]),
-        steps=(Step(START, 0.5, 0.5, equal_footing=True),),
-        series=tuple(found),
-        looks=tuple(time + 60 for time in times),
-    )
+    return window_of(found, START, periods)
 
 
 def looks_of(policy: Policy, recording: Recording) -> list[Judgement]:
