@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from canary.evidence.arms import series_of
+from canary.evidence.lifetimes import Members, members_of, same_load
 from canary.evidence.pooling import GroupSeries
-from canary.evidence.table import Table
+from canary.evidence.table import Columns, Table
 from canary.model import Arm, Recording, Step
 from canary.policy import Metric
 from canary.stats.distributions import Floats
@@ -25,6 +27,7 @@ class Pairs:
         absent: candidate hosts that report other metrics, but no usable value of this one.
         fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and what to
             say if it is undecided; empty where nothing is suspicious.
+        uneven: periods without a pair because the hosts of the arms carried different loads.
     """
 
     candidate: GroupSeries
@@ -35,6 +38,7 @@ class Pairs:
     fault: str = ""
     doubt: str = ""
     remark: str = ""
+    uneven: int = 0
 
     @property
     def both(self) -> Mask:
@@ -52,16 +56,30 @@ def pairs_of(metric: Metric, table: Table, times: Sequence[int]) -> Pairs:
     in_step = step >= 0
     equal = np.array([one.equal_footing for one in steps] + [False])
     shares = np.array([_sent_share(table.recording, at) for at in range(len(steps))] + [np.nan])
-    candidate = table.series(metric, Arm.CANDIDATE, columns)
     expected = in_step & (equal[step] | (not metric.needs_equal_footing))
-    reporting = table.groups[Arm.CANDIDATE].reporting(columns[expected])
+    members = {arm: members_of(table.groups[arm], columns) for arm in Arm}
+    even = _even(metric, table, columns, members)
+    series = {arm: series_of(metric, table, arm, columns, members[arm]) for arm in Arm}
+    candidate = series[Arm.CANDIDATE]
+    reporting = table.groups[Arm.CANDIDATE].reporting(columns[expected & even])
     return Pairs(
         candidate=candidate,
-        baseline=table.series(metric, Arm.BASELINE, columns),
-        expected=expected,
+        baseline=series[Arm.BASELINE],
+        expected=expected & even,
         sent=np.where(in_step, shares[step], np.nan),
-        absent=() if metric.counter else _absent(candidate, reporting, expected),
+        absent=() if metric.counter else _absent(candidate, reporting, expected & even),
+        uneven=int((expected & ~even).sum()),
     )
+
+
+def _even(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm, Members]) -> Mask:
+    """Return the periods in which the hosts of both arms carry the same load, if that matters."""
+    if not metric.needs_equal_footing:
+        return np.ones(len(columns), dtype=bool)
+    candidate, baseline = (
+        table.groups[arm].requests[:, columns] for arm in (Arm.CANDIDATE, Arm.BASELINE)
+    )
+    return same_load(members[Arm.CANDIDATE], members[Arm.BASELINE], (candidate, baseline))
 
 
 def _absent(series: GroupSeries, reporting: Sequence[str], expected: Mask) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ the plain mean.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class HostRows:
         """Return some of the periods."""
         parts = (part[:, columns] for part in (self.values, self.samples, self.spread))
         return HostRows(self.hosts, *parts)
+
+    def hidden(self, mask: Mask) -> HostRows:
+        """Return the rows with some values missing."""
+        return replace(self, values=np.where(mask, np.nan, self.values))
 
     def without(self, hosts: Collection[str]) -> HostRows:
         """Return the rows of the other hosts."""

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.evidence.both_bad import both_bad
+from canary.evidence.comings import host_notes, new_hosts, silent_hosts
 from canary.evidence.comparable import remedy
 from canary.evidence.oddities import Oddity, oddities_of
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
 from canary.evidence.split import split_by_proxy, split_by_requests
-from canary.evidence.table import Columns, Table
+from canary.evidence.table import Table
 from canary.evidence.units import larger_unit
 from canary.formatting import percent
-from canary.model import Arm, Recording
+from canary.model import Recording
 from canary.policy import Metric, Policy
-from canary.stats.paired import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ def quality_of(
     columns = table.columns(times)
     blocking = (
         *split_by_proxy(policy, table.recording),
-        *_silent_instances(policy, table, columns),
+        *silent_hosts(policy, table, columns),
+        *new_hosts(table, columns),
     )
     split = split_by_requests(policy, table.recording, pairs)
     odd = map(_odd, oddities_of(policy, table, until))
     other = (larger_unit(metric, pairs[metric.name]) for metric in policy.metrics)
     bad = (both_bad(metric, pairs[metric.name]) for metric in policy.metrics)
-    notes = (*bad, split, *_notes(table.recording, pairs), *other, *odd)
+    hosts = host_notes(table, columns, pairs)
+    notes = (*bad, split, *hosts, *_notes(table.recording, pairs), *other, *odd)
     return Quality(blocking, tuple(filter(None, notes)))
 
 
@@ -110,27 +112,6 @@ def _scarce(policy: Policy, metric: Metric, pairs: Pairs) -> str:
         if len(known) and known.sum() < least:
             return f"the {arm} has {known.sum():,.0f} samples, at least {least:,} are required"
     return ""
-
-
-def _silent_instances(policy: Policy, table: Table, columns: Columns) -> list[str]:
-    """Return a sentence for each candidate instance that serves traffic but reports no metrics.
-
-    An instance that reports any metric is live: a metric that it does not report may have had no
-    events. The proxy's own counters do not show whether an instance reports.
-    """
-    group = table.groups[Arm.CANDIDATE]
-    reported = group.reported[:, columns]
-    reported = reported[:, reported.any(axis=0)]  # otherwise the whole arm is silent
-    known = reported.shape[1]
-    if known < policy.missing.consecutive:
-        return []
-    lost = known - reported.sum(axis=1)
-    lately: Mask = np.any(reported[:, -policy.missing.consecutive :], axis=1)
-    return [
-        f"the candidate's {host} reported no metrics in {lost[row]} of {known} periods"
-        for row, host in enumerate(group.hosts)
-        if lost[row] > policy.missing.share * known or not lately[row]
-    ]
 
 
 def _odd(oddity: Oddity) -> str:

@@ -17,6 +17,7 @@ from canary.evidence.periods import judged_times, last_time, step_of, times_sinc
 from canary.evidence.pooling import GroupSeries, HostRows, pooled
 from canary.model import Arm, Recording, Release, Series
 from canary.policy import Metric, Policy
+from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
 
 Columns = NDArray[np.intp]
@@ -37,6 +38,7 @@ class Group:
     release: Release
     hosts: tuple[str, ...]
     reported: Mask
+    requests: Floats
 
     def reporting(self, columns: Columns) -> tuple[str, ...]:
         """Return the hosts that reported a value of any metric in some periods."""
@@ -74,7 +76,10 @@ class Table:
         whole = self.groups[group]
         kept = [row for row, host in enumerate(whole.hosts) if host not in hosts]
         left = replace(
-            whole, hosts=tuple(whole.hosts[row] for row in kept), reported=whole.reported[kept]
+            whole,
+            hosts=tuple(whole.hosts[row] for row in kept),
+            reported=whole.reported[kept],
+            requests=whole.requests[kept],
         )
         return replace(self, rows=rows, groups={**self.groups, group: left})
 
@@ -84,8 +89,12 @@ class Table:
 
     def series(self, metric: Metric, group: str, columns: Columns | None = None) -> GroupSeries:
         """Return a metric of a group, over all periods or some."""
+        return pooled(metric, self.host_rows(metric, group, columns))
+
+    def host_rows(self, metric: Metric, group: str, columns: Columns | None = None) -> HostRows:
+        """Return a metric of each host of a group, over all periods or some."""
         rows = self.rows.get((metric.name, group)) or _rows((), self.times)
-        return pooled(metric, rows if columns is None else rows.at(columns))
+        return rows if columns is None else rows.at(columns)
 
 
 def table_of(policy: Policy, recording: Recording, until: int | None = None) -> Table:
@@ -157,9 +166,13 @@ def _group(
     hosts = tuple(sorted({*release.instances, *(host for found in own for host in found.hosts)}))
     row_of = {host: row for row, host in enumerate(hosts)}
     reported = np.zeros((len(hosts), len(times)), dtype=bool)
+    requests = np.full((len(hosts), len(times)), np.nan)
     for found in own:
         there = np.isfinite(found.values)
         for row, host in enumerate(found.hosts):
-            reported[row_of[host]] |= there[row]
-    reported.setflags(write=False)
-    return Group(name, release, hosts, reported)
+            at = row_of[host]
+            reported[at] |= there[row]
+            requests[at] = np.fmax(requests[at], found.samples[row])
+    for array in (reported, requests):
+        array.setflags(write=False)
+    return Group(name, release, hosts, reported, requests)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.evidence.arms import whole_series
 from canary.evidence.pooling import ADDED, GroupSeries, is_rate
 from canary.evidence.table import Table
 from canary.model import Finding, Judgement, Recording
@@ -63,7 +64,7 @@ def curve(metric: Metric, table: Table, values: Floats, samples: Floats) -> Curv
 
 def group_curve(metric: Metric, table: Table, group: str) -> Curve:
     """Return all hosts of a group together, as they are judged."""
-    series = table.series(metric, group)
+    series = whole_series(metric, table, group)
     return curve(metric, table, series.values, series.samples)
 
 

@@ -1,0 +1,48 @@
+"""One metric of an arm as it is judged and drawn: its hosts pooled, each while it counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from canary.evidence.lifetimes import Members, members_of
+from canary.evidence.pooling import GroupSeries, pooled
+from canary.evidence.table import Columns, Table
+from canary.policy import Metric
+
+
+def whole_series(metric: Metric, table: Table, arm: str) -> GroupSeries:
+    """Return a metric of an arm over all periods of the table."""
+    columns = np.arange(len(table.times))
+    return series_of(metric, table, arm, columns, members_of(table.groups[arm], columns))
+
+
+def series_of(
+    metric: Metric, table: Table, arm: str, columns: Columns, members: Members
+) -> GroupSeries:
+    """Return a metric of an arm, without hosts that are idle or that still warm up.
+
+    Events count from a host's first period on: a fresh host may fail, but not be believed slow.
+    """
+    rows = table.host_rows(metric, arm, columns)
+    if metric.kind == "throughput":
+        return _completed(pooled(metric, rows), members)
+    hidden = np.zeros_like(members.there)
+    if metric.kind != "count":
+        hidden = members.warming
+    if metric.needs_equal_footing:
+        hidden = hidden | members.idle[:, None]
+    if not hidden.any() or not rows.hosts:
+        return pooled(metric, rows)
+    return pooled(metric, rows.hidden(members.of(hidden, rows.hosts)))
+
+
+def _completed(series: GroupSeries, members: Members) -> GroupSeries:
+    """Return throughput with the share of hosts that lack a value: they served all the same."""
+    present = np.isfinite(series.host_values)
+    due = np.maximum((members.of(members.there, series.hosts) | present).sum(axis=0), 1)
+    count = present.sum(axis=0)
+    if not count.any() or (count == due).all():
+        return series
+    return replace(series, values=series.values * due / np.maximum(count, 1))
