@@ -80,6 +80,8 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
     wider = passing_margin(finding, case)
     words = percent(wider) if finding.relative else f"{number(wider)} points"
     margin = f"accept a margin of {words} instead of {margin_words(metric)}"
+    if wider <= (finding.margin or 0.0):  # the newest periods hold it back, not the margin
+        return _soon(case, metric, seconds)
     name = subject(metric)
     left = max(case.policy.maximum - case.elapsed, 0)
     if math.isinf(seconds):
@@ -94,6 +96,13 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
         f"{name} needs about {more} more, but only {duration(left)} are left. Make the run longer, "
         f"give the candidate more traffic, or {margin}"
     )
+
+
+def _soon(case: Case, metric: Metric, seconds: float) -> str:
+    if max(case.policy.maximum - case.elapsed, 0) <= 0:
+        return f"Run it again: {subject(metric)} was close to its margin in the newest periods only"
+    more = case.policy.period if math.isinf(seconds) else max(seconds, case.policy.period)
+    return f"About {duration(math.ceil(more))} more at this split would decide {subject(metric)}"
 
 
 def _without_estimates(case: Case) -> str:

@@ -33,6 +33,7 @@ from canary.judge.wording import (
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
+HIGHEST_FAIL = 49.0
 UNBOUNDED = 1e6
 """An upper end of the interval beyond this is left out."""
 
@@ -75,7 +76,7 @@ def finding_of(
         high=high,
         towards_fail=_unit(fail),
         towards_pass=_unit(passed),
-        score=score_of(verdict, fail, passed),
+        score=score_of(verdict, fail, passed, effect / metric.limit.value),
         details=details,
     )
 
@@ -101,12 +102,13 @@ def _at_once(
     policy: Policy, metric: Metric, pairs: Pairs, details: dict[str, float], after: str
 ) -> Finding:
     """Return the finding of a catastrophe: the mean of the whole run says nothing about it."""
+    effect = acute_effect(metric, details)
     return replace(
         _undecided(policy, metric, acute_sentence(metric, details, after), pairs),
         verdict=Verdict.FAIL,
-        effect=acute_effect(metric, details),
+        effect=effect,
         towards_fail=1.0,
-        score=0.0,
+        score=score_of(Verdict.FAIL, 1.0, 0.0, effect / metric.limit.value),
         details=details,
     )
 
@@ -120,7 +122,8 @@ def _sentence(
     ending: str,
 ) -> str:
     if metric.kind == "count":
-        return count_sentence(metric, sign, details, ending)
+        level = 1 - 2 * policy.beta
+        return count_sentence(metric, sign, details, estimate, level, ending)
     growth = details.get("slope", 0.0) * 60 / policy.period
     if metric.kind == "level" and growth > (allowed := policy.drift_of(metric).value):
         ending = f"{growth_sentence(metric, growth, allowed)} {ending}"
@@ -166,8 +169,16 @@ def limit_finding(
         towards_fail=1.0 if verdict is Verdict.FAIL else 0.0,
         towards_pass=1.0 if verdict is Verdict.PASS else 0.0,
         periods=int(np.isfinite(pairs.candidate.values).sum()),
+        score=_limit_score(verdict, value, limit),
         details={} if value is None else {"value": value, "limit": limit},
     )
+
+
+def _limit_score(verdict: Verdict, value: float | None, limit: float) -> float | None:
+    if verdict is not Verdict.FAIL:
+        return None
+    low, high = sorted((abs(value or 0.0), abs(limit)))
+    return round(HIGHEST_FAIL * low / high, 2) if high > 0 else 0.0
 
 
 def on_margin_scale(
@@ -187,12 +198,15 @@ def _on_scale(metric: Metric, sign: float, value: float) -> float:
     return math.expm1(min(value, 700.0)) if sign > 0 else -math.expm1(min(-value, 700.0))
 
 
-def score_of(verdict: Verdict, fail: float, passed: float) -> float:
-    """Return a score from 0 to 100 for display. It decides nothing."""
+def score_of(verdict: Verdict, fail: float, passed: float, margins: float) -> float:
+    """Return a score from 0 to 100 for display. It decides nothing.
+
+    ``margins`` is the harm found in units of the margin: FAIL is 49 at one margin, 4.9 at ten.
+    """
     if verdict is Verdict.PASS:
         return 100.0
     if verdict is Verdict.FAIL:
-        return 0.0
+        return round(HIGHEST_FAIL / max(margins, 1.0), 2)
     between = 50 * (1 + min(max(passed, -1.0), 1.0) - min(max(fail, -1.0), 1.0))
     return round(min(max(between, 1.0), 99.0), 2)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from canary.evidence.quality import Quality
 from canary.formatting import duration, listed
 from canary.model import Finding, Recording, Verdict
-from canary.policy import Policy
+from canary.policy import Metric, Policy
 
 UNPROVEN = 0.2
 """PASS may leave this share of the weight of metrics that are not critical undecided."""
@@ -30,7 +30,10 @@ class Case:
     def failed(self) -> list[Finding]:
         """Findings that show harm, the largest first."""
         found = [one for one in self.findings if one.verdict is Verdict.FAIL and not one.muted]
-        return sorted(found, key=lambda one: (not one.critical, -_excess(one)))
+        kinds = {metric.name: felt(metric) for metric in self.policy.metrics}
+        return sorted(
+            found, key=lambda one: (not one.critical, kinds.get(one.metric, 0), -_excess(one))
+        )
 
     @property
     def undecided(self) -> list[Finding]:
@@ -39,6 +42,14 @@ class Case:
         left = [one for one in left if one.verdict is Verdict.INCONCLUSIVE]
         critical = [one for one in left if one.critical]
         return critical or (left if not _enough(self.findings) else [])
+
+
+def felt(metric: Metric) -> int:
+    """Return how directly users feel the metric: failures first, then latency, the host last."""
+    if metric.kind == "count" and metric.is_failure:
+        return 0
+    order = {"latency": 1, "quantile": 1, "count": 2, "throughput": 2}
+    return order.get(metric.kind, 3)
 
 
 def _excess(finding: Finding) -> float:

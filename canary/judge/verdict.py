@@ -120,7 +120,13 @@ def _judged(
 
 
 def total_score(verdict: Verdict, counted: list[Finding]) -> float | None:
-    """Return the weighted mean of the scores, limited to the range of the verdict."""
+    """Return the weighted mean of the scores, limited to the range of the verdict.
+
+    A FAIL has the score of its worst metric: others that are well do not mend it.
+    """
+    failed = [one.score for one in counted if one.verdict is Verdict.FAIL and one.score is not None]
+    if verdict is Verdict.FAIL and failed:
+        return min(failed)
     scored = [(finding.score, finding.weight) for finding in counted if finding.score is not None]
     if not scored:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from canary.formatting import number, percent
@@ -13,6 +14,12 @@ WORSE = {
     "throughput": ("less", "more"),
 }
 ACRONYMS = {"cpu": "CPU", "qps": "QPS", "rps": "RPS"}
+
+MUCH_LESS = -0.9
+"""From this relative change on, "20 times faster" says more than "95 % faster"."""
+APART = 0.25
+"""How far, as a log ratio, the rates of the whole run are from the estimate that decides, if the
+sentence names both."""
 
 Estimate = tuple[float, float, float | None]
 """Effect, and low and high end of its interval. Positive is harm. None: no upper limit."""
@@ -47,6 +54,8 @@ def directions(metric: Metric, sign: float) -> tuple[str, str]:
 def size_words(metric: Metric, effect: float, sign: float) -> str:
     """Return an effect in words: "12 % slower", "3 points higher"."""
     worse, better = directions(metric, sign)
+    if effect < MUCH_LESS and sign > 0 and metric.limit.scale == "relative":
+        return f"{number(1 / max(1 + effect, 1e-9))} times {better}"
     return f"{amount(metric, abs(effect))} {worse if effect >= 0 else better}"
 
 
@@ -58,7 +67,10 @@ def amount(metric: Metric, size: float) -> str:
 def interval_words(metric: Metric, low: float, high: float | None, sign: float) -> str:
     """Return an interval in words: "9 % to 15 % slower"."""
     if high is None:
-        return f"at least {size_words(metric, low, sign)}"
+        return f"at least {size_words(metric, low, sign)}" if low > 0 else "not known yet"
+    if low < MUCH_LESS and high < MUCH_LESS and metric.limit.scale == "relative" and sign > 0:
+        ends = (number(1 / max(1 + end, 1e-9)) for end in (high, low))
+        return f"{' to '.join(ends)} times {directions(metric, sign)[1]}"
     if low >= 0 or high <= 0:
         near, far = sorted((low, high), key=abs)
         return f"{amount(metric, abs(near))} to {size_words(metric, far, sign)}"
@@ -117,7 +129,14 @@ def growth_sentence(metric: Metric, growth: float, allowed: float) -> str:
     return f"It grows {amount(metric, growth)} a minute faster, allowed: {amount(metric, allowed)}."
 
 
-def count_sentence(metric: Metric, sign: float, totals: dict[str, float], ending: str) -> str:
+def count_sentence(
+    metric: Metric,
+    sign: float,
+    totals: dict[str, float],
+    estimate: Estimate,
+    level: float,
+    ending: str,
+) -> str:
     """Return the sentence of a count: both rates, with the numbers behind them."""
     rates = f"{_rate(metric, totals, 'candidate')}, {_rate(metric, totals, 'baseline')}"
     if metric.per != "time" and totals["candidate_events"] + totals["baseline_events"] == 0:
@@ -125,7 +144,25 @@ def count_sentence(metric: Metric, sign: float, totals: dict[str, float], ending
             f"none in {totals['candidate_chances']:,.0f} {metric.per} of the candidate and "
             f"{totals['baseline_chances']:,.0f} of the baseline"
         )
-    return f"{headline(metric)}: {rates}. Allowed: {allowed_words(metric, sign)}. {ending}"
+    decides = _decides(metric, sign, totals, estimate, level)
+    return f"{headline(metric)}: {rates}. {decides}Allowed: {allowed_words(metric, sign)}. {ending}"
+
+
+def _decides(
+    metric: Metric, sign: float, totals: dict[str, float], estimate: Estimate, level: float
+) -> str:
+    """Return the estimate that decides, if the rates of the whole run say something else."""
+    effect, low, high = estimate
+    crude = (totals["candidate_events"] + 0.5) / (totals["baseline_events"] + 0.5)
+    chances = totals["baseline_chances"] / max(totals["candidate_chances"], 1e-9)
+    change = sign * (crude * chances - 1)
+    least = min(1 + sign * change, 1 + sign * effect)
+    if least <= 0 or abs(math.log((1 + sign * change) / (1 + sign * effect))) < APART:
+        return ""
+    return (
+        f"The estimate that decides weighs single periods less: {size_words(metric, effect, sign)} "
+        f"({percent(level)} interval: {interval_words(metric, low, high, sign)}). "
+    )
 
 
 def _rate(metric: Metric, totals: dict[str, float], arm: str) -> str:

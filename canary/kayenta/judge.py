@@ -17,6 +17,7 @@ import numpy as np
 from canary.evidence.periods import last_time
 from canary.evidence.pooling import is_rate
 from canary.evidence.table import Columns, Table, table_of
+from canary.formatting import listed
 from canary.kayenta.rules import (
     MARGINAL_SCORE,
     PASS_SCORE,
@@ -68,14 +69,24 @@ def kayenta_judgement(policy: Policy, table: Table, end: int) -> Judgement:
 def _verdict(findings: Sequence[Finding], total: float) -> tuple[Verdict, str]:
     said = f"Kayenta's score is {total:g} of 100"
     if total < MARGINAL_SCORE:
-        return Verdict.FAIL, f"{said}, below {MARGINAL_SCORE:g}: Fail."
+        return Verdict.FAIL, f"{said}, below {MARGINAL_SCORE:g}: Fail.{_worse(findings)}"
     if total < PASS_SCORE:
-        return Verdict.INCONCLUSIVE, f"{said}, below {PASS_SCORE:g}: Marginal."
+        return Verdict.INCONCLUSIVE, f"{said}, below {PASS_SCORE:g}: Marginal.{_worse(findings)}"
     unknown = [f.metric for f in findings if f.verdict is Verdict.INCONCLUSIVE and not f.muted]
     if unknown:
         missing = ", ".join(unknown)
         return Verdict.INCONCLUSIVE, f"{said}, but there is no data of {missing}."
     return Verdict.PASS, f"{said}, at least {PASS_SCORE:g}: Pass."
+
+
+def _worse(findings: Sequence[Finding]) -> str:
+    """Return the metrics that did not pass: " Not passed: errors (critical) and latency"."""
+    names = [
+        f"{f.metric} (critical)" if f.critical else f.metric
+        for f in sorted(findings, key=lambda one: not one.critical)
+        if f.verdict is not Verdict.PASS and not f.muted
+    ]
+    return f" Not passed: {listed(names)}" if names else ""
 
 
 def _member(metric: Metric, classification: Classification) -> Member:

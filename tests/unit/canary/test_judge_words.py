@@ -1,0 +1,86 @@
+"""Sentences and scores that cannot contradict themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from canary.judge import judge
+from canary.judge.wording import count_sentence, interval_words, size_words
+from canary.model import Verdict
+from canary.policy import Metric, parse_policy
+from tests.unit.canary.suspect_windows import finding, judged, of, policy, times, window
+from tests.unit.canary.verdict_recordings import healthy
+from tests.unit.canary.verdict_recordings import policy as shop
+
+LATENCY = Metric(name="latency", kind="latency")
+ERRORS = Metric(name="errors", kind="count")
+
+
+def totals(candidate: float, baseline: float) -> dict[str, float]:
+    return {
+        "candidate_events": candidate,
+        "baseline_events": baseline,
+        "candidate_chances": 100_000.0,
+        "baseline_chances": 100_000.0,
+    }
+
+
+def test_crude_rates_stand_beside_crude_rates() -> None:
+    """9.2 % against 0.5 % is not "6.2 % more"; the estimate that decides is said as such."""
+    said = count_sentence(ERRORS, 1.0, totals(9200, 500), (0.062, -0.053, 0.19), 0.9, "FAIL")
+    assert "9.2 % of the candidate's requests failed (9,200 of 100,000), 0.5 %" in said
+    assert (
+        "The estimate that decides weighs single periods less: 6.2 % more "
+        "(90 % interval: 5.3 % fewer to 19 % more)"
+    ) in said
+
+
+@pytest.mark.parametrize("effect", [0.05, -0.05])
+def test_an_estimate_that_agrees_with_the_rates_is_not_said_twice(effect: float) -> None:
+    said = count_sentence(ERRORS, 1.0, totals(510, 500), (effect, -0.2, 0.2), 0.9, "PASS")
+    assert "estimate" not in said
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_no_interval_ends_at_a_hundred_per_cent_less(sign: float) -> None:
+    assert interval_words(LATENCY, -1.0, None, sign) == "not known yet"
+    assert interval_words(LATENCY, 0.5, None, 1.0) == "at least 50 % slower"
+    assert size_words(LATENCY, -0.999, 1.0) == "1,000 times faster"
+    assert interval_words(LATENCY, -0.999, -0.99, 1.0) == "100 to 1,000 times faster"
+    assert size_words(LATENCY, -0.5, 1.0) == "50 % faster"
+
+
+def test_a_failure_that_users_feel_comes_before_one_of_the_host() -> None:
+    recording = window(of("memory", "candidate", times(30)), errors=0.02)
+    judgement = judge(policy(memory={"critical": True}), recording, recording.looks[9])
+    assert {finding(judgement, name).verdict for name in ("memory", "errors")} == {Verdict.FAIL}
+    assert judgement.reason.startswith("Errors: 2 % of the candidate's requests failed")
+
+
+def test_a_total_failure_scores_near_zero_and_a_small_one_near_fifty() -> None:
+    total = judged(window(of("errors", "candidate", lambda _: [3000.0] * 40)))
+    slight = judge(shop(), healthy(2, latency=1.08))
+    assert total.verdict is slight.verdict is Verdict.FAIL
+    assert total.score is not None
+    assert total.score < 1
+    assert slight.score is not None
+    assert 20 < slight.score <= 49
+
+
+def test_kayentas_verdict_names_its_metrics() -> None:
+    rules = shop().model_copy(update={"judge": "kayenta"})
+    judgement = judge(rules, healthy(2, errors=5.0, cpu=3.0))
+    assert judgement.verdict is Verdict.FAIL
+    assert "Not passed: errors (critical) and cpu (critical)" in judgement.reason
+    assert "Not passed" not in judge(rules, healthy()).reason
+
+
+def test_advice_accepts_no_margin_that_is_smaller_than_the_policys() -> None:
+    rules = parse_policy(
+        "version: 1\nwarmup: 0s\nminimum: 10m\nmaximum: 60m\nmetrics:\n"
+        "- {name: errors, kind: count}\n"
+    )
+    late = of("errors", "candidate", lambda values: [*values[:-3], 60.0, 60.0, 60.0])
+    judgement = judge(rules, window(late))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert judgement.advice == "About 1 min more at this split would decide errors"
