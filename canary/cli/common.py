@@ -98,6 +98,8 @@ def calibration_path(environment: str) -> Path:
 def fetch_calibration(place: Place) -> Calibration:
     """Return the environment's calibration, after copying it from the state if it is there."""
     find_calibration(place.policy)  # a damaged one is refused before anything else is asked
+    if place.environment.state is None:
+        return find_calibration(place.policy)
     state, path = state_of(place.environment), calibration_path(place.environment.name)
     if state.find(SHARED_CALIBRATION) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

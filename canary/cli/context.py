@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -9,17 +11,30 @@ from canary.artifact import Published, release
 from canary.cli.assemble import hooks_of, source_of, state_of, traffic_of
 from canary.cli.common import Place
 from canary.environment import Environment
+from canary.errors import ArtifactError
 from canary.judge import judge
 from canary.rollout.context import Context, Request
 from canary.rollout.hooks import Commands
 from canary.rollout.lease import Keeper
 from canary.rollout.lock import LOCK_SECONDS
-from canary.rollout.ports import Observer, Ports
+from canary.rollout.observe import NoHooks, ReadOnly
+from canary.rollout.ports import HookRunner, Observer, Ports
 from canary.rollout.system import Signals, SystemClock, Thread
 from canary.rollout.timing import Timing
-from canary.state.base import Board, Holder, State
+from canary.simulation.memory import Memory
+from canary.state.base import Board, Holder, Live, State
 from canary.traffic.base import Traffic
 from canary.traffic.observed import ObservedTraffic
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a canary may change."""
+
+    traffic: Traffic
+    state: State
+    hooks: HookRunner
+    publish: Callable[[str], Published]
 
 
 def context_of(
@@ -31,31 +46,61 @@ def context_of(
     board: Board | None,
 ) -> Context:
     """Return everything that one canary needs."""
-    environment, policy = place.environment, place.policy
-    clock, state, traffic = SystemClock(), state_of(environment), _traffic(environment, board)
+    environment, state = place.environment, state_of(place.environment)
+    changed = Changed(
+        traffic=_traffic(environment, board),
+        state=state,
+        hooks=Commands(hooks_of(environment), directory),
+        publish=partial(_published, environment, state),
+    )
+    return _context(place, request, changed, observer, signals)
+
+
+def observing_context(
+    place: Place, request: Request, observer: Observer, signals: Signals
+) -> Context:
+    """Return what ``canary run --observe`` needs: it changes neither proxy, hosts nor state."""
+    changed = Changed(
+        traffic=ReadOnly(traffic_of(place.environment)),
+        state=Memory(Live("")),
+        hooks=NoHooks(),
+        publish=_nothing_to_publish,
+    )
+    return _context(place, request, changed, observer, signals)
+
+
+def _context(
+    place: Place, request: Request, changed: Changed, observer: Observer, signals: Signals
+) -> Context:
+    environment, policy, clock = place.environment, place.policy, SystemClock()
     timing = Timing.of(policy, environment.source.settle)
     now = clock.now()
     holder = Holder(request.name, request.who, now, now + LOCK_SECONDS)
     ports = Ports(
         clock=clock,
-        traffic=traffic,
+        traffic=changed.traffic,
         source=source_of(environment, policy.period),
-        state=state,
-        hooks=Commands(hooks_of(environment), directory),
+        state=changed.state,
+        hooks=changed.hooks,
         background=Thread(),
         observer=observer,
         judge=partial(judge, policy),
-        publish=partial(_published, environment, state),
+        publish=changed.publish,
         shield=signals.shield,
         unshield=signals.unshield,
     )
-    context = Context(request, policy, timing, ports, Keeper(timing, clock, traffic, state, holder))
+    keeper = Keeper(timing, clock, changed.traffic, changed.state, holder)
+    context = Context(request, policy, timing, ports, keeper)
     context.values |= {
         "id": request.name,
         "environment": environment.name,
-        "directory": str(directory),
+        "directory": request.directory,
     }
     return context
+
+
+def _nothing_to_publish(ref: str) -> Published:
+    raise ArtifactError(f"{ref} is not released: this canary only observes")
 
 
 def _published(environment: Environment, state: State, ref: str) -> Published:

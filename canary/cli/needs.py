@@ -18,6 +18,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "promote": ("state", "traffic"),
     "rollback": ("state", "traffic"),
     "approve": ("state", "traffic"),
+    "run --observe": ("traffic", "metrics"),
     "deploy": ("state", "traffic", "hooks"),
     "run": ("state", "traffic", "hooks", "metrics"),
 }

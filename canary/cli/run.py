@@ -23,7 +23,7 @@ from canary.cli.common import (
     refuse_if_frozen,
     where_options,
 )
-from canary.cli.context import context_of
+from canary.cli.context import context_of, observing_context
 from canary.cli.progress import Both, Display
 from canary.cli.types import DURATION
 from canary.errors import ExitStatus
@@ -34,15 +34,18 @@ from canary.rollout.archive import Archive, outcome_document
 from canary.rollout.context import Request
 from canary.rollout.engine import run as run_canary
 from canary.rollout.names import new_name, whoami
+from canary.rollout.observe import observe_only
 from canary.rollout.outcome import Outcome
 from canary.rollout.system import Signals
+
+INSTALLING = ("candidate", "baseline", "lead_in")
+"""Options that install a release."""
 
 
 @click.command()
 @click.option(
     "--candidate",
-    required=True,
-    help="Git ref to release: commit, tag, branch, or . for the working tree.",
+    help="Required. Git ref to release: commit, tag, branch, or . for the working tree.",
 )
 @click.option("--baseline", help="Git ref to install on the live colour first.")
 @click.option(
@@ -65,36 +68,70 @@ from canary.rollout.system import Signals
     help="Let both colours run the live release for this long first, as 2h, to learn how far "
     "their hosts differ. Default: the policy's lead_in.",
 )
+@click.option(
+    "--observe",
+    is_flag=True,
+    help="Judge the traffic as it is split now. Install nothing, and change no traffic.",
+)
 @freeze_option
 @where_options
 @json_option
 def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
     """Release a candidate step by step, then promote it or roll it back.
 
-    Ctrl-C rolls it back. Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run,
-    3 INCONCLUSIVE.
+    Ctrl-C rolls it back. With --observe, somebody else splits the traffic: the candidate is judged
+    until there is a verdict, and the proxy is only read.
+
+    Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run, 3 INCONCLUSIVE.
 
     \b
     Example:
       canary run --env local --candidate v1.5.0
     """
+    _require_candidate(options)
     place = _with_lead_in(find_place(env, policy_file), options["lead_in"])
-    refuse_if_frozen(place.environment, time.time(), ignore=options["ignore_freeze"])
+    if not options["observe"]:
+        refuse_if_frozen(place.environment, time.time(), ignore=options["ignore_freeze"])
     request = _request(place, options)
     directory = Path(request.directory)
     directory.mkdir(parents=True)
     shutil.copyfile(place.path, directory / "policy.yml")
-    signals = Signals()
     console = Console(stderr=True)
+    carry_out = _observed if options["observe"] else _released
+    outcome = carry_out(place, request, directory, console)
+    _tell(place, outcome, directory, console, as_json=options["as_json"])
+    return outcome.exit_status
+
+
+def _require_candidate(options: dict[str, Any]) -> None:
+    given = [name for name in INSTALLING if options[name] is not None]
+    if options["observe"] and given:
+        words = " and ".join("--" + name.replace("_", "-") for name in given)
+        raise click.UsageError(f"--observe installs nothing: leave out {words}")
+    if not options["observe"] and options["candidate"] is None:
+        raise click.UsageError("Name the release: --candidate REF. To install nothing: --observe")
+
+
+def _released(place: Place, request: Request, directory: Path, console: Console) -> Outcome:
+    """Run a canary."""
+    signals = Signals()
     with signals.handled(), Display(place.policy, console) as display:
         board = board_of(place.environment)
         observer = Both(display, LiveFiles(directory))
         context = context_of(place, request, directory, observer, signals, board)
         state = context.ports.state
         archive = Archive(place.policy, directory, state, request.who, request.candidate, board)
-        outcome = run_canary(context, archive.keep)
-    _tell(place, outcome, directory, console, as_json=options["as_json"])
-    return outcome.exit_status
+        return run_canary(context, archive.keep)
+
+
+def _observed(place: Place, request: Request, directory: Path, console: Console) -> Outcome:
+    """Judge traffic that somebody else splits; only files on this machine are written."""
+    signals = Signals()
+    with signals.handled(), Display(place.policy, console) as display:
+        observer = Both(display, LiveFiles(directory))
+        context = observing_context(place, request, observer, signals)
+        archive = Archive(place.policy, directory, context.ports.state, request.who, "")
+        return run_canary(context, archive.keep, observe_only)
 
 
 def _with_lead_in(place: Place, seconds: int | None) -> Place:
@@ -112,14 +149,14 @@ def _request(place: Place, options: dict[str, Any]) -> Request:
         environment=environment.name,
         colours=environment.colours,
         who=whoami(),
-        candidate=options["candidate"],
+        candidate=options["candidate"] or "",
         baseline=options["baseline"],
         on_inconclusive=options["on_inconclusive"],
         hold=float(options["hold_for"]),
         approve=environment.approve,
         bake=environment.bake.duration,
         alarms=tuple(environment.bake.alarms),
-        match=environment.traffic.matched if environment.traffic else False,
+        match=bool(environment.traffic and environment.traffic.matched and not options["observe"]),
         directory=str(place.canaries / name),
         source=environment.source.kind,
         calibration=fetch_calibration(place),

@@ -27,19 +27,26 @@ UNTOUCHED = Safety("Traffic was not touched.", seen=True)
 
 
 @dataclass(slots=True)
-class _Known:
+class Known:
     """The results of the phases so far, also if they are interrupted."""
 
     live: str = ""
     progress: Progress | None = None
 
 
-def run(context: Context, archive: Callable[[Outcome], None]) -> Outcome:
-    """Run one canary; ``archive`` stores its outcome once traffic is safe."""
-    started, known = context.now(), _Known()
+def run(
+    context: Context,
+    archive: Callable[[Outcome], None],
+    phases: Callable[[Context, Known], Ending] | None = None,
+) -> Outcome:
+    """Run one canary; ``archive`` stores its outcome once traffic is safe.
+
+    ``phases`` replaces deployment, steps and promotion.
+    """
+    started, known = context.now(), Known()
     ending = Ending(None, "The canary was interrupted")
     try:
-        ending = _attempt(context, known)
+        ending = _attempt(context, known, phases or _phases)
     finally:
         context.ports.shield()
         # Traffic first: the lease keeper may still be waiting, but it cannot raise a weight.
@@ -50,9 +57,9 @@ def run(context: Context, archive: Callable[[Outcome], None]) -> Outcome:
     return outcome
 
 
-def _attempt(context: Context, known: _Known) -> Ending:
+def _attempt(context: Context, known: Known, phases: Callable[[Context, Known], Ending]) -> Ending:
     try:
-        return _phases(context, known)
+        return phases(context, known)
     except CanaryError as error:
         return Ending(None, str(error))
     except (Interruption, KeyboardInterrupt) as interruption:
@@ -61,7 +68,7 @@ def _attempt(context: Context, known: _Known) -> Ending:
         return Ending(None, f"An error in canary itself: {type(error).__name__}: {error}")
 
 
-def _phases(context: Context, known: _Known) -> Ending:
+def _phases(context: Context, known: Known) -> Ending:
     known.live = preflight(context)
     baseline = establish(context, known.live)
     lead = lead_in(context, baseline)
@@ -87,7 +94,7 @@ def _safe(context: Context, live: str, ending: Ending) -> Safety:
 
 
 def _outcome(
-    context: Context, known: _Known, ending: Ending, safety: Safety, started: float
+    context: Context, known: Known, ending: Ending, safety: Safety, started: float
 ) -> Outcome:
     progress = known.progress
     context.say("end", f"{ending.verdict or 'could not run'}: {ending.reason}. {safety.sentence}")

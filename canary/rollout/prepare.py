@@ -49,7 +49,7 @@ def preflight(context: Context) -> str:
             f"canary rollback --env {request.environment}"
         )
     require_healthy(status, live)
-    _calibrated(context, len(_flowing(context, live)))
+    calibrated(context, len(flowing(context, live)))
     context.values |= {"live": live, "colour": idle}
     context.say("preflight", f"{live} is live and healthy, and reports its metrics")
     return live
@@ -80,10 +80,12 @@ def deploy(context: Context, baseline: Release) -> Progress:
 
 def prepared(context: Context, baseline: Release, candidate: Release) -> Progress:
     """Return the empty record of a comparison of both colours."""
-    return _progress(context, *_pair(context, baseline, candidate))
+    status = context.ports.traffic.status()
+    expected = _expected(context, status)
+    return progress_of(context, paired(context, status, baseline, candidate), expected)
 
 
-def _calibrated(context: Context, hosts: int) -> None:
+def calibrated(context: Context, hosts: int) -> None:
     """Use the calibration if its fingerprint matches; warn if it does not."""
     here = fingerprint_of(context.policy, context.request.source, hosts)
     context.calibration, warnings = usable(context.request.calibration, here)
@@ -91,7 +93,7 @@ def _calibrated(context: Context, hosts: int) -> None:
         context.warn(warning)
 
 
-def _flowing(context: Context, live: str) -> tuple[str, ...]:
+def flowing(context: Context, live: str) -> tuple[str, ...]:
     """Check that the live colour's metrics arrive, and return its instances.
 
     Without metrics the canary could not be decided.
@@ -179,11 +181,8 @@ def _remembered(context: Context, live: str) -> Release:
     return Release("live", "", live)
 
 
-def _pair(
-    context: Context, baseline: Release, candidate: Release
-) -> tuple[Pairing, dict[str, str]]:
-    status = context.ports.traffic.status()
-    expected = _expected(context, status)
+def paired(context: Context, status: Status, baseline: Release, candidate: Release) -> Pairing:
+    """Return which instances are compared, and which server of the proxy each is."""
     found = []
     for release in (baseline, candidate):
         instances = context.ports.source.instances(release.colour)
@@ -195,7 +194,7 @@ def _pair(
             )
         found.append(Release(release.name, release.commit, release.colour, instances))
     shares, match = context.timing.steps, context.request.match
-    return pair(found[0], found[1], status, shares, match=match), expected
+    return pair(found[0], found[1], status, shares, match=match)
 
 
 def _expected(context: Context, status: Status) -> dict[str, str]:
@@ -209,7 +208,8 @@ def _expected(context: Context, status: Status) -> dict[str, str]:
     return {**status.releases, **expected}
 
 
-def _progress(context: Context, pairing: Pairing, expected: dict[str, str]) -> Progress:
+def progress_of(context: Context, pairing: Pairing, expected: dict[str, str]) -> Progress:
+    """Return the progress of a canary that has not begun to judge."""
     metrics, period = context.policy.metrics, context.timing.period
     compared = [
         Compared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from canary.errors import SourceError, TrafficError
+from canary.model import Judgement
 from canary.rollout import gates
 from canary.rollout.context import Context
 from canary.rollout.decision import Decision, Move, decide, without_answer
@@ -26,7 +27,7 @@ def observe(context: Context, progress: Progress) -> Ending | None:
     await_period(context)
     for index, share in enumerate(context.timing.steps):
         raise_weight(context, progress, share)
-        ending = _Step(context, progress, watch, index).run()
+        ending = StepLoop(context, progress, watch, index).run()
         if ending is not None:
             return ending
     return None
@@ -64,7 +65,7 @@ def await_period(context: Context) -> None:
     context.sleep_until(begin)
 
 
-class _Step:
+class StepLoop:
     """One step of a canary."""
 
     def __init__(self, context: Context, progress: Progress, watch: Watch, index: int) -> None:
@@ -129,7 +130,10 @@ class _Step:
         recording = progress.recording(self._context.events)
         progress.judgements.append(self._context.ports.judge(recording, look))
         self._context.ports.observer.look(recording, progress.judgements)
-        return decide(timing, progress.judgements[-1], self._index, served, elapsed)
+        return self._decide(progress.judgements[-1], served, elapsed)
+
+    def _decide(self, judgement: Judgement, served: float, elapsed: float) -> Decision:
+        return decide(self._context.timing, judgement, self._index, served, elapsed)
 
     def _allowed(self, decision: Decision) -> Decision:
         """Wait where an approval is required, and announce why the weight is not raised."""

@@ -91,6 +91,15 @@ def test_output_that_nobody_reads_is_no_verdict() -> None:
     assert done.returncode == 2, done.stderr
 
 
+def test_a_run_names_its_release_or_only_observes(canary: Shell) -> None:
+    status, _, err = canary("run", "--env", "test")
+    assert status == 2
+    assert "Name the release: --candidate REF. To install nothing: --observe" in err
+    status, _, err = canary("run", "--env", "test", "--observe", "--candidate", "v2")
+    assert status == 2
+    assert "--observe installs nothing" in err
+
+
 def test_a_misspelt_option_is_no_verdict(canary: Shell) -> None:
     status, _, err = canary("run", "--env", "test", "--candidat", "v2")
     assert status == 2
