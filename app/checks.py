@@ -2,7 +2,7 @@
 
 Slow requests can occupy all threads that serve shoppers. A health check that waited for one of them
 would remove a healthy instance from the proxy. An instance whose serving threads all hang is not
-healthy either: the worker asks the serving port too, and waits longer than any request takes.
+healthy either. So the worker also probes the serving port, and waits longer than any request takes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Pulse:
-    """Whether the serving port has answered lately."""
+    """Whether the serving port has responded lately."""
 
     def __init__(self, host: str, port: int, *, hanging: float = HANGING_SECONDS) -> None:
         self._address = ("127.0.0.1" if host in ("0.0.0.0", "::") else host, port)  # noqa: S104
@@ -91,11 +91,11 @@ class _Handler(WSGIRequestHandler):
     timeout = _CLIENT_SECONDS
 
     def log_message(self, *_: Any) -> None:
-        """Checks come several times a second."""
+        """Log nothing: checks come several times a second."""
 
 
 def listen(settings: Settings, shop: Wsgi) -> None:
-    """Answer health checks on their own port, if there is one, until the process ends."""
+    """Serve health checks on their own port, if there is one, until the process ends."""
     if not settings.health_port:
         return
     pulse = Pulse(settings.host, settings.port)

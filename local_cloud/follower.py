@@ -154,7 +154,7 @@ class Follower:
             await_ssh(machine.host.address)
         except HostError as error:
             if machine.leader is None:
-                raise HostError(f"The host ended at its boot. {machine.last_words()}") from None
+                raise HostError(f"The host ended at its boot. {machine.log_end()}") from None
             LOG.warning("%s runs, but %s", machine.name, error)
 
     def record(self, instance: Instance) -> Host:
@@ -193,7 +193,7 @@ class Follower:
         LOG.info("%s terminated", instance.id)
 
     def follow_shutdown(self, instance: Instance, machine: Machine) -> None:
-        """The host was shut down from inside: stop or terminate the instance as configured."""
+        """Stop or terminate the instance, as configured, after its host shut itself down."""
         reason = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
         machine.forget_halt()
         to = "shutting-down" if instance.on_shutdown == "terminate" else "stopping"

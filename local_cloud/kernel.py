@@ -8,7 +8,7 @@ from pathlib import Path
 
 REMEMBERED = Path("/run/cart-canary")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
-# Every systemd uses five or six of them, and root has 128: the 22nd host would hang.
+# Each systemd uses five or six of them. The limit of root is 128, so the 22nd host would hang.
 WATCHES = Path("/proc/sys/fs/inotify/max_user_instances")
 WANTED = {FORWARDING: 1, WATCHES: 4096}
 

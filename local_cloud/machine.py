@@ -163,10 +163,10 @@ class Machine:
         deadline = time.monotonic() + 10
         while self.leader is None:
             if time.monotonic() > deadline:
-                raise HostError(f"Host {self.name} did not boot. {self.last_words()}")
+                raise HostError(f"Host {self.name} did not boot. {self.log_end()}")
             time.sleep(0.02)
 
-    def last_words(self) -> str:
+    def log_end(self) -> str:
         """Return the end of the console log."""
         log = self.directory / "console.log"
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []

@@ -1,4 +1,4 @@
-"""Show on stderr what takes time, and how long it took."""
+"""Show long steps and their durations on stderr."""
 
 import time
 from collections.abc import Callable, Iterator

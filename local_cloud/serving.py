@@ -1,4 +1,4 @@
-"""A server that answers in a thread of its own until it is stopped."""
+"""A server that runs in its own thread until it is stopped."""
 
 import threading
 from typing import Protocol

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 CLIENTS = 512
-"""Clients are counted in so many groups; two clients of one group count as one."""
+"""Number of groups in which clients are counted. Two clients of one group count as one."""
 FEW = 5
 MOST_REQUESTS = 0.5
-"""Share of the requests from which a group of clients is not a few clients, but the shop's own."""
+"""A group with this share of the requests or more is the shop's main load, not a few clients."""
 CHANCE = 1e-6
-"""Chance of as many errors at the others' rate, below which a client's errors are its own."""
+"""If as many errors are less likely than this at the others' rate, they are the client's own."""
 
 #: Requests and errors.
 Tally = tuple[int, int]

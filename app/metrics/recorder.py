@@ -19,7 +19,7 @@ from app.metrics.slots import Counter, Key, Slot
 T = TypeVar("T")
 
 PAUSE_SECONDS = 0.25
-"""So long an answer may be unseen by whoever reads the counters; shorter pauses cost more."""
+"""Longest time in seconds until a response is counted. Shorter pauses cost more."""
 
 
 class Recorder:

@@ -41,9 +41,9 @@ _BEHIND = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 _LEADER_LOCK = 0x73686F71  # "shoq", because the migration uses "shop"
 _RESTART_SECONDS = 1.5
 _ASK_AGAIN_SECONDS = 0.1
-#: Longer than the proxy waits for an answer (``timeout server``), so that of a host which alone
-#: cannot reach its database no customer hears: the proxy asks another one. Each thread has a
-#: connection of its own, so nobody waits this long only because many ask.
+#: Longer than the proxy waits for a response (``timeout server``). So if one host cannot reach its
+#: database, the proxy retries on another host, and no shopper sees an error. Each thread has its
+#: own connection, so no request waits this long for a busy pool.
 _CONNECTION_SECONDS = 3.5
 
 

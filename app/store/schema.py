@@ -23,7 +23,7 @@ _APPLICATION = "shop migration"
 #: Both are shorter than the timeouts of a request (options of ``PostgresStore``).
 _LOCK_SECONDS = 0.2
 _TRY_SECONDS = 1.5
-#: Drawn anew each time, so that no rhythm of another session's always meets the pauses.
+#: Random each time, so that the pauses never keep step with the locks of another session.
 _PAUSES = (0.1, 0.3)
 _GIVE_WAY = (
     psycopg.errors.LockNotAvailable,

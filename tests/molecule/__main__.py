@@ -29,7 +29,7 @@ def told(scenario: Scenario) -> Outcome:
     console.print(f"==> {scenario.role} ({scenario.name})")
     outcome = run(scenario)
     if not outcome.passed:
-        console.print(outcome.last_words(), markup=False)
+        console.print(outcome.log_end(), markup=False)
     return outcome
 
 

@@ -34,7 +34,7 @@ class Outcome:
     passed: bool
     seconds: float
 
-    def last_words(self) -> str:
+    def log_end(self) -> str:
         """Return the end of Ansible's output and of the host's journal."""
         parts = []
         for path in (self.scenario.log, self.scenario.journal):

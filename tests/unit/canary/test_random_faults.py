@@ -14,14 +14,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from canary.errors import (
-    CanaryError,
-    HookError,
-    Interruption,
-    SourceError,
-    StateError,
-    TrafficError,
-)
+from canary import errors
 from canary.judge import judge
 from canary.model import Arm, Release, Series, Verdict
 from canary.policy import Metric
@@ -33,18 +26,18 @@ from tests.unit.canary.rollout_world import FAIL, OPEN, PASS, World, go, settle
 
 SCHEDULES = 400
 LONGEST = 120.0
-KINDS: dict[str, type[CanaryError]] = {
-    "traffic": TrafficError,
-    "traffic.status": TrafficError,
-    "traffic.renew": TrafficError,
-    "traffic.set": TrafficError,
-    "traffic.promote": TrafficError,
-    "source.read": SourceError,
-    "state": StateError,
-    "state.set_live": StateError,
-    "state.alarms": StateError,
-    "hooks": HookError,
-    "clock.sleep": CanaryError,
+KINDS: dict[str, type[errors.CanaryError]] = {
+    "traffic": errors.TrafficError,
+    "traffic.status": errors.TrafficError,
+    "traffic.renew": errors.TrafficError,
+    "traffic.set": errors.TrafficError,
+    "traffic.promote": errors.TrafficError,
+    "source.read": errors.SourceError,
+    "state": errors.StateError,
+    "state.set_live": errors.StateError,
+    "state.alarms": errors.StateError,
+    "hooks": errors.HookError,
+    "clock.sleep": errors.CanaryError,
 }
 
 
@@ -81,7 +74,7 @@ class Schedule(Troubles):
             for _ in range(draw.randint(0, 3))
         ]
         self.end: BaseException | None = draw.choice(
-            [None, None, Interruption("SIGTERM"), Killed()]
+            [None, None, errors.Interruption("SIGTERM"), Killed()]
         )
         self.end_at = draw.uniform(0, LONGEST)
         self.silent = draw.choice([None, None, draw.uniform(0, LONGEST)])

@@ -68,7 +68,7 @@ class FakeMachine:
     def start(self) -> None:
         """Do nothing."""
 
-    def last_words(self) -> str:
+    def log_end(self) -> str:
         return "Its console is empty."
 
 

@@ -46,7 +46,7 @@ def test_a_failure_shows_the_hosts_journal() -> None:
     try:
         scenario.log.write_text("fatal: it failed\n", encoding="utf-8")
         scenario.journal.write_text("haproxy: cannot bind\n", encoding="utf-8")
-        words = Outcome(scenario, passed=False, seconds=1).last_words()
+        words = Outcome(scenario, passed=False, seconds=1).log_end()
     finally:
         scenario.log.unlink(missing_ok=True)
         scenario.journal.unlink(missing_ok=True)
