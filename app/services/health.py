@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import msgspec
@@ -14,6 +15,8 @@ from app.store import Store
 #: A short outage of the database affects both colours. Removing both from the proxy would only
 #: make the outage longer.
 STORE_GRACE_SECONDS = 10.0
+#: A store that has responded is checked again after so many seconds.
+CHECK_SECONDS = 2.0
 
 
 class Status(msgspec.Struct):
@@ -36,16 +39,25 @@ class Health:
         self._faults = faults
         self._since = time.time()
         self._store_answered = float("-inf")
+        self._checking = threading.Lock()
 
     def status(self) -> Status:
         """Healthy while the store responds and no stop is in progress."""
         return self._report(self._draining() or self._store_away())
 
     def ready(self) -> Status:
-        """As ``status``, but without a new check of a store that has just responded."""
-        if self._answered_lately():
-            return self._report(self._draining())
-        return self._report(self._draining() or self._store_away())
+        """As ``status``, but a store may be away for a while, and nobody waits for it.
+
+        A proxy allows a health check less time than a lost database takes to be noticed. So once
+        the store has responded, it is checked in the background.
+        """
+        if self._store_answered == float("-inf"):
+            return self._report(self._draining() or self._store_away())
+        away = time.monotonic() - self._store_answered
+        if away > CHECK_SECONDS:
+            self._check_in_background()
+        lost = f"store has not responded for {away:.0f} s" if away > STORE_GRACE_SECONDS else ""
+        return self._report(self._draining() or lost)
 
     def gauges(self) -> dict[str, float]:
         """Return the gauges for /metrics; those of the carts only if the store responds."""
@@ -82,5 +94,13 @@ class Health:
         self._store_answered = time.monotonic()
         return ""
 
-    def _answered_lately(self) -> bool:
-        return time.monotonic() - self._store_answered < STORE_GRACE_SECONDS
+    def _check_in_background(self) -> None:
+        """Start a check of the store, unless one is running."""
+        if self._checking.acquire(blocking=False):
+            threading.Thread(target=self._check_once, daemon=True).start()
+
+    def _check_once(self) -> None:
+        try:
+            self._store_away()
+        finally:
+            self._checking.release()

@@ -180,7 +180,7 @@ def page(cells: list[Cell]) -> str:
         "# Scoreboard: several hosts in each arm (world C)",
         "",
         "`python -m tests.bench.verdict.host_by_host` writes this page. World C was frozen before "
-        "the judge was tuned for several hosts, and its seeds are used for this page only. A canary "
+        "the judge was tuned for several hosts; its seeds are used for this page only. A canary "
         f"lasts {PERIODS} periods and is judged after {', '.join(map(str, LOOKS))} periods. "
         "Intervals are 95 %, Clopper-Pearson. `named`: the reason names the bad host.",
         "",
