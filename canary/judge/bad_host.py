@@ -14,7 +14,8 @@ from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.formatting import duration, listed, percent
 from canary.judge.channels import ALMOST
-from canary.judge.comparison import typical_spread
+from canary.judge.comparison import typical_spread, usual_level
+from canary.judge.floor import least_effect
 from canary.judge.hosts import HOLDING, TIMES, Apart, Hosts, against, apart, failing_periods
 from canary.judge.priors import setting_of
 from canary.judge.rule import Rule, rule_of, signs_of
@@ -42,7 +43,12 @@ class Case:
     def apart(self, periods: int) -> Apart:
         """Return which hosts stand out over the newest periods."""
         spread, count = typical_spread(self.pairs), len(self.pairs.candidate.hosts)
-        return apart(self.policy, self.metric, self.rule, self.hosts, spread, periods, count)
+        found = apart(self.policy, self.metric, self.rule, self.hosts, spread, periods, count)
+        usual = usual_level(self.pairs.baseline.values[None, :])
+        least = least_effect(self.metric, usual, self.rule.sign)
+        if least <= 0:
+            return found
+        return replace(found, stands=found.stands & (effects(self, slice(-periods, None)) > least))
 
     def named(self, stands: Mask) -> tuple[str, ...]:
         """Return the names of hosts that stand out, if most hosts do not."""

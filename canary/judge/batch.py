@@ -29,6 +29,7 @@ import numpy.typing as npt
 from canary.judge.calibration import learn
 from canary.judge.comparison import Arms, comparison_of, led, usual_level
 from canary.judge.counts import Counts
+from canary.judge.floor import floored
 from canary.judge.level import Level
 from canary.judge.priors import ALIKE, Setting
 from canary.judge.ratio import Ratio
@@ -122,8 +123,7 @@ def batch_comparisons(
     setting: Setting = ALIKE,
 ) -> tuple[Counts | Level | Ratio, ...]:
     """Return the metric's comparisons, one for each direction of harm."""
-    points = usual_level(arms.baseline) if metric.limit.scale == "points" else 1.0
-    return tuple(
-        comparison_of(metric, arms, rule_of(policy, metric, sign, known, points, setting))
-        for sign in signs_of(metric)
-    )
+    usual = usual_level(arms.baseline)
+    points = usual if metric.limit.scale == "points" else 1.0
+    rules = (rule_of(policy, metric, sign, known, points, setting) for sign in signs_of(metric))
+    return tuple(comparison_of(metric, arms, floored(rule, metric, usual)) for rule in rules)

@@ -12,6 +12,7 @@ from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.channels import Assessment, Channel
 from canary.judge.counts import Counts
+from canary.judge.floor import floored
 from canary.judge.lead_in import after_lead_in
 from canary.judge.level import Level
 from canary.judge.priors import Setting, setting_of
@@ -117,10 +118,12 @@ def comparisons_of(
 ) -> tuple[Comparison, ...]:
     """Return one comparison for each direction of harm; ``lead`` is what a lead-in measured."""
     known = recording.calibration.get(metric.name)
-    points = usual_level(pairs.baseline.values[None, :]) if metric.limit.scale == "points" else 1.0
+    usual = usual_level(pairs.baseline.values[None, :])
+    points = usual if metric.limit.scale == "points" else 1.0
     arms = arms_of(metric, pairs)
     setting = _setting(recording.calibration, pairs)
     rules = [rule_of(policy, metric, sign, known, points, setting) for sign in signs_of(metric)]
+    rules = [floored(rule, metric, usual) for rule in rules]
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=known is not None) for rule in rules]

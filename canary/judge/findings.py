@@ -13,7 +13,8 @@ from canary.evidence.pairs import Pairs
 from canary.evidence.quality import doubt, silence
 from canary.formatting import duration
 from canary.judge.channels import ALMOST, Assessment
-from canary.judge.comparison import comparisons_of
+from canary.judge.comparison import comparisons_of, usual_level
+from canary.judge.floor import margin_in_force, unit_needed
 from canary.judge.notices import (
     acute_effect,
     acute_sentence,
@@ -48,24 +49,23 @@ def finding_of(
     looked = [model.look(k) for model in comparisons_of(policy, metric, recording, pairs, lead)]
     turn = max(range(len(looked)), key=lambda at: _gravity(looked[at]))
     worst, sign = looked[turn], signs_of(metric)[turn]
-    details, after = _details(worst), duration(k * recording.period + policy.warmup)
+    details, after = _details(worst, pairs), duration(k * recording.period + policy.warmup)
     if is_acute(details):
         return _at_once(policy, metric, pairs, details, after)
     if stuck := stuck_reason(metric, pairs):
         return _undecided(policy, metric, no_data_sentence(metric, stuck), pairs)
-    fail = max(float(one.towards_fail[0]) for one in looked)
-    passed = min(float(one.towards_pass[0]) for one in looked)
-    verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
     effect, low, high = on_margin_scale(metric, sign, worst)
-    ending = f"{verdict} after {after}"
-    if pairs.doubt:
-        details["doubted"] = 1.0
-    if verdict is Verdict.PASS and (doubted := doubt(policy, metric, pairs)):
+    usual = usual_level(pairs.baseline.values[None, :])
+    fail, passed = _progress(looked, unit_needed(metric, usual, effect))
+    verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
+    held = doubt(policy, metric, pairs) if verdict is Verdict.PASS else ""
+    if held:
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
-        ending = f"INCONCLUSIVE: {doubted}"
     elif verdict is Verdict.INCONCLUSIVE:
-        why = _withheld(metric, looked) or pairs.doubt
-        ending = f"INCONCLUSIVE: {why}" if why else _with_remark(ending, pairs)
+        small = unit_needed(metric, usual, effect) if fail >= ALMOST else ""
+        held = _withheld(metric, looked) or pairs.doubt or small
+    ending = f"INCONCLUSIVE: {held}" if held else _with_remark(verdict, after, pairs)
+    margin = margin_in_force(metric, usual, sign)
     ending = f"{warming_words(metric, sign, details)}{ending}"
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
@@ -76,9 +76,17 @@ def finding_of(
         high=high,
         towards_fail=_unit(fail),
         towards_pass=_unit(passed),
-        score=score_of(verdict, fail, passed, effect / metric.limit.value),
+        margin=margin,
+        score=score_of(verdict, fail, passed, effect / margin),
         details=details,
     )
+
+
+def _progress(looked: Sequence[Assessment], small: str) -> tuple[float, float]:
+    """Return how close the evidence is to FAIL and to PASS; a ``small`` difference stops short."""
+    fail = max(float(one.towards_fail[0]) for one in looked)
+    passed = min(float(one.towards_pass[0]) for one in looked)
+    return (min(fail, ALMOST) if small else fail), passed
 
 
 def _gravity(assessment: Assessment) -> tuple[bool, float]:
@@ -94,8 +102,9 @@ def _withheld(metric: Metric, looked: Sequence[Assessment]) -> str:
     return next(filter(None, words), "")
 
 
-def _with_remark(ending: str, pairs: Pairs) -> str:
-    return f"{ending}: {pairs.remark}" if pairs.remark else ending
+def _with_remark(verdict: Verdict, after: str, pairs: Pairs) -> str:
+    remark = f": {pairs.remark}" if pairs.remark and verdict is Verdict.INCONCLUSIVE else ""
+    return f"{verdict} after {after}{remark}"
 
 
 def _at_once(
@@ -215,8 +224,9 @@ def _unit(value: float) -> float:
     return min(max(value, 0.0), 1.0)
 
 
-def _details(evidence: Assessment) -> dict[str, float]:
-    return {
+def _details(evidence: Assessment, pairs: Pairs | None = None) -> dict[str, float]:
+    doubted = {"doubted": 1.0} if pairs is not None and pairs.doubt else {}
+    return doubted | {
         name: float(values[0])
         for name, values in sorted(evidence.parts.items())
         if math.isfinite(float(values[0]))

@@ -104,6 +104,9 @@ def allowed_words(metric: Metric, sign: float) -> str:
             f"{number(rate)} more per period" if metric.per == "time" else f"{percent(rate)} more"
         )
         words += f" or {more}"
+    if metric.negligible_amount > 0 and metric.limit.scale == "relative":
+        more = "less" if sign < 0 else "more"
+        words += f" or {number(metric.negligible_amount)} {metric.unit or ''}".rstrip() + f" {more}"
     return words
 
 

@@ -7,7 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from canary.policy.quantities import DriftField, Margin, MarginField, Share
+from canary.policy.amounts import Unit, negligible_by_default, parse_amount
+from canary.policy.quantities import DriftField, Margin, MarginField, parse_share
 
 Kind = Literal["latency", "quantile", "count", "throughput", "gauge", "level"]
 Harm = Literal["increase", "decrease", "either"]
@@ -45,11 +46,12 @@ class Section(BaseModel):
 class Metric(Section):
     """One comparison between the arms.
 
-    ``margin`` is the accepted harm: PASS means that more harm is ruled out. For counts, extra
-    events per request up to ``negligible`` are accepted too, so that two error rates of zero can
-    pass. ``drift`` is the margin of a level's growth. ``per`` names what a count is counted per:
-    a metric, or ``time`` for events per instance and period. ``absent: zero`` is for counts that
-    are reported only where there are some: no value of an instance that reports other metrics is 0.
+    ``margin`` is the accepted harm: PASS means that more harm is ruled out. Harm up to
+    ``negligible`` is accepted too, whatever the margin: 5 ms more than 5 ms is 100 %, and nobody
+    notices; and two error rates of zero can pass. ``unit`` gives it a default. ``drift`` is the
+    margin of a level's growth. ``per`` names what a count is counted per: a metric, or ``time`` for
+    events per instance and period. ``absent: zero`` is for counts that are reported only where
+    there are some: no value of an instance that reports other metrics is 0.
     """
 
     name: str = Field(min_length=1)
@@ -57,7 +59,12 @@ class Metric(Section):
     statistic: str = ""
     harm: Harm | None = None
     margin: MarginField | None = None
-    negligible: Share | None = None
+    negligible: float | str | None = Field(
+        default=None,
+        description="Accepted whatever the margin: for a count of requests a share of them, such "
+        "as 0.1%; otherwise an amount in the metric's unit, such as 6ms, 16MB or 2 points.",
+    )
+    unit: Unit | None = Field(default=None, description="Unit of the values in the source.")
     drift: DriftField | None = None
     critical: bool = True
     muted: bool = False
@@ -81,8 +88,7 @@ class Metric(Section):
             raise ValueError(f"{self.statistic!r} is not a quantile; write p50, p90, p95 or p99")
         if self.drift and self.kind != "level":
             raise ValueError(f"drift is for levels, and {self.name!r} is a {self.kind}")
-        if self.negligible is not None and self.kind != "count":
-            raise ValueError(f"negligible is for counts, and {self.name!r} is a {self.kind}")
+        _ = self.negligible_rate, self.negligible_amount  # raise if they cannot be meant
         if self.absent == "zero" and (self.kind != "count" or self.counter is not None):
             raise ValueError(
                 f"absent: zero is for counts of the source, which {self.name!r} is not"
@@ -140,9 +146,18 @@ class Metric(Section):
     @property
     def negligible_rate(self) -> float:
         """Accepted extra events per request. Default: 0.1 % where more events are harm."""
-        if self.negligible is not None:
-            return self.negligible
+        if self.negligible is not None and self.kind == "count":
+            return parse_share(self.negligible)
         return 0.001 if self.kind == "count" and self.harmful == "increase" else 0.0
+
+    @property
+    def negligible_amount(self) -> float:
+        """Accepted difference in the metric's unit, if it is no count. Default: by the unit."""
+        if self.kind == "count":
+            return 0.0
+        if self.negligible is not None:
+            return parse_amount(self.negligible, self.unit or "")
+        return negligible_by_default(self.unit or "")
 
     @property
     def needs_equal_footing(self) -> bool:

@@ -37,7 +37,8 @@ def unused(
 
 def unit(policy: Policy, name: str) -> str:
     """Return the unit of a metric, empty if the policy names none."""
-    return str(getattr(metric(policy, name), "unit", ""))
+    entry = metric(policy, name)
+    return (entry.unit or "") if entry is not None else ""
 
 
 def title(name: str) -> str:

@@ -131,7 +131,7 @@ WRONG_METRICS = {
     "{name: x, kind: latency, margin: 4 points}": "only a level has a margin in points",
     "{name: x, kind: latency, drift: 1% per minute}": "drift is for levels",
     "{name: x, kind: level, drift: 1%}": "is not a drift",
-    "{name: x, kind: gauge, negligible: 1%}": "negligible is for counts",
+    "{name: x, kind: gauge, negligible: 1%}": "has a unit, but the metric has no unit",
     "{name: x, kind: count, harm: decrease, margin: 120%}": "would allow any fall",
     "{name: latency, kind: latency}": "two metrics are named 'latency'",
     "{kind: latency}": "name is missing",
