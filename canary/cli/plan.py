@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from canary.cli.assemble import RUN
 from canary.cli.common import (
@@ -20,21 +21,25 @@ from canary.cli.common import (
     where_options,
 )
 from canary.cli.types import EVENTS
-from canary.errors import RecordingError
+from canary.errors import PolicyError, RecordingError
 from canary.formatting import duration
 from canary.learned import Learned
 from canary.offline.plan import (
+    LOW_RATE,
     Cost,
     LeadInWorth,
+    LowTraffic,
     Outlook,
     Workload,
     draw,
     lead_in_worth,
+    low_traffic,
     monthly_cost,
     workload_of,
 )
 from canary.offline.plan import plan as foresee
-from canary.policy import Policy, load_policy
+from canary.policy import Policy, load_policy, parse_policy
+from canary.policy.yaml_text import read_yaml
 from canary.recording import load_recording
 
 POINTS = 8
@@ -65,6 +70,12 @@ MOST = 10.0
 )
 @click.option("--canaries", default=60, show_default=True, help="Canaries per month, for the cost.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (SVG) to this file.")
+@click.option(
+    "--low-traffic",
+    "low_file",
+    type=click.Path(path_type=Path),
+    help="Write the policy that is proposed for little traffic to this file.",
+)
 @where_options
 @json_option
 def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
@@ -77,7 +88,8 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
     Example:
       canary plan --env local --rate 50 --events errors=0.5% --plot plan.svg
     """
-    policy = load_policy(find_policy(env, policy_file))
+    path = find_policy(env, policy_file)
+    policy = load_policy(path)
     workload, noise = _known(policy, env, options)
     with click.progressbar(
         length=2 * len(policy.metrics), label="Planning", file=sys.stderr
@@ -85,12 +97,29 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
         outlook = foresee(policy, workload, noise, lambda: bar.update(1))
         lead = lead_in_worth(policy, workload, noise, outlook, lambda: bar.update(1))
     cost = _cost(policy, workload, options["canaries"])
+    low = low_traffic(policy, workload)
+    if options["low_file"] is not None:
+        _write_low(path, low, workload, options["low_file"])
     if options["plot"] is not None:
         options["plot"].write_text(draw(outlook), encoding="utf-8")
     document = {**_document(outlook, workload, cost, lead), "calibrated": bool(noise)}
+    document["low_traffic"] = low.sentence if low else None
     lines = [*_foreseen(policy, outlook, workload), "", f"{lead.sentence}."]
+    lines += [f"{low.sentence}. To write that policy: --low-traffic FILE"] if low else []
     lines += _remarks(cost, noise, options["plot"])
     answer(document, "\n".join(lines), as_json=options["as_json"])
+
+
+def _write_low(path: Path, low: LowTraffic | None, workload: Workload, file: Path) -> None:
+    """Write the proposed policy, and check that it can be read."""
+    if low is None:
+        raise PolicyError(
+            f"{workload.rate:g} requests per second are not few: --low-traffic proposes a policy "
+            f"for {LOW_RATE:g} and less"
+        )
+    text = yaml.safe_dump(low.changed(read_yaml(path.read_text())), sort_keys=False)
+    parse_policy(text, str(file))
+    file.write_text(text, encoding="utf-8")
 
 
 def _cost(policy: Policy, workload: Workload, canaries: int) -> Cost | None:

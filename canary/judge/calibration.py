@@ -15,9 +15,9 @@ from canary.judge.priors import (
     FIRM_CLIP,
     cold_kappa,
     cold_noise,
-    has_bursts,
     held,
     least_kappa,
+    wary,
 )
 from canary.judge.ratio import Ratio
 from canary.judge.rule import Rule, rule_of
@@ -25,7 +25,6 @@ from canary.judge.shrinkage import (
     FEWEST,
     HOST_WORTH,
     Worth,
-    rough_noise,
     shrunk_kappa,
     shrunk_noise,
     shrunk_size,
@@ -73,8 +72,9 @@ def learn(policy: Policy, name: str, arms: Arms, worth: Worth | None = None) -> 
     plain = choices[0][0]
     if np.isfinite(plain).sum() < FEWEST or sticky(plain):
         return None
-    rule = _taught(model, choices, cold, worth, bursts=has_bursts(metric))
-    widths = _kappa(replace(model, rule=rule))
+    rule = _taught(model, choices, cold, worth)
+    rough = wary(metric, rule.rough, cold)
+    widths = _kappa(replace(model, rule=replace(rule, rough=rough)))
     kappa = shrunk_kappa(widths, cold_kappa(metric), least_kappa(metric), worth.trust)
     return Learned(
         windows=round(worth.windows),
@@ -92,16 +92,13 @@ def _taught(
     choices: list[tuple[Floats, Floats, Noise]],
     cold: Noise,
     worth: Worth,
-    *,
-    bursts: bool,
 ) -> Rule:
     """Return the rule with what the windows say, as far as they can be believed."""
     seen = float(np.isfinite(choices[0][0]).sum()) * worth.windows / max(len(choices[0][0]), 1)
     # calm weather is no reason to do without protection against bursts of events
     preferred = choices[::-1] if isinstance(model, Counts) else choices
     noise = shrunk_noise(most_precise(preferred), cold, seen, worth.hosts)
-    shrink = rough_noise if bursts else shrunk_noise
-    rough = shrink(learn_noise(*choices[0], rough=True), cold, seen, worth.hosts)
+    rough = shrunk_noise(learn_noise(*choices[0], rough=True), cold, seen, worth.hosts)
     slopes = _drift_host(model, noise)
     usual = model.rule.drift.host
     drift = replace(noise, host=shrunk_size(slopes, usual, worth.hosts, HOST_WORTH))

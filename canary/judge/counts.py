@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -105,6 +105,7 @@ class Counts:
         whole, recent = self._means(k)
         logs = mean_channels(whole, recent, rule, k, self.parts.expanding, self.parts.window)
         channels = (*logs, self._exact(k), *self._ranked(k))
+        channels = self._beyond_negligible(channels, k)
         evidence = conclude(channels, whole, recent, rule, k)
         if rule.negligible > 0 and k >= rule.spending.first:
             slight = self._negligible(k)
@@ -115,6 +116,19 @@ class Counts:
         if rule.acute is not None:
             evidence.alarm(acute_events((g, b, n_g, n_b), rule.acute, rule.sign))
         return evidence
+
+    def _beyond_negligible(self, channels: Sequence[Channel], k: int) -> tuple[Channel, ...]:
+        """Close the gates of all but the window where the extra events are negligible.
+
+        What PASS accepts must not fail. The window's events may be diluted by the rest of the run.
+        """
+        rule = self.rule
+        columns = (np.where(np.isfinite(x[:, :k]), x[:, :k], 0.0) for x in self._columns)
+        enough = self._more(*columns) >= rule.negligible * rule.gate / rule.margin
+        return tuple(
+            channel if channel.name == "window" else replace(channel, gate=channel.gate & enough)
+            for channel in channels
+        )
 
     def _describe(self, evidence: Assessment, k: int) -> None:
         """Add the totals, and an exact interval where there are too few blocks for logs."""
@@ -197,7 +211,6 @@ class Counts:
         z_rest = pooled_z(harmed * keep, total * keep, share, phi)
         ratio = pooled_ratio(harmed, total, share)
         steady = (z_rest >= STEADY_Z) & (ratio >= rule.gate)
-        steady &= self._more(g, b, n_g, n_b) >= rule.negligible * rule.gate / rule.margin
         bound = rule.spending.fail_bound(k, self.parts.exact)
         return Channel("exact", z, bound, steady, rule.size(ratio))
 
@@ -223,7 +236,7 @@ class Counts:
         good = np.isfinite(self.candidate[:, :k])
         g, b, n_g, n_b = (np.where(good, x[:, :k], 0.0) for x in self._columns)
         share = np.where(good, n_g / np.where(good, n_g + n_b, 1.0), 0.5)
-        phi = environment_dispersion(g + b, share, rule.rough.tau)
+        phi = environment_dispersion(g + b, share, rule.bursts)
         hurt, safe, n_hurt, n_safe = (g, b, n_g, n_b) if rule.sign > 0 else (b, g, n_b, n_g)
         a, c = hurt.sum(axis=1) / phi, safe.sum(axis=1) / phi
         n_a, n_c = (np.maximum(n.sum(axis=1) / phi, 1e-9) for n in (n_hurt, n_safe))

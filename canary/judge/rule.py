@@ -17,6 +17,7 @@ from canary.judge.priors import (
     in_setting,
     known_noise,
     least_host,
+    wary,
 )
 from canary.judge.shrinkage import trust_of, widest
 from canary.judge.spending import Spending
@@ -55,6 +56,8 @@ class Rule:
         dense: blocks of counts that a period completes, where known (counts only).
         widths: kappa by channel.
         rank_lean: how far ranks lean to one side (counts only).
+        bursts: size of a period's noise with the bursts that were measured; ``rough`` may allow for
+            more. PASS of negligible counts uses it.
         weather: lasting difference that FAIL allows for on top of the noise's own; a rehearsal
             may have been calm.
         acute: what fails at once; nothing where the metric's kind knows no catastrophe.
@@ -74,6 +77,7 @@ class Rule:
     dense: float | None = None
     widths: Mapping[str, Kappa] = field(default_factory=dict)
     rank_lean: float = 0.0
+    bursts: float = 0.0
     weather: float = 0.0
     acute: AcuteBounds | None = None
     fade: int = 0
@@ -151,6 +155,34 @@ def _fade(policy: Policy, metric: Metric) -> int:
     return max(FADE_PERIODS, min(policy.periods // 2, FADE_SECONDS // policy.period))
 
 
+@dataclass(frozen=True, slots=True)
+class _Noises:
+    """The noises of a rule, and what FAIL allows for on top."""
+
+    noise: Noise
+    rough: Noise
+    drift: Noise
+    bursts: float
+    weather: float = 0.0
+
+
+def _noises(
+    metric: Metric, known: Learned | None, cold: Noise, growth: float, setting: Setting
+) -> _Noises:
+    """Return the default noises, or those that a rehearsal measured, in the canary's setting."""
+    if known is None:
+        return _Noises(cold, cold, replace(cold, host=growth / 6), cold.tau)
+    trust = trust_of(known.windows)
+    noise, rough = (
+        in_setting(known_noise(one, trust), setting) for one in (known.noise, known.rough)
+    )
+    bursts, rough = rough.tau, wary(metric, rough, in_setting(cold, setting))
+    usual = growth / 6 if known.drift_host is None else known.drift_host
+    drift = replace(noise, host=usual * math.sqrt(setting.variance))
+    weather = _weather(least_host(metric, cold), noise.host, setting)
+    return _Noises(noise, rough, drift, bursts, weather)
+
+
 def rule_of(
     policy: Policy,
     metric: Metric,
@@ -162,31 +194,25 @@ def rule_of(
     """Return the rule of ``metric`` in one direction of harm."""
     spending = spending_of(policy, metric, calibrated=known is not None)
     margin = log_margin(metric.limit, 1.0 if metric.harmful == "either" else sign)
-    minutes = policy.period / 60
-    growth = policy.drift_of(metric).value * minutes
-    trust = 0.0 if known is None else trust_of(known.windows)
+    growth = policy.drift_of(metric).value * policy.period / 60
     cold = cold_noise(metric, policy.period, points)
-    noise, rough, drift_host = cold, cold, growth / 6
-    if known is not None:
-        noise, rough = (
-            in_setting(known_noise(one, trust), setting) for one in (known.noise, known.rough)
-        )
-        drift_host = growth / 6 if known.drift_host is None else known.drift_host
-        drift_host *= math.sqrt(setting.variance)
+    found = _noises(metric, known, cold, growth, setting)
+    trust = 0.0 if known is None else trust_of(known.windows)
     return Rule(
         spending=spending,
         sign=sign,
         margin=margin,
         gate=margin * (1 - trust * GATE),
-        noise=noise,
-        rough=rough,
-        drift=replace(noise, host=drift_host),
+        noise=found.noise,
+        rough=found.rough,
+        drift=found.drift,
         drift_margin=growth,
         negligible=metric.negligible_rate,
         dense=known.dense if known and not setting.uneven else None,
         widths=_widths(metric, known, setting),
         rank_lean=known.rank_lean if known else 0.0,
-        weather=0.0 if known is None else _weather(least_host(metric, cold), noise.host, setting),
+        bursts=found.bursts,
+        weather=found.weather,
         acute=acute_bounds(metric, policy.alpha * ACUTE * share_of(policy, metric), policy.periods),
         fade=_fade(policy, metric),
         tail=(metric.quantile or 0.0) >= TAIL,

@@ -70,12 +70,6 @@ def shrunk_noise(measured: Noise, cold: Noise, differences: float, hosts: float)
     )
 
 
-def rough_noise(measured: Noise, cold: Noise, differences: float, hosts: float) -> Noise:
-    """Return the noise with bursts, which a calm rehearsal may not have seen."""
-    found = shrunk_noise(measured, cold, differences, hosts)
-    return replace(found, tau=max(found.tau, cold.tau))
-
-
 def shrunk_size(measured: float, default: float, evidence: float, worth: float) -> float:
     """Return a standard deviation between a measured one and a default one.
 

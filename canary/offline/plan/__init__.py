@@ -3,19 +3,23 @@
 from canary.offline.plan.achieved import achieved
 from canary.offline.plan.cost import Cost, monthly_cost
 from canary.offline.plan.lead_in import LeadInWorth, lead_in_worth
+from canary.offline.plan.low_traffic import LOW_RATE, LowTraffic, low_traffic
 from canary.offline.plan.outlook import MetricOutlook, Outlook, plan
 from canary.offline.plan.plot import draw
 from canary.offline.plan.workload import Workload, workload_of
 
 __all__ = [
+    "LOW_RATE",
     "Cost",
     "LeadInWorth",
+    "LowTraffic",
     "MetricOutlook",
     "Outlook",
     "Workload",
     "achieved",
     "draw",
     "lead_in_worth",
+    "low_traffic",
     "monthly_cost",
     "plan",
     "workload_of",

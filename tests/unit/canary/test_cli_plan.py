@@ -63,6 +63,35 @@ def test_no_user_of_another_source_is_told_what_cloudwatch_costs(canary: Shell) 
     assert json.loads(canary(*words, "--json")[1])["cost"] is None
 
 
+def test_little_traffic_gets_a_policy_of_hours_in_one_sentence(canary: Shell) -> None:
+    words = ("plan", "--env", "test", "--rate", "5", "--low-traffic", "low.yml")
+    status, out, _ = canary(*words)
+    assert status == 0
+    sentence = next(line for line in out.splitlines() if line.startswith("With 5 requests per sec"))
+    for part in (
+        "judge for hours: period: 5m",
+        "minimum: 1h, maximum: 8h, steps: [50%]",
+        "latency margin: 10%",
+        "errors negligible: 0.5% (2,160 more events a day)",
+        "a catastrophe still fails after 15 min",
+    ):
+        assert part in sentence or part in out
+    low = load_policy("low.yml")
+    assert (low.period, low.maximum, low.steps) == (300, 8 * 3600, (0.5,))
+    assert [str(metric.limit) for metric in low.metrics] == ["10%", "50%"]
+    assert low.metrics[1].negligible_rate == 0.005
+    assert low.environment is not None
+
+
+def test_enough_traffic_gets_no_policy_for_little(canary: Shell) -> None:
+    words = ("plan", "--env", "test", "--rate", "50")
+    assert json.loads(canary(*words, "--json")[1])["low_traffic"] is None
+    status, _, err = canary(*words, "--low-traffic", "low.yml")
+    assert status == 2
+    assert "50 requests per second are not few" in err
+    assert not Path("low.yml").exists()
+
+
 def reach(canary: Shell, *words: str) -> list[float]:
     status, out, _ = canary("plan", "--env", "test", "--json", *words)
     assert status == 0

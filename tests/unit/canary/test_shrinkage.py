@@ -101,7 +101,8 @@ def test_a_calm_rehearsal_still_allows_for_bursts() -> None:
     noise = np.random.default_rng(5)
     calm = known(ERRORS, counts(*noise.poisson(15.0, size=(2, 200, 60)).astype(float)))
     assert min(width for _, width in calm.kappa["window"]) >= 1.4
-    assert calm.rough.tau >= cold_noise(ERRORS, 60).tau
+    assert rule_of(RULES, ERRORS, 1.0, calm).rough.tau >= cold_noise(ERRORS, 60).tau
+    assert rule_of(RULES, ERRORS, 1.0, calm).bursts < 0.6 * cold_noise(ERRORS, 60).tau
     assert all(width < 1.1 for _, width in calm.kappa["pass"]), "PASS needs no such allowance"
 
 
