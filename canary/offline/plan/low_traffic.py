@@ -89,9 +89,7 @@ def low_traffic(policy: Policy, workload: Workload) -> LowTraffic | None:
         "maximum": _time(max(longest, policy.maximum)),
         "steps": ["50%"],
     }
-    metrics = {
-        metric.name: found for metric in policy.metrics if (found := _wider(metric)) and found
-    }
+    metrics = {metric.name: wider for metric in policy.metrics if (wider := _wider(metric))}
     document = policy.model_dump(exclude_unset=True)
     found = LowTraffic(workload.rate, times, metrics, policy)
     changed = Policy.model_validate(found.changed(document))
