@@ -18,25 +18,18 @@ from tests.support.app_bad_input import cart
 from tests.support.app_http import ask
 from tests.support.app_servers import Postgres, Shop, postgres
 from tests.support.paths import ROOT
+from tests.support.releases import WIDER
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(240)]
 NAME = "0097_channel"
-EXPAND = {
-    NAME: """-- A release that will note where carts come from; the one before knows nothing of it.
-ALTER TABLE carts ADD COLUMN channel text NOT NULL DEFAULT 'web';
-CREATE TABLE vouchers (code text PRIMARY KEY, cart_id uuid);
-""",
-    "0098_voucher": "ALTER TABLE orders ADD COLUMN voucher text;\n",
-    "0099_colour": "ALTER TABLE products ADD COLUMN colour text;\n",
-}
 
 
 def next_release(directory: Path) -> Path:
     """This release with three more migrations, in a directory of its own."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "app", directory / "app", ignore=ignored)
-    for name, sql in EXPAND.items():
+    for name, sql in WIDER.items():
         added = directory / f"app/store/migrations/postgres/{name}.sql"
         added.write_text(sql, encoding="utf-8")
     return directory

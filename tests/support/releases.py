@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.paths import ROOT
@@ -22,6 +23,17 @@ AUTHOR = {
         "DATE": "2026-01-01T00:00:00Z",
     }.items()
 }
+
+
+WIDER = {
+    "0097_channel": """-- A release that will note where carts come from; the one before does not.
+ALTER TABLE carts ADD COLUMN channel text NOT NULL DEFAULT 'web';
+CREATE TABLE vouchers (code text PRIMARY KEY, cart_id uuid);
+""",
+    "0098_voucher": "ALTER TABLE orders ADD COLUMN voucher text;\n",
+    "0099_colour": "ALTER TABLE products ADD COLUMN colour text;\n",
+}
+"""Migrations of three tables, by name. The releases before and after work with both schemas."""
 
 
 def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:
@@ -39,17 +51,22 @@ def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:
     return done.stdout.strip()
 
 
-def release(name: str, faults: str, subject: str) -> str:
+def release(name: str, faults: str, subject: str, files: Mapping[str, str] | None = None) -> str:
     """Commit HEAD with these faults in its ``app/release.env``, as refs/demo/``name``.
+
+    ``files`` adds or replaces files by path.
 
     The same HEAD, faults and subject give the same commit, so a second run builds nothing.
     """
-    content = f"# {subject}\nSHOP_FAULTS={faults}\n"
-    blob = git("hash-object", "-w", "--stdin", stdin=content)
+    added = {"app/release.env": f"# {subject}\nSHOP_FAULTS={faults}\n", **(files or {})}
+    blobs = {
+        path: git("hash-object", "-w", "--stdin", stdin=content) for path, content in added.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
         index = Path(folder, "index")
         git("read-tree", "HEAD", index=index)
-        git("update-index", "--add", "--cacheinfo", f"100644,{blob},app/release.env", index=index)
+        for path, blob in blobs.items():
+            git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", index=index)
         tree = git("write-tree", index=index)
     commit = git("commit-tree", tree, "-p", "HEAD", "-m", subject)
     git("update-ref", f"refs/demo/{name}", commit)
