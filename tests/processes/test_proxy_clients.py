@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,37 @@ def test_a_client_sends_only_so_many_requests(tmp_path: Path) -> None:
         assert ask(proxy.port)[2]["retry-after"] == "10"
         assert ask(proxy.port, source=OTHER)[0] == 200
         assert {ask(proxy.port, source="127.0.9.9")[0] for _ in range(30)} == {200}
+
+
+# ---- HTTP/2
+
+SETTINGS, HEADERS, RESET = 4, 1, 3
+#: GET / of host "a", in the compression of HTTP/2 (RFC 7541).
+GET = b"\x82\x86\x84\x01\x01a"
+
+
+def frame(kind: int, flags: int = 0, stream: int = 0, content: bytes = b"") -> bytes:
+    return struct.pack(">I", len(content))[1:] + struct.pack(">BBI", kind, flags, stream) + content
+
+
+def test_a_flood_of_cancelled_requests_reaches_no_server(tmp_path: Path) -> None:
+    """Each stream is opened and reset at once, as in CVE-2023-44487."""
+    with foreign_proxy(tmp_path, proxy_clients={"requests": 5}) as (proxy, apps):
+        with socket.create_connection(("127.0.0.1", proxy.port), 10, (STRANGER, 0)) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+            told = connection.recv(1000)
+            assert told[3] == SETTINGS
+            assert struct.pack(">HI", 3, 32) in told  # most concurrent streams
+            reset = struct.pack(">I", 8)
+            flood = b"".join(
+                frame(HEADERS, 5, stream, GET) + frame(RESET, 0, stream, reset)
+                for stream in range(1, 10_001, 2)
+            )
+            with suppress(OSError):
+                connection.sendall(flood)
+            assert [ask(proxy.port, source=OTHER)[0] for _ in range(20)] == [200] * 20
+        flooded = len(seen(apps)) - 20
+        assert flooded <= 50
 
 
 # ---- routes
