@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -28,8 +27,6 @@ KEY_PATTERN = "^[\\x21-\\x7e]{1,255}$"
 MAX_PRODUCT_ID = 2_147_483_647
 MOST_CARTS = 1_000
 NO_CART = "00000000-0000-0000-0000-000000000000"
-
-_STATIC = Path(__file__).parent / "static"
 
 
 class Reply(NamedTuple):
@@ -156,6 +153,9 @@ class Api:
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes that the OpenAPI document describes."""
+        return (*self._shop_routes(), *self._health_routes())
+
+    def _shop_routes(self) -> tuple[Route, ...]:
         return (
             Route(
                 *("POST", "/cart", self.save_cart, "Create a cart, or replace a known one's items"),
@@ -194,27 +194,15 @@ class Api:
                 problems=(403, 404, 422, 429, 503),
                 parameters=(URL, LIMIT, SKIP),
             ),
+        )
+
+    def _health_routes(self) -> tuple[Route, ...]:
+        return (
             Route("GET", "/status", self.status, "Can this instance serve?", Status),
             Route("GET", "/ready", self.ready, "Should it get new traffic?", Status),
             Route("GET", "/live", self.live, "Does the process respond?", content_type=TEXT),
             Route("GET", "/metrics", self.metrics, "For Prometheus", content_type=PROMETHEUS),
         )
-
-
-def static(name: str, content_type: str) -> Callable[[Environ], Reply]:
-    """Return a handler for a static file, which is read once."""
-    policy = (("Content-Security-Policy", "default-src 'self'"), ("Cache-Control", "no-cache"))
-    reply = Reply((_STATIC / name).read_bytes(), f"{content_type}; charset=utf-8", headers=policy)
-    return lambda _: reply
-
-
-def page_routes() -> tuple[Route, ...]:
-    """Return the routes of the web page."""
-    return (
-        Route("GET", "/", static("index.html", "text/html"), "The shop's page"),
-        Route("GET", "/static/shop.js", static("shop.js", "text/javascript"), "Its program"),
-        Route("GET", "/static/shop.css", static("shop.css", "text/css"), "Its looks"),
-    )
 
 
 def idempotency_key(environ: Environ) -> str | None:

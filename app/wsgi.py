@@ -31,7 +31,8 @@ from app.metrics.version import SharedNumber
 from app.models import encode
 from app.nearcache import NearCache
 from app.openapi import openapi
-from app.routes import Api, Reply, Route, page_routes
+from app.page import page_routes
+from app.routes import Api, Reply, Route
 from app.services.carts import Carts
 from app.services.catalogue import PREFIX, Catalogue
 from app.services.commits import Commits
