@@ -132,7 +132,7 @@ def _row(published: Published, holder: Holder, colours: list[str], live: str) ->
         verdict="DEPLOYED",
         exit_status=0,
         baseline="",
-        candidate=f"{published.name} {published.commit}",
+        candidate=f"{published.name} {published.commit}".strip(),
         live=live,
         who=holder.who,
         reason=f"Installed on {' and '.join(colours)} without a canary",
