@@ -77,7 +77,7 @@ class Hosts:
         """Return the environment of somebody who has never heard of AWS."""
         foreign = ("AWS_", "CART_CANARY", "LOCAL_CLOUD", "CANARY_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return {**kept, "CANARY_ENV": "prod", "PYTHONPATH": str(self.directory / "without-aws")}
+        return {**kept, "CANARY_ENV": "prod", "PYTHONPATH": f"{self.directory}/without-aws:{ROOT}"}
 
 
 def start(cloud: Cloud, directory: Path) -> Hosts:
