@@ -87,7 +87,7 @@ def test_a_route_that_depends_on_others_is_counted_apart() -> None:
 def test_errors_of_a_few_clients_are_counted_apart() -> None:
     counted = period(cart_200=95, cart_500=13)
     counted.clients[0:2] = [12, 12]
-    counted.clients[2:4] = [96, 1]
+    counted.clients[2:18] = [12, 1, *[12, 0] * 7]
     shown = numbers(instance_data(Served(counted), 0, None, START, {}))
     assert (shown["requests"], shown["errors"], shown["errors_of_few"]) == (96, 1, 12)
 
