@@ -18,23 +18,37 @@ help: ## List the targets
 # ---- set up -------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: ## Install the virtual environment and the Debian packages
-	@$(MAKE) --silent --jobs=2 .venv/.installed .run/debian-packages
+setup: .venv/.installed ## Install what a controller of a real account needs; needs no root
+
+.PHONY: setup-dev
+setup-dev: ## Install also what the local cloud and the tests need; Debian packages need root
+	@$(MAKE) --silent --jobs=2 .venv/.installed-dev .run/debian-packages
 
 # Debian's Python cannot create a virtual environment without python3-venv.
-ifeq ($(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null && echo yes),)
-.venv/.installed: | .run/debian-packages
+CAN_CREATE := $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null && echo yes)
+ifeq ($(CAN_CREATE),)
+.venv/.installed-dev: | .run/debian-packages
 endif
 
-.venv/.installed: requirements.txt pyproject.toml local_cloud/pyproject.toml
+.venv/.installed: requirements.txt pyproject.toml
+	$(if $(CAN_CREATE),,$(error Debian's Python cannot create a virtual environment yet. \
+	  As root, once: apt-get install python3-venv))
+	$(call install,$<)
+
+.venv/.installed-dev: requirements-dev.txt requirements.txt pyproject.toml local_cloud/pyproject.toml
+	$(call install,$<)
+	@touch .venv/.installed
+
+define install
 	@echo "==> virtual environment (about 80 s the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' \
 	  || { echo "$(PYTHON) is too old, Python 3.11 is needed: make setup PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --no-compile --requirement requirements.txt
+	.venv/bin/pip install --quiet --no-compile --requirement $(1)
 	@# Compile with all processors, and skip the Ansible collections that nothing here imports.
 	@.venv/bin/python -m compileall -q -j 0 -x '$(NEVER_IMPORTED)' .venv/lib/python*/site-packages || true
 	@touch $@
+endef
 
 # policy-rc.d: the packages must not start their servers as services; the tests start their own.
 .run/debian-packages: packages.txt
@@ -59,7 +73,7 @@ endif
 # ---- the local cloud ----------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup ## Demonstration: local cloud, site.yml, a good release promoted, a bad one rejected
+demo: setup-dev ## Demonstration: local cloud, site.yml, a good release promoted, a bad one rejected
 	@python -m tests.e2e.demo
 
 .PHONY: status
@@ -75,18 +89,18 @@ destroy: ## Remove the local cloud and everything that it made
 # ---- tests --------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## Run linters, unit and process tests, and the demonstration (15 min)
+test: setup-dev ## Run linters, unit and process tests, and the demonstration (15 min)
 	@python -m tests
 
 .PHONY: test-all
 test-all: test test-long ## Run all tests (45 min)
 
 .PHONY: test-long
-test-long: setup ## Run the tests that make test leaves out: Molecule, faults, leaks, alarms, hosts
+test-long: setup-dev ## Run the tests that make test leaves out: Molecule, faults, leaks, alarms, hosts
 	@python -m tests long
 
 .PHONY: lint
-lint: setup ## Run all linters
+lint: setup-dev ## Run all linters
 	ruff format --check .
 	ruff check .
 	mypy
@@ -97,42 +111,46 @@ lint: setup ## Run all linters
 	ansible-playbook site.yml --syntax-check
 
 .PHONY: test-unit
-test-unit: setup ## Run all unit tests; needs no root and no network
+test-unit: setup-dev ## Run all unit tests; needs no root and no network
 	OPENBLAS_NUM_THREADS=1 pytest tests/unit -n auto
 
 .PHONY: test-processes
-test-processes: setup ## Run the tests with real servers as processes
+test-processes: setup-dev ## Run the tests with real servers as processes
 	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 3 --dist loadscope
 
 .PHONY: test-hosts
-test-hosts: setup ## Run the tests of the local cloud, which boot hosts
+test-hosts: setup-dev ## Run the tests of the local cloud, which boot hosts
 	pytest tests/hosts
 
+.PHONY: test-foreign
+test-foreign: setup-dev ## Test provisioning against an emulator that is not ours; needs no root
+	pytest tests/foreign
+
 .PHONY: test-e2e
-test-e2e: setup ## Run the end-to-end tests: the demonstration and its results
+test-e2e: setup-dev ## Run the end-to-end tests: the demonstration and its results
 	pytest tests/e2e
 
 .PHONY: test-sanity
-test-sanity: setup ## Run ansible-test sanity on the built collection (3 min)
+test-sanity: setup-dev ## Run ansible-test sanity on the built collection (3 min)
 	@python -m tests.sanity
 
 .PHONY: molecule
-molecule: setup ## Test one role on a booted host: make molecule ROLE=proxy
+molecule: setup-dev ## Test one role on a booted host: make molecule ROLE=proxy
 	@test -n "$(ROLE)" || { echo "Which role? make molecule ROLE=proxy"; exit 2; }
 	@python -m tests.molecule $(ROLE)
 
 .PHONY: molecule-all
-molecule-all: setup ## Test all roles one after another, and print a table
+molecule-all: setup-dev ## Test all roles one after another, and print a table
 	@python -m tests.molecule
 
 .PHONY: chaos
-chaos: setup ## Inject faults into the running local cloud, and write docs/chaos.md
+chaos: setup-dev ## Inject faults into the running local cloud, and write docs/chaos.md
 	python -m tests.chaos
 
 # ---- the collection -----------------------------------------------------------------------
 
 .PHONY: collection
-collection: setup ## Build the Ansible collection cart.canary from the last commit, into dist/
+collection: setup-dev ## Build the Ansible collection cart.canary from the last commit, into dist/
 	@rm -rf .run/collection && mkdir -p .run/collection dist
 	@git archive HEAD | tar x -C .run/collection
 	@ansible-galaxy collection build .run/collection --output-path dist --force
@@ -143,11 +161,11 @@ collection: setup ## Build the Ansible collection cart.canary from the last comm
 bench: bench-judge bench-app ## Run the benchmarks that need no cloud (13 min, quiet machine)
 
 .PHONY: bench-verdict
-bench-verdict: setup ## Compare the judge with other rules, and write docs/scoreboard.md (hours)
+bench-verdict: setup-dev ## Compare the judge with other rules, and write docs/scoreboard.md (hours)
 	python -m tests.bench.verdict
 
 .PHONY: bench-judge
-bench-judge: setup ## Measure the time to judge, and that of Kayenta's algorithm
+bench-judge: setup-dev ## Measure the time to judge, and that of Kayenta's algorithm
 	python -m tests.bench.judge
 
 .PHONY: bench-scale
@@ -155,17 +173,17 @@ bench-scale: setup ## Measure canary analyze with 1,000 instances and with 200 M
 	python -m tests.bench.scale
 
 .PHONY: bench-app
-bench-app: setup ## Compare the speed of the shop with Flask and FastAPI (11 min, quiet machine)
+bench-app: setup-dev ## Compare the speed of the shop with Flask and FastAPI (11 min, quiet machine)
 	@command -v wrk > /dev/null || apt-get install -qq -y --no-install-recommends wrk > .run/apt.log \
 	  || { echo "wrk is missing; as root: apt-get install wrk"; exit 1; }
 	python -m tests.bench.bench_app
 
 .PHONY: bench-app-memory
-bench-app-memory: setup ## Measure the memory of the shop under load, without and with a leak (10 min)
+bench-app-memory: setup-dev ## Measure the memory of the shop under load, without and with a leak (10 min)
 	python -m tests.bench.bench_app_memory
 
 .PHONY: bench-release
-bench-release: setup ## Compare the speed of traffic changes with plain Ansible; needs the cloud of make demo
+bench-release: setup-dev ## Compare the speed of traffic changes with plain Ansible; needs the cloud of make demo
 	python -m tests.bench.release
 
 .PHONY: clean

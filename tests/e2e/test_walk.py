@@ -17,6 +17,7 @@ from tests.support.releases import git
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 README, TUTORIAL = "README.md", "docs/tutorial.md"
 ACCOUNT = "it needs an account of AWS"
+LOAD = "ansible-playbook -i inventory/aws playbooks/load.yml"
 RUN_BY_THE_STORY = "the end-to-end tests have just run it: nearly ten minutes"
 REMOVES = "it removes what the other tests look at; the last of them removes it"
 
@@ -38,11 +39,17 @@ INSTEAD = {
     first(README, "ansible-playbook -i inventory/aws site.yml"): Instead(
         ACCOUNT, "ansible-playbook -i inventory/aws/hosts.yml site.yml --list-tasks"
     ),
-    first(README, "canary deploy v1.0.0 --env aws --everywhere"): Instead(
-        ACCOUNT, "canary deploy v1.0.0 --env aws --everywhere --help"
+    first(README, "canary deploy HEAD --env aws --everywhere"): Instead(
+        ACCOUNT, "canary deploy HEAD --env aws --everywhere --help && git rev-parse HEAD"
     ),
-    first(README, "canary run --env aws --candidate v1.1.0"): Instead(
-        ACCOUNT, "canary run --env aws --candidate v1.1.0 --help"
+    first(README, f"{LOAD} -e load=start -e users=60 -e minutes=120"): Instead(
+        ACCOUNT, "ansible-playbook -i inventory/aws/hosts.yml playbooks/load.yml --syntax-check"
+    ),
+    first(README, "canary run --env aws --candidate HEAD"): Instead(
+        ACCOUNT, "canary run --env aws --candidate HEAD --help"
+    ),
+    first(README, "ansible-playbook -i inventory/aws playbooks/destroy.yml"): Instead(
+        ACCOUNT, "ansible-playbook -i inventory/aws/hosts.yml playbooks/destroy.yml --syntax-check"
     ),
     first(README, "canary rollback --env aws"): Instead(
         ACCOUNT, "canary rollback --env aws --help"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.support.ansible_runs import Ansible
+from tests.support.aws_resources import instances, left_over
 from tests.support.local_cloud_machine import Cloud
 
 pytestmark = [pytest.mark.timeout(900)]
@@ -26,44 +25,6 @@ def ansible(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
     return Ansible(tmp_path_factory.mktemp("run"), cloud.settings, {"instances_hosts": HOSTS})
 
 
-def instances(cloud: Cloud) -> dict[str, dict[str, Any]]:
-    """Return the existing hosts by name."""
-    states = {"Name": "instance-state-name", "Values": ["pending", "running", "stopped"]}
-    found = cloud.client("ec2").describe_instances(Filters=[states])["Reservations"]
-    return {
-        next(tag["Value"] for tag in each["Tags"] if tag["Key"] == "Name"): each
-        for reservation in found
-        for each in reservation["Instances"]
-    }
-
-
-def left_over(cloud: Cloud) -> dict[str, list[str]]:
-    """Return the existing resources of the playbooks by kind."""
-    vpcs = cloud.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["shop"]}])
-    iam, tables = cloud.client("iam"), cloud.client("dynamodb").list_tables()["TableNames"]
-    parameters = cloud.client("ssm").describe_parameters()["Parameters"]
-    monitoring = cloud.client("cloudwatch")
-    found = {
-        "hosts": list(instances(cloud)),
-        "vpcs": [vpc["VpcId"] for vpc in vpcs["Vpcs"]],
-        "keys": [k["KeyName"] for k in cloud.client("ec2").describe_key_pairs()["KeyPairs"]],
-        "roles": [r["RoleName"] for r in iam.list_roles()["Roles"] if "shop" in r["RoleName"]],
-        "profiles": [
-            p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]
-        ],
-        "buckets": [b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]],
-        "tables": tables,
-        "parameters": [p["Name"] for p in parameters if p["Name"].startswith("/shop")],
-        "topics": [t["TopicArn"] for t in cloud.client("sns").list_topics()["Topics"]],
-        "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
-        "dashboards": [
-            d["DashboardName"] for d in monitoring.list_dashboards()["DashboardEntries"]
-        ],
-        "alarms": [a["AlarmName"] for a in monitoring.describe_alarms()["MetricAlarms"]],
-    }
-    return {kind: names for kind, names in found.items() if names}
-
-
 def test_a_plan_for_an_empty_account_shows_everything_and_makes_nothing(
     ansible: Ansible, cloud: Cloud
 ) -> None:
@@ -71,7 +32,7 @@ def test_a_plan_for_an_empty_account_shows_everything_and_makes_nothing(
     assert not plan.failed, plan.output
     for part in ("VPC", "subnets", "each kind of host", "bucket", "topic", "tables", "instances"):
         assert any(part in name for name in plan.changed), part
-    assert left_over(cloud) == {}
+    assert left_over(cloud.client) == {}
     assert not list(ansible.run.rglob("id_ed25519"))
 
 
@@ -82,20 +43,20 @@ def test_another_account_is_refused_with_the_command_to_type(
     assert refused.failed
     assert f"These credentials belong to account {ACCOUNT}" in refused.messages[0]
     assert f"export CART_CANARY_AWS_ACCOUNT={ACCOUNT}" in refused.messages[0]
-    assert left_over(cloud) == {}
+    assert left_over(cloud.client) == {}
 
 
 def test_what_is_no_address_gets_no_mail(ansible: Ansible, cloud: Cloud) -> None:
     refused = ansible.play(PROVISION, "--tags", "storage", alarm_emails=["nobody"])
     assert refused.failed
     assert any("nobody is no e-mail address" in message for message in refused.messages)
-    assert "topics" not in left_over(cloud)
+    assert "topics" not in left_over(cloud.client)
 
 
 def test_one_run_makes_hosts_that_can_be_reached(ansible: Ansible, cloud: Cloud) -> None:
     made = ansible.play(PROVISION)
     assert not made.failed, made.output
-    hosts = instances(cloud)
+    hosts = instances(cloud.client)
     assert sorted(hosts) == ["local-app-blue-1", "local-app-blue-2", "local-proxy-1"]
     app = hosts["local-app-blue-1"]
     assert app["State"]["Name"] == "running"
@@ -162,12 +123,12 @@ def test_a_second_run_and_a_plan_change_nothing(ansible: Ansible) -> None:
 def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, cloud: Cloud) -> None:
     """Green is live; the proxy is gone; the inventory has one host of blue less."""
     cloud.client("ssm").put_parameter(Name="/shop/local/live", Value="green", Overwrite=True)
-    dead = instances(cloud)["local-proxy-1"]["InstanceId"]
+    dead = instances(cloud.client)["local-proxy-1"]["InstanceId"]
     cloud.client("ec2").terminate_instances(InstanceIds=[dead])
     cloud.await_state(dead, "terminated")
     mended = ansible.play(PROVISION, instances_hosts=FEWER)
     assert not mended.failed, mended.output
-    hosts = instances(cloud)
+    hosts = instances(cloud.client)
     assert sorted(hosts) == ["local-app-blue-1", "local-proxy-1"]
     assert hosts["local-proxy-1"]["InstanceId"] != dead
     live = cloud.client("ssm").get_parameter(Name="/shop/local/live")["Parameter"]["Value"]
@@ -183,12 +144,12 @@ def test_nothing_is_destroyed_without_a_yes_or_in_another_account(
     refused = ansible.play(*DESTROY, confirm="yes", aws_account="210987654321")
     assert refused.failed
     assert f"These credentials belong to account {ACCOUNT}" in refused.messages[0]
-    assert sorted(instances(cloud)) == ["local-app-blue-1", "local-proxy-1"]
+    assert sorted(instances(cloud.client)) == ["local-app-blue-1", "local-proxy-1"]
 
 
 def test_destroying_leaves_nothing_in_the_account(ansible: Ansible, cloud: Cloud) -> None:
     cloud.client("s3").put_object(Bucket=BUCKET, Key="releases/x.tar.gz", Body=b"x")
     gone = ansible.play(*DESTROY, confirm="yes")
     assert not gone.failed, gone.output
-    assert left_over(cloud) == {}
+    assert left_over(cloud.client) == {}
     assert not list(ansible.run.rglob("id_ed25519"))

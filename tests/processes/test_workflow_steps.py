@@ -25,6 +25,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_plan_becomes_a_summary(checkout: Path, tmp_path: Path) -> None:
     variables = {
+        "ACCOUNT": "beta",
         "ENVIRONMENT": "local",  # the same playbooks, without an account
         "LOCAL_CLOUD_BRIDGE": "absent0",
         "CART_CANARY_RUN": str(tmp_path / "run"),
@@ -35,7 +36,7 @@ def test_a_plan_becomes_a_summary(checkout: Path, tmp_path: Path) -> None:
     shown = run(step("infrastructure.yml", "Show the plan"), checkout, variables)
     assert shown.returncode == 0, shown.stderr
     summary = (checkout / "github_step_summary").read_text(encoding="utf-8")
-    assert summary.startswith("## Plan for local\n~~~diff\n")
+    assert summary.startswith("## Plan for beta\n~~~diff\n")
     assert "The local cloud is not running. It would be booted" in summary
     assert summary.endswith("~~~\n")
 

@@ -1,4 +1,4 @@
-"""Run playbooks as a user does, on a separate local cloud, and read their results."""
+"""Run playbooks as a user does, and read their results."""
 
 from __future__ import annotations
 
@@ -32,11 +32,15 @@ class Run:
 
 @dataclass
 class Ansible:
-    """ansible-playbook with this project's inventory, for one local cloud, or none."""
+    """ansible-playbook with this project's inventory, for one local cloud, or none.
+
+    ``shell`` replaces the variables of this process's own environment.
+    """
 
     run: Path
     cloud: Settings | None = None
     variables: dict[str, Any] = field(default_factory=dict)
+    shell: dict[str, str] | None = None
 
     def play(self, playbook: str, *options: str, **variables: Any) -> Run:
         command = [str(BIN / "ansible-playbook"), playbook, *options]
@@ -60,7 +64,7 @@ class Ansible:
 
     def _environment(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **(os.environ if self.shell is None else self.shell),
             **(self.cloud.environment() if self.cloud else {"LOCAL_CLOUD_BRIDGE": "absent0"}),
             "PATH": f"{BIN}:/usr/sbin:/usr/bin:/sbin:/bin",
             "CART_CANARY_RUN": str(self.run),

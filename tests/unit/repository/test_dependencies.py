@@ -1,7 +1,7 @@
 """Dependencies: each has one source of its bounds, and one lock that hosts install from.
 
 ``pyproject.toml`` bounds them, ``app/requirements.txt`` and the lock of ``loadgen`` are what hosts
-get, and ``requirements.txt`` pins the same versions for whoever works on the project.
+get, and ``requirements-dev.txt`` pins the same versions for whoever works on the project.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def test_a_lock_holds_everything_that_its_extra_bounds(extra: str) -> None:
 
 @pytest.mark.parametrize("extra", LOCKS)
 def test_what_is_tested_here_is_what_hosts_get(extra: str) -> None:
-    here, there = pins(ROOT / "requirements.txt"), pins(LOCKS[extra])
+    here, there = pins(ROOT / "requirements-dev.txt"), pins(LOCKS[extra])
     shared = {canonicalize_name(wanted.name) for wanted in bounds(extra)} & here.keys()
     assert shared
     assert {name: here[name] for name in shared} == {name: there[name] for name in shared}

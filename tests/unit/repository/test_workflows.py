@@ -26,6 +26,7 @@ from tests.support.paths import ROOT
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 WRITES = {"id-token", "packages"}
 JOBS = [pytest.param(path, name, job, id=f"{path.stem}-{name}") for path, name, job in jobs()]
+MATRIX = "${{ matrix.account }}"
 SCRIPTS = [pytest.param(each, id=str(each)) for each in steps() if each.script]
 
 
@@ -82,12 +83,37 @@ def test_production_is_changed_by_one_at_a_time_and_only_from_main() -> None:
     infrastructure = load(GITHUB / "workflows/infrastructure.yml")["jobs"]
     release = load(GITHUB / "workflows/release.yml")
     apply, production = infrastructure["apply"], release["jobs"]["production"]
-    assert apply["concurrency"] == production["concurrency"]
+    assert apply["concurrency"] == {"group": MATRIX, "cancel-in-progress": False}
     assert production["concurrency"] == {"group": "production", "cancel-in-progress": False}
     assert "github.event_name == 'push'" in apply["if"]
     assert "github.ref == 'refs/heads/main'" in apply["if"]
     assert release["on"]["push"]["branches"] == ["main"]
     assert (production["needs"], production["environment"]) == ("beta", "production")
+
+
+def test_every_account_that_is_released_to_is_provisioned_beta_first() -> None:
+    infrastructure = load(GITHUB / "workflows/infrastructure.yml")["jobs"]
+    release = load(GITHUB / "workflows/release.yml")["jobs"]
+    released = {name: job for name, job in release.items() if "environment" in job}
+    for name in ("plan", "apply"):
+        assert infrastructure[name]["strategy"]["matrix"]["account"] == list(released)
+    apply = infrastructure["apply"]
+    assert (apply["strategy"]["max-parallel"], apply["strategy"]["fail-fast"]) == (1, True)
+    assert apply["environment"] == f"infrastructure-{MATRIX}"
+    for name, job in released.items():
+        assert (job["environment"], job["concurrency"]["group"]) == (name, name)
+
+
+def test_a_plan_downloads_no_keys() -> None:
+    plan = load(GITHUB / "workflows/infrastructure.yml")["jobs"]["plan"]
+    (controller,) = [step for step in plan["steps"] if "controller" in str(step.get("uses"))]
+    assert "bucket" not in controller["with"]
+    (download,) = [
+        step
+        for step in load(GITHUB / "actions/controller/action.yml")["runs"]["steps"]
+        if "s3 sync" in str(step.get("run"))
+    ]
+    assert download["if"] == "inputs.bucket != ''"
 
 
 def test_the_ruleset_asks_for_every_check_and_nobody_is_above_it() -> None:
@@ -108,7 +134,7 @@ def test_every_word_that_ci_makes_is_in_the_makefile() -> None:
     ci = load(GITHUB / "workflows/ci.yml")["jobs"]
     words = {each["words"] for each in ci["hosts"]["strategy"]["matrix"]["include"]}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for word in words | {"lint", "test-unit", "setup"}:
+    for word in words | {"lint", "test-unit", "setup-dev"}:
         assert re.search(rf"^{word}:", makefile, re.MULTILINE), word
 
 

@@ -37,10 +37,10 @@ class Environment:
     def __init__(self, name: str, directory: Path) -> None:
         shutil.copytree(ROOT / "inventory", directory / "inventory")
         source = directory / "inventory" / name
-        (source / "aws_ec2.yml").unlink()
         (source / "ec2.yml").write_text(yaml.safe_dump(_as_found(name)), encoding="utf-8")
+        files = [str(source / "hosts.yml"), str(source / "ec2.yml")]
         self.loader = DataLoader()
-        self.inventory = InventoryManager(loader=self.loader, sources=[str(source)])
+        self.inventory = InventoryManager(loader=self.loader, sources=files)
         self.variables = VariableManager(loader=self.loader, inventory=self.inventory)
         HostVars(
             self.inventory, self.variables, self.loader

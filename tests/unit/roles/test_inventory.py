@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,17 +97,97 @@ def test_the_account_of_aws_is_nobodys_until_it_is_said(
     assert aws.value("localhost", "aws_account") == ""
 
 
-@pytest.mark.parametrize(("certificate", "ports"), [("", [80]), ("/chain.pem", [80, 443])])
+@pytest.mark.parametrize(("given", "ports"), [("", [80]), ("chain.pem", [80, 443])])
 def test_aws_opens_tls_with_a_certificate_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificate: str, ports: list[int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, ports: list[int]
 ) -> None:
     aws = load("aws", tmp_path, monkeypatch)
+    certificate = str(tmp_path / given) if given else ""
+    (tmp_path / "chain.pem").touch()
     monkeypatch.setenv("CART_CANARY_TLS_CERTIFICATE", certificate)
     assert aws.value("localhost", "network_client_ports") == ports
     opened = aws.value("aws-proxy-1", "base_ports")
     public = [each["port"] for each in opened if each["sources"] == ["0.0.0.0/0"]]
     assert public == ports
     assert aws.value("aws-proxy-1", "proxy_tls")["certificate"] == certificate
+
+
+def test_ssh_offers_only_the_key_of_the_environment(environment: Environment) -> None:
+    """A host refuses a client after three keys (MaxAuthTries), whatever an ssh-agent holds."""
+    for host in environment.inventory.groups["aws_ec2"].get_hosts():
+        words = shlex.split(environment.value(host.name, "ansible_ssh_common_args"))
+        jump = [word for word in words if word.startswith("ProxyCommand=")]
+        for command in [["ssh", *words, "host"], *map(proxy_command, jump)]:
+            asked = subprocess.run([*command[:1], "-G", *command[1:]], capture_output=True)
+            assert b"identitiesonly yes" in asked.stdout, asked.stderr
+        needs_jump = environment.inventory.groups["proxy"].get_hosts() != [host]
+        assert bool(jump) == (needs_jump and host.name.startswith("aws-"))
+
+
+def proxy_command(option: str) -> list[str]:
+    return shlex.split(option.removeprefix("ProxyCommand=").replace("-W %h:%p", ""))
+
+
+def test_the_proxy_admits_ssh_from_an_address_that_only_the_security_group_names(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator whose address changed updates the group, and then reaches the host."""
+    monkeypatch.setenv("CART_CANARY_ADMIN_CIDR", "203.0.113.7/32")
+    sources = {
+        host.name: environment.value(host.name, "base_ssh_sources")
+        for host in environment.inventory.groups["aws_ec2"].get_hosts()
+    }
+    for name, admitted in sources.items():
+        assert (admitted == ["0.0.0.0/0"]) == ("proxy" in name), name
+    assert environment.value("localhost", "network_admin_cidrs")
+
+
+def test_a_shell_without_the_optional_variables_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    given = {
+        "CART_CANARY_ALARM_EMAILS": "ops@example.org",
+        "CART_CANARY_TLS_CERTIFICATE": str(tmp_path / "shop.pem"),
+        "CART_CANARY_TLS_KEY": str(tmp_path / "shop.key"),
+        "CART_CANARY_TLS_NAME": "shop.example.org",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert aws.value("localhost", "settings_values") == given
+    kept = Path(aws.value("localhost", "settings_path"))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(aws.value("localhost", "settings_values")), encoding="utf-8")
+    for name in given:
+        monkeypatch.delenv(name)
+    assert aws.value("localhost", "settings_values") == given
+    assert aws.value("localhost", "alarm_emails") == ["ops@example.org"]
+    assert aws.value("localhost", "network_client_ports") == [80, 443]
+    assert aws.value("aws-proxy-1", "probe")["url"] == "https://shop.example.org/status"
+    # On a controller that has only the copies.
+    assert aws.value("aws-proxy-1", "proxy_tls_key") == str(tmp_path / "run/aws/tls/shop.key")
+
+
+def test_a_setting_is_removed_by_the_value_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    monkeypatch.setenv("CART_CANARY_ALARM_EMAILS", "none")
+    assert aws.value("localhost", "alarm_emails") == []
+    assert aws.value("localhost", "settings_values") == {"CART_CANARY_ALARM_EMAILS": "none"}
+
+
+def test_the_region_of_aws_is_that_in_which_hosts_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    place = tmp_path / "inventory/aws/aws_ec2.yml"
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text.replace("[eu-central-1]", "[us-east-1]"), encoding="utf-8")
+    assert aws.value("localhost", "aws_region") == "us-east-1"
+    assert aws.value("localhost", "network_subnets")[0]["zone"].startswith("us-east-1")
+    assert aws.value("localhost", "event_topic_arn").startswith("arn:aws:sns:us-east-1:")
+    assert "eu-central" not in json.dumps(aws.value("localhost", "analyzer_policy"))
 
 
 def test_hosts_are_searched_for_by_their_own_environment() -> None:

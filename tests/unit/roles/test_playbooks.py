@@ -16,6 +16,8 @@ PLAYBOOKS = [ROOT / "site.yml", *sorted((ROOT / "playbooks").glob("*.yml"))]
 TASK = re.compile(r"^ {6}(?:cart\.canary\.(\w+) : )?(.+?)\tTAGS: \[(.*)\]$", re.MULTILINE)
 #: Every run checks this, with any tags: whether the account is reachable.
 CHECKS = {"Skip an account that cannot be reached", "Require confirmation"}
+#: Every run names the account, and keeps the settings of the shell.
+ALWAYS = {"account", "settings"}
 VALIDATION = "Validating arguments against arg spec"  # Ansible itself tags it so
 
 
@@ -39,7 +41,7 @@ def test_a_tag_runs_its_role_and_nothing_else(playbook: str) -> None:
     found = tasks(playbook)
     assert {role for role, _, _ in found} > {"network", "local_cloud", "alarms"}
     for role, name, tags in found:
-        if role == "account":
+        if role in ALWAYS:
             assert tags == {"always"}, name
         elif role:
             extra = {"always"} if name.startswith(VALIDATION) else set()

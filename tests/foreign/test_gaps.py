@@ -1,0 +1,67 @@
+"""AWS does what moto does not: the proofs that ``gaps.py`` names; and moto still does not."""
+
+from __future__ import annotations
+
+import boto3
+import botocore.session
+import pytest
+
+from tests.foreign import gaps
+from tests.foreign.account import Account
+
+
+@pytest.mark.parametrize(("call", "key"), gaps.TABLE_KEYS.items())
+def test_dynamodb_answers_the_id_of_a_table(call: str, key: str) -> None:
+    service, operation = call.split(":")
+    model = botocore.session.get_session().get_service_model(service).operation_model(operation)
+    assert "TableId" in model.output_shape.members[key].members
+
+
+def test_moto_still_has_the_gaps(account: Account) -> None:
+    tables = account.client("dynamodb", "eu-west-1")
+    made = tables.create_table(
+        TableName="gap",
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]
+    assert "TableId" not in made
+    tapped = boto3.client(
+        "dynamodb",
+        region_name="eu-west-1",
+        endpoint_url=account.tap.url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106
+    )
+    assert tapped.describe_table(TableName="gap")["Table"]["TableId"]
+    tables.delete_table(TableName="gap")
+
+
+def test_the_tap_names_calls_of_every_protocol(account: Account) -> None:
+    """Query (EC2), JSON (SSM), CBOR (CloudWatch) and REST (S3)."""
+    options = {
+        "region_name": "eu-west-1",
+        "endpoint_url": account.tap.url,
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+    with account.tap.recording() as calls:
+        boto3.client("ec2", **options).create_key_pair(KeyName="tapped")
+        boto3.client("ec2", **options).delete_key_pair(KeyName="tapped")
+        boto3.client("ssm", **options).describe_parameters()
+        boto3.client("cloudwatch", **options).delete_alarms(AlarmNames=["none"])
+        boto3.client("s3", **options).list_buckets()
+        boto3.client("s3", **options).create_bucket(
+            Bucket="tapped", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        boto3.client("s3", **options).delete_bucket(Bucket="tapped")
+    assert [(str(call), call.writes) for call in calls] == [
+        ("ec2:CreateKeyPair", True),
+        ("ec2:DeleteKeyPair", True),
+        ("ssm:DescribeParameters", False),
+        ("monitoring:DeleteAlarms", True),
+        ("s3:GetBucket?x-id", False),
+        ("s3:PutBucket", True),
+        ("s3:DeleteBucket", True),
+    ]
+    assert {call.region for call in calls} == {"eu-west-1"}
