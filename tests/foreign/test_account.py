@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.foreign.account import HOSTLESS, Account, writes
-from tests.support.aws_resources import instances, left_over
+from tests.support.aws_resources import OURS, instances, left_over
 
 pytestmark = [pytest.mark.timeout(1800)]
 REGION = "eu-central-1"
@@ -101,6 +102,30 @@ def open_ports(account: Account) -> set[int]:
 def subscribers(account: Account) -> set[str]:
     found = account.client("sns", REGION).list_subscriptions()["Subscriptions"]
     return {each["Endpoint"] for each in found if each["Protocol"] == "email"}
+
+
+def test_a_replaced_proxy_keeps_its_address(account: Account) -> None:
+    ec2, before = account.client("ec2", REGION), instances(clients(account))["aws-proxy-1"]
+    kept = ec2.describe_addresses(Filters=OURS)["Addresses"]
+    assert [each["PublicIp"] for each in kept] == [before["PublicIpAddress"]]
+    ec2.terminate_instances(InstanceIds=[before["InstanceId"]])
+    for each in ec2.describe_addresses(Filters=OURS)["Addresses"]:
+        if "AssociationId" in each:  # AWS does this when it terminates an instance
+            ec2.disassociate_address(AssociationId=each["AssociationId"])
+    replaced, _ = account.play(PROVISION, *HOSTLESS, "--tags", "instances")
+    assert not replaced.failed, replaced.output
+    after = instances(clients(account))["aws-proxy-1"]
+    assert after["InstanceId"] != before["InstanceId"]
+    assert after["PublicIpAddress"] == before["PublicIpAddress"]
+    assert len(ec2.describe_addresses(Filters=OURS)["Addresses"]) == 1
+
+
+def test_nobody_terminates_the_data_host_by_mistake(account: Account) -> None:
+    ec2, data = account.client("ec2", REGION), instances(clients(account))["aws-data-1"]
+    with pytest.raises(ClientError, match="disableApiTermination"):
+        ec2.terminate_instances(InstanceIds=[data["InstanceId"]])
+    (volume,) = data["BlockDeviceMappings"]
+    assert not volume["Ebs"]["DeleteOnTermination"]
 
 
 def test_another_address_changes_the_security_groups_alone(account: Account) -> None:

@@ -135,7 +135,6 @@ UNSET = {
     "base_hosts": "hosts without DNS",
     "cache_memory": "size of the instance",
     "database_connections": "size of the instance",
-    "instances_type": "size and price of instances",
     "prober_limit": "slow URLs",
     "prometheus_interval": "load of the monitor",
     "service_stop_seconds": "programs that stop slowly",
