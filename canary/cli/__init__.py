@@ -19,6 +19,7 @@ COMMANDS = {
     "build": "Build a release into a file.",
     "check": "Validate a policy.",
     "deploy": "Build a release, and install it on the idle colour.",
+    "doctor": "Find problems of an AWS account.",
     "history": "List the newest canaries.",
     "import-kayenta": "Convert a Kayenta configuration to a policy.",
     "init": "Write the first policy of an environment.",

@@ -1,0 +1,70 @@
+"""``canary doctor``: find problems of an account before they meet a release."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from canary.cli.common import json_option
+from canary.doctor import Cloud, Finding, Level, examine, load_needs
+from canary.errors import PolicyError
+
+MARKS = {Level.OK: "✔ ok", Level.UNKNOWN: "? unknown", Level.PROBLEM: "✘ problem"}
+FOUND = 1
+
+
+@click.command()
+@click.option("--env", envvar="CANARY_ENV", help="Environment, as in inventory/ENV.")
+@click.option(
+    "--needs",
+    "needs_file",
+    type=click.Path(path_type=Path),
+    help="What the environment needs; default: .run/ENV/needs.json.",
+)
+@json_option
+def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
+    """Find problems of an account before they meet a release, and say how to mend them.
+
+    Checks credentials, clock, rights, quota, zones, image, your address, certificate, mail,
+    policy, and how late metrics are. It changes nothing. A question that the account does not
+    answer is "unknown". To check before the first run of site.yml:
+    ansible-playbook -i inventory/aws playbooks/doctor.yml
+
+    Exit status: 0 no problem, 1 problems found, 2 could not run.
+
+    \b
+    Example:
+      canary doctor --env aws
+    """
+    if env is None and needs_file is None:
+        raise PolicyError("Name the environment: --env NAME or --needs FILE")
+    needs = load_needs(needs_file or Path(".run") / str(env) / "needs.json")
+    findings = examine(Cloud(needs), needs)
+    if as_json:
+        Console().print_json(data=[dataclasses.asdict(each) for each in findings])
+    else:
+        show(findings)
+    if any(each.level is Level.PROBLEM for each in findings):
+        sys.exit(FOUND)
+
+
+def show(findings: Sequence[Finding]) -> None:
+    """Print a table, then a command for each finding that has one."""
+    console = Console(highlight=False)
+    table = Table("check", "result", "finding", box=None, pad_edge=False)
+    for each in findings:
+        table.add_row(each.check, MARKS[each.level], each.sentence)
+    console.print(table)
+    for each in findings:
+        if each.command:
+            console.print(f"\n{each.check}:\n    {each.command}", markup=False, soft_wrap=True)
+    counted = Counter(each.level for each in findings)
+    problems, unsure = counted[Level.PROBLEM], counted[Level.UNKNOWN]
+    console.print(f"\n{problems} problems, {unsure} unknown, {counted[Level.OK]} in order.")

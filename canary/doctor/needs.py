@@ -1,0 +1,73 @@
+"""What an environment needs of its account: a file that the playbooks write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from canary.errors import PolicyError
+
+
+class Part(BaseModel):
+    """A part of the file. A misspelt key is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Image(Part):
+    """A machine image: the newest match is launched."""
+
+    owner: str
+    name: str
+
+
+class Needs(Part):
+    """Everything that the checks compare with the account.
+
+    Attributes:
+        instances: number of instances by type.
+        tags: tags of the environment's instances.
+        administrators: networks that may reach SSH.
+        door: name of the security group that admits them.
+        certificates: files that the proxy serves.
+        policy: the policy file, which the playbooks render.
+        site: the command that provisions the environment.
+    """
+
+    account: Annotated[str, Field(pattern=r"^(\d{12})?$")]
+    region: str
+    endpoint_url: str | None = None
+    instances: dict[str, int]
+    image: Image
+    tags: dict[str, str]
+    administrators: list[str]
+    door: str
+    topic: str
+    emails: list[str] = []
+    certificates: list[str] = []
+    policy: str
+    site: str
+
+
+def load_needs(path: Path) -> Needs:
+    """Read the file.
+
+    Raises:
+        PolicyError: it is missing or not valid.
+    """
+    if not path.is_file():
+        raise PolicyError(
+            f"There is no {path}, which says what the environment needs. To write it: "
+            "ansible-playbook -i inventory/aws playbooks/doctor.yml"
+        )
+    try:
+        return Needs.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        faults = "; ".join(f"{_where(each['loc'])}: {each['msg']}" for each in error.errors())
+        raise PolicyError(f"{path} is not valid: {faults}") from error
+
+
+def _where(place: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, place)) or "file"

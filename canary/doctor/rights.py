@@ -1,0 +1,42 @@
+"""The actions that provisioning calls; a test compares them with the calls that were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+CHANGES: Mapping[str, str] = {
+    "ec2": "AllocateAddress AssociateAddress AssociateRouteTable AttachInternetGateway "
+    "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateInternetGateway "
+    "CreateNatGateway CreateRoute CreateRouteTable CreateSecurityGroup CreateSubnet CreateTags "
+    "CreateVpc ImportKeyPair ModifyInstanceAttribute ModifySubnetAttribute ModifyVpcAttribute "
+    "RevokeSecurityGroupIngress RunInstances StartInstances TerminateInstances",
+    "iam": "AddRoleToInstanceProfile CreateInstanceProfile CreateRole PassRole PutRolePolicy "
+    "TagInstanceProfile TagRole",
+    "s3": "CreateBucket PutBucketOwnershipControls PutBucketPublicAccessBlock PutBucketTagging "
+    "PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration",
+    "sns": "CreateTopic SetTopicAttributes Subscribe TagResource",
+    "sqs": "CreateQueue SetQueueAttributes TagQueue",
+    "ssm": "AddTagsToResource PutParameter",
+    "dynamodb": "CreateTable TagResource",
+    "logs": "CreateLogGroup PutRetentionPolicy TagResource",
+    "cloudwatch": "PutDashboard PutMetricAlarm",
+}
+LOOKS: Mapping[str, str] = {
+    "ec2": "DescribeAddresses DescribeAvailabilityZones DescribeImages DescribeInstances "
+    "DescribeInstanceTypeOfferings DescribeInternetGateways DescribeKeyPairs DescribeNatGateways "
+    "DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeVpcs",
+    "iam": "GetInstanceProfile GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
+    "s3": "GetBucketTagging GetBucketVersioning ListBucket",
+    "dynamodb": "DescribeTable ListTagsOfResource",
+    "ssm": "DescribeParameters GetParameter",
+    "cloudwatch": "DescribeAlarms GetDashboard",
+}
+
+
+def _named(actions: Mapping[str, str]) -> Iterator[str]:
+    for service, names in actions.items():
+        for name in names.split():
+            yield f"{service}:{name}"
+
+
+PROVISIONING = (*_named(CHANGES), *_named(LOOKS))
