@@ -18,6 +18,15 @@ def one_by_one(kinds: Iterable[Mapping[str, Any]], environment: str) -> list[Hos
     ]
 
 
+def by_type(kinds: Iterable[Mapping[str, Any]], type_: str) -> dict[str, int]:
+    """Return the number of instances by instance type; ``type_`` is the default."""
+    counted: dict[str, int] = {}
+    for kind in kinds:
+        name = str(kind.get("type", type_))
+        counted[name] = counted.get(name, 0) + int(kind["count"])
+    return counted
+
+
 def to_launch(
     wanted: Iterable[Host], seen: Iterable[Mapping[str, Any]], *, name: str, type_: str
 ) -> list[Host]:
@@ -50,4 +59,8 @@ class FilterModule:
     """The filters for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"instances_one_by_one": one_by_one, "instances_to_launch": to_launch}
+        return {
+            "instances_by_type": by_type,
+            "instances_one_by_one": one_by_one,
+            "instances_to_launch": to_launch,
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,20 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
 
 from canary.cli.doctor import doctor
-from canary.doctor import Cloud, Finding, Level, Needs, examine
+from canary.doctor import Cloud, Finding, Level, Needs, examine, load_needs
 from canary.doctor.examine import CHECKS
 from canary.doctor.reach import expiry
 from canary.doctor.rights import PROVISIONING
+from canary.doctor.service import environment_of, metrics
+from canary.errors import PolicyError
+from canary.model import Arm, Release, Series
+from canary.policy import load_policy
+from canary.sources.base import Query
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # moto's default account
@@ -56,6 +62,16 @@ class Iam:
         return "implicitDeny" if action in self.denied else "allowed"
 
 
+class Silent:
+    """A service that refuses every question."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def refuse(*_: object, **__: object) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
+
+        return refuse
+
+
 class Quotas:
     """moto knows no quota of EC2."""
 
@@ -69,7 +85,7 @@ class Sns:
     """moto confirms every subscription at once."""
 
     subscription = f"{TOPIC}:1"
-    addresses = [MAIL]
+    addresses: tuple[str, ...] = (MAIL,)
 
     def get_paginator(self, name: str) -> Pages:
         if name == "list_topics":
@@ -241,7 +257,7 @@ def unconfirmed(world: World, needs: Needs) -> Needs:
 
 
 def unsubscribed(world: World, needs: Needs) -> Needs:
-    world.stubs["sns"].addresses = []
+    world.stubs["sns"].addresses = ()
     return needs
 
 
@@ -291,3 +307,101 @@ def test_a_planted_fault_is_found_with_a_sentence_and_a_command(
     assert command in finding.command
     if plant is not wrong_clock and plant is not no_zone:
         assert level_of_others(world, changed, check) == {Level.OK}
+
+
+class Reported:
+    """A source whose newest datapoint is of ``newest``."""
+
+    def __init__(self, newest: int | None) -> None:
+        self._newest = newest
+
+    def instances(self, colour: str) -> tuple[str, ...]:
+        return ("i-1",) if colour == "blue" else ()
+
+    def read(
+        self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
+    ) -> tuple[Series, ...]:
+        assert queries
+        (arm,) = arms
+        times = tuple(range(start, end, 10))
+        newest = self._newest
+        values = tuple(1.0 if newest is not None and time <= newest else None for time in times)
+        return (Series("requests", arm, "i-1", times, values, values),)
+
+    def describe(self) -> str:
+        return "a test"
+
+
+@pytest.mark.parametrize(
+    ("late", "level", "words"),
+    [
+        (20, Level.OK, "settle is 20 s"),
+        (95, Level.PROBLEM, "The newest period ended 95 s ago"),
+        (None, Level.UNKNOWN, "No instance reported"),
+    ],
+)
+def test_late_metrics_propose_a_settle(
+    needs: Needs, late: int | None, level: Level, words: str
+) -> None:
+    write_policy(needs, "192.0.2.1")
+    rules, environment = load_policy(Path(needs.policy)), environment_of(needs)
+    now = 1_800_000_000.0
+    newest = None if late is None else int(now) - late - 10
+    source = Reported(newest if late is None or late % 10 == 0 else newest + 5)
+    moment = now if late is None or late % 10 == 0 else now + 5
+    finding = metrics(source, rules, environment, moment)
+    assert finding.level is level
+    assert words in finding.sentence
+    assert ("canary_settle: 100" in finding.command) == (level is Level.PROBLEM)
+
+
+def test_what_the_account_does_not_answer_is_unknown_and_no_traceback(
+    world: World, needs: Needs
+) -> None:
+    silent = Silent()
+    world.stubs |= {"iam": silent, "service-quotas": silent}
+    levels = {name: finding.level for name, finding in found(world, needs).items()}
+    assert levels["rights"] is levels["quota"] is Level.UNKNOWN
+
+
+def test_the_command_tells_problems_by_its_exit_status(
+    world: World, needs: Needs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canary.cli.doctor.Cloud", lambda _: world)
+    Path(".run/aws").mkdir(parents=True)
+    Path(".run/aws/needs.json").write_text(needs.model_dump_json(), encoding="utf-8")
+    well = CliRunner().invoke(doctor, ["--env", "aws"])
+    assert well.exit_code == 0, well.output
+    assert "0 problems, 1 unknown, 10 in order" in well.output
+    world.seen_as = "198.51.100.9"
+    ill = CliRunner().invoke(doctor, ["--env", "aws"])
+    assert ill.exit_code == 1
+    assert "export CART_CANARY_ADMIN_CIDR=198.51.100.9/32 && ansible-playbook" in ill.output
+    as_json = CliRunner().invoke(doctor, ["--env", "aws", "--json"])
+    assert as_json.exit_code == 1
+    (one,) = [each for each in json.loads(as_json.output) if each["level"] == "problem"]
+    assert (one["check"], one["sentence"][:15]) == ("address", "Your address is")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(None, "playbooks/doctor.yml"), ("{}", "account: Field required"), ("[", "not valid")],
+)
+def test_needs_that_cannot_be_read_are_a_sentence(
+    tmp_path: Path, text: str | None, words: str
+) -> None:
+    path = tmp_path / "needs.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError, match=words):
+        load_needs(path)
+
+
+def test_the_expiry_of_a_certificate_is_that_which_openssl_reads(tmp_path: Path) -> None:
+    for days in (1, 30_000):  # beyond 2050 the date has another form
+        path = certificate(tmp_path, days)
+        words = ["openssl", "x509", "-enddate", "-noout", "-in", str(path)]
+        told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        text = told.strip().replace("GMT", "+0000")
+        read = datetime.strptime(text, "notAfter=%b %d %H:%M:%S %Y %z")
+        assert expiry(path.read_text()) == read

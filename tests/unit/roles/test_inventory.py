@@ -165,7 +165,7 @@ def test_a_shell_without_the_optional_variables_changes_nothing(
     assert aws.value("localhost", "network_client_ports") == [80, 443]
     assert aws.value("aws-proxy-1", "probe")["url"] == "https://shop.example.org/status"
     # On a controller that has only the copies.
-    assert aws.value("aws-proxy-1", "proxy_tls_key") == str(tmp_path / "run/aws/tls/shop.key")
+    assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(tmp_path / "run/aws/tls/shop.key")
 
 
 def test_a_setting_is_removed_by_the_value_none(
