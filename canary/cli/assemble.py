@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from canary.cli.files import directory_of
 from canary.environment import (
     AwsStateSettings,
     CloudWatchSource,
@@ -22,8 +23,6 @@ from canary.rollout.names import new_name, whoami
 from canary.sources.base import Source
 from canary.state.base import Board, State
 from canary.traffic.haproxy import Haproxy
-
-RUN = Path(".run")
 
 
 def source_of(environment: Environment, period: int) -> Source:
@@ -81,7 +80,7 @@ def state_of(environment: Environment) -> State:
             from canary.state.files import FileState
             from canary.state.proxy_lock import ProxyLock
 
-            directory = Path(settings.path or RUN / environment.name / "state")
+            directory = Path(settings.path or _files(environment) / "state")
             lock = ProxyLock(traffic_of(environment).ask, environment.name)
             return FileState(directory, environment, lock)
         case None:
@@ -89,6 +88,10 @@ def state_of(environment: Environment) -> State:
                 f"Environment {environment.name} has no state section. For files on this machine: "
                 "state: file"
             )
+
+
+def _files(environment: Environment) -> Path:
+    return directory_of(environment.name, environment.account)
 
 
 def manual_of(environment: Environment) -> Manual:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from canary.cli.assemble import RUN, state_of
+from canary.cli.assemble import state_of
+from canary.cli.files import directory_of, environments, find_directory
 from canary.cli.first_policy import how_to_begin
 from canary.environment import Environment, frozen, parse_environment
 from canary.errors import FreezeError, PolicyError
@@ -33,7 +34,7 @@ class Place:
 
     @property
     def directory(self) -> Path:
-        return RUN / self.environment.name
+        return directory_of(self.environment.name, self.environment.account)
 
     @property
     def canaries(self) -> Path:
@@ -69,7 +70,7 @@ def find_policy(env: str | None, policy_file: Path | None) -> Path:
     """Return the policy file that the options name."""
     if policy_file is not None:
         return policy_file
-    known = sorted(path.parent.name for path in RUN.glob("*/canary.yml"))
+    known = environments()
     found = (
         f"environments here: {', '.join(known)}"
         if known
@@ -77,7 +78,7 @@ def find_policy(env: str | None, policy_file: Path | None) -> Path:
     )
     if env is None:
         raise PolicyError(f"Name the environment: --env NAME or --policy FILE ({found})")
-    path = RUN / env / "canary.yml"
+    path = find_directory(env) / "canary.yml"
     if not path.is_file():
         raise PolicyError(f"There is no {path} ({found}). {how_to_begin(env)}")
     return path
@@ -90,9 +91,9 @@ def find_place(env: str | None, policy_file: Path | None) -> Place:
     return Place(path, policy, parse_environment(policy.environment, f"policy {path}"))
 
 
-def calibration_path(environment: str) -> Path:
+def calibration_path(environment: str, account: str | None = None) -> Path:
     """Return the path of an environment's calibration, which ``canary rehearse`` writes."""
-    return RUN / environment / "calibration.json"
+    return directory_of(environment, account) / "calibration.json"
 
 
 def fetch_calibration(place: Place) -> Calibration:
@@ -100,7 +101,7 @@ def fetch_calibration(place: Place) -> Calibration:
     find_calibration(place.policy)  # a damaged one is refused before anything else is asked
     if place.environment.state is None:
         return find_calibration(place.policy)
-    state, path = state_of(place.environment), calibration_path(place.environment.name)
+    state, path = state_of(place.environment), place.directory / "calibration.json"
     if state.find(SHARED_CALIBRATION) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(state.fetch(SHARED_CALIBRATION))
@@ -109,8 +110,10 @@ def fetch_calibration(place: Place) -> Calibration:
 
 def find_calibration(policy: Policy) -> Calibration:
     """Return the calibration of the policy's environment, empty if there is none."""
-    name = (policy.environment or {}).get("name")
-    return load_calibration(calibration_path(str(name))) if name else Calibration()
+    environment = policy.environment or {}
+    if not environment.get("name"):
+        return Calibration()
+    return load_calibration(calibration_path(environment["name"], environment.get("account")))
 
 
 def calibration_here(

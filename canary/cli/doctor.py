@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from canary.cli.common import json_option
+from canary.cli.files import VARIABLE, directory_of
 from canary.doctor import Cloud, Finding, Level, examine, load_needs
 from canary.errors import PolicyError
 
@@ -45,7 +47,7 @@ def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
     """
     if env is None and needs_file is None:
         raise PolicyError("Name the environment: --env NAME or --needs FILE")
-    needs = load_needs(needs_file or Path(".run") / str(env) / "needs.json")
+    needs = load_needs(needs_file or find_needs(str(env)))
     findings = examine(Cloud(needs), needs)
     if as_json:
         Console().print_json(data=[dataclasses.asdict(each) for each in findings])
@@ -53,6 +55,16 @@ def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
         show(findings)
     if any(each.level is Level.PROBLEM for each in findings):
         sys.exit(FOUND)
+
+
+def find_needs(env: str) -> Path:
+    """Return the newest needs of an environment, which may not have a policy yet."""
+    found = [*Path(".run").glob(f"{env}/needs.json"), *Path(".run").glob(f"*/{env}/needs.json")]
+    account = os.environ.get(VARIABLE)
+    meant = [path for path in found if path.parent.parent.name == account] or found
+    if len(meant) > 1:
+        raise PolicyError(f"Environment {env} is in several accounts: export {VARIABLE}=...")
+    return meant[0] if meant else directory_of(env, account) / "needs.json"
 
 
 def show(findings: Sequence[Finding]) -> None:

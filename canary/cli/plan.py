@@ -11,7 +11,6 @@ from typing import Any
 import click
 import yaml
 
-from canary.cli.assemble import RUN
 from canary.cli.common import (
     answer,
     calibration_here,
@@ -20,6 +19,7 @@ from canary.cli.common import (
     json_option,
     where_options,
 )
+from canary.cli.files import find_directory
 from canary.cli.types import EVENTS
 from canary.errors import PolicyError, RecordingError
 from canary.formatting import duration
@@ -166,7 +166,7 @@ def _known(
 
 
 def _newest(env: str | None) -> Path | None:
-    found = sorted((RUN / env / "canaries").glob("*/recording.json")) if env else []
+    found = sorted((find_directory(env) / "canaries").glob("*/recording.json")) if env else []
     return found[-1] if found else None
 
 

@@ -67,7 +67,7 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     place = find_place(env, policy_file)
     policy, _ = known_later(place.policy)
     found = _measure(place, policy, options)
-    path = calibration_path(place.environment.name)
+    path = calibration_path(place.environment.name, place.environment.account)
     dump_calibration(found.calibration, path)
     state_of(place.environment).store(SHARED_CALIBRATION, path.read_bytes(), {})
     document = {**dataclasses.asdict(found), "alpha": policy.alpha, "file": str(path)}

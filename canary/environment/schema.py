@@ -80,6 +80,10 @@ class Environment(Section):
     """Everything that differs between environments of the same policy."""
 
     name: Name
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = Field(
+        default=None,
+        description="The AWS account: state is used in no other, and files are in .run/ACCOUNT.",
+    )
     region: Text | None = None
     endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
     source: SourceField

@@ -30,6 +30,7 @@ class AwsState:
         self._settings = settings
         self._environment = environment
         self._clients: dict[str, Any] = {}
+        self._account = ""
         self._options: dict[str, Any] = {**client_options(environment), "config": QUICK}
 
     @cached_property
@@ -41,13 +42,30 @@ class AwsState:
         return HistoryTable(self._table(self._settings.history_table), self._environment.name)
 
     def _table(self, name: str) -> Any:
+        self._require_account()
         return boto3.resource("dynamodb", **self._options).Table(name)
 
     def _client(self, service: str) -> Any:
         """Return a client. It is created on first use, because that takes a tenth of a second."""
+        self._require_account()
         if service not in self._clients:
             self._clients[service] = boto3.client(service, **self._options)
         return self._clients[service]
+
+    def _require_account(self) -> None:
+        """Refuse credentials of another account than the policy's."""
+        expected = self._environment.account
+        if expected is None or self._account == expected:
+            return
+        with _asking("account"):
+            answer = boto3.client("sts", **self._options).get_caller_identity()
+        self._account = str(answer["Account"])
+        if self._account != expected:
+            raise StateError(
+                f"Your credentials belong to account {self._account}, but environment "
+                f"{self._environment.name} is in account {expected}. Use credentials of that "
+                f"account: export AWS_PROFILE=... AWS_REGION={self._environment.region}"
+            )
 
     def holder(self) -> Holder | None:
         with _asking(f"lock table {self._settings.lock_table}"):

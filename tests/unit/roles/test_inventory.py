@@ -76,7 +76,7 @@ def test_hosts_to_launch_are_the_groups_to_configure(environment: Environment) -
 def test_no_secret_is_the_same_on_two_machines(environment: Environment, tmp_path: Path) -> None:
     password = environment.value("localhost", "database_password")
     assert len(password) == 32
-    assert list((tmp_path / "run").glob("*/secrets/database"))
+    assert list((tmp_path / "run").rglob("secrets/database"))
 
 
 def test_without_its_bridge_the_local_cloud_is_not_spoken_to(
@@ -165,7 +165,9 @@ def test_a_shell_without_the_optional_variables_changes_nothing(
     assert aws.value("localhost", "network_client_ports") == [80, 443]
     assert aws.value("aws-proxy-1", "probe")["url"] == "https://shop.example.org/status"
     # On a controller that has only the copies.
-    assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(tmp_path / "run/aws/tls/shop.key")
+    assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(
+        tmp_path / "run/123456789012/aws/tls/shop.key"
+    )
 
 
 def test_a_setting_is_removed_by_the_value_none(
