@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from canary.cli.common import json_option
-from canary.cli.files import VARIABLE, directory_of
+from canary.cli.files import find_needs
 from canary.doctor import Cloud, Finding, Level, examine, load_needs
 from canary.errors import PolicyError
 
@@ -55,16 +54,6 @@ def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
         show(findings)
     if any(each.level is Level.PROBLEM for each in findings):
         sys.exit(FOUND)
-
-
-def find_needs(env: str) -> Path:
-    """Return the newest needs of an environment, which may not have a policy yet."""
-    found = [*Path(".run").glob(f"{env}/needs.json"), *Path(".run").glob(f"*/{env}/needs.json")]
-    account = os.environ.get(VARIABLE)
-    meant = [path for path in found if path.parent.parent.name == account] or found
-    if len(meant) > 1:
-        raise PolicyError(f"Environment {env} is in several accounts: export {VARIABLE}=...")
-    return meant[0] if meant else directory_of(env, account) / "needs.json"
 
 
 def show(findings: Sequence[Finding]) -> None:

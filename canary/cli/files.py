@@ -44,6 +44,16 @@ def find_directory(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     return next(iter(found.values()), directory_of(name, meant))
 
 
+def find_needs(env: str) -> Path:
+    """Return what an environment needs of its account; it may not have a policy yet."""
+    found = [*RUN.glob(f"{env}/needs.json"), *RUN.glob(f"*/{env}/needs.json")]
+    account = os.environ.get(VARIABLE)
+    meant = [path for path in found if path.parent.parent.name == account] or found
+    if len(meant) > 1:
+        raise PolicyError(f"Environment {env} is in several accounts: export {VARIABLE}=...")
+    return meant[0] if meant else directory_of(env, account) / "needs.json"
+
+
 def _in_accounts(name: str) -> list[Path]:
     found = RUN.glob(f"*/{name}/canary.yml")
     return sorted(path for path in found if ACCOUNT.fullmatch(path.parent.parent.name))

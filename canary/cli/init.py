@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from canary.cli.assemble import RUN
 from canary.cli.check import refuse_unknown_counters
 from canary.cli.common import answer, json_option
+from canary.cli.files import RUN
 from canary.cli.first_policy import Answers, first_policy
 from canary.cli.needs import lacking, sentences
 from canary.environment import parse_environment

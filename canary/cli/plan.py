@@ -69,6 +69,9 @@ MOST = 10.0
     help="Take the traffic from this recording. Default: the newest recording of --env.",
 )
 @click.option("--canaries", default=60, show_default=True, help="Canaries per month, for the cost.")
+@click.option(
+    "--cost", "bill", is_flag=True, help="Only show what the environment costs a month, by item."
+)
 @click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (SVG) to this file.")
 @click.option(
     "--low-traffic",
@@ -83,11 +86,17 @@ def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
 
     The power is 80 %. The plan uses the noise that canary rehearse learned. Without a
     rehearsal, it uses cautious defaults, so the planned time is longer than necessary.
+    With --cost it shows the whole bill of an AWS environment instead, without traffic.
 
     \b
     Example:
       canary plan --env local --rate 50 --events errors=0.5% --plot plan.svg
     """
+    if options["bill"]:
+        from canary.cli.bill import show_bill
+
+        show_bill(env, as_json=options["as_json"])
+        return
     path = find_policy(env, policy_file)
     policy = load_policy(path)
     workload, noise = _known(policy, env, options)

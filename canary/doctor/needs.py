@@ -23,6 +23,25 @@ class Image(Part):
     name: str
 
 
+class Size(Part):
+    """What the environment is charged for, besides its instances.
+
+    Attributes:
+        addresses: public IPv4 addresses, also those of NAT gateways.
+        metrics: custom metrics; each set of dimensions is one.
+        publishers: instances that publish metrics, every ``period`` seconds.
+    """
+
+    volume_gb: int
+    nat_gateways: int
+    addresses: int
+    metrics: int
+    publishers: int
+    period: int
+    alarms: int
+    dashboards: int
+
+
 class Needs(Part):
     """Everything that the checks compare with the account.
 
@@ -40,6 +59,7 @@ class Needs(Part):
     region: str
     endpoint_url: str | None = None
     instances: dict[str, int]
+    size: Size
     image: Image
     tags: dict[str, str]
     administrators: list[str]

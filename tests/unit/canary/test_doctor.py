@@ -17,8 +17,10 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from canary.cli.doctor import doctor
-from canary.doctor import Cloud, Finding, Level, Needs, examine, load_needs
+from canary.cli.plan import plan
+from canary.doctor import Cloud, Finding, Level, Needs, cost, examine, load_needs
 from canary.doctor.examine import CHECKS
+from canary.doctor.needs import Size
 from canary.doctor.reach import expiry
 from canary.doctor.rights import PROVISIONING
 from canary.doctor.service import environment_of, metrics
@@ -34,6 +36,18 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:shop-aws-events"
 MAIL = "ops@example.org"
 ME = "203.0.113.7"
 IMAGE_OWNER = "099720109477"  # Ubuntu, which moto has
+
+
+SIZE = Size(
+    volume_gb=112,
+    nat_gateways=1,
+    addresses=3,
+    metrics=40,
+    publishers=4,
+    period=10,
+    alarms=14,
+    dashboards=4,
+)
 
 
 class Pages:
@@ -129,6 +143,7 @@ def needs(tmp_path: Path) -> Needs:
         account=ACCOUNT,
         region=REGION,
         instances={"t3.small": 7},
+        size=SIZE,
         image={"owner": IMAGE_OWNER, "name": "ubuntu/images/*"},  # type: ignore[arg-type]
         tags=TAGS,
         administrators=[f"{ME}/32"],
@@ -405,3 +420,33 @@ def test_the_expiry_of_a_certificate_is_that_which_openssl_reads(tmp_path: Path)
         text = told.strip().replace("GMT", "+0000")
         read = datetime.strptime(text, "notAfter=%b %d %H:%M:%S %Y %z")
         assert expiry(path.read_text()) == read
+
+
+def test_the_bill_is_the_sum_of_its_items(needs: Needs) -> None:
+    bill = {item.what: item.dollars for item in cost.bill(needs)}
+    assert bill["7 x t3.small"] == pytest.approx(7 * 0.024 * 730)
+    assert bill["1 NAT gateway"] == pytest.approx(0.052 * 730)
+    assert bill["publishing them every 10 s"] == pytest.approx(4 * 262_800 / 1000 * 0.01)
+    assert cost.total(cost.bill(needs)) == pytest.approx(
+        sum(map(float, filter(None, bill.values())))
+    )
+
+
+def test_an_unknown_price_is_said_and_not_left_out(needs: Needs) -> None:
+    other = needs.model_copy(update={"instances": {"m9.huge": 2}})
+    assert cost.lines(cost.bill(other))[0].split()[-1] == "unknown"
+    with pytest.raises(PolicyError, match="No prices are known for region mars-1, only for eu-"):
+        cost.bill(needs.model_copy(update={"region": "mars-1"}))
+
+
+def test_the_plan_shows_the_bill_before_there_is_a_policy(needs: Needs) -> None:
+    told = CliRunner().invoke(plan, ["--env", "aws", "--cost"])
+    assert isinstance(told.exception, PolicyError)
+    assert "playbooks/doctor.yml" in str(told.exception)
+    Path(".run/aws").mkdir(parents=True)
+    Path(".run/aws/needs.json").write_text(needs.model_dump_json(), encoding="utf-8")
+    shown = CliRunner().invoke(plan, ["--env", "aws", "--cost"])
+    assert shown.exit_code == 0, shown.output
+    assert "a month, in US dollars" in shown.output
+    as_json = json.loads(CliRunner().invoke(plan, ["--env", "aws", "--cost", "--json"]).output)
+    assert as_json["total"] == pytest.approx(sum(item["dollars"] for item in as_json["items"]))

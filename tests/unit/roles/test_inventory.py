@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from canary.doctor import Needs, cost
 from canary.environment import parse_environment
 from canary.policy import load_policy
 from tests.support.ansible_templates import render
 from tests.support.paths import ROOT
+from tests.support.plugin_filters import filter_of
 from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment
 
 PARAMETERS = "ansible_collections.amazon.aws.plugins.lookup.ssm_parameter"
@@ -189,6 +191,33 @@ def test_the_region_of_aws_is_that_in_which_hosts_are_found(
     assert aws.value("localhost", "aws_region") == "us-east-1"
     assert aws.value("localhost", "event_topic_arn").startswith("arn:aws:sns:us-east-1:")
     assert "eu-central" not in json.dumps(aws.value("localhost", "analyzer_policy"))
+
+
+def test_the_readme_says_what_a_month_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    needs = Needs.model_validate_json(json.dumps(aws.value("localhost", "doctor_needs")))
+    bill = cost.bill(needs)
+    assert "\n".join(cost.lines(bill)) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert cost.dated().endswith("(2026-11-01)")
+    assert all(item.dollars for item in bill)
+
+
+def test_an_alarm_and_a_metric_are_counted_as_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is charged for is what the alarms' role makes."""
+    aws = load("aws", tmp_path, monkeypatch)
+    made = filter_of("alarms", "alarms_expand")(
+        aws.value("localhost", "alarms_catalogue"),
+        prefix="shop-aws",
+        environment="aws",
+        urls=aws.value("localhost", "alarms_urls"),
+        paces=aws.value("localhost", "alarms_paces"),
+        certificates=aws.value("localhost", "alarms_certificates"),
+    )
+    assert aws.value("localhost", "needs_size")["alarms"] == len(made)
 
 
 def test_hosts_are_searched_for_by_their_own_environment() -> None:
