@@ -1,0 +1,182 @@
+"""The roles of GitHub's workflows: each may do what its job calls, and chosen other things not.
+
+moto evaluates the policies. It reads actions, resources and equality of strings in conditions; it
+knows no session policies, no boundaries and no policies of resources.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from canary.doctor.rights import CHANGES, LOOKS
+from tests.support.ansible_modules import load as load_module
+from tests.support.ansible_modules import run
+from tests.support.ansible_templates import load_plugins
+from tests.unit.roles.inventories import Environment
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+HERE = {"aws:RequestedRegion": REGION}
+OURS = {"aws:ResourceTag/Project": "shop"}
+TO_EC2 = {"iam:PassedToService": "ec2.amazonaws.com"}
+INLINE_LIMIT = 10_240
+"""Characters of all inline policies of a role (quota of IAM)."""
+ARNS = {
+    "iam": f"arn:aws:iam::{ACCOUNT}:role/shop-aws-app",
+    "s3": f"arn:aws:s3:::shop-aws-releases-{ACCOUNT}",
+    "sns": f"arn:aws:sns:{REGION}:{ACCOUNT}:shop-aws-events",
+    "sqs": f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-aws-events",
+    "ssm": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/shop/aws/live",
+    "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/shop-aws-lock",
+    "logs": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/shop/aws/app",
+    "cloudwatch": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:shop-aws-ErrorRate",
+    "ec2": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1",
+}
+DASHBOARD = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/shop-aws-release"
+CONTROLLER = f"arn:aws:s3:::shop-aws-controller-{ACCOUNT}/run/aws/ssh/id_ed25519"
+Statements = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture
+def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Statements:
+    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+    found: Statements = Environment("aws", tmp_path).value("localhost", "bootstrap_statements")
+    return found
+
+
+def permitted(
+    statements: Statements, role: str, action: str, arn: str, known: dict[str, str]
+) -> bool:
+    document = {"Version": "2012-10-17", "Statement": statements[role]}
+    policy = IAMPolicy({"policy_document": json.dumps(document)})
+    answer = policy.is_action_permitted(action, arn, incoming_condition_values=known)
+    return bool(answer == PermissionResult.PERMITTED)
+
+
+def listed(actions: dict[str, str]) -> list[tuple[str, str]]:
+    """Return actions with the resource that they are called on."""
+    return [
+        (f"{service}:{name}", DASHBOARD if "Dashboard" in name else ARNS[service])
+        for service, names in actions.items()
+        for name in names.split()
+    ]
+
+
+def test_apply_may_do_everything_that_provisioning_calls(statements: Statements) -> None:
+    known = {**HERE, **OURS, **TO_EC2}
+    for action, arn in listed({**CHANGES}) + listed({**LOOKS}):
+        assert permitted(statements, "apply", action, arn, known), action
+
+
+def test_plan_may_look_and_change_nothing(statements: Statements) -> None:
+    known = {**HERE, **OURS, **TO_EC2}
+    for action, arn in listed({**LOOKS}):
+        assert permitted(statements, "plan", action, arn, known), action
+    for action, arn in listed({**CHANGES}):
+        assert not permitted(statements, "plan", action, arn, known), action
+
+
+@pytest.mark.parametrize(
+    ("action", "arn", "known"),
+    [
+        ("cloudwatch:GetMetricData", "*", {}),
+        ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Shop"}),
+        ("cloudwatch:PutDashboard", DASHBOARD, {}),
+        ("dynamodb:PutItem", ARNS["dynamodb"], {}),
+        ("ssm:PutParameter", ARNS["ssm"], {}),
+        ("s3:ListBucket", ARNS["s3"], {}),
+        ("s3:PutObject", f"{ARNS['s3']}/releases/1a2b3c4d5e6f.tar.gz", {}),
+        ("s3:GetObject", CONTROLLER, {}),
+        ("sns:Publish", ARNS["sns"], {}),
+    ],
+)
+def test_release_may_do_what_a_canary_calls(
+    statements: Statements, action: str, arn: str, known: dict[str, str]
+) -> None:
+    assert permitted(statements, "release", action, arn, known)
+
+
+REFUSED = [
+    ("apply", "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/admin", TO_EC2),
+    ("apply", "iam:PassRole", ARNS["iam"], {"iam:PassedToService": "lambda.amazonaws.com"}),
+    ("apply", "iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/shop-aws-github-apply", {}),
+    ("apply", "ec2:TerminateInstances", ARNS["ec2"], {"aws:ResourceTag/Project": "other"}),
+    ("apply", "ec2:RunInstances", "*", {"aws:RequestedRegion": "us-east-1"}),
+    ("apply", "s3:PutBucketTagging", "arn:aws:s3:::somebody-elses", {}),
+    ("plan", "s3:GetObject", CONTROLLER, {}),
+    ("plan", "ssm:PutParameter", ARNS["ssm"], {}),
+    ("release", "ec2:RunInstances", "*", HERE),
+    ("release", "iam:PassRole", ARNS["iam"], TO_EC2),
+    ("release", "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Other"}),
+    ("release", "ssm:PutParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/other", {}),
+]
+
+
+@pytest.mark.parametrize(("role", "action", "arn", "known"), REFUSED)
+def test_what_no_job_needs_is_refused(
+    statements: Statements, role: str, action: str, arn: str, known: dict[str, str]
+) -> None:
+    assert not permitted(statements, role, action, arn, known)
+
+
+def test_a_policy_fits_into_its_role(statements: Statements) -> None:
+    assert set(statements) == {"plan", "apply", "release"}
+    for role, policy in statements.items():
+        assert len(json.dumps(policy)) < INLINE_LIMIT, role
+        for statement in policy:
+            if statement["Resource"] == "*" and any(a.endswith("*") for a in statement["Action"]):
+                assert statement["Condition"], role
+
+
+class Budgets:
+    """moto does not describe the subscribers of a notification."""
+
+    def __init__(self, there: dict[str, Any] | None = None, mails: tuple[str, ...] = ()) -> None:
+        self.there, self.mails = there, mails
+        self.calls: list[str] = []
+
+    def describe_budget(self, **_: object) -> dict[str, Any]:
+        return {"Budget": self.there}
+
+    def describe_notifications_for_budget(self, **_: object) -> dict[str, Any]:
+        return {"Notifications": [{"NotificationType": "FORECASTED"}]}
+
+    def describe_subscribers_for_notification(self, **_: object) -> dict[str, Any]:
+        return {"Subscribers": [{"Address": each} for each in self.mails]}
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda **_: self.calls.append(name)
+
+
+@pytest.mark.parametrize(
+    ("there", "mails", "state", "calls"),
+    [
+        ("300.0", ("ops@example.org",), "present", []),
+        ("200.0", ("ops@example.org",), "present", ["delete_budget", "create_budget"]),
+        ("300.0", ("old@example.org",), "present", ["delete_budget", "create_budget"]),
+        ("300.0", ("ops@example.org",), "absent", ["delete_budget"]),
+    ],
+)
+def test_a_budget_is_replaced_only_if_it_differs(
+    monkeypatch: pytest.MonkeyPatch,
+    there: str,
+    mails: tuple[str, ...],
+    state: str,
+    calls: list[str],
+) -> None:
+    load_plugins()
+    module = load_module("budget")
+    client = Budgets({"BudgetLimit": {"Amount": there}}, mails)
+    monkeypatch.setattr(module.AnsibleAWSModule, "client", lambda *_, **__: client)
+    given = {"name": "shop", "account": ACCOUNT, "dollars": 300, "emails": ["ops@example.org"]}
+    assert run(module, **given, state=state)["changed"] == bool(calls)
+    assert client.calls == calls
+    client.calls.clear()
+    run(module, check=True, **given, state=state)
+    assert client.calls == []
