@@ -27,7 +27,7 @@ class Cloud:
     """Clients of one account and region."""
 
     def __init__(self, needs: Needs, environ: Mapping[str, str] = os.environ) -> None:
-        self._endpoint = needs.endpoint_url
+        self._endpoint = needs.endpoint_url or environ.get("AWS_ENDPOINT_URL")
         self._options: dict[str, Any] = {
             "region_name": needs.region,
             "endpoint_url": needs.endpoint_url,

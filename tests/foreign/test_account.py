@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from canary.doctor.rights import PROVISIONING
 from tests.foreign.account import HOSTLESS, Account, writes
+from tests.foreign.actions import action
 from tests.support.aws_resources import OURS, instances, left_over
 
 pytestmark = [pytest.mark.timeout(1800)]
@@ -71,6 +73,7 @@ def test_one_run_makes_everything(account: Account, certificate: Path) -> None:
     assert not made.failed, made.output
     assert len(instances(clients(account))) == 7
     assert {call.region for call in calls if call.writes and call.service != "iam"} == {REGION}
+    assert {action(call) for call in calls if call.writes} <= set(PROVISIONING)
     assert open_ports(account) == {80, 443}
     assert subscribers(account) == {MAIL}
 

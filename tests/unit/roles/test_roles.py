@@ -133,6 +133,7 @@ def test_inventory_sets_only_declared_role_variables(path: Path) -> None:
 UNSET = {
     "app_metrics_sink": "hosts without CloudWatch",
     "base_hosts": "hosts without DNS",
+    "bootstrap_dollars": "size of the bill",
     "cache_memory": "size of the instance",
     "database_connections": "size of the instance",
     "prober_limit": "slow URLs",
