@@ -14,8 +14,10 @@ from rich.table import Table
 
 from canary.cli.common import json_option
 from canary.cli.files import find_needs
-from canary.doctor import Cloud, Finding, Level, examine, load_needs
+from canary.doctor.finding import Finding, Level
+from canary.doctor.needs import load_needs
 from canary.errors import PolicyError
+from canary.extras import needs as extra
 
 MARKS = {Level.OK: "✔ ok", Level.UNKNOWN: "? unknown", Level.PROBLEM: "✘ problem"}
 FOUND = 1
@@ -46,6 +48,9 @@ def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
     """
     if env is None and needs_file is None:
         raise PolicyError("Name the environment: --env NAME or --needs FILE")
+    with extra("cloudwatch", "canary doctor"):
+        from canary.doctor.cloud import Cloud
+        from canary.doctor.examine import examine
     needs = load_needs(needs_file or find_needs(str(env)))
     findings = examine(Cloud(needs), needs)
     if as_json:

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from canary.doctor.rights import PROVISIONING
+from tests.foreign import gaps
 from tests.foreign.account import HOSTLESS, Account, writes
 from tests.foreign.actions import action
 from tests.support.aws_resources import OURS, instances, left_over
@@ -21,8 +22,7 @@ pytestmark = [pytest.mark.timeout(1800)]
 REGION = "eu-central-1"
 MAIL = "ops@example.org"
 SITE, PROVISION, DESTROY = "site.yml", "playbooks/provision.yml", "playbooks/destroy.yml"
-# moto returns the tags of a NAT gateway in no order, so the module tags it again.
-OF_MOTO = {"cart.canary.network : routes | Create the NAT gateway"}
+OF_MOTO = set(gaps.RETAGGED)
 
 
 def clients(account: Account, region: str = REGION) -> Callable[[str], Any]:

@@ -16,11 +16,12 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
 
-from canary.cli.doctor import doctor
-from canary.cli.plan import plan
-from canary.doctor import Cloud, Finding, Level, Needs, cost, examine, load_needs
-from canary.doctor.examine import CHECKS
-from canary.doctor.needs import Size
+from canary.cli import cli
+from canary.doctor import cost
+from canary.doctor.cloud import Cloud
+from canary.doctor.examine import CHECKS, examine
+from canary.doctor.finding import Finding, Level
+from canary.doctor.needs import Needs, Size, load_needs
 from canary.doctor.reach import expiry
 from canary.doctor.rights import PROVISIONING
 from canary.doctor.service import environment_of, metrics
@@ -382,17 +383,17 @@ def test_what_the_account_does_not_answer_is_unknown_and_no_traceback(
 def test_the_command_tells_problems_by_its_exit_status(
     world: World, needs: Needs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("canary.cli.doctor.Cloud", lambda _: world)
+    monkeypatch.setattr("canary.doctor.cloud.Cloud", lambda _: world)
     Path(".run/aws").mkdir(parents=True)
     Path(".run/aws/needs.json").write_text(needs.model_dump_json(), encoding="utf-8")
-    well = CliRunner().invoke(doctor, ["--env", "aws"])
+    well = CliRunner().invoke(cli, ["doctor", "--env", "aws"])
     assert well.exit_code == 0, well.output
     assert "0 problems, 1 unknown, 10 in order" in well.output
     world.seen_as = "198.51.100.9"
-    ill = CliRunner().invoke(doctor, ["--env", "aws"])
+    ill = CliRunner().invoke(cli, ["doctor", "--env", "aws"])
     assert ill.exit_code == 1
     assert "export CART_CANARY_ADMIN_CIDR=198.51.100.9/32 && ansible-playbook" in ill.output
-    as_json = CliRunner().invoke(doctor, ["--env", "aws", "--json"])
+    as_json = CliRunner().invoke(cli, ["doctor", "--env", "aws", "--json"])
     assert as_json.exit_code == 1
     (one,) = [each for each in json.loads(as_json.output) if each["level"] == "problem"]
     assert (one["check"], one["sentence"][:15]) == ("address", "Your address is")
@@ -440,13 +441,15 @@ def test_an_unknown_price_is_said_and_not_left_out(needs: Needs) -> None:
 
 
 def test_the_plan_shows_the_bill_before_there_is_a_policy(needs: Needs) -> None:
-    told = CliRunner().invoke(plan, ["--env", "aws", "--cost"])
+    told = CliRunner().invoke(cli, ["plan", "--env", "aws", "--cost"])
     assert isinstance(told.exception, PolicyError)
     assert "playbooks/doctor.yml" in str(told.exception)
     Path(".run/aws").mkdir(parents=True)
     Path(".run/aws/needs.json").write_text(needs.model_dump_json(), encoding="utf-8")
-    shown = CliRunner().invoke(plan, ["--env", "aws", "--cost"])
+    shown = CliRunner().invoke(cli, ["plan", "--env", "aws", "--cost"])
     assert shown.exit_code == 0, shown.output
     assert "a month, in US dollars" in shown.output
-    as_json = json.loads(CliRunner().invoke(plan, ["--env", "aws", "--cost", "--json"]).output)
+    as_json = json.loads(
+        CliRunner().invoke(cli, ["plan", "--env", "aws", "--cost", "--json"]).output
+    )
     assert as_json["total"] == pytest.approx(sum(item["dollars"] for item in as_json["items"]))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from canary.doctor import Needs, cost
+from canary.doctor import cost
+from canary.doctor.needs import Needs
 from canary.environment import parse_environment
 from canary.policy import load_policy
 from tests.support.ansible_templates import render
