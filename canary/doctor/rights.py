@@ -18,7 +18,6 @@ CHANGES: Mapping[str, str] = {
     "sqs": "CreateQueue SetQueueAttributes TagQueue",
     "ssm": "AddTagsToResource PutParameter",
     "dynamodb": "CreateTable TagResource",
-    "logs": "CreateLogGroup PutRetentionPolicy TagResource",
     "cloudwatch": "PutDashboard PutMetricAlarm",
 }
 LOOKS: Mapping[str, str] = {

@@ -62,12 +62,10 @@ def _rights(iam: Any) -> dict[str, list[str]]:
 
 def _storage(client: Client) -> dict[str, list[str]]:
     parameters = client("ssm").describe_parameters()["Parameters"]
-    groups = client("logs").describe_log_groups()["logGroups"]
     return {
         "buckets": [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]],
         "tables": client("dynamodb").list_tables()["TableNames"],
         "parameters": [p["Name"] for p in parameters if p["Name"].startswith("/shop")],
         "topics": [topic["TopicArn"] for topic in client("sns").list_topics()["Topics"]],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
-        "logs": [group["logGroupName"] for group in groups],
     }

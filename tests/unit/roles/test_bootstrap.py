@@ -33,7 +33,6 @@ ARNS = {
     "sqs": f"arn:aws:sqs:{REGION}:{ACCOUNT}:shop-aws-events",
     "ssm": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/shop/aws/live",
     "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/shop-aws-lock",
-    "logs": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/shop/aws/app",
     "cloudwatch": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:shop-aws-ErrorRate",
     "ec2": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1",
 }
