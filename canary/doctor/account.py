@@ -123,7 +123,7 @@ def quota(cloud: Cloud, needs: Needs) -> Finding:
     others = sum(vcpus[each["InstanceType"]] for each in running if not _ours(each, needs))
     wanted = sum(vcpus[kind] * count for kind, count in needs.instances.items())
     allowed = _quota(cloud)
-    sentence = f"{wanted} vCPUs are needed, {others} are in use by others, {allowed:.0f} allowed"
+    sentence = f"{wanted} vCPUs are needed, {others} are in use by others, {allowed} allowed"
     if wanted + others > allowed:
         return problem(
             "quota",
@@ -134,10 +134,10 @@ def quota(cloud: Cloud, needs: Needs) -> Finding:
     return ok("quota", sentence)
 
 
-def _quota(cloud: Cloud) -> float:
+def _quota(cloud: Cloud) -> int:
     quotas = cloud.client("service-quotas")
     found = quotas.get_service_quota(ServiceCode="ec2", QuotaCode=VCPUS_OF_STANDARD)
-    return math.floor(found["Quota"]["Value"])
+    return math.floor(float(found["Quota"]["Value"]))
 
 
 def _ours(instance: dict[str, Any], needs: Needs) -> bool:

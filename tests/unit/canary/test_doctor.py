@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from canary.doctor.service import environment_of, metrics
 from canary.errors import PolicyError
 from canary.model import Arm, Release, Series
 from canary.policy import load_policy
-from canary.sources.base import Query
+from canary.sources.base import Query, Window
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # moto's default account
@@ -221,7 +222,7 @@ def test_an_account_in_order_has_no_problem(world: World, needs: Needs) -> None:
 
 
 def wrong_account(world: World, needs: Needs) -> Needs:
-    assert world
+    assert world.seen_as
     return needs.model_copy(update={"account": "210987654321"})
 
 
@@ -236,12 +237,12 @@ def small_quota(world: World, needs: Needs) -> Needs:
 
 
 def no_zone(world: World, needs: Needs) -> Needs:
-    assert world
+    assert world.seen_as
     return needs.model_copy(update={"instances": {"t3.small": 6, "u-24tb1.metal": 1}})
 
 
 def no_image(world: World, needs: Needs) -> Needs:
-    assert world
+    assert world.seen_as
     image = needs.image.model_copy(update={"name": "debian-99-*"})
     return needs.model_copy(update={"image": image})
 
@@ -262,7 +263,7 @@ def moved_but_not_applied(world: World, needs: Needs) -> Needs:
 
 
 def expired(world: World, needs: Needs) -> Needs:
-    assert world
+    assert world.seen_as
     certificate(Path(needs.certificates[0]).parent, days=3)
     return needs
 
@@ -278,13 +279,13 @@ def unsubscribed(world: World, needs: Needs) -> Needs:
 
 
 def stale_policy(world: World, needs: Needs) -> Needs:
-    assert world
+    assert world.seen_as
     write_policy(needs, "192.0.2.1")
     return needs
 
 
 def policy_of_another_region(world: World, needs: Needs) -> Needs:
-    assert world
+    assert world.seen_as
     write_policy(needs, "192.0.2.1", region="us-east-1")
     return needs
 
@@ -331,7 +332,8 @@ class Reported:
     def __init__(self, newest: int | None) -> None:
         self._newest = newest
 
-    def instances(self, colour: str) -> tuple[str, ...]:
+    def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
+        assert window is None
         return ("i-1",) if colour == "blue" else ()
 
     def read(
@@ -362,10 +364,9 @@ def test_late_metrics_propose_a_settle(
     write_policy(needs, "192.0.2.1")
     rules, environment = load_policy(Path(needs.policy)), environment_of(needs)
     now = 1_800_000_000.0
-    newest = None if late is None else int(now) - late - 10
-    source = Reported(newest if late is None or late % 10 == 0 else newest + 5)
-    moment = now if late is None or late % 10 == 0 else now + 5
-    finding = metrics(source, rules, environment, moment)
+    newest = None if late is None else int(now) - 10 * math.ceil(late / 10) - 10
+    moment = now if newest is None or late is None else newest + 10.0 + late
+    finding = metrics(Reported(newest), rules, environment, moment)
     assert finding.level is level
     assert words in finding.sentence
     assert ("canary_settle: 100" in finding.command) == (level is Level.PROBLEM)

@@ -173,7 +173,12 @@ def test_a_budget_is_replaced_only_if_it_differs(
     module = load_module("budget")
     client = Budgets({"BudgetLimit": {"Amount": there}}, mails)
     monkeypatch.setattr(module.AnsibleAWSModule, "client", lambda *_, **__: client)
-    given = {"name": "shop", "account": ACCOUNT, "dollars": 300, "emails": ["ops@example.org"]}
+    given: dict[str, Any] = {
+        "name": "shop",
+        "account": ACCOUNT,
+        "dollars": 300,
+        "emails": ["ops@example.org"],
+    }
     assert run(module, **given, state=state)["changed"] == bool(calls)
     assert client.calls == calls
     client.calls.clear()
