@@ -27,6 +27,7 @@ class Pairs:
         absent: candidate hosts that report other metrics, but no usable value of this one.
         fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and what to
             say if it is undecided; empty where nothing is suspicious.
+        company: the policy's typical latency and its pairs, beside a tail.
         uneven: periods without a pair because the hosts of the arms carried different loads.
     """
 
@@ -39,6 +40,7 @@ class Pairs:
     doubt: str = ""
     remark: str = ""
     uneven: int = 0
+    company: tuple[Metric, Pairs] | None = None
 
     @property
     def both(self) -> Mask:

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canary.judge.calibration import learn
+from canary.judge.company import accompanied, typical_latency
 from canary.judge.comparison import Arms, comparison_of, led, usual_level
 from canary.judge.counts import Counts
 from canary.judge.floor import floored
@@ -87,11 +88,17 @@ def judge_many(
     """
     metrics = [metric for metric in policy.metrics if metric.name in arms and not metric.muted]
     looks = tuple(looks or range(1, policy.periods + 1))
+    typical = typical_latency(policy, arms)
+    company: Sequence[Counts | Level | Ratio] = ()
+    if typical is not None:
+        learned = (calibration or {}).get(typical.name)
+        company = batch_comparisons(policy, typical, arms[typical.name], learned, setting)
     fail: dict[str, Floats] = {}
     passed: dict[str, Floats] = {}
     for metric in metrics:
         known = (calibration or {}).get(metric.name)
         single = batch_comparisons(policy, metric, arms[metric.name], known, setting)
+        single = accompanied(single, company)
         before = (lead or {}).get(metric.name)
         models = single if before is None else led(metric, single, before)
         seen = [[model.look(k) for model in models] for k in looks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,13 +12,14 @@ from canary.evidence.lead_in import same_hosts
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.channels import Assessment, Channel
+from canary.judge.company import Model, accompanied
 from canary.judge.counts import Counts
 from canary.judge.floor import floored
 from canary.judge.lead_in import after_lead_in
 from canary.judge.level import Level
 from canary.judge.priors import Setting, setting_of
 from canary.judge.ratio import Ratio
-from canary.judge.rule import Rule, rule_of, signs_of
+from canary.judge.rule import Rule, rule_of, sign_of, signs_of
 from canary.learned import Calibration
 from canary.model import Recording
 from canary.policy import Metric, Policy
@@ -127,10 +129,24 @@ def comparisons_of(
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=known is not None) for rule in rules]
-    models = tuple(comparison_of(metric, arms, rule) for rule in rules)
+    models = accompanied(
+        [comparison_of(metric, arms, rule) for rule in rules],
+        _company(policy, recording, pairs.company),
+    )
     if lead is None or not same_hosts(lead, pairs):
         return models
     return led(metric, models, arms_of(metric, lead))
+
+
+def _company(
+    policy: Policy, recording: Recording, company: tuple[Metric, Pairs] | None
+) -> Sequence[Model]:
+    """Return the comparison of the typical latency beside a tail, if there is one."""
+    if company is None:
+        return ()
+    metric, pairs = company
+    rule = rule_of(policy, metric, sign_of(metric), recording.calibration.get(metric.name))
+    return (comparison_of(metric, arms_of(metric, pairs), rule),)
 
 
 def led(

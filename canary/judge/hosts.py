@@ -40,6 +40,13 @@ EACH = 0.7
 """The share of that, on the log scale, that each part must reach."""
 FADED = 0.5
 """A last part that is smaller than this share of the first is a warm-up that fades."""
+FEW_HOSTS, FEW, MANY = 4, 6, 4
+"""Hosts of an arm, and the newest periods in which all of them must agree: with fewer hosts more
+periods, for a burst hits one host, seldom several at once."""
+SOON = 8
+"""Until so many periods are seen; later it takes some more."""
+HALVES = 0.5
+"""The share of the ratio, on the log scale, that each host must reach in each half of them."""
 LEAST_EVENTS, TIMED_EVENTS = 0.005, 0.5
 """Extra events per request, or per period: fewer are not worth a host's name."""
 EXPECTED = 0.2
@@ -82,6 +89,14 @@ def against(rows: Floats, chances: Floats, other: tuple[Floats, Floats]) -> Host
     return Hosts(rows, chances, value, chance)
 
 
+def against_hosts(
+    arms: tuple[Floats, Floats, Floats, Floats], hosts: tuple[Floats, Floats]
+) -> Hosts:
+    """Compare the candidate, all hosts together, with each host of the baseline."""
+    value, chance = (np.broadcast_to(one, hosts[0].shape) for one in arms[:2])
+    return Hosts(value, chance, *hosts)
+
+
 def against_rest(metric: Metric, rows: Floats, chances: Floats) -> Hosts:
     """Compare each host with the other hosts of its arm."""
     there = np.isfinite(rows)
@@ -103,6 +118,50 @@ def _but_own(values: Floats) -> Floats:
     return rest
 
 
+def agreeing_periods(candidate: int, baseline: int, seen: int) -> int:
+    """Return how many of the newest periods must show harm on all hosts; 0 for single hosts."""
+    fewest, more = min(candidate, baseline), 0 if seen <= SOON else SOON - MANY
+    return 0 if fewest < 2 else more + (FEW if fewest < FEW_HOSTS else MANY)
+
+
+def most_of(hosts: int) -> int:
+    """Return how many hosts must agree: all, of many all but a quarter."""
+    return hosts - hosts // FEW_HOSTS
+
+
+def agree(metric: Metric, rule: Rule, hosts: Hosts, spread: float, periods: int) -> Mask:
+    """Return which hosts show harm over the newest periods, and in each half of them.
+
+    Chance is not held off here: that is for the arms, all hosts together.
+    """
+    if hosts.values.shape[1] < periods:
+        return np.zeros(len(hosts.values), dtype=bool)
+    if metric.kind == "count":
+        timed = metric.per == "time"
+        effect, each, _, large = _events(hosts, rule, periods, timed=timed, part=periods // 2)
+    else:
+        effect, each, _, large = _series(metric, hosts, rule, spread, periods, periods // 2)
+    gate = math.log(TIMES[metric.kind])
+    shown: Mask = large & (effect >= gate) & (each.min(axis=1) >= HALVES * gate)
+    return shown
+
+
+def beyond_chance(
+    policy: Policy, metric: Metric, rule: Rule, arms: Hosts, spread: float, periods: int
+) -> Mask:
+    """Return whether chance does not explain the difference of two arms over the newest periods."""
+    if arms.values.shape[1] < periods:
+        return np.zeros(len(arms.values), dtype=bool)
+    if metric.kind == "count":
+        timed = metric.per == "time"
+        effect, _, error, large = _events(arms, rule, periods, timed=timed, part=periods // 2)
+    else:
+        effect, _, error, large = _series(metric, arms, rule, spread, periods, periods // 2)
+    level = policy.alpha * HOSTS * share_of(policy, metric) / max(policy.periods / periods, 1.0)
+    sure: Mask = large & (effect >= float(upper_tail_z(level)) * error)
+    return sure
+
+
 def apart(
     policy: Policy,
     metric: Metric,
@@ -113,8 +172,9 @@ def apart(
     count: int = 1,
 ) -> Apart:
     """Return which of ``count`` hosts stand out in the harmful direction of ``rule``."""
+    none = np.zeros(len(hosts.values))
     if hosts.values.shape[1] < periods:
-        return Apart(np.zeros(len(hosts.values)), np.zeros(len(hosts.values), dtype=bool))
+        return Apart(none, none > 0)
     if metric.kind == "count":
         effect, each, error, large = _events(hosts, rule, periods, timed=metric.per == "time")
     else:
@@ -128,7 +188,7 @@ def apart(
 
 
 def _events(
-    hosts: Hosts, rule: Rule, periods: int, *, timed: bool
+    hosts: Hosts, rule: Rule, periods: int, *, timed: bool, part: int = PART
 ) -> tuple[Floats, Floats, Floats, Mask]:
     """Return the effect of counts, that of each part, the error, and where it is large."""
     columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
@@ -136,7 +196,7 @@ def _events(
     good &= hosts.other_chances > 0
     enough, picked = newest(good, periods, *columns, reach=periods + MISSED)
     picked = [np.where(enough[:, None], one, 1.0) for one in picked]
-    parts = [one.reshape(len(one), -1, PART).sum(axis=2) for one in picked]
+    parts = [one.reshape(len(one), -1, part).sum(axis=2) for one in picked]
     whole = [one.sum(axis=1) for one in picked]
     g, b, n_g, n_b = whole
     share = n_g / (n_g + n_b)
@@ -146,7 +206,7 @@ def _events(
     own = tau**2 * inflation(noise.phi, periods) / periods
     error = np.sqrt(1 / due[0] + 1 / due[1] + own + noise.host**2)
     extra = rule.sign * (g / n_g - b / n_b)
-    least = TIMED_EVENTS if timed else max(rule.negligible, LEAST_EVENTS)
+    least = max(rule.negligible, TIMED_EVENTS if timed else LEAST_EVENTS)
     return _rates(whole, rule), _rates(parts, rule), error, enough & (extra >= least)
 
 
@@ -157,7 +217,7 @@ def _rates(columns: list[Floats], rule: Rule) -> Floats:
 
 
 def _series(
-    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int
+    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int, part: int = PART
 ) -> tuple[Floats, Floats, Floats, Mask]:
     """Return the effect of a series, that of each part, the error, and where it is known."""
     d = rule.sign * log_ratio(hosts.values, hosts.other)
@@ -165,9 +225,8 @@ def _series(
     good = np.isfinite(d) & np.isfinite(v)
     enough, (latest, known) = newest(good, periods, d, v, reach=periods + MISSED)
     latest, known = (np.where(enough[:, None], one, 0.0) for one in (latest, known))
-    effect = latest.mean(axis=1)
-    parts = latest.reshape(len(latest), -1, PART).mean(axis=2)
-    return effect, parts, _error(latest, known, rule.rough), enough
+    parts = latest.reshape(len(latest), -1, part).mean(axis=2)
+    return latest.mean(axis=1), parts, _error(latest, known, rule.rough), enough
 
 
 def _known(metric: Metric, hosts: Hosts, spread: float) -> Floats:
@@ -185,7 +244,7 @@ def _known(metric: Metric, hosts: Hosts, spread: float) -> Floats:
 def _error(latest: Floats, known: Floats, noise: Noise) -> Floats:
     """Return the error of the mean: the noise that is expected, or the scatter if it is larger."""
     count = latest.shape[1]
-    seen = latest.var(axis=1) * count / (count - 1)
+    seen = latest.var(axis=1, ddof=1)
     own = np.maximum(known.mean(axis=1) + noise.tau**2, seen) * inflation(noise.phi, count) / count
     error: Floats = np.sqrt(own + noise.host**2)
     return error

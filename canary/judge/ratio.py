@@ -11,7 +11,7 @@ from canary.judge.acute import acute_series
 from canary.judge.channels import Assessment, Channel, conclude, mean_channels, means, pieces
 from canary.judge.recent import withheld_series
 from canary.judge.rule import EXPANDING, WINDOWED, Rule
-from canary.judge.warmup import fade_of, settled_mean
+from canary.judge.warmup import Fade, fade_of, settled_mean
 from canary.stats.distributions import Floats
 from canary.stats.paired import Estimate
 
@@ -21,7 +21,8 @@ class Ratio:
     """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``.
 
     ``candidate`` and ``baseline`` are the logs of the arms' values, ``offset`` the hosts' own
-    difference, as far as a lead-in measured it: it is taken off ``d``.
+    difference, as far as a lead-in measured it: it is taken off ``d``. ``company`` is the
+    comparison of the typical latency beside a tail.
     """
 
     d: Floats
@@ -30,6 +31,7 @@ class Ratio:
     baseline: Floats
     rule: Rule
     offset: Floats | None = None
+    company: Ratio | None = None
 
     @property
     def periods(self) -> int:
@@ -51,7 +53,7 @@ class Ratio:
         rule = self.rule
         whole, recent = self._means(k)
         d, v = rule.sign * self.d[:, :k], self.v[:, :k]
-        fade = fade_of(d, v, rule) if rule.fade else None
+        fade = self.fade(k) if rule.fade else None
         if fade is not None:
             whole = settled_mean(whole, fade, d, v, rule.noise_at(k))
         channels = mean_channels(whole, recent, rule, k, EXPANDING, WINDOWED)
@@ -65,6 +67,14 @@ class Ratio:
         if rule.acute is not None:
             evidence.alarm(acute_series(d, v, rule.rough, rule.acute))
         return evidence
+
+    def fade(self, k: int) -> Fade:
+        """Return how the difference moves since the start, after ``k`` periods."""
+        d, v = self.rule.sign * self.d[:, :k], self.v[:, :k]
+        if self.company is None:
+            return fade_of(d, v, self.rule)
+        beside = self.company.rule.sign * self.company.d[:, :k]
+        return fade_of(d, v, self.rule, (beside, self.company.fade(k).falling))
 
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
         arms = self.candidate[:, :k], self.baseline[:, :k]

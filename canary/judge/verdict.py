@@ -14,6 +14,7 @@ from canary.evidence.suspicion import suspected
 from canary.evidence.table import Table, table_of
 from canary.judge.advice import advice_of
 from canary.judge.bad_host import with_hosts
+from canary.judge.company import with_company
 from canary.judge.findings import finding_of
 from canary.judge.limits import limit_findings
 from canary.judge.notices import lead_words
@@ -62,7 +63,7 @@ def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
 def _pairs(policy: Policy, table: Table, at: int) -> dict[str, Pairs]:
     times = judged_times(policy, table.recording, at)
     pairs = {metric.name: pairs_of(metric, table, times) for metric in policy.metrics}
-    return suspected(policy, table, pairs, (times, at))
+    return with_company(suspected(policy, table, pairs, (times, at)), policy)
 
 
 def _against_each(

@@ -26,8 +26,14 @@ Mask = npt.NDArray[np.bool_]
 STEEP, DOUBT = float(np.log(1.35)), 0.5
 """From a mean this large on, a line that is this many errors from falling may still be a fast fade:
 a fresh process is often so much slower, a regression seldom. Not so the tail, which bursts move."""
+EARLY = 6
+"""Looks with so few values that a fast fade may look like a rise."""
 STEEP_LIMIT = 10
 """Periods in which that doubt counts: after them a fast fade shows."""
+CLEAR = 1.5
+"""Errors from zero at which a tail falls clearly."""
+TOGETHER = 0.3
+"""A typical latency that is worse by less than this share of the tail is not worse with it."""
 BELIEVED = 2.0
 """Degrees of freedom that the expected noise is worth beside the line's own scatter."""
 CERTAIN = 3.0
@@ -51,17 +57,35 @@ class Fade:
     warm: Mask
 
 
-def fade_of(d: Floats, v: Floats, rule: Rule) -> Fade:
-    """Say of every row of ``d``, positive where harmful, whether it fades."""
+def fade_of(d: Floats, v: Floats, rule: Rule, company: tuple[Floats, Mask] | None = None) -> Fade:
+    """Say of every row of ``d``, positive where harmful, whether it fades.
+
+    ``company`` is the difference of the typical latency beside a tail, and where it falls. A fresh
+    process is slow as a whole: a tail falls with the typical latency, or must fall clearly.
+    """
     seen = d.shape[1]
     line = _line(d, v, rule.rough)
+    alone, along = _beside(line.mean, company)
     steep = (line.mean >= STEEP) & (seen <= STEEP_LIMIT) & (not rule.tail)
     warm = (line.z <= -CERTAIN) & (line.start >= rule.margin) & (line.start <= LARGEST)
     warm &= seen >= SETTLED
     over = warm & ~above(d, rule.margin)
-    falling = (line.z < np.where(steep, DOUBT, 0.0)) & (seen <= rule.fade)
-    falling &= line.arrives(2 * rule.fade - seen, rule.margin)
+    falling = line.z < np.where(alone, -CLEAR, np.where(steep, DOUBT, 0.0))
+    falling &= (seen <= rule.fade) & line.arrives(2 * rule.fade - seen, rule.margin)
+    falling |= along | (steep & (seen <= EARLY))
     return Fade(falling | over, warm)
+
+
+def _beside(mean: Floats, company: tuple[Floats, Mask] | None) -> tuple[Mask, Mask]:
+    """Say where a tail is worse although the typical latency is not, and where it falls with it."""
+    never = np.zeros(len(mean), dtype=bool)
+    if company is None:
+        return never, never
+    d, falling = company
+    good = np.isfinite(d)
+    typical = np.where(good, d, 0.0).sum(axis=1) / np.maximum(good.sum(axis=1), 1)
+    alone: Mask = typical < TOGETHER * mean
+    return alone & good.any(axis=1), falling & ~alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,3 +108,15 @@ def test_both_arms_equally_broken_pass_only_with_a_warning() -> None:
     assert judgement.verdict is not Verdict.FAIL
     assert any("both arms are bad" in sentence for sentence in judgement.quality)
     assert not any("both arms" in sentence for sentence in judge(asked, healthy()).quality)
+
+
+def test_harm_that_every_host_shows_fails_sooner_than_one_host_could() -> None:
+    """A burst hits one host, so what all hosts show at once is no burst."""
+    kept = healthy(instances=4, errors=6.0)
+    judgement = judge(policy(), kept, until=60 * 6)
+    assert judgement.verdict is Verdict.FAIL
+    kept = healthy(instances=4)
+    assert judge(policy(), kept, until=60 * 6).verdict is not Verdict.FAIL
+    for host in ("candidate-1", "candidate-2"):
+        kept = hurt(kept, host, "errors", 6.0)
+    assert "every host" not in judge(policy(), kept, until=60 * 6).reason

@@ -1,0 +1,141 @@
+"""Each host of the candidate beside the baseline, in one direction of harm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import GroupSeries
+from canary.judge.comparison import typical_spread, usual_level
+from canary.judge.floor import least_effect
+from canary.judge.hosts import (
+    Apart,
+    Hosts,
+    against,
+    against_hosts,
+    agree,
+    agreeing_periods,
+    apart,
+    beyond_chance,
+    most_of,
+)
+from canary.judge.priors import setting_of
+from canary.judge.rule import Rule, rule_of
+from canary.model import Recording
+from canary.policy import Metric, Policy
+from canary.stats.distributions import Floats
+from canary.stats.effects import log_ratio
+from canary.stats.paired import Mask
+
+EVEN = 0.5
+"""The share of traffic for which noise is assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One metric of a canary in one direction of harm, with each host of the candidate."""
+
+    policy: Policy
+    metric: Metric
+    pairs: Pairs
+    rule: Rule
+    hosts: Hosts
+
+    def apart(self, periods: int) -> Apart:
+        """Return which hosts stand out over the newest periods."""
+        spread, count = typical_spread(self.pairs), len(self.pairs.candidate.hosts)
+        found = apart(self.policy, self.metric, self.rule, self.hosts, spread, periods, count)
+        return replace(found, stands=found.stands & self.noticeable(periods))
+
+    def noticeable(self, periods: int) -> Mask:
+        """Return which hosts differ by more than anybody would notice, over the newest periods."""
+        usual = usual_level(self.pairs.baseline.values[None, :])
+        least = least_effect(self.metric, usual, self.rule.sign)
+        found: Mask = (least <= 0) | (effects(self, slice(-periods, None)) > least)
+        return found
+
+    def all_agree(self) -> bool:
+        """Return whether the hosts of the candidate agree, against those of the baseline."""
+        sides = (self.pairs.candidate, self.pairs.baseline)
+        counts = [int(np.isfinite(side.host_values).any(axis=1).sum()) for side in sides]
+        periods = agreeing_periods(counts[0], counts[1], int(self.pairs.both.sum()))
+        if not periods:
+            return False
+        spread = typical_spread(self.pairs)
+        shown = agree(self.metric, self.rule, self.hosts, spread, periods)
+        shown &= self.noticeable(periods)
+        if not shown.any() or int(shown.sum()) < most_of(counts[0]):
+            return False
+        whole = arm_columns(self.metric, self.pairs)
+        reverse = against_hosts(whole, host_columns(self.metric, self.pairs.baseline))
+        shown = agree(self.metric, self.rule, reverse, spread, periods)
+        arms = Hosts(*(one[None, :] for one in whole))
+        sure = beyond_chance(self.policy, self.metric, self.rule, arms, spread, periods)
+        return int(shown.sum()) >= most_of(counts[1]) and bool(sure.all())
+
+    def named(self, stands: Mask) -> tuple[str, ...]:
+        """Return the names of hosts that stand out, if most hosts do not."""
+        names = self.pairs.candidate.hosts
+        few = 0 < stands.sum() <= len(names) / 2
+        return tuple(np.array(names)[stands].tolist()) if few else ()
+
+
+def host_case(
+    policy: Policy, metric: Metric, recording: Recording, pairs: Pairs, sign: float
+) -> Case:
+    """Compare each host with the baseline; noise is that of one host against an arm."""
+    counts = 1, max(len(pairs.baseline.hosts), 1)
+    known = recording.calibration.get(metric.name)
+    setting = setting_of(recording.calibration.fingerprint, counts, EVEN)
+    rule = rule_of(policy, metric, sign, known, 1.0, setting)
+    values, chances = host_columns(metric, pairs.candidate)
+    values = np.where(pairs.expected, values, np.nan)
+    other = arm_columns(metric, pairs)[3]
+    return Case(
+        policy, metric, pairs, rule, against(values, chances, (pairs.baseline.values, other))
+    )
+
+
+def host_columns(metric: Metric, side: GroupSeries) -> tuple[Floats, Floats]:
+    """Return the values of the hosts of an arm, and their chances."""
+    if metric.kind == "count" and metric.per == "time":
+        return side.host_values, np.where(np.isfinite(side.host_values), 1.0, np.nan)
+    return side.host_values, side.host_samples
+
+
+def arm_columns(metric: Metric, pairs: Pairs) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the values and chances of both arms, the candidate's first, as ``Hosts`` has them."""
+    candidate, baseline = pairs.candidate, pairs.baseline
+    values = np.where(pairs.expected, candidate.values, np.nan)
+    if metric.kind == "count" and metric.per == "time":
+        return values, present(candidate), baseline.values, present(baseline)
+    return values, candidate.samples, baseline.values, baseline.samples
+
+
+def present(side: GroupSeries) -> Floats:
+    """Return how many hosts of an arm have a value."""
+    count = np.isfinite(side.host_values).sum(axis=0).astype(float)
+    return np.where(count > 0, count, np.nan)
+
+
+def effects(case: Case, periods: slice = slice(None)) -> Floats:
+    """Return each host's difference to the baseline, positive where harmful."""
+    hosts, sign = case.hosts, case.rule.sign
+    if case.metric.kind != "count":
+        d = sign * log_ratio(hosts.values[:, periods], hosts.other[:, periods])
+        count = np.isfinite(d).sum(axis=1)
+        mean: Floats = np.where(np.isfinite(d), d, 0.0).sum(axis=1) / np.maximum(count, 1)
+        return mean
+    g, b, n_g, n_b = totals(hosts, periods)
+    found: Floats = sign * (log_ratio(g + 0.5, b + 0.5) - log_ratio(n_g, n_b))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def totals(hosts: Hosts, periods: slice) -> tuple[Floats, Floats, Floats, Floats]:
+    columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
+    cut = [one[:, periods] for one in columns]
+    good = np.all([np.isfinite(one) for one in cut], axis=0)
+    g, b, n_g, n_b = (np.where(good, one, 0.0).sum(axis=1) for one in cut)
+    return g, b, n_g, n_b
