@@ -119,6 +119,8 @@ import os, select, signal, socket, sys, time
 
 for name in ("fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty"):
     sys.modules[name] = None  # importing it raises ImportError, as on Windows
+for name in ("boto3", "botocore", "matplotlib"):
+    sys.modules[name] = None  # extras, which a newcomer has not installed
 
 GONE = {
     os: "fork forkpty getuid geteuid getgid getegid setsid killpg getpgid chown mkfifo openpty",
