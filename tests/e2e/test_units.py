@@ -10,7 +10,7 @@ from tests.support.paths import ROOT
 from tests.support.session_cloud import SessionCloud
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
-LINE = re.compile(r"^(\S+\.service) +(\d+\.\d)", re.MULTILINE)
+LINE = re.compile(r"^(?:. Overall exposure level for )?(\S+\.service):? +(\d+\.\d)", re.MULTILINE)
 #: A row of docs/security.md: | `unit` (role) | exposure | ...
 ROW = re.compile(r"^\| `(\S+\.service)`[^|]*\| ([0-9.]+)", re.MULTILINE)
 MOST = 2.0
@@ -22,9 +22,9 @@ def exposures(cloud: SessionCloud) -> dict[str, float]:
     """Return the highest exposure of each unit on any host."""
     found: dict[str, float] = {}
     for host in cloud.hosts():
-        own = "$(cd /etc/systemd/system && ls | grep [.]service$)"
         text = cloud.ssh(host, "systemd-analyze security --no-pager")
-        text += cloud.ssh(host, f"systemd-analyze security --no-pager {own} || true")
+        if "-data-" in host:  # a timer starts it, so it is in no list
+            text += cloud.ssh(host, "systemd-analyze security --no-pager shop-backup.service")
         found |= {
             unit: max(float(number), found.get(unit, 0.0)) for unit, number in LINE.findall(text)
         }
