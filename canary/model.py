@@ -62,6 +62,7 @@ class Series:
         spread: standard deviation of the log of one observation, where the source can tell
             (from p90 and p50); empty when it cannot.
         infinite: the times at which the source's value was infinite; ``values`` lacks it there.
+        late: time and look of each value that was still missing when its period was first judged.
     """
 
     metric: str
@@ -72,6 +73,7 @@ class Series:
     samples: tuple[float | None, ...]
     spread: tuple[float | None, ...] = ()
     infinite: tuple[int, ...] = ()
+    late: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

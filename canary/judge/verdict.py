@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from canary.errors import PolicyError
+from canary.evidence.late import known_at
 from canary.evidence.lead_in import lead_pairs
 from canary.evidence.pairs import Pairs, pairs_of
 from canary.evidence.periods import judged_times, last_time
@@ -34,7 +35,7 @@ def judge(policy: Policy, recording: Recording, until: int | None = None) -> Jud
         PolicyError: the recording's period is not the policy's.
     """
     at = last_time(recording) if until is None else until
-    return judge_table(policy, table_of(policy, recording, at), at)
+    return judge_table(policy, table_of(policy, known_at(recording, at), at), at)
 
 
 def judge_table(policy: Policy, table: Table, at: int) -> Judgement:

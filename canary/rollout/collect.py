@@ -1,7 +1,8 @@
 """The data of a running canary: series from its source, and the proxy's counters.
 
-A period is read once. Data that arrives later is ignored, so that a recording replays to the same
-verdict, bit for bit.
+The newest periods are read again at each look. A value that was missing is filled in, with the look
+from which it is known, so that a recording replays to the same verdict, bit for bit. A value that
+was there stays as it was judged.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canary.model import Arm, Release, Series
+from canary.rollout.late import AGAIN, before, refilled, since
 from canary.sources.base import Query, Source, joined
 from canary.traffic.base import Status
 
@@ -27,10 +29,13 @@ class Compared:
 class Readings:
     """Series by metric and instance, read window by window."""
 
-    def __init__(self, source: Source, compared: Sequence[Compared], start: int) -> None:
+    def __init__(
+        self, source: Source, compared: Sequence[Compared], start: int, period: int
+    ) -> None:
         self._source = source
         self._compared = compared
         self._read: tuple[Series, ...] = ()
+        self._period = period
         self.end = start
 
     def read(self, look: int) -> None:
@@ -41,10 +46,17 @@ class Readings:
             series
             for group in self._compared
             if group.queries
-            for series in self._source.read(group.queries, group.arms, self.end, look)
+            for series in self._source.read(group.queries, group.arms, self._start(), look)
         ]
-        self._read = joined([*self._read, *found])
+        known = refilled(self._read, [before(one, self.end) for one in found], look)
+        self._read = joined([*known, *(since(one, self.end) for one in found)])
         self.end = look
+
+    def _start(self) -> int:
+        """Return the first period to read: of those read before, the newest ones again."""
+        times = self._read[0].times if self._read else ()
+        newest = [time for time in times[-AGAIN:] if time >= self.end - AGAIN * self._period]
+        return min([*newest, self.end])
 
     def series(self) -> tuple[Series, ...]:
         """Return everything read so far."""

@@ -223,7 +223,9 @@ def progress_of(context: Context, pairing: Pairing, expected: dict[str, str]) ->
         environment=context.request.environment,
         period=period,
         pairing=pairing,
-        readings=Readings(context.ports.source, compared, context.timing.boundary(context.now())),
+        readings=Readings(
+            context.ports.source, compared, context.timing.boundary(context.now()), period
+        ),
         counted=ProxyCounts(pairing.servers, counters, period),
         calibration=context.calibration,
         expected=expected,

@@ -126,4 +126,5 @@ def _on_axis(parts: Sequence[Series], axis: tuple[int, ...]) -> Series:
         samples=tuple(samples.get(time) for time in axis),
         spread=tuple(spread.get(time) for time in axis) if spread else (),
         infinite=tuple(sorted(infinite)),
+        late=tuple(sorted({point for part in parts for point in part.late})),
     )
