@@ -7,6 +7,7 @@ CanaryError
 ├── SourceError     metrics could not be read, so nothing is judged
 ├── TrafficError    the proxy did not take a weight: its lease returns traffic to the baseline
 ├── StateError      lock, live colour or history could not be read or written
+│   └── LockLostError  the lock is free, or another process holds it
 ├── ArtifactError   a release could not be built, stored or found
 ├── ExtraError      a library that the policy needs is not installed
 ├── FreezeError     the environment is frozen: no release may start now
@@ -59,6 +60,10 @@ class TrafficError(CanaryError):
 
 class StateError(CanaryError):
     """Lock, live colour or history could not be read or written."""
+
+
+class LockLostError(StateError):
+    """The lock of the environment is free, or another process holds it."""
 
 
 class ArtifactError(CanaryError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from canary.cli.files import directory_of
@@ -81,7 +82,7 @@ def state_of(environment: Environment) -> State:
             from canary.state.proxy_lock import ProxyLock
 
             directory = Path(settings.path or _files(environment) / "state")
-            lock = ProxyLock(traffic_of(environment).ask, environment.name)
+            lock = ProxyLock(partial(_ask, environment), environment.name)
             return FileState(directory, environment, lock)
         case None:
             raise PolicyError(
@@ -92,6 +93,11 @@ def state_of(environment: Environment) -> State:
 
 def _files(environment: Environment) -> Path:
     return directory_of(environment.name, environment.account)
+
+
+def _ask(environment: Environment, *words: str) -> str:
+    """Ask the proxy; only what needs the lock needs a proxy."""
+    return traffic_of(environment).ask(*words)
 
 
 def manual_of(environment: Environment) -> Manual:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from canary.errors import LockLostError
 from canary.rollout.lock import Tenure
 from canary.rollout.ports import Clock
 from canary.rollout.timing import Timing
@@ -91,5 +92,7 @@ class Keeper:
             try:
                 self._tenure.renew(now)
                 self._lock_refusal = ""
+            except LockLostError as error:
+                self._lost = self._lost or str(error)
             except Exception as error:  # a thread cannot raise it to anybody
                 self._lock_refusal = self._lock_refusal or str(error)

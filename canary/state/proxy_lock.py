@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from canary.errors import StateError, TrafficError
+from canary.errors import LockLostError, StateError, TrafficError
 from canary.state.base import Holder
 
 Name = Annotated[str, Field(min_length=1)]
@@ -52,7 +52,7 @@ class ProxyLock:
         if not answer.done:
             found = answer.holder
             now = f"canary {found.canary} of {found.who} has it" if found else "it is free"
-            raise StateError(f"The lock of {self._environment} was lost: {now} now")
+            raise LockLostError(f"The lock of {self._environment} was lost: {now} now")
 
     def free(self, holder: Holder) -> None:
         self._swap(holder.canary, None)

@@ -14,7 +14,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from canary.errors import StateError
+from canary.errors import LockLostError, StateError
 from canary.state.base import VERSION, AlarmChange, Holder, Row, refuse_newer
 
 REFUSED = "ConditionalCheckFailedException"
@@ -53,7 +53,7 @@ class LockTable:
             now = (
                 f"canary {found.canary} of {found.who} holds it now" if found else "it is free now"
             )
-            raise StateError(f"The lock of {self._environment} was lost: {now}")
+            raise LockLostError(f"The lock of {self._environment} was lost: {now}")
 
     def free(self, holder: Holder) -> None:
         condition = Attr("canary").eq(holder.canary)

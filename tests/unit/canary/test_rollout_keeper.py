@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from canary.errors import StateError, TrafficError
+from canary.errors import LockLostError, StateError, TrafficError
 from canary.rollout.lease import Keeper
+from canary.rollout.lock import RENEWAL
 from canary.rollout.timing import Timing
 from canary.state.base import Holder
 from tests.unit.canary.rollout_fakes import START, Proxy, Time, Troubles
@@ -81,6 +82,14 @@ def test_a_lost_lease_is_said() -> None:
     kept.troubles.lasting = ("traffic", len(kept.troubles.calls), TrafficError("no route"))
     kept.tick(20)
     assert "the weight lease could not be renewed: no route" in kept.keeper.lost()
+
+
+def test_a_lock_that_is_gone_ends_the_canary_at_the_next_renewal() -> None:
+    kept = Kept()
+    gone = LockLostError("The lock of test was lost: it is free now")
+    kept.troubles.lasting = ("state.renew", 0, gone)
+    kept.tick(RENEWAL + PLAN.renewal)
+    assert kept.keeper.lost() == str(gone)
 
 
 def test_a_lost_lock_is_said() -> None:

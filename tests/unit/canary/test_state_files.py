@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from canary.cli.assemble import state_of
 from canary.environment import parse_environment
-from canary.errors import PolicyError, StateError
+from canary.errors import LockLostError, PolicyError, StateError
 from canary.state.base import Holder, Live, Row
 from canary.state.files import FileState
 from canary.state.proxy_lock import ProxyLock
@@ -38,6 +39,19 @@ def laptop(directory: Path, host: ProxyHost) -> FileState:
 @pytest.fixture
 def state(tmp_path: Path, host: ProxyHost) -> FileState:
     return laptop(tmp_path / "state", host)
+
+
+def test_history_and_calibration_need_no_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    judged_only = parse_environment({**GOOD, "state": "file", "traffic": None})
+    state = state_of(judged_only)
+    state.store("calibration.json", b"{}", {})
+    assert state.history(5) == []
+    assert (tmp_path / ".run/local/state/objects/calibration.json").is_file()
+    with pytest.raises(PolicyError, match="has no traffic section"):
+        state.holder()
 
 
 def test_what_is_live_is_kept_and_is_one_of_the_two_colours(
@@ -113,7 +127,7 @@ def test_the_lock_is_shared_by_two_machines(tmp_path: Path, host: ProxyHost) -> 
     with pytest.raises(StateError, match="The lock of local was lost: it is free now"):
         ann.renew(mine)
     bob.take(Holder("c2", "bob@there", NOW, NOW + 60), None)
-    with pytest.raises(StateError, match="was lost: canary c2 of bob@there has it now"):
+    with pytest.raises(LockLostError, match="was lost: canary c2 of bob@there has it now"):
         ann.renew(mine)
 
 
