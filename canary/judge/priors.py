@@ -21,16 +21,16 @@ COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
 """Kappa without a calibration, wide enough for bursts of errors."""
 COLD_WEIGHTS, CALIBRATED_WEIGHTS = (6.0, 20.0), (30.0, 100.0)
 """What tau and phi are worth: without a rehearsal, and after a long one."""
-WEATHER_HOST, WEATHER_GAUGE = 0.6, 0.45
+WEATHER_HOST, WEATHER_GAUGE = 0.6, 0.5
 """Hosts that looked alike may still differ by this share of the cold default before a FAIL."""
 WEATHER_KAPPA: Mapping[str, Mapping[str, Kappa]] = {
     "count": {
-        "expanding": ((4, 1.3), (12, 1.1)),
-        "exact": ((4, 1.1),),
-        "window": ((22, 1.4),),
-        "ranks": ((6, 1.05),),
+        "expanding": ((4, 1.5), (8, 1.5), (16, 1.4), (60, 1.15)),
+        "exact": ((4, 1.4), (16, 1.4), (60, 1.2)),
+        "window": ((22, 1.5),),
+        "ranks": ((6, 1.1),),
     },
-    "tail": {"expanding": ((4, 1.2), (8, 1.2), (16, 1.1)), "window": ((22, 1.2),)},
+    "tail": {"expanding": ((4, 1.3), (8, 1.3), (16, 1.1)), "window": ((22, 1.2),)},
     "gauge": {"expanding": ((4, 1.1), (8, 1.1), (16, 1.05)), "window": ((22, 1.2),)},
 }
 """Least kappa after a rehearsal, whose weather may have been calm, by kind."""

@@ -111,7 +111,7 @@ def test_a_calm_rehearsal_still_allows_for_hosts_that_differ() -> None:
     learned = known(CPU, gauges(400))
     rule = rule_of(RULES, CPU, 1.0, learned)
     assert rule.noise.host == learned.noise.host
-    assert np.hypot(rule.weather, rule.noise.host) == pytest.approx(0.45 * 0.03)
+    assert np.hypot(rule.weather, rule.noise.host) == pytest.approx(0.5 * 0.03)
 
 
 def test_arms_of_four_hosts_differ_by_half_of_what_single_hosts_do() -> None:
