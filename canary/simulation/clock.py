@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import sleep
 
 
 class Clock:
@@ -27,7 +27,7 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         if self._pace:
-            time.sleep(max(0.0, seconds) * self._pace)
+            sleep(max(0.0, seconds) * self._pace)
         end = self._now + max(0.0, seconds)
         while self._tick is not None and self._next <= end:
             self._now = max(self._now, self._next)

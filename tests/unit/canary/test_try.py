@@ -108,7 +108,7 @@ def test_in_a_terminal_it_is_live_and_slow_enough_to_follow(
     screen, slept = io.StringIO(), list[float]()
     terminal = Console(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr("canary.cli.try_.Console", lambda **_: terminal)
-    monkeypatch.setattr("canary.simulation.clock.time.sleep", slept.append)
+    monkeypatch.setattr("canary.simulation.clock.sleep", slept.append)
     assert canary("try")[0] == 0
     assert screen.getvalue().count("WATCHING") > 30
     assert 2 < sum(slept) < 10, "seconds"
