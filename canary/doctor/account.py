@@ -15,6 +15,8 @@ SKEW_SECONDS = 30.0
 """AWS refuses requests at five minutes; a canary compares periods of ten seconds."""
 VCPUS_OF_STANDARD = "L-1216C47A"
 """The quota of vCPUs of running on-demand standard instances (A, C, D, H, I, M, R, T, Z)."""
+LONGEST = 200
+"""Characters of an error that are shown."""
 RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 
 
@@ -163,4 +165,10 @@ def image(cloud: Cloud, needs: Needs) -> Finding:
 
 def unsure(check: str, error: Exception) -> Finding:
     """Return the finding for a question that the account did not answer."""
-    return unknown(check, f"Could not be checked: {error}")
+    return unknown(check, f"Could not be checked: {shortened(str(error))}")
+
+
+def shortened(text: str) -> str:
+    """Return the first line of an error; some contain a whole page."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."

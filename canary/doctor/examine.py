@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from canary.doctor import account, reach, service
 from canary.doctor.cloud import Cloud
@@ -16,6 +17,11 @@ from canary.errors import CanaryError
 from canary.policy import load_policy
 from canary.sources.cloudwatch import CloudWatch
 
+# An emulator or a proxy between may answer with a page that is not of the API.
+REFUSALS = (
+    *(BotoCoreError, ClientError, ResponseParserError),
+    *(CanaryError, OSError, ValueError, LookupError),
+)
 Check = Callable[[Cloud, Needs], Finding]
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("credentials", account.credentials),
@@ -40,7 +46,7 @@ def examine(cloud: Cloud, needs: Needs) -> list[Finding]:
 def _attempt(name: str, check: Check, cloud: Cloud, needs: Needs) -> Finding:
     try:
         return check(cloud, needs)
-    except (BotoCoreError, ClientError, CanaryError, OSError, ValueError, LookupError) as error:
+    except REFUSALS as error:
         return account.unsure(name, error)
 
 

@@ -42,7 +42,7 @@ def test_the_doctor_finds_a_wrong_account_before_anything_is_made(fresh: Account
     ill, _ = fresh.play("playbooks/doctor.yml")
     fresh.shell.clear()
     assert ill.failed
-    assert "but the environment belongs to account 210987654321" in ill.output
+    assert "export AWS_PROFILE=the-profile-of-210987654321" in ill.output
     assert Path(fresh.home, "run/210987654321/aws/needs.json").is_file()
 
 

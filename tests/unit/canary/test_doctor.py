@@ -14,6 +14,7 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from click.testing import CliRunner
 from moto import mock_aws
 
@@ -379,6 +380,17 @@ def test_what_the_account_does_not_answer_is_unknown_and_no_traceback(
     world.stubs |= {"iam": silent, "service-quotas": silent}
     levels = {name: finding.level for name, finding in found(world, needs).items()}
     assert levels["rights"] is levels["quota"] is Level.UNKNOWN
+
+
+def test_an_answer_that_is_a_page_is_unknown_and_short(world: World, needs: Needs) -> None:
+    class Page:
+        def get_service_quota(self, **_: object) -> None:
+            raise ResponseParserError("Unable to parse response: " + "<html>" * 500)
+
+    world.stubs["service-quotas"] = Page()
+    finding = found(world, needs)["quota"]
+    assert finding.level is Level.UNKNOWN
+    assert len(finding.sentence) < 300
 
 
 def test_the_command_tells_problems_by_its_exit_status(
