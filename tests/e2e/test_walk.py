@@ -32,6 +32,12 @@ INSTEAD = {
     first(README, "make setup && . .venv/bin/activate"): Instead(
         "it was done before any test", "make --dry-run setup > /dev/null && . .venv/bin/activate"
     ),
+    first(README, "ansible-playbook -i inventory/aws playbooks/doctor.yml"): Instead(
+        ACCOUNT, "ansible-playbook -i inventory/aws/hosts.yml playbooks/doctor.yml --syntax-check"
+    ),
+    first(README, "canary plan --env aws --cost"): Instead(
+        ACCOUNT, "canary plan --env aws --cost --help"
+    ),
     first(README, "ansible-playbook -i inventory/aws site.yml --check --diff"): Instead(
         ACCOUNT,
         "ansible-playbook -i inventory/aws/hosts.yml site.yml --check --diff --syntax-check",
