@@ -145,7 +145,7 @@ def test_another_split_uses_no_ranks_and_the_wider_kappa() -> None:
     assert not setting_of(THERE, (1, 1), 0.4).uneven
     even, rule = (rule_of(RULES, ERRORS, 1.0, learned, 1.0, one) for one in (ALIKE, uneven))
     assert (even.dense is not None, rule.dense) == (True, None)
-    assert rule.kappa("expanding", 12) >= 1.3 > even.kappa("expanding", 12)
+    assert rule.kappa("expanding", 4) >= 1.6 > even.kappa("expanding", 4)
 
 
 def test_trust_grows_with_windows_and_is_never_whole() -> None:
