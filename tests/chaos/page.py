@@ -76,6 +76,10 @@ END = """
 * *An instance of the candidate serves customers but publishes no metrics.* The canary tolerates
   that for three periods (`missing.consecutive`), so that an agent can be restarted. It counts a
   period once its metrics had time to arrive. Then the weight goes to 0.
+* *A live host is away.* HAProxy gives its customers to the servers that are left, so the candidate
+  carries more than its share. The canary accepts that for one look, because a restarted process is
+  back by then. At the second look it ends. While no live server is up, the candidate keeps its
+  weight: it is all that customers have. "A live host is replaced" was measured before this rule.
 * *Every response of CloudWatch lacks a part of the metrics.* The canary still gets some data, so
   it keeps its weight until its time is over (`maximum: {longest}` here). It cannot PASS.
 
