@@ -4,12 +4,14 @@
 | --- | --- | --- |
 | no ``TableId`` of a DynamoDB table | returns one | botocore's model; ``test_gaps.py`` reads it |
 | ``DescribeTags`` by type finds no tags of a NAT gateway and an address | finds them | as above |
+| no ``SnapshotId`` of a volume that was made of none | an empty one | AWS's example of the call |
 | no images of Debian | Debian publishes them | https://wiki.debian.org/Cloud/AmazonEC2Image |
 """
 
 from __future__ import annotations
 
 import json
+import re
 import uuid
 
 TABLES = uuid.UUID("6f0a4f5e-3d3b-4f0c-9a53-0d2f5d1c9b12")
@@ -37,8 +39,14 @@ IMAGES = [
 """The newer image has the lower id, so that only its date tells it apart."""
 
 
+# A volume's own id; that of an attachment is followed by something else.
+VOLUME = re.compile(rb"(</volumeId>\s*)(<size>)")
+
+
 def repair(call: str, answer: bytes) -> bytes:
     """Return the answer as AWS would give it."""
+    if call == "ec2:DescribeVolumes" and b"<snapshotId" not in answer:
+        return VOLUME.sub(rb"\1<snapshotId/>\2", answer)
     if (key := TABLE_KEYS.get(call)) is None:
         return answer
     document = json.loads(answer)

@@ -53,6 +53,16 @@ def test_moto_still_has_the_gaps(account: Account) -> None:
     tables.delete_table(TableName="gap")
 
 
+def test_a_volume_without_a_snapshot_has_an_empty_one(account: Account) -> None:
+    made = account.client("ec2", "eu-west-1").create_volume(AvailabilityZone="eu-west-1a", Size=1)
+    options = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    tapped = boto3.client("ec2", "eu-west-1", endpoint_url=account.tap.url, **options)
+    (seen,) = tapped.describe_volumes(VolumeIds=[made["VolumeId"]])["Volumes"]
+    tapped.delete_volume(VolumeId=made["VolumeId"])
+    assert "SnapshotId" not in made or made["SnapshotId"] in ("", None)
+    assert seen["SnapshotId"] == ""
+
+
 def test_the_tap_names_calls_of_every_protocol(account: Account) -> None:
     """Query (EC2), JSON (SSM), CBOR (CloudWatch) and REST (S3)."""
     options = {
