@@ -68,7 +68,8 @@ def test_a_good_release_is_promoted_and_a_bad_one_refused_without_aws(hosts: Hos
     assert nothing.returncode == 2
     assert "Nothing was rolled back" in nothing.stderr
     rows = json.loads(hosts.canary("history", "--json").stdout)
-    assert [row["verdict"] for row in rows] == ["FAIL", "ROLLED BACK", "PASS", "DEPLOYED"]
+    verdicts = [row["verdict"] for row in rows]
+    assert verdicts == ["FAIL", "ROLLED BACK", "PASS", "DEPLOYED", "COULD NOT RUN"]
     kept = hosts.laptop / ".run/prod/state/objects/canaries" / bad["canary"] / "recording.json"
     assert kept.is_file()
 
