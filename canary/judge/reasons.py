@@ -115,5 +115,7 @@ def _passed(case: Case, since: str) -> str:
 
 
 def _open(undecided: list[Finding], since: str) -> str:
+    """Say first what cannot be compared at all: no longer run decides that."""
     names = listed([finding.metric for finding in undecided])
-    return f"Undecided after {since}: {names}. {undecided[0].sentence}"
+    first = min(undecided, key=lambda finding: finding.effect is not None)
+    return f"Undecided after {since}: {names}. {first.sentence}"

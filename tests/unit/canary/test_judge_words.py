@@ -84,3 +84,10 @@ def test_advice_accepts_no_margin_that_is_smaller_than_the_policys() -> None:
     judgement = judge(rules, window(late))
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert judgement.advice == "About 1 min more at this split would decide errors"
+
+
+def test_what_cannot_be_compared_is_said_before_what_is_undecided() -> None:
+    recording = window(of("errors", "baseline", lambda _: [None] * 40))
+    judgement = judge(policy(), recording, recording.looks[9])
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "latency and errors. Errors cannot be compared" in judgement.reason
