@@ -4,131 +4,35 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
-import yaml
-from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from click.testing import CliRunner
 from moto import mock_aws
 
 from canary.cli import cli
-from canary.doctor import cost
-from canary.doctor.cloud import Cloud
-from canary.doctor.examine import CHECKS, examine
-from canary.doctor.finding import Finding, Level
-from canary.doctor.needs import Needs, Size, load_needs
-from canary.doctor.reach import expiry
-from canary.doctor.rights import PROVISIONING
+from canary.doctor.examine import CHECKS
+from canary.doctor.finding import Level
+from canary.doctor.needs import Needs, load_needs
 from canary.doctor.service import environment_of, metrics
 from canary.errors import PolicyError
-from canary.model import Arm, Release, Series
 from canary.policy import load_policy
-from canary.sources.base import Query, Window
-
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"  # moto's default account
-TAGS = {"Project": "shop", "Environment": "aws"}
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:shop-aws-events"
-MAIL = "ops@example.org"
-ME = "203.0.113.7"
-IMAGE_OWNER = "099720109477"  # Ubuntu, which moto has
-
-
-SIZE = Size(
-    volume_gb=112,
-    nat_gateways=1,
-    addresses=3,
-    metrics=40,
-    publishers=4,
-    period=10,
-    alarms=14,
-    dashboards=4,
+from tests.unit.canary.doctor_world import (
+    ME,
+    REGION,
+    Reported,
+    Silent,
+    World,
+    certificate,
+    found,
+    launch,
+    level_of_others,
+    needs_in,
+    write_policy,
 )
-
-
-class Pages:
-    def __init__(self, *pages: dict[str, Any]) -> None:
-        self._pages = pages
-
-    def paginate(self, **_: object) -> tuple[dict[str, Any], ...]:
-        return self._pages
-
-
-class Iam:
-    """moto simulates no policies."""
-
-    def __init__(self) -> None:
-        self.denied: set[str] = set()
-
-    def get_paginator(self, name: str) -> Pages:
-        assert name == "simulate_principal_policy"
-        results = [
-            {"EvalActionName": each, "EvalDecision": self.decision(each)} for each in PROVISIONING
-        ]
-        half = len(results) // 2
-        return Pages({"EvaluationResults": results[:half]}, {"EvaluationResults": results[half:]})
-
-    def decision(self, action: str) -> str:
-        return "implicitDeny" if action in self.denied else "allowed"
-
-
-class Silent:
-    """A service that refuses every question."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def refuse(*_: object, **__: object) -> None:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
-
-        return refuse
-
-
-class Quotas:
-    """moto knows no quota of EC2."""
-
-    value = 32.0
-
-    def get_service_quota(self, **_: object) -> dict[str, Any]:
-        return {"Quota": {"Value": self.value}}
-
-
-class Sns:
-    """moto confirms every subscription at once."""
-
-    subscription = f"{TOPIC}:1"
-    addresses: tuple[str, ...] = (MAIL,)
-
-    def get_paginator(self, name: str) -> Pages:
-        if name == "list_topics":
-            return Pages({"Topics": [{"TopicArn": TOPIC}]})
-        found = [
-            {"Endpoint": each, "SubscriptionArn": self.subscription} for each in self.addresses
-        ]
-        return Pages({"Subscriptions": found})
-
-
-class World(Cloud):
-    """An account in order, in which each test plants one fault."""
-
-    def __init__(self, needs: Needs) -> None:
-        super().__init__(needs)
-        self.skew = 0.0
-        self.seen_as = ME
-        self.stubs: dict[str, Any] = {"iam": Iam(), "service-quotas": Quotas(), "sns": Sns()}
-        real = self.client
-        self.client = lambda service: self.stubs.get(service) or real(service)  # type: ignore[assignment]
-
-    def now(self) -> float:
-        return datetime.now(UTC).timestamp() + self.skew
-
-    def address(self) -> str:
-        return self.seen_as
 
 
 @pytest.fixture(autouse=True)
@@ -142,21 +46,7 @@ def _account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def needs(tmp_path: Path) -> Needs:
-    return Needs(
-        account=ACCOUNT,
-        region=REGION,
-        instances={"t3.small": 7},
-        size=SIZE,
-        image={"owner": IMAGE_OWNER, "name": "ubuntu/images/*"},  # type: ignore[arg-type]
-        tags=TAGS,
-        administrators=[f"{ME}/32"],
-        door="shop-aws-proxy",
-        topic=TOPIC,
-        emails=[MAIL],
-        certificates=[str(certificate(tmp_path, days=90))],
-        policy=str(tmp_path / "canary.yml"),
-        site="ansible-playbook -i inventory/aws site.yml",
-    )
+    return needs_in(tmp_path)
 
 
 @pytest.fixture
@@ -171,50 +61,6 @@ def world(needs: Needs) -> World:
     for colour in ("blue", "green"):
         launch(role="app", colour=colour)
     return World(needs)
-
-
-def certificate(place: Path, days: int) -> Path:
-    path = place / "shop.pem"
-    words = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {place}/key -out {path} -subj /CN=x"
-    subprocess.run([*words.split(), "-days", str(days)], check=True, capture_output=True)
-    return path
-
-
-def launch(**tags: str) -> str:
-    """Launch an instance, and return its public address."""
-    ec2 = boto3.client("ec2", REGION)
-    image = ec2.describe_images(Owners=[IMAGE_OWNER])["Images"][0]["ImageId"]
-    named = [{"Key": key, "Value": value} for key, value in {**TAGS, **tags}.items()]
-    made = ec2.run_instances(
-        ImageId=image,
-        MinCount=1,
-        MaxCount=1,
-        InstanceType="t3.small",
-        TagSpecifications=[{"ResourceType": "instance", "Tags": named}],
-    )["Instances"][0]["InstanceId"]
-    found = ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"][0]
-    return str(found["PublicIpAddress"])
-
-
-def write_policy(needs: Needs, host: str, region: str = REGION) -> None:
-    environment = {
-        "name": "aws",
-        "region": region,
-        "source": {"kind": "cloudwatch", "namespace": "Shop", "settle": 20},
-        "traffic": {"kind": "haproxy", "host": host, "key": "k", "known_hosts": "h"},
-    }
-    metric = {"name": "latency", "kind": "latency", "harm": "increase", "margin": "10%"}
-    policy = {"version": 1, "period": "10s", "metrics": [metric], "environment": environment}
-    Path(needs.policy).write_text(yaml.safe_dump(policy), encoding="utf-8")
-
-
-def found(world: World, needs: Needs) -> dict[str, Finding]:
-    return {each.check: each for each in examine(world, needs)}
-
-
-def level_of_others(world: World, needs: Needs, check: str) -> set[Level]:
-    """Return the levels of all other checks; moto's CloudWatch has no data for ``metrics``."""
-    return {f.level for name, f in found(world, needs).items() if name not in {check, "metrics"}}
 
 
 def test_an_account_in_order_has_no_problem(world: World, needs: Needs) -> None:
@@ -327,30 +173,6 @@ def test_a_planted_fault_is_found_with_a_sentence_and_a_command(
         assert level_of_others(world, changed, check) == {Level.OK}
 
 
-class Reported:
-    """A source whose newest datapoint is of ``newest``."""
-
-    def __init__(self, newest: int | None) -> None:
-        self._newest = newest
-
-    def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
-        assert window is None
-        return ("i-1",) if colour == "blue" else ()
-
-    def read(
-        self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
-    ) -> tuple[Series, ...]:
-        assert queries
-        (arm,) = arms
-        times = tuple(range(start, end, 10))
-        newest = self._newest
-        values = tuple(1.0 if newest is not None and time <= newest else None for time in times)
-        return (Series("requests", arm, "i-1", times, values, values),)
-
-    def describe(self) -> str:
-        return "a test"
-
-
 @pytest.mark.parametrize(
     ("late", "level", "words"),
     [
@@ -424,45 +246,3 @@ def test_needs_that_cannot_be_read_are_a_sentence(
         path.write_text(text, encoding="utf-8")
     with pytest.raises(PolicyError, match=words):
         load_needs(path)
-
-
-def test_the_expiry_of_a_certificate_is_that_which_openssl_reads(tmp_path: Path) -> None:
-    for days in (1, 30_000):  # beyond 2050 the date has another form
-        path = certificate(tmp_path, days)
-        words = ["openssl", "x509", "-enddate", "-noout", "-in", str(path)]
-        told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-        text = told.strip().replace("GMT", "+0000")
-        read = datetime.strptime(text, "notAfter=%b %d %H:%M:%S %Y %z")
-        assert expiry(path.read_text()) == read
-
-
-def test_the_bill_is_the_sum_of_its_items(needs: Needs) -> None:
-    bill = {item.what: item.dollars for item in cost.bill(needs)}
-    assert bill["7 x t3.small"] == pytest.approx(7 * 0.024 * 730)
-    assert bill["1 NAT gateway"] == pytest.approx(0.052 * 730)
-    assert bill["publishing them every 10 s"] == pytest.approx(4 * 262_800 / 1000 * 0.01)
-    assert cost.total(cost.bill(needs)) == pytest.approx(
-        sum(map(float, filter(None, bill.values())))
-    )
-
-
-def test_an_unknown_price_is_said_and_not_left_out(needs: Needs) -> None:
-    other = needs.model_copy(update={"instances": {"m9.huge": 2}})
-    assert cost.lines(cost.bill(other))[0].split()[-1] == "unknown"
-    with pytest.raises(PolicyError, match="No prices are known for region mars-1, only for eu-"):
-        cost.bill(needs.model_copy(update={"region": "mars-1"}))
-
-
-def test_the_plan_shows_the_bill_before_there_is_a_policy(needs: Needs) -> None:
-    told = CliRunner().invoke(cli, ["plan", "--env", "aws", "--cost"])
-    assert isinstance(told.exception, PolicyError)
-    assert "playbooks/doctor.yml" in str(told.exception)
-    Path(".run/aws").mkdir(parents=True)
-    Path(".run/aws/needs.json").write_text(needs.model_dump_json(), encoding="utf-8")
-    shown = CliRunner().invoke(cli, ["plan", "--env", "aws", "--cost"])
-    assert shown.exit_code == 0, shown.output
-    assert "a month, in US dollars" in shown.output
-    as_json = json.loads(
-        CliRunner().invoke(cli, ["plan", "--env", "aws", "--cost", "--json"]).output
-    )
-    assert as_json["total"] == pytest.approx(sum(item["dollars"] for item in as_json["items"]))

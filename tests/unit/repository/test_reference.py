@@ -157,14 +157,16 @@ def blocks() -> list[str]:
 
 @pytest.mark.parametrize("block", blocks())
 def test_every_yaml_block_is_read(block: str) -> None:
-    """A whole policy, an environment section to complete, or a play of a role."""
+    """A whole policy, its metrics, an environment section to complete, or a play of a role."""
     document: Any = yaml.safe_load(block)
     if isinstance(document, list):
         for play in document:
             for role in play["roles"]:
                 check_role(role)
         return
-    if "version" in document:
+    if set(document) == {"metrics"}:
+        block = f"version: 1\nperiod: 60s\n{block}"
+    if "environment" not in document or "version" in document:
         policy = parse_policy(block)
         if policy.environment is not None:
             parse_environment(policy.environment)
