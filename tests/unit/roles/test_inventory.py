@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from canary.doctor import cost
 from canary.doctor.needs import Needs
@@ -221,12 +220,6 @@ def test_an_alarm_and_a_metric_are_counted_as_they_are_made(
     assert aws.value("localhost", "needs_size")["alarms"] == len(made)
 
 
-def test_hosts_are_searched_for_by_their_own_environment() -> None:
-    for name in ENVIRONMENTS:
-        text = (ROOT / "inventory" / name / "aws_ec2.yml").read_text(encoding="utf-8")
-        assert yaml.safe_load(text)["filters"]["tag:Environment"] == name
-
-
 def test_the_policy_that_the_inventory_renders_is_valid(
     environment: Environment, tmp_path: Path
 ) -> None:
@@ -244,22 +237,3 @@ def test_the_policy_that_the_inventory_renders_is_valid(
 def test_tuning_names_only_comparisons_that_exist(environment: Environment) -> None:
     names = {metric["name"] for metric in environment.value("localhost", "analyzer_metrics")}
     assert set(environment.value("localhost", "analyzer_tuning")) <= names
-
-
-def test_what_environments_share_stands_once() -> None:
-    """One link leads to inventory/shared, one a group to inventory/groups, and nothing overlaps."""
-    shared = {name for path in (ROOT / "inventory/shared").glob("*.yml") for name in names(path)}
-    groups = sorted(path.name for path in (ROOT / "inventory/groups").glob("*.yml"))
-    for environment in ENVIRONMENTS:
-        place = ROOT / "inventory" / environment / "group_vars"
-        assert (place / "all/shared").resolve() == ROOT / "inventory/shared"
-        assert sorted(path.name for path in place.glob("*.yml")) == groups
-        for name in groups:
-            assert (place / name).resolve() == ROOT / "inventory/groups" / name
-        own = {name for path in (place / "all").glob("*.yml") for name in names(path)}
-        assert own & shared == set()
-
-
-def names(path: Path) -> set[str]:
-    """Return the names of the variables in a file."""
-    return set(yaml.safe_load(path.read_text(encoding="utf-8")))
