@@ -39,6 +39,8 @@ class Health:
         self._faults = faults
         self._since = time.time()
         self._store_answered = float("-inf")
+        #: When the first check began that the store has not answered yet.
+        self._lost_since: float | None = None
         self._checking = threading.Lock()
 
     def status(self) -> Status:
@@ -53,9 +55,10 @@ class Health:
         """
         if self._store_answered == float("-inf"):
             return self._report(self._draining() or self._store_away())
-        away = time.monotonic() - self._store_answered
-        if away > CHECK_SECONDS:
+        if time.monotonic() - self._store_answered > CHECK_SECONDS:
             self._check_in_background()
+        since = self._lost_since
+        away = 0.0 if since is None else time.monotonic() - since
         lost = f"store has not responded for {away:.0f} s" if away > STORE_GRACE_SECONDS else ""
         return self._report(self._draining() or lost)
 
@@ -92,11 +95,14 @@ class Health:
         except StoreUnavailableError as error:
             return f"store does not respond: {error.reason[:200]}"
         self._store_answered = time.monotonic()
+        self._lost_since = None
         return ""
 
     def _check_in_background(self) -> None:
         """Start a check of the store, unless one is running."""
         if self._checking.acquire(blocking=False):
+            if self._lost_since is None:
+                self._lost_since = time.monotonic()
             threading.Thread(target=self._check_once, daemon=True).start()
 
     def _check_once(self) -> None:

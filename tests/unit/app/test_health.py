@@ -64,14 +64,24 @@ def test_a_store_that_stays_away_makes_it_unhealthy_and_then_healthy_again(
 ) -> None:
     assert health.ready().status == "healthy"
     store.lost = True
-    monkeypatch.setattr(module, "STORE_GRACE_SECONDS", 0.05)
-    time.sleep(0.1)
+    monkeypatch.setattr(module, "STORE_GRACE_SECONDS", 1.0)
+    assert health.ready().status == "healthy"
+    time.sleep(1.2)
     found = health.ready()
     assert (found.status, found.reason[:25]) == ("unhealthy", "store has not responded f")
     store.lost = False
     store.released.set()
     monkeypatch.setattr(module, "STORE_GRACE_SECONDS", 5.0)
     wait_for(lambda: health.ready().status == "healthy", "it is healthy again", 10, 0.02)
+
+
+def test_nobody_asked_for_a_while_is_no_lost_store(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STORE_GRACE_SECONDS", 1.0)
+    for _ in range(2):
+        assert health.ready().status == "healthy"
+        time.sleep(1.2)
 
 
 def test_a_new_process_is_not_ready_before_its_store(health: Health, store: HangingStore) -> None:
