@@ -143,7 +143,8 @@ def paused_holder(policy: Path) -> None:
         first.send_signal(signal.SIGCONT)
     began = time.monotonic()
     how, acts = ended(first)
-    assert how == "gave-up", "it woke up after its lease"
+    # It may have been stopped between looking at its lease and renewing it.
+    assert how in ("gave-up", "lost"), "it woke up after its lease"
     assert [act for act in acts if act > began] == []
     assert ended(second)[0] == "done"
 
