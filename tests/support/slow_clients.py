@@ -120,9 +120,11 @@ def running(made: Callable[[], list[Awaitable[None]]]) -> Iterator[None]:
         tasks = [asyncio.ensure_future(one) for one in made()]
         while not stop.is_set():
             await asyncio.sleep(0.05)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        going = set(tasks)
+        while going:  # in Python 3.11, wait_for may lose a cancellation
+            for task in going:
+                task.cancel()
+            _, going = await asyncio.wait(going, timeout=1)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
