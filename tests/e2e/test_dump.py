@@ -28,7 +28,7 @@ DUMPS = "/tmp/dumps"  # noqa: S108 - on a host of the local cloud
 @contextmanager
 def dumping(cloud: SessionCloud) -> Iterator[None]:
     """Dump the shop's database again and again, and count the dumps."""
-    dump = f"sudo -u postgres pg_dump --format=custom --file=/dev/null shop && echo >> {DUMPS}"
+    dump = f"sudo -u postgres pg_dump --format=custom shop > /dev/null && echo >> {DUMPS}"
     unit = f"systemd-run --unit=dumps --property=RuntimeMaxSec={LONGEST}"
     cloud.ssh(DATA, f'rm -f {DUMPS}; {unit} sh -c "while {dump}; do :; done"')
     try:
