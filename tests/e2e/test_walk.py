@@ -17,6 +17,7 @@ from tests.support.releases import git
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 README, TUTORIAL = "README.md", "docs/tutorial.md"
 ACCOUNT = "it needs an account of AWS"
+OWN_APP = "it needs an app of one's own; tests/processes/test_own_app.py runs it with one"
 LOAD = "ansible-playbook -i inventory/aws playbooks/load.yml"
 RUN_BY_THE_STORY = "the end-to-end tests have just run it: nearly ten minutes"
 REMOVES = "it removes what the other tests look at; the last of them removes it"
@@ -60,6 +61,10 @@ INSTEAD = {
     first(README, "canary rollback --env aws"): Instead(
         ACCOUNT, "canary rollback --env aws --help"
     ),
+    first(README, "canary run --env prod --candidate v1.1.0"): Instead(
+        OWN_APP, "canary run --env prod --candidate v1.1.0 --help"
+    ),
+    first(README, "canary watch --env prod"): Instead(OWN_APP, "canary watch --env prod --help"),
     first(README, "make molecule ROLE=proxy"): Instead(
         "it boots a host in a cloud of its own: two minutes, a job of its own in ci.yml",
         "make --dry-run molecule ROLE=proxy",
