@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.app_bad_input import INVALID, NOT_JSON, cart
 from tests.support.app_examples import UUID, answer_as_documented
-from tests.support.app_http import ask
+from tests.support.app_http import ask, cart_ids
 from tests.support.app_servers import Shop, postgres, redis, shop
 from tests.support.paths import ROOT
 from tests.support.ports import free_port
@@ -134,14 +134,6 @@ def test_a_stop_answers_what_is_under_way(tmp_path: Path, drain: str) -> None:
             thread.join()
         assert answers == [200] * 6
         assert server.process.wait(20) == 0
-
-
-def cart_ids(url: str) -> list[str]:
-    """Return the ids of all carts, page by page."""
-    found: list[str] = ask(f"{url}/carts").json()
-    while page := ask(f"{url}/carts?after={found[-1]}").json():
-        found += page
-    return found
 
 
 def test_a_reload_loses_no_request(tmp_path: Path) -> None:

@@ -29,3 +29,11 @@ def ask(
         return Answer(answer.status, dict(answer.headers), answer.read())
     finally:
         connection.close()
+
+
+def cart_ids(url: str) -> list[str]:
+    """Return the ids of all carts, page by page."""
+    found: list[str] = ask(f"{url}/carts").json()
+    while page := ask(f"{url}/carts?after={found[-1]}").json():
+        found += page
+    return found

@@ -19,7 +19,8 @@ from tests.unit.canary.doctor_world import certificate, needs_in
 
 
 @pytest.fixture
-def needs(tmp_path: Path) -> Needs:
+def needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Needs:
+    monkeypatch.chdir(tmp_path)
     return needs_in(tmp_path)
 
 
