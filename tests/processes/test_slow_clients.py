@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 CLIENTS = 200
 SECONDS = 20.0
 #: A scheduler that is late is not the attack's doing.
-NOISE = 0.02
+NOISE = 0.2
 
 
 @pytest.fixture(scope="module")
