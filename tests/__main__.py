@@ -61,7 +61,6 @@ SUITES: dict[str, tuple[Lane, Lane]] = {
             Step("unit-long", ("nice", "pytest", "tests/unit", *LONG, *PARALLEL)),
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
             Step("sanity", ("nice", sys.executable, "-m", "tests.sanity")),
-            Step("foreign", ("pytest", "tests/foreign")),
         ],
         [
             Step("hosts", ("pytest", "tests/hosts"), root=True),
