@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import is_rate
 from canary.formatting import percent
 from canary.policy import Metric
 
@@ -14,7 +15,7 @@ BROKEN = 0.05
 
 def both_bad(metric: Metric, pairs: Pairs) -> str:
     """Return a note if many requests fail in both arms, or an empty string."""
-    if not metric.is_failure or metric.kind != "count" or metric.per == "time":
+    if not metric.is_failure or not is_rate(metric):
         return ""
     rates = []
     for side in (pairs.candidate, pairs.baseline):

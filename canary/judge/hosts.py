@@ -136,11 +136,7 @@ def agree(metric: Metric, rule: Rule, hosts: Hosts, spread: float, periods: int)
     """
     if hosts.values.shape[1] < periods:
         return np.zeros(len(hosts.values), dtype=bool)
-    if metric.kind == "count":
-        timed = metric.per == "time"
-        effect, each, _, large = _events(hosts, rule, periods, timed=timed, part=periods // 2)
-    else:
-        effect, each, _, large = _series(metric, hosts, rule, spread, periods, periods // 2)
+    effect, each, _, large = _measured(metric, hosts, rule, spread, periods, periods // 2)
     gate = math.log(TIMES[metric.kind])
     shown: Mask = large & (effect >= gate) & (each.min(axis=1) >= HALVES * gate)
     return shown
@@ -152,11 +148,7 @@ def beyond_chance(
     """Return whether chance does not explain the difference of two arms over the newest periods."""
     if arms.values.shape[1] < periods:
         return np.zeros(len(arms.values), dtype=bool)
-    if metric.kind == "count":
-        timed = metric.per == "time"
-        effect, _, error, large = _events(arms, rule, periods, timed=timed, part=periods // 2)
-    else:
-        effect, _, error, large = _series(metric, arms, rule, spread, periods, periods // 2)
+    effect, _, error, large = _measured(metric, arms, rule, spread, periods, periods // 2)
     level = policy.alpha * HOSTS * share_of(policy, metric) / max(policy.periods / periods, 1.0)
     sure: Mask = large & (effect >= float(upper_tail_z(level)) * error)
     return sure
@@ -175,10 +167,7 @@ def apart(
     none = np.zeros(len(hosts.values))
     if hosts.values.shape[1] < periods:
         return Apart(none, none > 0)
-    if metric.kind == "count":
-        effect, each, error, large = _events(hosts, rule, periods, timed=metric.per == "time")
-    else:
-        effect, each, error, large = _series(metric, hosts, rule, spread, periods)
+    effect, each, error, large = _measured(metric, hosts, rule, spread, periods, PART)
     gate = math.log(TIMES[metric.kind])
     looks = max(policy.periods / PART, 1.0)
     level = policy.alpha * HOSTS * share_of(policy, metric) / max(count, 1) / looks
@@ -187,10 +176,18 @@ def apart(
     return Apart(effect, large & beyond & lasting)
 
 
-def _events(
-    hosts: Hosts, rule: Rule, periods: int, *, timed: bool, part: int = PART
+def _measured(
+    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int, part: int
 ) -> tuple[Floats, Floats, Floats, Mask]:
-    """Return the effect of counts, that of each part, the error, and where it is large."""
+    """Return the effect, that of each part of the periods, the error, and where it is large."""
+    if metric.kind == "count":
+        return _events(hosts, rule, periods, part, timed=metric.per == "time")
+    return _series(metric, hosts, rule, spread, periods, part)
+
+
+def _events(
+    hosts: Hosts, rule: Rule, periods: int, part: int, *, timed: bool
+) -> tuple[Floats, Floats, Floats, Mask]:
     columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
     good = np.all([np.isfinite(one) for one in columns], axis=0) & (hosts.chances > 0)
     good &= hosts.other_chances > 0
@@ -217,9 +214,8 @@ def _rates(columns: list[Floats], rule: Rule) -> Floats:
 
 
 def _series(
-    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int, part: int = PART
+    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int, part: int
 ) -> tuple[Floats, Floats, Floats, Mask]:
-    """Return the effect of a series, that of each part, the error, and where it is known."""
     d = rule.sign * log_ratio(hosts.values, hosts.other)
     v = _known(metric, hosts, spread)
     good = np.isfinite(d) & np.isfinite(v)

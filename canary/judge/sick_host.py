@@ -17,6 +17,7 @@ import numpy as np
 from canary.evidence.pairs import Pairs
 from canary.formatting import listed, number, percent
 from canary.judge.comparison import typical_spread
+from canary.judge.host_case import EVEN, host_columns
 from canary.judge.hosts import TIMES, Hosts, against_rest, apart, failing_periods
 from canary.judge.priors import setting_of
 from canary.judge.rule import rule_of, sign_of
@@ -24,8 +25,6 @@ from canary.judge.wording import subject
 from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
-
-HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,10 @@ def _strays(
     if kept.sum() < 2 or pairs.fault:
         return []
     values = np.where(pairs.expected, side.host_values[kept], np.nan)
-    timed = metric.kind == "count" and metric.per == "time"
-    chances = np.where(np.isfinite(values), 1.0, np.nan) if timed else side.host_samples[kept]
-    rows = against_rest(metric, values, chances)
+    rows = against_rest(metric, values, host_columns(metric, side)[1][kept])
     names = [host for host, keep in zip(side.hosts, kept, strict=True) if keep]
     known = recording.calibration.get(metric.name)
-    setting = setting_of(recording.calibration.fingerprint, (1, len(names) - 1), HALF)
+    setting = setting_of(recording.calibration.fingerprint, (1, len(names) - 1), EVEN)
     periods, spread = failing_periods(seen), typical_spread(pairs)
     found = []
     rule = rule_of(policy, metric, sign_of(metric), known, 1.0, setting)
