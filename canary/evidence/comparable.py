@@ -14,15 +14,14 @@ STUCK_PAIRS = 4
 
 def missing_reason(metric: Metric, pairs: Pairs) -> str:
     """Return why there is nothing to compare, or an empty string."""
-    sides = ((pairs.candidate, "candidate"), (pairs.baseline, "baseline"))
-    for side, arm in sides:
+    for side, arm in pairs.sides:
         if not side.hosts:
             return f"the {arm} has no series {metric.name!r}{remedy(metric)}"
     if not pairs.expected.any():
         return _unexpected(metric, pairs)
     if pairs.fault:
         return pairs.fault
-    for side, arm in sides:
+    for side, arm in pairs.sides:
         if not (np.isfinite(side.values) & pairs.expected).any():
             return f"the {arm} has no value in any period{remedy(metric)}"
     if int(pairs.both.sum()) < LEAST_PAIRS:
@@ -56,7 +55,7 @@ def stuck_reason(metric: Metric, pairs: Pairs) -> str:
     """
     if metric.kind == "level":
         return ""
-    for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
+    for side, arm in pairs.sides:
         values = side.values[pairs.both]
         still = len(values) >= STUCK_PAIRS and bool((values == values[0]).all())
         if still and not (metric.kind == "count" and values[0] == 0):

@@ -44,7 +44,7 @@ def not_a_count(metric: Metric, table: Table, pairs: Pairs, columns: Columns) ->
 
 def more_than_requests(metric: Metric, pairs: Pairs) -> str:
     """Return that an arm has more failures than requests, or an empty string."""
-    for side, arm in ((pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)):
+    for side, arm in pairs.sides:
         events, chances = side.values[pairs.both].sum(), np.nansum(side.samples[pairs.both])
         if is_rate(metric) and metric.is_failure and 0 < chances < events:
             return (

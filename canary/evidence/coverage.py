@@ -7,7 +7,6 @@ import numpy as np
 from canary.evidence.pairs import Pairs
 from canary.evidence.table import Columns, Table
 from canary.formatting import duration, minute
-from canary.model import Arm
 from canary.stats.paired import Mask
 
 FEW_VALUES = 4
@@ -19,7 +18,7 @@ MOST_GAPS = 0.8
 
 def other_period(table: Table, pairs: Pairs) -> str:
     """Return that values arrive at another period than the policy's, or an empty string."""
-    for side, arm in ((pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)):
+    for side, arm in pairs.sides:
         at = np.flatnonzero(np.isfinite(side.values) & pairs.expected)
         gaps = np.diff(at)
         if len(at) < FEW_VALUES:

@@ -32,7 +32,7 @@ def infinite_times(recording: Recording, times: Sequence[int]) -> Noted:
 
 def all_infinite(metric: Metric, noted: Noted, pairs: Pairs) -> str:
     """Return which arm has infinite values only, or an empty string."""
-    for side, arm in ((pairs.candidate, Arm.CANDIDATE), (pairs.baseline, Arm.BASELINE)):
+    for side, arm in pairs.sides:
         known = np.isfinite(side.values) & pairs.expected
         if not known.any() and (found := noted.get((metric.name, arm))):
             return f"the {arm}'s value is infinite in all {len(found)} periods, {MEANING}"

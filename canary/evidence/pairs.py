@@ -43,6 +43,11 @@ class Pairs:
     company: tuple[Metric, Pairs] | None = None
 
     @property
+    def sides(self) -> tuple[tuple[GroupSeries, Arm], ...]:
+        """Both arms with their names, the candidate first."""
+        return (self.candidate, Arm.CANDIDATE), (self.baseline, Arm.BASELINE)
+
+    @property
     def both(self) -> Mask:
         """Periods in which both arms have a value."""
         fine: Mask = (

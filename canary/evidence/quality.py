@@ -106,7 +106,7 @@ def _scarce(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     if not needs_samples(metric):
         return ""
     least = policy.traffic_rule.minimum_samples
-    for side, arm in ((pairs.candidate, "candidate"), (pairs.baseline, "baseline")):
+    for side, arm in pairs.sides:
         seen = side.samples[pairs.both]
         known = seen[np.isfinite(seen)]
         if len(known) and known.sum() < least:

@@ -65,7 +65,7 @@ def _serve(context: Context, progress: Progress, idle: str) -> Ending | None:
     length = duration(context.policy.lead_in)
     context.say("lead-in", f"both colours run the live release for {length}; {idle} serves too")
     watch, period = Watch(context, progress, (share,)), context.timing.period
-    end = progress.steps[0].start + context.policy.lead_in // period * period
+    end = _end(context, progress)
     while context.now() < end:
         context.sleep_until(min(end, context.now() + period))
         ending = watch.look()
@@ -75,6 +75,12 @@ def _serve(context: Context, progress: Progress, idle: str) -> Ending | None:
     return None
 
 
+def _end(context: Context, progress: Progress) -> int:
+    """Return when the last whole period of the lead-in ends."""
+    period = context.timing.period
+    return progress.steps[0].start + context.policy.lead_in // period * period
+
+
 def _return_traffic(context: Context) -> None:
     """Return all traffic to the live colour, because the idle one is deployed to next."""
     context.keeper.unleased()
@@ -82,9 +88,8 @@ def _return_traffic(context: Context) -> None:
 
 
 def _read(context: Context, progress: Progress) -> LeadIn | None:
-    timing, start = context.timing, progress.steps[0].start
-    end = start + context.policy.lead_in // timing.period * timing.period
-    context.sleep_until(timing.until(end))
+    end = _end(context, progress)
+    context.sleep_until(context.timing.until(end))
     try:
         progress.readings.read(end)
     except SourceError as error:

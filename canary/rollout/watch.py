@@ -15,8 +15,8 @@ from canary.traffic.base import Status
 DOWN_LOOKS = 2
 """Number of looks for which a candidate may fail its health checks."""
 EXCESS, EXCESS_POINTS, EXCESS_LOOKS = 2.0, 0.1, 2
-"""The candidate carries too much from this multiple of its share on and so many points more, if
-that lasts for so many looks: some live servers are down, and it replaces them."""
+"""The candidate carries too much traffic if its share is above this multiple of the intended share,
+and above it by this part of all traffic, at so many looks in a row."""
 IDENTITY_TRIES = 5
 """Number of times, a second apart, that servers are asked for their release before a promotion."""
 
