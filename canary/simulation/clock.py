@@ -36,7 +36,7 @@ class Clock:
         self._now = end
 
     def skip(self, seconds: float) -> None:
-        """Let time pass before a canary begins, without waiting."""
+        """Let time pass without waiting, and without background calls."""
         self._now += seconds
 
     def start(self, tick: Callable[[], None], interval: float) -> None:

@@ -22,7 +22,7 @@ from tests.chaos.hosts import (
     start,
     terminate,
 )
-from tests.chaos.operation import OPERATION, site
+from tests.chaos.operation import OPERATION, run_site
 from tests.support.paths import ROOT
 
 MEMORY = "/var/lib/shop-traffic"
@@ -112,7 +112,7 @@ HOSTS = (
     Fault(
         "a candidate's host is terminated",
         lambda s: terminate(s.candidate),
-        lambda _: site(),
+        lambda _: run_site(),
         pairs=False,
     ),
     Fault(

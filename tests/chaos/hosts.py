@@ -34,9 +34,9 @@ def on(host: str, command: str, stdin: str = "") -> str:
     return done.stdout
 
 
-def kill(host: str, unit: str) -> None:
-    """Kill every process of a unit, like the kernel when memory runs out."""
-    on(host, f"systemctl kill --signal=KILL --kill-whom=all {unit}")
+def kill(host: str, unit: str, number: str = "KILL") -> None:
+    """Kill every process of a unit, like the kernel when memory runs out, or send a signal."""
+    on(host, f"systemctl kill --signal={number} --kill-whom=all {unit}")
 
 
 def start(host: str, unit: str) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from tests.chaos import disks
 from tests.chaos.fault import Fault, Scene
-from tests.chaos.hosts import DATA, PROXY, on, power, shop, terminate
-from tests.e2e.demo import address, answer
+from tests.chaos.hosts import DATA, PROXY, kill, on, power, shop, terminate
+from tests.chaos.row import status
+from tests.e2e.demo import address
 from tests.support.paths import ROOT
 from tests.support.releases import git, release
 
@@ -27,7 +28,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
 
 
-def site(*words: str) -> None:
+def run_site(*words: str) -> None:
     """Run site.yml, as the owner of the environment would."""
     done = command("ansible-playbook", "site.yml", *words)
     if done.returncode:
@@ -37,7 +38,7 @@ def site(*words: str) -> None:
 def replace_proxy(scene: Scene) -> None:
     """Terminate the proxy's instance and make another; customers follow its name."""
     terminate(PROXY)
-    site()
+    run_site()
     scene.load.host = address(PROXY)
 
 
@@ -48,7 +49,7 @@ def restart_proxy(_: Scene) -> None:
 
 def replace_live_host(scene: Scene) -> None:
     terminate(scene.alive)
-    site()
+    run_site()
 
 
 def rotate(scene: Scene) -> None:
@@ -60,7 +61,7 @@ def renew_certificate(_: Scene) -> None:
     """Let the role issue and install a new certificate; HAProxy has to serve it."""
     old = CERTIFICATE.read_bytes()
     CERTIFICATE.unlink()
-    site("--tags", "proxy")
+    run_site("--tags", "proxy")
     if CERTIFICATE.read_bytes() == old:
         raise RuntimeError("the certificate is the old one")
 
@@ -70,7 +71,7 @@ def freeze_live(signal: str) -> Callable[[Scene], None]:
 
     def inflict(scene: Scene) -> None:
         for number in (1, 2):
-            on(shop(scene.live, number), f"systemctl kill --signal={signal} --kill-whom=all shop")
+            kill(shop(scene.live, number), "shop", signal)
 
     return inflict
 
@@ -103,8 +104,7 @@ def _refused(*words: str) -> None:
 
 def _releases() -> dict[str, list[str]]:
     """Return the releases that answer, by colour."""
-    colours = answer("canary", "status", "--env", "local", "--json")["colours"]
-    return {colour: side["releases"] for colour, side in colours.items()}
+    return {colour: side["releases"] for colour, side in status()["colours"].items()}
 
 
 OPERATION = (

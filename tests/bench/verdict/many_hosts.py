@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.bench.verdict import world_a, world_b
-from tests.bench.verdict.readings import NONE, Floats, Harm, autoregressive, episodes, onset
+from tests.bench.verdict.fleets import weather
+from tests.bench.verdict.readings import NONE, Floats, Harm, onset
 
 Host = dict[str, Floats]
 
@@ -50,13 +51,7 @@ def _world_a(
     harms: tuple[Sequence[Harm], Sequence[Harm]],
     shape: tuple[int, int],
 ) -> Fleet:
-    slope = generator.uniform(-0.2, 0.2, size=(shape[0], 1)) * np.linspace(-0.5, 0.5, shape[1])
-    load = autoregressive(generator, shape, scenario.phi, scenario.swing)
-    shared = world_a.Shared(
-        np.exp(slope + load),
-        autoregressive(generator, shape, scenario.phi, 0.06),
-        1 + 9 * episodes(generator, shape, scenario.bursts),
-    )
+    shared = weather(generator, scenario, shape)
     arms = [
         [world_a._arm(generator, scenario, shared, harm, share / len(arm)) for harm in arm]
         for arm, share in zip(harms, (scenario.share, 1 - scenario.share), strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from canary.errors import CanaryError, TrafficError
 from canary.model import Arm, Release, Series
 from canary.policy import Policy
+from canary.simulation.clock import Clock
 from canary.sources.base import Query, periods
 from canary.traffic.base import Status
 from tests.support.policies import SHORT
@@ -47,40 +48,20 @@ class Troubles:
         raise error
 
 
-class Time:
+class Time(Clock):
     """Passes only when somebody waits; what runs in the background ticks meanwhile."""
 
     def __init__(self, troubles: Troubles) -> None:
-        self.moment = START
+        super().__init__(START, pace=0.0)
         self.troubles = troubles
-        self.ticking: Callable[[], None] | None = None
         self.passing: Callable[[], None] = lambda: None
-        self.interval = 0.0
-        self.next = 0.0
-
-    def now(self) -> float:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment
 
     def sleep(self, seconds: float) -> None:
         self.troubles.meet("clock.sleep", lambda: self.pass_time(seconds))
 
     def pass_time(self, seconds: float) -> None:
-        end = self.moment + seconds
-        while self.ticking is not None and self.next <= end:
-            self.moment = max(self.moment, self.next)
-            self.next += self.interval
-            self.ticking()
-        self.moment = end
+        super().sleep(seconds)
         self.passing()
-
-    def start(self, tick: Callable[[], None], interval: float) -> None:
-        self.ticking, self.interval, self.next = tick, interval, self.moment + interval
-
-    def stop(self) -> None:
-        self.ticking = None
 
 
 class Proxy:

@@ -121,7 +121,7 @@ def go(world: World) -> Outcome:
 def settle(world: World) -> None:
     """Let every lease run out, as it would after the process is gone."""
     world.time.stop()
-    world.time.moment += LEASE
+    world.time.skip(LEASE)
     world.proxy.expire()
 
 

@@ -112,7 +112,7 @@ def test_a_canary_killed_in_its_lead_in_loses_its_weight_within_two_periods() ->
     with pytest.raises(Killed):
         go(led)
     assert led.proxy.share == 0.5, "nobody cleaned up"
-    led.time.moment += 2 * POLICY.period
+    led.time.skip(2 * POLICY.period)
     led.proxy.expire()
     assert (led.proxy.share, led.proxy.live) == (0.0, "blue")
 

@@ -173,7 +173,7 @@ def test_the_next_canary_works_without_a_repair(seed: int) -> None:
     """Once the faults are over; only a memory that differs from the proxy asks for a person."""
     before, _ = lived(seed)
     settle(before)
-    before.time.moment += 100  # a dead holder's lock runs out
+    before.time.skip(100)  # a dead holder's lock runs out
     agreed = before.proxy.live == before.state.colour
     after = World()
     for part in ("time", "proxy", "state"):

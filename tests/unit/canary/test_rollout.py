@@ -81,7 +81,7 @@ def test_no_customer_meets_a_candidate_long_before_it_can_be_judged(
     into_a_period: float, *, told: bool
 ) -> None:
     world = World()
-    world.time.moment += into_a_period
+    world.time.skip(into_a_period)
     outcome = go(world)
     assert outcome.recording is not None
     raised, _ = world.proxy.history[0]

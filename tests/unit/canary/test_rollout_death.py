@@ -35,7 +35,7 @@ def test_a_killed_canary_loses_its_weight_within_two_periods() -> None:
         go(world)
     assert world.proxy.share == 0.2, "nobody cleaned up"
     while world.proxy.share:
-        world.time.moment += 0.1
+        world.time.skip(0.1)
         world.proxy.expire()
     assert world.time.now() - killed[0] <= 2 * 5
 

@@ -28,7 +28,7 @@ class Kept:
     def tick(self, seconds: float, *, alive: bool = True) -> None:
         """Let time pass as the keeper's thread sees it."""
         for _ in range(int(seconds / PLAN.renewal)):
-            self.time.moment += PLAN.renewal
+            self.time.skip(PLAN.renewal)
             if alive:
                 self.keeper.beat()
             self.keeper.tick()
@@ -49,7 +49,7 @@ def test_to_wait_for_a_dead_holders_lock_is_not_to_hang() -> None:
     kept = Kept()
     kept.state.held = Holder("c0", "dead", START, START)
     kept.keeper.take_lock(lambda _: None)
-    kept.time.moment += PLAN.renewal
+    kept.time.skip(PLAN.renewal)
     kept.keeper.tick()
     assert kept.keeper.lost() == ""
     assert kept.state.held.canary == "c1"
