@@ -12,18 +12,13 @@ from tests.support.app_pair import Pair, running_pair
 from tests.support.slow_clients import (
     Attack,
     Target,
-    attacked,
     reads_slowly,
+    require_unnoticed,
     says_nothing,
     sends_slowly,
-    served,
 )
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
-CLIENTS = 200
-SECONDS = 20.0
-#: A scheduler that is late is not the attack's doing.
-NOISE = 0.2
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +37,7 @@ def own_address(number: int) -> str:
 
 @pytest.mark.parametrize("attack", [sends_slowly, reads_slowly, says_nothing])
 def test_other_customers_do_not_notice(pair: Pair, attack: Attack) -> None:
-    target = Target("127.0.0.1", pair.proxy.port, own_address)
-    quiet = served(target, SECONDS / 2)
-    assert quiet.failures == []
-    with attacked(target, attack, CLIENTS):
-        served(target, 5)  # until all clients are there
-        during = served(target, SECONDS)
-    told = f"{len(during.seconds)} requests, p99 {during.p99:.3f} s against {quiet.p99:.3f} s"
-    assert during.failed <= 0.001, (told, during.failures[:5])
-    assert during.p99 <= 2 * quiet.p99 + NOISE, told
+    require_unnoticed(Target("127.0.0.1", pair.proxy.port, own_address), attack)
     checks = pair.proxy.traffic.runtime.read()
     assert {name: found.state for name, found in checks.items() if "fallback" not in name} == {
         "blue-1": "UP",

@@ -191,3 +191,21 @@ def served(target: Target, seconds: float, rate: float = 60, connections: int = 
 
     asyncio.run(every())
     return found
+
+
+CLIENTS = 200
+SECONDS = 20.0
+NOISE = 0.2
+"""Seconds that a loaded machine may add: a scheduler that is late is not the attack's doing."""
+
+
+def require_unnoticed(target: Target, attack: Attack) -> None:
+    """Attack the target, and require that other customers are served as without the attack."""
+    quiet = served(target, SECONDS / 2)
+    assert quiet.failures == []
+    with attacked(target, attack, CLIENTS):
+        served(target, 5)  # until all clients are there
+        during = served(target, SECONDS)
+    told = f"{len(during.seconds)} requests, p99 {during.p99:.3f} s against {quiet.p99:.3f} s"
+    assert during.failed <= 0.001, (told, during.failures[:5])
+    assert during.p99 <= 2 * quiet.p99 + NOISE, told
