@@ -1,12 +1,23 @@
-"""Free ports of loopback."""
+"""Free ports of this machine, for servers that a test starts as processes."""
 
 from __future__ import annotations
 
+import random
 import socket
+
+#: Below the ports that Linux gives to clients (``ip_local_port_range``, 32768 to 60999 by default).
+#: Between this question and the server's start, no outgoing connection can take such a port.
+SERVERS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a port on which nothing listens, at any address; processes choose at random."""
+    choose = random.SystemRandom()
+    while True:
+        port = choose.choice(SERVERS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
         return port

@@ -33,7 +33,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @contextmanager
 def process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+    """Run a command; what it says on stderr is in the test's output."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
         try:
             yield child
         finally:
