@@ -1,6 +1,6 @@
 """Metrics from CloudWatch, read with GetMetricData.
 
-A value is used only if CloudWatch says that the response is complete. Throttling and broken
+A value is used only if the response is complete. Throttling and broken
 connections are retried by botocore. What still fails is a SourceError.
 """
 
@@ -19,6 +19,7 @@ from canary.environment import CloudWatchSource, Environment, client_options
 from canary.errors import SourceError
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window, log_spread, periods
+from canary.sources.cloudwatch_complete import Points, require_complete
 from canary.sources.cloudwatch_ended import published
 
 QUERIES_PER_CALL = 500  # the API's limit
@@ -26,7 +27,6 @@ HASTE = 30
 """A period shorter than this many seconds leaves time for one retry only."""
 LIVE_STATES = ["pending", "running"]
 
-Points = dict[int, float]
 Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
 
 
@@ -173,7 +173,7 @@ class CloudWatch:
                 status[identifier] = result.get("StatusCode", "Complete")
                 times = (int(time.timestamp()) for time in result["Timestamps"])
                 points[identifier].update(zip(times, result["Values"], strict=True))
-        _refuse_partial(batch, status)
+        require_complete(batch, status, points)
         return points
 
     def _pages(self, batch: list[dict[str, Any]], start: int, end: int) -> Iterator[dict[str, Any]]:
@@ -220,18 +220,6 @@ def _natural(named: tuple[str, str]) -> tuple[int, str, str]:
     """Return a sort key that puts app-2 before app-10."""
     name, identifier = named
     return len(name), name, identifier
-
-
-def _refuse_partial(batch: list[dict[str, Any]], status: dict[str, str]) -> None:
-    """Raise an error if the last page is partial; an earlier page may be."""
-    for query in batch:
-        word = status.get(query["Id"], "missing from the response")
-        if word != "Complete":
-            metric = query["MetricStat"]["Metric"]["MetricName"]
-            raise SourceError(
-                f"CloudWatch's response for {metric} is not complete ({word}); incomplete data "
-                "is not judged"
-            )
 
 
 def _series(want: _Wanted, points: dict[str, Points], axis: tuple[int, ...]) -> Series:

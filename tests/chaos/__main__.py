@@ -92,7 +92,14 @@ def keep(rows: Sequence[Row], seed: int) -> None:
     found = kept()
     for row in rows:
         found[row.name] = {**asdict(row), "seed": seed}
-    KEPT.write_text(json.dumps(found, indent=2) + "\n")
+    KEPT.write_text(json.dumps(ordered(found), indent=2) + "\n")
+
+
+def ordered(found: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Return the rows in the order of the faults, then pairs and interruptions as they came."""
+    names = [fault.name for fault in FAULTS]
+    place = {name: number for number, name in enumerate(names)}
+    return dict(sorted(found.items(), key=lambda row: place.get(row[0], len(names))))
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from tests.chaos.hosts import (
     terminate,
 )
 from tests.chaos.operation import OPERATION, run_site
+from tests.chaos.relay import LOST
 from tests.support.paths import ROOT
 
 MEMORY = "/var/lib/shop-traffic"
@@ -97,6 +98,7 @@ API = (
     cloudwatch("CloudWatch slow", "slow"),
     cloudwatch("CloudWatch partial", "partial"),
     cloudwatch("CloudWatch with holes", "holes"),
+    cloudwatch(f"CloudWatch without {LOST}", "lost"),
 )
 HOSTS = (
     Fault(

@@ -80,8 +80,10 @@ END = """
   carries more than its share. The canary accepts that for one look, because a restarted process is
   back by then. At the second look it ends. While no live server is up, the candidate keeps its
   weight: it is all that customers have. "A live host is replaced" was measured before this rule.
-* *Every response of CloudWatch lacks a part of the metrics.* The canary still gets some data, so
-  it keeps its weight until its time is over (`maximum: {longest}` here). It cannot PASS.
+* *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
+  its absence alone is no fault. The canary goes on with what can still show harm, and ends when its
+  time is over (`maximum: {longest}` here). It cannot PASS, and its weight is not raised. A response
+  with a count of a metric but without its value is a hole: it ends the canary within two periods.
 
 Every test run also checks the rollout in simulated time, with 400 seeded schedules of faults:
 `tests/unit/canary/test_random_faults.py`.

@@ -19,7 +19,15 @@ TARGET = "GraniteServiceVersion20100801.GetMetricData"
 JSON = "application/x-amz-json-1.0"
 SLOW = 20.0
 """Seconds that a slow answer takes: longer than anybody waits for it."""
+LOST = "latency"
+"""The metric that the mode ``lost`` leaves out."""
 Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+def _named(body: bytes) -> set[str]:
+    """Return the ids of a request's queries of the metric that can be lost."""
+    queries = json.loads(body).get("MetricDataQueries", [])
+    return {one["Id"] for one in queries if one["MetricStat"]["Metric"]["MetricName"] == LOST}
 
 
 class Relay:
@@ -58,15 +66,16 @@ class Relay:
         if self.mode == "slow":
             time.sleep(SLOW)
         status, kept, content = self._forward(method, path, headers, body)
-        return status, kept, self._thinned(content)
+        return status, kept, self._thinned(content, _named(body))
 
-    def _thinned(self, content: bytes) -> bytes:
-        """Leave values out, with an indication (partial) or without (holes)."""
+    def _thinned(self, content: bytes, lost: set[str]) -> bytes:
+        """Leave values out, with an indication (partial) or without (holes, lost)."""
         document = json.loads(content)
         for number, result in enumerate(document.get("MetricDataResults", [])):
             if self.mode == "partial":
                 result["StatusCode"] = "PartialData"
-            if self.mode in ("partial", "holes") and number % 2:
+            half = self.mode in ("partial", "holes") and number % 2
+            if half or (self.mode == "lost" and result["Id"] in lost):
                 result["Timestamps"], result["Values"] = [], []
         return json.dumps(document).encode()
 

@@ -155,6 +155,30 @@ def test_an_incomplete_answer_is_refused(status: str) -> None:
         source(metrics).read([ERRORS], ARMS, 100, 105)
 
 
+@pytest.mark.parametrize(
+    ("lost", "how"),
+    [
+        ("latency Average", "SampleCount without Average at"),
+        ("latency SampleCount", "Average without SampleCount at"),
+    ],
+)
+def test_a_datapoint_that_lacks_a_statistic_is_a_hole_in_the_answer(lost: str, how: str) -> None:
+    """CloudWatch says Complete, but it keeps every statistic of a datapoint or none."""
+    metrics = Metrics(VALUES)
+    metrics.skip = (lost,)
+    with pytest.raises(SourceError, match=f"for latency is not complete \\({how}"):
+        source(metrics).read([LATENCY, ERRORS], ARMS, 100, 105)
+
+
+def test_an_answer_may_lack_percentiles_or_a_metric_without_events() -> None:
+    """A publisher of sums has no percentiles. Requests may have no error, so no such datapoint."""
+    metrics = Metrics(VALUES)
+    metrics.skip = ("latency p50", "latency p90", "errors Sum")
+    latency, errors = source(metrics).read([LATENCY, ERRORS], ARMS, 100, 105)[:2]
+    assert (latency.values, latency.spread) == ((21.0,), (None,))
+    assert (errors.values, errors.samples) == ((None,), (310.0,))
+
+
 def test_throttling_that_outlasts_the_retries_is_a_sentence() -> None:
     metrics = Metrics(VALUES)
     error = {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}

@@ -12,9 +12,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.chaos.__main__ import ordered
 from tests.chaos.orders import Books, compare
 from tests.chaos.page import page
-from tests.chaos.relay import JSON, TARGET, Relay
+from tests.chaos.relay import JSON, LOST, TARGET, Relay
 from tests.chaos.row import Row
 
 VALUES = {
@@ -57,6 +58,12 @@ def test_books(told: dict[str, list[str]], rows: list[tuple[str, str]], found: B
 def test_what_makes_a_row_bad(change: dict[str, Any], bad: bool) -> None:  # noqa: FBT001
     good = {"name": "x", "agrees": "yes", "next": "ran", "ended": "(went on)"}
     assert Row(**{**good, **change}).bad is bad
+
+
+def test_rows_stay_in_the_order_of_the_faults() -> None:
+    names = ["a pair", "the proxy is replaced", "deploy cut", "kill -9 canary"]
+    found = ordered({name: {} for name in names})
+    assert list(found) == ["kill -9 canary", "the proxy is replaced", "a pair", "deploy cut"]
 
 
 def test_page_holds_a_row_of_each_kind() -> None:
@@ -102,7 +109,12 @@ def relay() -> Iterator[Relay]:
 
 
 def ask(relay: Relay, target: str = TARGET) -> list[Any]:
-    request = Request(relay.endpoint, b"{}", {"X-Amz-Target": target, "Content-Type": JSON})  # noqa: S310
+    queries = [
+        {"Id": identifier, "MetricStat": {"Metric": {"MetricName": name}, "Stat": "Average"}}
+        for identifier, name in (("q0", "requests"), ("q1", LOST))
+    ]
+    body = json.dumps({"MetricDataQueries": queries}).encode()
+    request = Request(relay.endpoint, body, {"X-Amz-Target": target, "Content-Type": JSON})  # noqa: S310
     with urlopen(request, timeout=10) as reply:  # noqa: S310
         found: list[Any] = json.load(reply)["MetricDataResults"]
         return found
@@ -113,7 +125,10 @@ def test_relay_passes_everything_on_at_first(relay: Relay) -> None:
     assert relay.asked == 0
 
 
-@pytest.mark.parametrize(("mode", "word"), [("partial", "PartialData"), ("holes", "Complete")])
+@pytest.mark.parametrize(
+    ("mode", "word"),
+    [("partial", "PartialData"), ("holes", "Complete"), ("lost", "Complete")],
+)
 def test_relay_leaves_values_out(relay: Relay, mode: str, word: str) -> None:
     relay.mode = mode
     first, second = ask(relay)
