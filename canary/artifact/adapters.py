@@ -23,16 +23,23 @@ from canary.environment import (
 
 
 def release(
-    settings: ArtifactSettings, repository: Path, ref: str, store: Callable[[], Store]
+    settings: ArtifactSettings,
+    repository: Path,
+    ref: str,
+    store: Callable[[], Store],
+    directory: Path,
 ) -> Published:
-    """Make and store the release of ``ref``; ``store`` is called only if there is a file."""
+    """Make and store the release of ``ref``; ``store`` is called only if there is a file.
+
+    ``directory`` gets the output of a build command.
+    """
     match settings:
         case NoArtifact():
             return named(repository, ref)
         case DirectoryArtifact():
             return publish_directory(settings, repository, ref, store())
         case CommandArtifact():
-            return publish_built(settings, repository, ref, store())
+            return publish_built(settings, repository, ref, store(), directory)
         case PythonArtifact():
             recipe = recipe_of(settings)
             return publish(load(repository, ref, recipe.directory), recipe, store())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,20 +17,22 @@ from canary.artifact.publish import Published, Store, keep
 from canary.artifact.source import File, Tree, digest, everything
 from canary.environment import CommandArtifact
 from canary.errors import ArtifactError
+from canary.processes import LastLine, ending, plain, run
 
-LAST_LINES = 15
 
-
-def publish_built(settings: CommandArtifact, repository: Path, ref: str, store: Store) -> Published:
-    """Run the build command, and store what it created.
+def publish_built(
+    settings: CommandArtifact, repository: Path, ref: str, store: Store, directory: Path
+) -> Published:
+    """Run the build command, and store what it created, and keep its output in ``directory``.
 
     The name of the release has a digest of the result, because the same commit may give other
     bytes the next time.
     """
     commit = commit_of(repository, ref)
+    log = directory / f"build-{commit[:SHORT]}.log"
     with _checkout(repository, ref, commit) as place:
-        said = _run(settings, place, commit)
-        path = _created(settings, place, said)
+        printed = _run(settings, place, commit, log)
+        path = _created(settings, place, printed)
         time = time_of(repository, commit)
         if path.is_dir():
             name = path.relative_to(place).as_posix()
@@ -63,71 +63,55 @@ def _checkout(repository: Path, ref: str, commit: str) -> Iterator[Path]:
         yield clone / prefix
 
 
-def _run(settings: CommandArtifact, place: Path, commit: str) -> str:
-    """Run the command; return what it printed."""
+def _run(settings: CommandArtifact, place: Path, commit: str, log: Path) -> str:
+    """Run the command; return the last line that it printed."""
     words = [word.format(commit=commit) for word in settings.command]
+    printed = LastLine()
     try:
-        process = subprocess.Popen(
+        status = run(
             words,
-            cwd=place,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env={**os.environ, "CANARY_COMMIT": commit},
-            start_new_session=True,
+            log,
+            timeout=settings.timeout,
+            environment={"CANARY_COMMIT": commit},
+            directory=place,
+            printed=printed,
         )
+    except subprocess.TimeoutExpired:
+        raise ArtifactError(
+            f"The build command did not end within {settings.timeout:g} s; "
+            f"it was stopped{ending(log)}"
+        ) from None
     except OSError as error:
         raise ArtifactError(f"The build command could not be started: {error}") from error
-    with process:
-        out, err = _output(process, settings.timeout)
-    if process.returncode:
-        raise ArtifactError(
-            f"The build command ended with status {process.returncode}{_ending(out + err)}"
-        )
-    return out
+    if status:
+        raise ArtifactError(f"The build command ended with status {status}{ending(log)}")
+    return str(printed)
 
 
-def _output(process: subprocess.Popen[str], timeout: float) -> tuple[str, str]:
-    """Wait for the command; if it takes too long or canary is stopped, end its processes."""
-    try:
-        return process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        raise ArtifactError(
-            f"The build command did not end within {timeout:g} s; it was stopped"
-        ) from None
-    except BaseException:
-        _end(process)
-        raise
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _ending(text: str) -> str:
-    lines = text.strip().splitlines()[-LAST_LINES:]
-    return "; its output ends with:" + "".join(f"\n    {line}" for line in lines) if lines else ""
-
-
-def _created(settings: CommandArtifact, place: Path, said: str) -> Path:
+def _created(settings: CommandArtifact, place: Path, printed: str) -> Path:
     """Return the file or directory that the command created."""
-    printed = said.strip().splitlines()[-1:] or [""]
-    name = settings.path or printed[0].strip()
+    name = settings.path or printed
     if not name:
         raise ArtifactError(
             "The build command printed no path. Let it print the path of what it created as its "
             "last line, or name it: environment: artifact: path"
         )
-    path = (place / name).resolve()
-    if not path.exists() or not path.is_relative_to(place) or path == place:
+    path = _inside(place, name)
+    if path is None:
         raise ArtifactError(
-            f"The build command should have created {name} below the repository, and did not"
+            f"The build command should have created {plain(name)} below the repository, and did not"
         )
     return path
+
+
+def _inside(place: Path, name: str) -> Path | None:
+    """Return what ``name`` is below ``place``, if there is such a thing."""
+    try:
+        path = (place / name).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):  # missing, too long, no name of a file, a circle
+        return None
+    usable = path.is_dir() or path.is_file()  # a named pipe would never end
+    return path if usable and path.is_relative_to(place) and path != place else None
 
 
 def _publish_file(path: Path, tree: Tree, store: Store) -> Published:

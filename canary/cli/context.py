@@ -51,7 +51,7 @@ def context_of(
         traffic=_traffic(environment, board),
         state=state,
         hooks=Commands(hooks_of(environment), directory),
-        publish=partial(_published, environment, state),
+        publish=partial(_published, environment, state, directory),
     )
     return _context(place, request, changed, observer, signals)
 
@@ -103,9 +103,9 @@ def _nothing_to_publish(ref: str) -> Published:
     raise ArtifactError(f"{ref} is not released: this canary only observes")
 
 
-def _published(environment: Environment, state: State, ref: str) -> Published:
+def _published(environment: Environment, state: State, directory: Path, ref: str) -> Published:
     """Make the release of a git ref and store it, if it is not stored yet."""
-    return release(environment.artifact, Path(), ref, lambda: state)
+    return release(environment.artifact, Path(), ref, lambda: state, directory)
 
 
 def _traffic(environment: Environment, board: Board | None) -> Traffic:

@@ -144,7 +144,8 @@ def _published(place: Place, ref: str) -> Published:
     artifact = place.environment.artifact
     if artifact.kind != "none":
         click.echo(f"Building {ref}, if it is not in the bucket yet", err=True)
-    return release(artifact, Path(), ref, lambda: state_of(place.environment))
+    directory = place.directory
+    return release(artifact, Path(), ref, lambda: state_of(place.environment), directory)
 
 
 def _install(place: Place, published: Published, colour: str) -> None:

@@ -38,7 +38,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def made(site: Path, ref: str, bucket: Bucket, **settings: Any) -> Published:
-    return release(SETTINGS.validate_python(settings), site, ref, lambda: bucket)
+    return release(SETTINGS.validate_python(settings), site, ref, lambda: bucket, site.parent)
 
 
 def files(bucket: Bucket, published: Published) -> dict[str, bytes]:
@@ -62,7 +62,7 @@ def test_none_names_a_commit_and_stores_nothing(site: Path) -> None:
     def nowhere() -> Bucket:
         raise AssertionError("nothing may be stored")
 
-    found = release(SETTINGS.validate_python({"kind": "none"}), site, "v1", nowhere)
+    found = release(SETTINGS.validate_python({"kind": "none"}), site, "v1", nowhere, site)
     head = git_says(site, "rev-parse", "v1")
     assert (found.name, found.release, found.commit) == ("v1", head[:12], head)
     assert (found.url, found.sha256) == ("", "")
@@ -212,12 +212,33 @@ def test_a_command_runs_where_canary_does(site: Path) -> None:
         ({"command": ["echo", "/etc/hostname"]}, "should have created /etc/hostname below"),
         ({"command": ["echo", "."]}, "should have created . below the repository"),
         ({"command": ["sleep", "9"], "timeout": 0.2}, "did not end within 0.2 s; it was stopped"),
+        ({"command": ["sh", "-c", "head -c 9999 /dev/zero | tr '\\0' x"]}, "x [...] below"),
+        ({"command": ["printf", r"a\0b"]}, "should have created a b below"),
+        ({"command": ["printf", r"\033[31mred"]}, "should have created red below"),
+        ({"command": ["sh", "-c", "mkfifo pipe; echo pipe"]}, "should have created pipe below"),
+        ({"command": ["sh", "-c", "ln -s a a; echo a"]}, "should have created a below"),
     ],
 )
 def test_a_command_that_does_not_build_ends_with_a_sentence(
     site: Path, settings: dict[str, Any], sentence: str
 ) -> None:
     assert sentence in refused(site, "v1", kind="command", **settings)
+
+
+def test_a_command_says_where_its_output_is(site: Path) -> None:
+    said = refused(
+        site, "v1", kind="command", command=["sh", "-c", "echo out; echo err >&2; exit 1"]
+    )
+    log = site.parent / f"build-{git_says(site, 'rev-parse', 'v1')[:12]}.log"
+    assert f"its output is in {log} and ends with:\n" in said
+    assert sorted(log.read_text().split()) == ["err", "out"]
+
+
+def test_a_path_is_taken_from_the_standard_output_alone(site: Path) -> None:
+    script = "cp public/index.html page; echo page; echo finished >&2"
+    bucket = Bucket()
+    found = made(site, "v1", bucket, kind="command", command=["sh", "-c", script])
+    assert found.url.endswith("/page")
 
 
 def test_a_python_app_may_have_another_directory_and_lock(site: Path) -> None:
