@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ansible_templates import render
+from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.proxy_process import process
 from tests.support.waiting import wait_for
@@ -50,6 +51,7 @@ def port(certificate: Path, plain: int) -> Iterator[int]:
         __proxy_tls_file=str(place / "shop.pem"),
         __proxy_socket=str(place / "admin.sock"),
         __proxy_server_state=str(place / "server-state"),
+        __proxy_drill=str(ROOT / "roles/proxy/files/drill.lua"),
     ).replace(":8404", f":{free_port()}")
     # tests need no root: no change of user, no chroot
     text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)

@@ -24,6 +24,7 @@ from shop_traffic.memory import Memory
 from shop_traffic.runtime import Runtime
 
 from tests.support.ansible_templates import group_settings, render
+from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.proxy_world import FakeTimer
 from tests.support.waiting import wait_for
@@ -126,6 +127,7 @@ def made(directory: Path, per_colour: int, stack: ExitStack, **settings: Any) ->
         "__proxy_socket": str(directory / "admin.sock"),
         "__proxy_server_state": str(directory / "server-state"),
         "__proxy_memory": str(directory),
+        "__proxy_drill": str(ROOT / "roles/proxy/files/drill.lua"),
     }
     exporter = free_port()
     text = render("proxy", "haproxy.cfg.j2", **variables).replace(":8404", f":{exporter}")

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop_traffic import ring
-from shop_traffic.commands import FALLBACK, Traffic
+from shop_traffic.commands import Traffic
 from shop_traffic.config import Config, Server
 from shop_traffic.memory import Memory
-from shop_traffic.runtime import Runtime
+from shop_traffic.runtime import FALLBACK, Runtime
 
 COLUMNS = (
     "pxname,svname,scur,econ,eresp,wretr,wredis,status,uweight,chkfail,"
-    "hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,hrsp_other"
+    "hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,hrsp_other,dresp"
 )
 SERVERS = tuple(
     Server(f"{colour}-{number}", colour, 100 * place + number, f"10.0.{place}.{number}", 8080)
@@ -37,6 +37,7 @@ class FakeServer:
     sessions: int = 0
     answered: int = 0
     errors: int = 0
+    denied: int = 0
 
     @property
     def status(self) -> str:
@@ -53,10 +54,16 @@ class FakeHaproxy:
     lines: list[str] = field(default_factory=list)
     pid: int = 1
     deaf_to: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
 
     def answer(self, line: str) -> str:
         self.lines.append(line)
-        return "".join(self.one(command.strip()) + "\n" for command in line.split(";"))
+        commands = [command.strip() for command in line.split(";")]
+        if any(command.startswith("set var") for command in commands):
+            if commands[0] != "experimental-mode on":
+                return "This command is restricted to experimental mode only.\n"
+            commands.pop(0)
+        return "".join(self.one(command) + "\n" for command in commands)
 
     def one(self, command: str) -> str:
         words = command.split()
@@ -66,7 +73,18 @@ class FakeHaproxy:
             return f"# {COLUMNS}\n" + "".join(self.row(name) + "\n" for name in self.servers)
         if words[:3] == ["show", "servers", "state"]:
             return "1\n# be_id be_name srv_id\n"
+        if words[1] == "var":
+            return self.variable(*words)
         return self.change(words[2].partition("/")[2], *words[3:])
+
+    def variable(self, what: str, _var: str, name: str, value: str = "") -> str:
+        if what == "set":
+            if name != self.deaf_to:
+                self.variables[name] = value.partition("(")[2].removesuffix(")")
+            return ""
+        if name not in self.variables:
+            return "Variable not found.\n"
+        return f"{name}: type=any value=<{self.variables[name]}>\n"
 
     def change(self, name: str, what: str, value: str) -> str:
         if name not in self.servers:
@@ -84,7 +102,7 @@ class FakeHaproxy:
         good = server.answered - server.errors
         return (
             f"shop,{name},{server.sessions},0,0,0,0,{server.status},{server.weight},0,"
-            f"0,{good},0,0,{server.errors},0"
+            f"0,{good},0,0,{server.errors},0,{server.denied}"
         )
 
     def weights(self) -> dict[str, int]:

@@ -126,11 +126,11 @@ def test_the_firewall_opens_what_is_named() -> None:
 
 
 def test_every_module_of_shop_traffic_is_installed() -> None:
-    source = ROLES / "proxy/files/shop_traffic"
+    source = ROLES / "proxy/files"
     written = evaluate("proxy", "__proxy_library_files")
     assert {file["path"]: file["content"] for file in written} == {
-        f"/usr/local/lib/shop-traffic/shop_traffic/{path.name}": path.read_text()
-        for path in source.glob("*.py")
+        f"/usr/local/lib/shop-traffic/{path.relative_to(source)}": path.read_text()
+        for path in (*source.glob("shop_traffic/*.py"), source / "drill.lua")
     }
 
 

@@ -5,6 +5,7 @@ ring      which share of shoppers each weight brings; pure
 runtime   HAProxy's runtime API over its socket
 releases  which release each server reports
 memory    what must survive a restart: live colour, fallback, lease
+drill     errors or a delay that HAProxy adds for a candidate
 lease     a transient systemd timer that takes the traffic back
 plan      who may carry traffic, and the weights that do it; pure
 commands  status, set, renew, release, promote, drain, ready

@@ -6,8 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from shop_traffic.commands import FALLBACK, Traffic
+from shop_traffic.commands import Traffic
 from shop_traffic.config import Config, RefusedError, Server
+from shop_traffic.runtime import FALLBACK
 
 PATIENCE = 10.0
 POLL = 0.05
@@ -61,7 +62,10 @@ def save(traffic: Traffic) -> None:
 
 
 def restore(traffic: Traffic) -> None:
-    """After a start or reload: wait for the new worker; without a lease, live gets all traffic."""
+    """After a start or reload: wait for the new worker; without a lease, live gets all traffic.
+
+    A new worker begins without the drill of a lease.
+    """
     give_up = time.monotonic() + PATIENCE
     while not taken_over(traffic):
         if time.monotonic() > give_up:
@@ -70,6 +74,8 @@ def restore(traffic: Traffic) -> None:
     with traffic.memory.locked():
         if traffic.memory.lease is None:
             traffic.give_back()
+        else:
+            traffic.drill(traffic.memory.lease)
 
 
 def taken_over(traffic: Traffic) -> bool:

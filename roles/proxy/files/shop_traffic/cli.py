@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from shop_traffic import boot
 from shop_traffic.commands import Traffic
 from shop_traffic.config import RefusedError, load
+from shop_traffic.drill import Drill
 from shop_traffic.lease import LONGEST, SystemdTimer
 from shop_traffic.lock import Lock
 from shop_traffic.memory import Memory
@@ -40,6 +41,9 @@ def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Pa
     raised.add_argument("--share", required=True, type=float, help="of all traffic, 0 to 1")
     raised.add_argument("--baseline-server", metavar="SERVER", help="carries a candidate's load")
     raised.add_argument("--matched", action="store_true", help="needs --baseline-server")
+    raised.add_argument("--errors", type=float, help="drill: share of reads that get 500, 0 to 1")
+    raised.add_argument("--writes", action="store_true", help="drill: errors for all methods")
+    raised.add_argument("--delay", type=int, metavar="MS", help="drill: wait before each response")
     for name in ("set", "renew"):
         add[name].add_argument("--lease", required=True, type=float, metavar="SECONDS")
     add["release"].add_argument("--expired", metavar="LEASE", help=argparse.SUPPRESS)
@@ -74,7 +78,9 @@ def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None
     """Run the command."""
     actions: dict[str, Callable[[], dict[str, Any] | None]] = {
         "status": lambda: {**traffic.status(), "releases": releases(traffic.config)},
-        "set": lambda: traffic.set(asked.candidate, asked.share, asked.lease, matched(asked)),
+        "set": lambda: traffic.set(
+            asked.candidate, asked.share, asked.lease, matched(asked), drill(asked)
+        ),
         "renew": lambda: traffic.renew(asked.lease),
         "release": lambda: traffic.release(asked.expired),
         "promote": lambda: traffic.promote(asked.colour),
@@ -103,6 +109,12 @@ def matched(asked: argparse.Namespace) -> str | None:
     if asked.matched != (baseline is not None):
         raise RefusedError("--matched and --baseline-server SERVER go together.")
     return baseline
+
+
+def drill(asked: argparse.Namespace) -> Drill | None:
+    if asked.errors is None and asked.delay is None and not asked.writes:
+        return None
+    return Drill(asked.errors or 0.0, asked.delay or 0, writes=asked.writes).checked()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

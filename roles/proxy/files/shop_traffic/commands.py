@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from typing import Any
 
+from shop_traffic import drill as drills
 from shop_traffic import plan, ring
 from shop_traffic.config import Config, RefusedError, Server
+from shop_traffic.drill import Drill
 from shop_traffic.lease import Timer, checked
 from shop_traffic.memory import Lease, Memory
-from shop_traffic.runtime import Runtime, Seen
-
-FALLBACK = "-fallback"
-POLL = 0.05
+from shop_traffic.runtime import FALLBACK, Runtime, counters, wait
 
 
 class Traffic:
@@ -42,21 +42,28 @@ class Traffic:
             "shares": {name: round(s, 5) for name, s in ring.shares(circle, serving).items()},
             "states": {server.name: now[server.name].state for server in self.config.servers},
             "since": self.runtime.started(),
-            **self.counters(now),
+            "drill": asdict(running[1]) if (running := drills.running(self.runtime)) else None,
+            **counters(self.config.servers, now),
         }
 
     def set(
-        self, candidate: str, share: float, lease: float, baseline: str | None = None
+        self,
+        candidate: str,
+        share: float,
+        lease: float,
+        baseline: str | None = None,
+        drill: Drill | None = None,
     ) -> dict[str, Any]:
         """Give ``candidate`` a share of traffic for as long as the lease is renewed."""
         checked(lease)
         with self.memory.locked():
             weights = self.planned(candidate, share, baseline)
-            names = {server.name for server in self.config.of(candidate)}
-            self.memory.fallback = [name for name in self.memory.fallback if name not in names]
-            # The timer that returns traffic starts before traffic moves.
-            self.arm(candidate, share, lease, weights)
+            if drill is None:  # a drill installs nothing, so its standby stays one
+                self.distrust(candidate)
+            # The timer that returns traffic and ends the drill starts before traffic moves.
+            self.arm(wanted := Lease(candidate, share, 0, "", weights, drill), lease)
             try:
+                self.drill(wanted)
                 self.runtime.apply(weights, self.fallback_states())
             except RefusedError:
                 with contextlib.suppress(RefusedError):
@@ -82,7 +89,7 @@ class Traffic:
                 raise RefusedError(
                     f"The weights are not those that were set: {changed}. Set them again."
                 )
-            self.arm(held.candidate, held.share, lease, held.weights)
+            self.arm(held, lease)
         return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
 
     def release(self, expired: str | None = None) -> dict[str, Any]:
@@ -102,6 +109,7 @@ class Traffic:
         with self.memory.locked():
             names = self.up(colour)
             live, trusted = self.memory.live, self.memory.fallback
+            drills.stop(self.runtime)  # before its colour may get all traffic
             if colour != live:
                 rollback = any(name in trusted for name in names)
                 old = [] if rollback else [server.name for server in self.config.of(live)]
@@ -118,7 +126,7 @@ class Traffic:
             self.refuse_last(server)
             self.memory.fallback = [other for other in self.memory.fallback if other != name]
             self.runtime.apply({}, {name: "drain", name + FALLBACK: "maint"})
-        self.wait(
+        wait(
             lambda: self.runtime.read()[name].sessions == 0,
             patience,
             f"{name} still has open requests",
@@ -135,7 +143,7 @@ class Traffic:
             if fallback and server.colour != self.memory.live:
                 self.memory.fallback = {*self.memory.fallback, name}
             self.runtime.apply({}, {name: "ready", **self.fallback_states([server])})
-        self.wait(lambda: self.runtime.read()[name].up, patience, f"{name} does not become healthy")
+        wait(lambda: self.runtime.read()[name].up, patience, f"{name} does not become healthy")
         return self.status()
 
     def standby(self, colour: str, *, may: bool) -> dict[str, Any]:
@@ -193,10 +201,21 @@ class Traffic:
                 "replace it: deploy to the other colour and promote that."
             )
 
-    def arm(self, candidate: str, share: float, seconds: float, weights: dict[str, int]) -> None:
-        held = self.memory.lease
-        unit = self.timer.arm(seconds)
-        self.memory.lease = Lease(candidate, share, time.time() + seconds, unit, weights)
+    def distrust(self, colour: str) -> None:
+        """A colour that is about to be judged may not replace the live one."""
+        names = {server.name for server in self.config.of(colour)}
+        self.memory.fallback = [name for name in self.memory.fallback if name not in names]
+
+    def drill(self, lease: Lease) -> None:
+        """Let HAProxy add what the lease says, or nothing."""
+        if lease.drill is None:
+            drills.stop(self.runtime)
+        else:
+            drills.start(self.runtime, lease.candidate, lease.drill)
+
+    def arm(self, lease: Lease, seconds: float) -> None:
+        held, unit = self.memory.lease, self.timer.arm(seconds)
+        self.memory.lease = replace(lease, until=time.time() + seconds, unit=unit)
         if held is not None:
             self.disarm(held)
 
@@ -207,6 +226,7 @@ class Traffic:
 
     def give_back(self) -> None:
         self.runtime.apply(self.all_to(self.memory.live), self.fallback_states())
+        drills.stop(self.runtime)
         held = self.memory.lease
         self.memory.lease = None
         if held is not None:
@@ -227,21 +247,3 @@ class Traffic:
             s.name + FALLBACK: "ready" if s.name in allowed else "maint"
             for s in (self.config.servers if servers is None else servers)
         }
-
-    def counters(self, now: dict[str, Seen]) -> dict[str, dict[str, int]]:
-        """Return the counters of each server, with those of its fallback added."""
-        names = ("requests", "errors", "retries", "redispatches", "connection_errors")
-        return {
-            what: {
-                s.name: getattr(now[s.name], what) + getattr(now[s.name + FALLBACK], what)
-                for s in self.config.servers
-            }
-            for what in (*names, "response_errors", "check_failures")
-        }
-
-    def wait(self, done: Callable[[], bool], patience: float, otherwise: str) -> None:
-        give_up = time.monotonic() + patience
-        while not done():
-            if time.monotonic() > give_up:
-                raise RefusedError(f"{otherwise} after {patience:g} s.")
-            time.sleep(POLL)

@@ -16,19 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from shop_traffic.config import RefusedError
+from shop_traffic.drill import Drill
 
 PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Permission for ``candidate`` to carry ``weights``, until ``unit`` fires at ``until``."""
+    """Permission for ``candidate`` to carry ``weights``, until ``unit`` fires at ``until``.
+
+    In a drill, the proxy adds errors or a delay to its responses for as long.
+    """
 
     candidate: str
     share: float
     until: float
     unit: str
     weights: dict[str, int]
+    drill: Drill | None = None
 
 
 class Memory:
@@ -61,7 +66,10 @@ class Memory:
     @property
     def lease(self) -> Lease | None:
         raw = self._read("lease.json")
-        return Lease(**raw) if isinstance(raw, dict) else None
+        if not isinstance(raw, dict):
+            return None
+        drill = raw.pop("drill", None)
+        return Lease(**raw, drill=Drill(**drill) if drill else None)
 
     @lease.setter
     def lease(self, lease: Lease | None) -> None:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import csv
 import socket
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop_traffic.config import RefusedError
+from shop_traffic.config import RefusedError, Server
 
 SECONDS = 2.0
+POLL = 0.05
 ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other")
+COUNTERS = (
+    "requests",
+    "errors",
+    "retries",
+    "redispatches",
+    "connection_errors",
+    "response_errors",
+    "check_failures",
+)
+FALLBACK = "-fallback"
 SERVER = 4  # `show stat` types: 1 frontend, 2 backend, 4 server
 
 
@@ -119,10 +131,30 @@ def seen(row: Mapping[str, str]) -> Seen:
         state=row["status"].split()[0],
         sessions=number("scur"),
         requests=sum(number(name) for name in ANSWERS),
-        errors=number("hrsp_5xx"),
+        # In a drill, HAProxy denies responses: it sends 500 instead.
+        errors=number("hrsp_5xx") + number("dresp"),
         retries=number("wretr"),
         redispatches=number("wredis"),
         connection_errors=number("econ"),
         response_errors=number("eresp"),
         check_failures=number("chkfail"),
     )
+
+
+def counters(servers: Iterable[Server], now: Mapping[str, Seen]) -> dict[str, dict[str, int]]:
+    """Return the counters of each server, with those of its fallback added."""
+    return {
+        what: {
+            s.name: getattr(now[s.name], what) + getattr(now[s.name + FALLBACK], what)
+            for s in servers
+        }
+        for what in COUNTERS
+    }
+
+
+def wait(done: Callable[[], bool], patience: float, otherwise: str) -> None:
+    give_up = time.monotonic() + patience
+    while not done():
+        if time.monotonic() > give_up:
+            raise RefusedError(f"{otherwise} after {patience:g} s.")
+        time.sleep(POLL)
