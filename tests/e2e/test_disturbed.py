@@ -19,7 +19,8 @@ from tests.e2e.demo import address, answer, locust, other
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+#: The first test waits for the demonstration too.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 TWO_PERIODS = 12.0
 """Two periods of 5 s, and what it takes to ask."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -23,5 +23,7 @@ def launch(cloud: Cloud, subnet: str, name: str, **options: Any) -> str:
         ],
         **options,
     )
-    instance: str = launched["Instances"][0]["InstanceId"]
+    (made,) = launched["Instances"]
+    assert made["State"]["Name"] == "pending"  # AWS answers before the instance runs
+    instance: str = made["InstanceId"]
     return instance

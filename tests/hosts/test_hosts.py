@@ -19,7 +19,6 @@ pytestmark = [pytest.mark.timeout(300)]
 
 def test_a_host_boots_within_three_seconds(cloud: Cloud, subnet: str) -> None:
     instance = launch(cloud, subnet, "test-quick")
-    assert cloud.state(instance) == "pending"
     assert cloud.await_state(instance, "running") < 3  # the target of the local cloud
     assert cloud.ssh(cloud.instance(instance)["PrivateIpAddress"], "true") == ""
     cloud.client("ec2").terminate_instances(InstanceIds=[instance])
