@@ -132,7 +132,7 @@ class Finding:
     ``effect``, ``low``, ``high`` and ``margin`` share one scale, on which positive is harm:
     a relative change (0.12 is 12 % worse) when ``relative``, else the metric's own unit.
     ``towards_fail`` and ``towards_pass`` say how far the evidence has come to each decision
-    line: 0 is none, 1 is reached. ``silent``: only the candidate has stopped reporting it.
+    line: 0 is none, 1 is reached. ``silent``: the candidate has stopped reporting it.
     """
 
     metric: str

@@ -18,6 +18,7 @@ from canary.evidence.units import larger_unit
 from canary.formatting import percent
 from canary.model import Recording
 from canary.policy import Metric, Policy
+from canary.stats.paired import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,13 @@ def silence(policy: Policy, pairs: Pairs) -> str:
     if gap < policy.missing.consecutive:
         return ""
     return f"the candidate reported no value for {gap} periods while the baseline did"
+
+
+def stopped(policy: Policy, pairs: Pairs) -> bool:
+    """Return whether the candidate has not reported lately, whatever the baseline did."""
+    reported: Mask = np.isfinite(pairs.candidate.values)[pairs.expected]
+    newest = reported[-policy.missing.consecutive :]
+    return len(newest) == policy.missing.consecutive and not newest.any()
 
 
 def _absent(metric: Metric, pairs: Pairs) -> str:

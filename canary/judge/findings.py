@@ -10,7 +10,7 @@ import numpy as np
 
 from canary.evidence.comparable import missing_reason, stuck_reason
 from canary.evidence.pairs import Pairs
-from canary.evidence.quality import doubt, silence
+from canary.evidence.quality import doubt, stopped
 from canary.formatting import duration
 from canary.judge.channels import ALMOST, Assessment
 from canary.judge.comparison import comparisons_of, usual_level
@@ -151,7 +151,7 @@ def _undecided(policy: Policy, metric: Metric, sentence: str, pairs: Pairs) -> F
         relative=metric.limit.scale == "relative",
         margin=metric.limit.value,
         periods=int(pairs.both.sum()),
-        silent=bool(silence(policy, pairs)),
+        silent=stopped(policy, pairs),
     )
 
 
