@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from canary.cli import COMMANDS, cli
 from canary.policy import load_policy
@@ -73,3 +74,26 @@ def test_policies_in_the_pages_are_valid(tmp_path: Path) -> None:
             assert load_policy(path).metrics
             found += 1
     assert found >= 2
+
+
+TASK_FILES = sorted((ROOT / "roles").glob("*/tasks/*.yml"))
+
+
+def units() -> set[str]:
+    """Return the services that the roles keep running; the firewall's ends when it is loaded."""
+    tasks = [task for path in TASK_FILES for task in yaml.safe_load(path.read_text()) or []]
+    kept = [
+        unit for task in tasks for unit in task.get("cart.canary.unit_set", {}).get("units", [])
+    ]
+    named = {unit["name"] for unit in kept if unit.get("running")}
+    named |= {
+        task["vars"]["service_name"] for task in tasks if "service_name" in task.get("vars", {})
+    }
+    return {f"{name}.service" for name in named if "{{" not in name} - {"nftables.service"}
+
+
+def test_the_page_on_security_states_every_unit_that_a_role_runs() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    stated = set(re.findall(r"^\| `(\S+\.service)`", page, re.MULTILINE))
+    assert {"prometheus.service", "postgresql@15-main.service"} <= units()
+    assert units() - stated == set()
