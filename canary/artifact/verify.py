@@ -18,6 +18,10 @@ from canary.artifact.source import File, Tree
 from canary.errors import ArtifactError
 
 DESCRIPTION = "release.json"
+BLOCKS = 2_048
+"""Bytes that a tar adds to a file, at most about."""
+TIMES, SPARE = 10, 1_000_000
+"""How much larger the files are than the archive: wheels are compressed already."""
 _HASH = re.compile(rb"--hash=sha256:([0-9a-f]{64})\b")
 
 
@@ -27,7 +31,7 @@ def verified(tree: Tree, recipe: Recipe, body: bytes) -> str:
     Raises:
         ArtifactError: it does not; the message says what differs.
     """
-    parts = unpacked(body)
+    parts = unpacked(body, tree.files)
     described = parts.pop(DESCRIPTION, None)
     wheels = {name: part for name, part in parts.items() if name.startswith("wheels/")}
     for name in tree.files.keys() | (parts.keys() - wheels.keys()):
@@ -45,18 +49,19 @@ def verified(tree: Tree, recipe: Recipe, body: bytes) -> str:
 
 def same(files: Mapping[str, File], ref: str, body: bytes) -> str:
     """Return the digest of ``body``, which holds these files and nothing else."""
-    parts = unpacked(body)
+    parts = unpacked(body, files)
     for name in files.keys() | parts.keys():
         if parts.get(name) != files.get(name):
             raise ArtifactError(f"{name} is not what {ref} has")
     return hashlib.sha256(body).hexdigest()
 
 
-def unpacked(body: bytes) -> dict[str, File]:
-    """Return the files and links of a tar.gz."""
+def unpacked(body: bytes, expected: Mapping[str, File]) -> dict[str, File]:
+    """Return the files and links of a tar.gz, unless it is far larger than the expected files."""
     found: dict[str, File] = {}
+    most = sum(len(file.body) + BLOCKS for file in expected.values()) + TIMES * len(body) + SPARE
     try:
-        with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as tar:
+        with tarfile.open(fileobj=io.BytesIO(_inflated(body, most)), mode="r:") as tar:
             for member in tar:
                 content = tar.extractfile(member) if member.isreg() else None
                 if member.name in found or (content is None and not member.issym()):
@@ -69,3 +74,14 @@ def unpacked(body: bytes) -> dict[str, File]:
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise ArtifactError(f"it is not a tar.gz ({error})") from error
     return found
+
+
+def _inflated(body: bytes, most: int) -> bytes:
+    """Return what is compressed in ``body``; a few bytes may stand for more than fits in memory."""
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    text = stream.decompress(body, most)
+    if stream.unconsumed_tail:
+        raise ArtifactError(f"it unpacks to more than {most / 1e6:.0f} MB")
+    if stream.unused_data or not stream.eof:
+        raise ArtifactError("it is not one whole tar.gz")
+    return text

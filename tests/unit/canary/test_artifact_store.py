@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -77,6 +78,9 @@ def test_a_file_that_is_missing_or_no_archive_is_not_released(
     for body, sentence in (
         (pack(without, tree.time), "app/data/run.sh is not what v1 has"),
         (b"evil", "it is not a tar.gz"),
+        (gzip.compress(bytes(50_000_000)), "it unpacks to more than"),
+        (pack(parts(repository, recipe), tree.time) + gzip.compress(b"more"), "not one whole"),
+        (pack(parts(repository, recipe), tree.time)[:-9], "not one whole"),
     ):
         bucket.store(f"releases/{tree.release}.tar.gz", body, {"commit": tree.commit})
         with pytest.raises(ArtifactError, match=sentence):
