@@ -16,7 +16,8 @@ SLIP = 0.5
 """Relative difference of the real share from a step's from which setting it has failed."""
 
 LEAD = 1.5
-"""The first weight is set this many seconds before a period, because no part of one is judged."""
+"""The first weight is set this many seconds before a period, because no part of one is judged.
+Where the proxy takes long to respond, it is set earlier."""
 TOLD = 2.0
 """A wait longer than this many seconds is announced."""
 
@@ -58,7 +59,10 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
 
 def await_period(context: Context) -> None:
     """Wait for the next whole period, because a part of one cannot be judged."""
-    begin = context.timing.boundary(context.now() + LEAD) - LEAD
+    before = context.now()
+    context.ports.traffic.status()
+    lead = max(LEAD, 2 * (context.now() - before))
+    begin = context.timing.boundary(context.now() + lead) - lead
     seconds = begin - context.now()
     if seconds > TOLD:
         context.say("waiting", f"traffic starts with the next period, in {seconds:.0f} s")

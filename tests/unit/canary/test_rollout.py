@@ -9,7 +9,8 @@ from canary.model import Arm, Finding
 from canary.rollout.engine import run
 from canary.rollout.gates import approval_key
 from canary.rollout.outcome import Outcome
-from tests.unit.canary.rollout_fakes import Troubles
+from canary.traffic.base import Status
+from tests.unit.canary.rollout_fakes import Proxy, Troubles
 from tests.unit.canary.rollout_world import FAIL, OPEN, World, after, go
 
 
@@ -87,6 +88,27 @@ def test_no_customer_meets_a_candidate_long_before_it_can_be_judged(
     raised, _ = world.proxy.history[0]
     assert 0 < outcome.recording.steps[0].start - raised <= 1.5
     assert any("next period" in sentence for sentence in world.said("waiting")) == told
+
+
+class FarProxy(Proxy):
+    """A proxy whose every response takes two seconds."""
+
+    def status(self) -> Status:
+        self.time.skip(2.0)
+        return super().status()
+
+    def set(self, candidate: str, share: float, lease: int, matched: str | None = None) -> Status:
+        self.time.skip(2.0)
+        return super().set(candidate, share, lease, matched)
+
+
+def test_a_proxy_that_responds_late_gets_its_first_weight_in_time() -> None:
+    world = World()
+    world.proxy = FarProxy(world.time, world.troubles)
+    outcome = go(world)
+    assert outcome.recording is not None
+    raised, _ = world.proxy.history[0]
+    assert 0 < outcome.recording.steps[0].start - raised <= 2.0
 
 
 def test_no_period_is_read_before_it_has_settled() -> None:
