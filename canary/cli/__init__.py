@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "Validate a policy.",
     "deploy": "Build a release, and install it on the idle colour.",
     "doctor": "Find problems of an AWS account.",
+    "drill": "Show that the policy refuses a bad release, before it must.",
     "history": "List the newest canaries.",
     "import-kayenta": "Convert a Kayenta configuration to a policy.",
     "init": "Write the first policy of an environment.",

@@ -23,6 +23,7 @@ from canary.rollout.manual import Manual
 from canary.rollout.names import new_name, whoami
 from canary.sources.base import Source
 from canary.state.base import Board, State
+from canary.traffic.base import Drill
 from canary.traffic.haproxy import Haproxy
 
 
@@ -60,13 +61,13 @@ def past_of(environment: Environment, period: int) -> Source:
     return source_of(environment, period)
 
 
-def traffic_of(environment: Environment) -> Haproxy:
-    """Return the proxy."""
+def traffic_of(environment: Environment, drill: Drill | None = None) -> Haproxy:
+    """Return the proxy; with ``drill``, it adds that to a candidate's responses."""
     if environment.traffic is None:
         raise PolicyError(
             f"Environment {environment.name} has no traffic section, so it has no proxy"
         )
-    return Haproxy(environment.traffic)
+    return Haproxy(environment.traffic, drill=drill)
 
 
 def state_of(environment: Environment) -> State:

@@ -14,6 +14,7 @@ from canary.environment import Environment
 from canary.errors import ArtifactError
 from canary.judge import judge
 from canary.rollout.context import Context, Request
+from canary.rollout.drill import DrillHooks
 from canary.rollout.hooks import Commands
 from canary.rollout.lease import Keeper
 from canary.rollout.lock import LOCK_SECONDS
@@ -23,7 +24,7 @@ from canary.rollout.system import Signals, SystemClock, Thread
 from canary.rollout.timing import Timing
 from canary.simulation.memory import Memory
 from canary.state.base import Board, Holder, Live, State
-from canary.traffic.base import Traffic
+from canary.traffic.base import Drill, Traffic
 from canary.traffic.observed import ObservedTraffic
 
 
@@ -52,6 +53,25 @@ def context_of(
         state=state,
         hooks=Commands(hooks_of(environment), directory),
         publish=partial(_published, environment, state, directory),
+    )
+    return _context(place, request, changed, observer, signals)
+
+
+def drilling_context(
+    place: Place,
+    request: Request,
+    drill: Drill,
+    observer: Observer,
+    signals: Signals,
+) -> Context:
+    """Return what ``canary drill`` needs: it installs nothing, and promotes nothing."""
+    environment, directory = place.environment, Path(request.directory)
+    hooks = Commands(environment.hooks, directory) if environment.hooks else NoHooks()
+    changed = Changed(
+        traffic=traffic_of(environment, drill),
+        state=state_of(environment),
+        hooks=DrillHooks(hooks),
+        publish=_nothing_to_publish,
     )
     return _context(place, request, changed, observer, signals)
 
@@ -100,7 +120,7 @@ def _context(
 
 
 def _nothing_to_publish(ref: str) -> Published:
-    raise ArtifactError(f"{ref} is not released: this canary only observes")
+    raise ArtifactError(f"{ref} is not released: nothing is installed here")
 
 
 def _published(environment: Environment, state: State, directory: Path, ref: str) -> Published:

@@ -41,6 +41,7 @@ from canary.offline.plan import plan as foresee
 from canary.policy import Policy, load_policy, parse_policy
 from canary.policy.yaml_text import read_yaml
 from canary.recording import load_recording
+from canary.rollout.names import DRILL
 
 POINTS = 8
 """Number of times in the table."""
@@ -175,7 +176,9 @@ def _known(
 
 
 def _newest(env: str | None) -> Path | None:
+    """Return the newest recording, but not that of a drill, whose errors are not the service's."""
     found = sorted((find_directory(env) / "canaries").glob("*/recording.json")) if env else []
+    found = [path for path in found if not path.parent.name.endswith(DRILL)]
     return found[-1] if found else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,7 +92,20 @@ class Duration(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+class Delay(click.ParamType[int]):
+    """``200ms`` or ``1s``, in milliseconds."""
+
+    name = "delay"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is not a delay; write 200ms or 1.5s", param, ctx)
+        return round(float(found[1]) * (1000 if found[2] == "s" else 1))
+
+
 MOMENT = Moment()
 DURATION = Duration()
 SHARE = Share()
 EVENTS = Events()
+DELAY = Delay()

@@ -73,8 +73,10 @@ class Archive:
             self._board.mark(self._state.history(MARKS))
 
     def _announce(self, outcome: Outcome, _files: dict[str, str]) -> None:
-        subject = f"Canary {_word(outcome)}: {self._ref} on {self._environment(outcome)}"
-        self._state.announce(subject, json.loads(_outcome_text(outcome)))
+        self._state.announce(self._subject(outcome), json.loads(_outcome_text(outcome)))
+
+    def _subject(self, outcome: Outcome) -> str:
+        return f"Canary {_word(outcome)}: {self._ref} on {self._environment(outcome)}"
 
     def _environment(self, outcome: Outcome) -> str:
         return outcome.recording.environment if outcome.recording else "the environment"

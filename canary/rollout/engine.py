@@ -76,7 +76,7 @@ def _phases(context: Context, known: Known) -> Ending:
         return lead
     known.progress = deploy(context, baseline)
     known.progress.lead_in = lead
-    ending = observe(context, known.progress)
+    ending = observe(context, known.progress, Watch(context, known.progress))
     if ending is not None:
         return gates.hold(context, Watch(context, known.progress), ending)
     return promote(context, known.progress)

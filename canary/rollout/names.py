@@ -8,6 +8,9 @@ import secrets
 import socket
 from datetime import UTC, datetime
 
+DRILL = "-drill"
+"""The end of a drill's name."""
+
 
 def new_name(now: float) -> str:
     """Return a unique name; names sort by time."""

@@ -22,9 +22,8 @@ TOLD = 2.0
 """A wait longer than this many seconds is announced."""
 
 
-def observe(context: Context, progress: Progress) -> Ending | None:
+def observe(context: Context, progress: Progress, watch: Watch) -> Ending | None:
     """Go through the steps; return how the canary ended, or None if it may be promoted."""
-    watch = Watch(context, progress)
     await_period(context)
     for index, share in enumerate(context.timing.steps):
         raise_weight(context, progress, share)

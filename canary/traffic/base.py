@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from canary.formatting import percent
+
 SERVING = ("UP", "no")  # "no": HAProxy's word for a server without a health check
 COUNTERS = (
     "requests",
@@ -16,6 +18,27 @@ COUNTERS = (
     "response_errors",
     "check_failures",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What the proxy adds to the responses of a candidate's servers.
+
+    Attributes:
+        errors: share of GET, HEAD and OPTIONS requests that get 500 instead of their response.
+        delay: milliseconds before each response.
+        writes: the errors are for requests of all methods.
+    """
+
+    errors: float = 0.0
+    delay: int = 0
+    writes: bool = False
+
+    def __str__(self) -> str:
+        requests = "requests" if self.writes else "GET, HEAD and OPTIONS requests"
+        errors = [f"{percent(self.errors)} of its {requests} get an error"] if self.errors else []
+        delay = [f"each response comes {self.delay} ms later"] if self.delay else []
+        return " and ".join(errors + delay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +53,8 @@ class Status:
         lease_until: when the proxy itself takes the candidate's weight back; None: no lease.
         counters: by counter and server, since the proxy started.
         releases: reported by each server that reports one.
+        drill: what the proxy adds to a candidate's responses now.
+        can_drill: the proxy is able to.
     """
 
     live: str
@@ -40,6 +65,8 @@ class Status:
     lease_until: float | None = None
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     releases: Mapping[str, str] = field(default_factory=dict)
+    drill: Drill | None = None
+    can_drill: bool = True
 
     def servers(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour, blue-2 before blue-10."""

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from canary.environment import HaproxyTraffic
 from canary.errors import TrafficError
-from canary.traffic.base import COUNTERS, Status
+from canary.traffic.base import COUNTERS, Drill, Status
 
 MAX_REASON = 1_000
 SSH_FAILED = 255  # ssh's own exit status for "could not connect"
@@ -27,6 +27,12 @@ Counters = dict[str, Annotated[int, Field(ge=0)]]
 
 class _Lease(BaseModel):
     until: float | None = None
+
+
+class _Drill(BaseModel):
+    errors: float
+    delay: int
+    writes: bool
 
 
 class _Response(BaseModel):
@@ -51,14 +57,18 @@ class _Response(BaseModel):
     connection_errors: Counters = {}
     response_errors: Counters = {}
     check_failures: Counters = {}
+    drill: _Drill | None = None
 
 
 class Haproxy:
-    """The proxy of one environment."""
+    """The proxy of one environment. With ``drill``, it adds that to a candidate's responses."""
 
-    def __init__(self, settings: HaproxyTraffic, *, ssh: str = "ssh") -> None:
+    def __init__(
+        self, settings: HaproxyTraffic, *, ssh: str = "ssh", drill: Drill | None = None
+    ) -> None:
         self._settings = settings
         self._ssh = ssh
+        self._drill = drill
 
     def describe(self) -> str:
         return f"HAProxy on {self._settings.host}, as {self._settings.user}"
@@ -70,6 +80,9 @@ class Haproxy:
         words = ["set", "--candidate", candidate, "--share", f"{share:.6g}", "--lease", str(lease)]
         if matched is not None:
             words += ["--baseline-server", matched, "--matched"]
+        if self._drill is not None:
+            words += ["--errors", f"{self._drill.errors:.6f}", "--delay", str(self._drill.delay)]
+            words += ["--writes"] if self._drill.writes else []
         return parse_status(self.ask(*words))
 
     def renew(self, lease: int) -> None:
@@ -171,6 +184,8 @@ def parse_status(text: str) -> Status:
         releases={name: release for name, release in response.releases.items() if release},
         lease_until=response.lease.until,
         counters={name: getattr(response, name) for name in COUNTERS},
+        drill=Drill(**response.drill.model_dump()) if response.drill else None,
+        can_drill="drill" in response.model_fields_set,
     )
 
 

@@ -6,17 +6,12 @@ A real HAProxy, two small servers, and commands as a user types them. boto3 cann
 from __future__ import annotations
 
 import json
-import random
 import shutil
-import tempfile
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.canary_load import Quiet, send_requests
-from tests.support.canary_world import World
+from tests.support.bare_world import BAD, DEPLOY, POLICY, Bare, bare_world, shorten
 
 pytestmark = [
     pytest.mark.long,
@@ -26,70 +21,12 @@ pytestmark = [
         reason="haproxy is not installed: apt-get install haproxy",
     ),
 ]
-POLICY = Path(".run/test/canary.yml")
-DEPLOY = "sh -c 'echo {colour} {release} >> deployed.txt'"
-BAD = "1.2-bad"
-SHORTER = {
-    "period: 10s ": "period: 2s ",
-    "warmup: 1m ": "warmup: 4s ",
-    "minimum: 5m ": "minimum: 20s ",
-    "maximum: 30m ": "maximum: 120s ",
-    "steps: [5%, 20%, 50%]": "steps: [20%, 50%]",
-    "negligible: 0.5%": "negligible: 3%",
-}
-WITHOUT_AWS = "import sys\nsys.modules['boto3'] = sys.modules['botocore'] = None\n"
-
-
-class Failing(Quiet):
-    """Fails a tenth of the requests if the bad release is installed; health checks succeed."""
-
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
-        if self.path == "/" and self.server.release() == BAD and random.random() < 0.1:  # noqa: S311
-            self.send_response(500)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        super().do_GET()
-
-
-class Bare(World):
-    """The world without a cloud."""
-
-    def _start(self) -> None:
-        self._start_proxy()
-        self.repository = self.directory / "repository"
-        self.repository.mkdir()
-        stop = threading.Event()
-        for _ in range(3):
-            self._meanwhile(send_requests, self.port, stop)
-        self._stack.callback(stop.set)
-
-    def started(self, *words: str) -> dict[str, object]:
-        """Run a command that must succeed; return what it says."""
-        done = self.run(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        found: dict[str, object] = json.loads(done.stdout)
-        return found
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bare]:
-    monkeypatch.setattr("tests.support.canary_world.Quiet", Failing)
-    with tempfile.TemporaryDirectory(prefix="canary-") as name:
-        (Path(name) / "python").mkdir()
-        (Path(name) / "python" / "sitecustomize.py").write_text(WITHOUT_AWS)
-        monkeypatch.setenv("PYTHONPATH", f"{name}/python")
-        with Bare(Path(name)) as made:
-            yield made
-
-
-def shorten(path: Path) -> None:
-    """Make the policy quick enough for a test."""
-    text = path.read_text(encoding="utf-8")
-    for old, new in SHORTER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+    with bare_world(monkeypatch) as made:
+        yield made
 
 
 def test_a_stranger_has_a_judged_release_and_a_rollback(world: Bare) -> None:

@@ -218,7 +218,7 @@ class World:
             self._stack.callback(server.shutdown)
         proxy.start()
         proxy.wait_until_up("blue-1", "green-1")
-        self.port = proxy.port
+        self.port, self.traffic = proxy.port, proxy.traffic
         ssh = self.directory / "bin" / "ssh"
         ssh.parent.mkdir()
         ssh.write_text(

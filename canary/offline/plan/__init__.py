@@ -2,6 +2,7 @@
 
 from canary.offline.plan.achieved import achieved
 from canary.offline.plan.cost import Cost, monthly_cost
+from canary.offline.plan.drill import foreseen, time_to_refuse
 from canary.offline.plan.lead_in import LeadInWorth, lead_in_worth
 from canary.offline.plan.low_traffic import LOW_RATE, LowTraffic, low_traffic
 from canary.offline.plan.outlook import MetricOutlook, Outlook, plan
@@ -18,9 +19,11 @@ __all__ = [
     "Workload",
     "achieved",
     "draw",
+    "foreseen",
     "lead_in_worth",
     "low_traffic",
     "monthly_cost",
     "plan",
+    "time_to_refuse",
     "workload_of",
 ]

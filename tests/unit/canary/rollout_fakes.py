@@ -13,7 +13,7 @@ from canary.model import Arm, Release, Series
 from canary.policy import Policy
 from canary.simulation.clock import Clock
 from canary.sources.base import Query, periods
-from canary.traffic.base import Status
+from canary.traffic.base import Drill, Status
 from tests.support.policies import SHORT
 
 START = 1_800_000_000.0
@@ -83,6 +83,8 @@ class Proxy:
         self.fallback: tuple[str, ...] = ()
         self.releases: dict[str, str] = {}
         self.history: list[tuple[float, float]] = []
+        self.drill: Drill | None = None
+        self.can_drill = True
 
     def expire(self) -> None:
         if self.until is not None and self.time.now() >= self.until:
@@ -114,6 +116,8 @@ class Proxy:
             states={name: "DOWN" if name in self.down else "UP" for name in SERVERS},
             fallback=self.fallback,
             lease_until=self.until,
+            drill=self.drill if self.until is not None else None,
+            can_drill=self.can_drill,
             releases=dict(self.releases),
             counters={"requests": {name: int(elapsed * 50 * s) for name, s in asked.items()}},
         )
