@@ -67,6 +67,15 @@ def held(url: str, mode: str = "ACCESS SHARE") -> Iterator[None]:
         yield
 
 
+def migration_waits(url: str) -> bool:
+    """Tell whether a migration waits for a lock now."""
+    query = """SELECT count(*) FROM pg_stat_activity
+        WHERE application_name = 'shop migration' AND wait_event_type = 'Lock'"""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(query).fetchone()
+    return found is not None and found[0] > 0
+
+
 @pytest.fixture
 def database() -> Iterator[Postgres]:
     with postgres() as running:
@@ -100,7 +109,8 @@ def test_a_migration_waits_for_a_long_reader_without_holding_others_up(pair: Pai
         with held(pair.url):
             starting = threading.Thread(target=pair.green.start)
             starting.start()
-            time.sleep(6)  # a request waits 2 s for a lock, then fails
+            wait_for(lambda: migration_waits(pair.url), "the migration wants the table", 60, 0.02)
+            time.sleep(4)  # a request waits 2 s for a lock, then fails
             assert starting.is_alive(), "it cannot have migrated"
         starting.join()
         assert pair.green.answers("/ready")

@@ -202,7 +202,7 @@ CLIENTS = 200
 WINDOW = 2.0
 ROUNDS, QUIET, ATTACKED = 2, 2, 5
 """Windows of each phase."""
-LONGER, NOISE = 2.0, 0.02
+LONGER, NOISE = 2.0, 0.05
 """How much longer the slowest requests may take under attack: so many times, and seconds."""
 
 
