@@ -18,6 +18,8 @@ SLIP = 0.5
 LEAD = 1.5
 """The first weight is set this many seconds before a period, because no part of one is judged.
 Where the proxy takes long to respond, it is set earlier."""
+SETTING = 3.0
+"""Setting a weight takes up to so many times as long as reading it."""
 TOLD = 2.0
 """A wait longer than this many seconds is announced."""
 
@@ -60,7 +62,7 @@ def await_period(context: Context) -> None:
     """Wait for the next whole period, because a part of one cannot be judged."""
     before = context.now()
     context.ports.traffic.status()
-    lead = max(LEAD, 2 * (context.now() - before))
+    lead = max(LEAD, SETTING * (context.now() - before))
     begin = context.timing.boundary(context.now() + lead) - lead
     seconds = begin - context.now()
     if seconds > TOLD:
