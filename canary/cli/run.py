@@ -152,6 +152,7 @@ def _request(place: Place, options: dict[str, Any]) -> Request:
         candidate=options["candidate"] or "",
         baseline=options["baseline"],
         on_inconclusive=options["on_inconclusive"],
+        on_fail=environment.on_fail,
         hold=float(options["hold_for"]),
         approve=environment.approve,
         bake=environment.bake.duration,

@@ -94,6 +94,7 @@ class Environment(Section):
     dashboard: Dashboard | None = None
     colours: tuple[Name, Name] = ("blue", "green")
     approve: Literal["none", "promote", "steps"] = "none"
+    on_fail: Literal["rollback", "freeze"] = "rollback"
     bake: Bake = Bake()
     freezes: tuple[Freeze, ...] = ()
 

@@ -36,6 +36,7 @@ class Request:
     candidate: str
     baseline: str | None = None
     on_inconclusive: Literal["rollback", "hold"] = "rollback"
+    on_fail: Literal["rollback", "freeze"] = "rollback"
     hold: float = 3600.0
     approve: Literal["none", "promote", "steps"] = "none"
     bake: float = 0.0

@@ -41,7 +41,7 @@ class Decision:
         """The end of the canary, or None if it goes on."""
         match self.move:
             case Move.FAIL:
-                return Ending(Verdict.FAIL, self.reason)
+                return Ending(Verdict.FAIL, self.reason, judged=True)
             case Move.STOP:
                 return Ending(Verdict.INCONCLUSIVE, self.reason)
             case Move.GIVE_UP:

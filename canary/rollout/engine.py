@@ -117,7 +117,8 @@ def _outcome(
 def _conclude(context: Context, outcome: Outcome, archive: Callable[[Outcome], None]) -> None:
     """Run the last hook, store the outcome, free the lock. The verdict is final by now."""
     if context.touched:
-        hook = "promoted" if outcome.verdict is Verdict.PASS else "rolled_back"
+        promoted = outcome.verdict is Verdict.PASS or outcome.live == context.values["colour"]
+        hook = "promoted" if promoted else "rolled_back"
         verdict = str(outcome.verdict or "could not run")
         _quietly(context, f"run the {hook} hook", lambda: context.hook(hook, verdict=verdict))
     _quietly(context, "store this canary's files", lambda: archive(outcome))

@@ -1,4 +1,4 @@
-"""Decisions by people: approvals, and the hold of an undecided canary.
+"""Decisions by people: approvals, and the hold of an undecided or failed canary.
 
 An approval is an object in the bucket, so it can be given from any machine and is recorded. During
 the wait the lease is renewed, the proxy is watched, and the time is limited.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from canary.errors import CanaryError, Interruption, StateError
+from canary.formatting import duration
 from canary.model import Verdict
 from canary.rollout.context import Context
 from canary.rollout.outcome import Ending
@@ -51,19 +53,55 @@ def wait_for_promotion(context: Context, watch: Watch) -> Ending | None:
 
 
 def hold(context: Context, watch: Watch, ending: Ending) -> Ending:
-    """Hold an undecided canary until a person promotes it or rolls it back."""
-    if not ending.undecided or context.request.on_inconclusive != "hold":
+    """Hold an undecided or failed canary, if that was asked for, until a person decides."""
+    request, where = context.request, f"--env {context.request.environment}"
+    if ending.undecided and request.on_inconclusive == "hold":
+        context.say("hold", f"undecided: canary promote {where}, or canary rollback {where}")
+        decided = _decision(context, watch)
+        # A rollback by a person is no failure to run: the verdict stays.
+        verdict = decided.verdict or Verdict.INCONCLUSIVE
+        return decided if decided.replaced else replace(decided, verdict=verdict)
+    if ending.judged and request.on_fail == "freeze":
+        return _freeze(context, watch, ending, where)
+    return ending
+
+
+def _freeze(context: Context, watch: Watch, ending: Ending, where: str) -> Ending:
+    """Keep the weight of a failed candidate for a while. The verdict is final."""
+    question = (
+        f"FAIL: {ending.reason}. The weight stays for {duration(context.request.hold)}, then the "
+        f"traffic goes back. To return it now: canary rollback {where}. To release the candidate "
+        f"all the same: canary promote {where}"
+    )
+    context.say("hold", question)
+    try:
+        _announce(context, question)
+        decided = _decision(context, watch)
+    except (CanaryError, Interruption, KeyboardInterrupt) as error:
+        context.warn(f"The weight is held no longer: {error or 'Ctrl-C'}")
         return ending
-    where = f"--env {context.request.environment}"
-    context.say("hold", f"undecided: canary promote {where}, or canary rollback {where}")
+    if decided.replaced:
+        return decided
+    context.say("decided", decided.reason)
+    return replace(ending, settled=decided.settled)
+
+
+def _announce(context: Context, question: str) -> None:
+    """Send the question to whoever receives the verdicts."""
+    request = context.request
+    message = {"canary": request.name, "verdict": "FAIL", "reason": question}
+    try:
+        context.ports.state.announce(f"Canary waits for you on {request.environment}", message)
+    except StateError as error:
+        context.warn(f"Nobody was told that the weight is held: {error}")
+
+
+def _decision(context: Context, watch: Watch) -> Ending:
+    """Wait for what ends the hold: a person, the proxy, or the time limit."""
     patience = context.now() + context.request.hold
     while True:
-        decided = _wait_a_period(context, watch, patience)
-        if decided is not None and decided.replaced:
+        if (decided := _wait_a_period(context, watch, patience)) is not None:
             return decided
-        if decided is not None:
-            # A rollback by a person is no failure to run: the verdict stays.
-            return replace(decided, verdict=decided.verdict or Verdict.INCONCLUSIVE)
 
 
 def _wait_a_period(context: Context, watch: Watch, patience: float) -> Ending | None:

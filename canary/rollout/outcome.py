@@ -27,6 +27,7 @@ class Ending:
 
     ``settled``: traffic is already in place, after a promotion or a person's decision.
     ``undecided``: the data did not suffice in the time allowed, so a person may decide.
+    ``judged``: the judge found harm, so a person may look before the candidate is rolled back.
     ``replaced``: the servers report another release than the judged one, so no verdict holds.
     """
 
@@ -34,6 +35,7 @@ class Ending:
     reason: str
     settled: bool = False
     undecided: bool = False
+    judged: bool = False
     replaced: bool = False
 
 
