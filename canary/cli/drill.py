@@ -24,7 +24,8 @@ from canary.cli.common import (
 )
 from canary.cli.context import drilling_context
 from canary.cli.drill_policy import announce, metrics_that_see, policy_of_drill
-from canary.cli.progress import Both, Display
+from canary.cli.notify import watched_by
+from canary.cli.progress import Display
 from canary.cli.types import DELAY, SHARE
 from canary.errors import CanaryError, ExitStatus
 from canary.live.files import LiveFiles
@@ -147,8 +148,11 @@ def _foresee(place: Place, request: Request, sees: list[str], added: Drill, dema
 
 def _drilled(place: Place, request: Request, exercise: Exercise, console: Console) -> Outcome:
     signals, directory = Signals(), Path(request.directory)
-    with signals.handled(), Display(place.policy, console) as display:
-        observer = Both(display, LiveFiles(directory))
+    with (
+        signals.handled(),
+        Display(place.policy, console) as display,
+        watched_by(place, request, display, LiveFiles(directory)) as observer,
+    ):
         context = drilling_context(place, request, exercise.drill, observer, signals)
         archive = DrillArchive(
             place.policy, directory, context.ports.state, request.who, request.candidate

@@ -24,7 +24,8 @@ from canary.cli.common import (
     where_options,
 )
 from canary.cli.context import context_of, observing_context
-from canary.cli.progress import Both, Display
+from canary.cli.notify import watched_by
+from canary.cli.progress import Display
 from canary.cli.types import DURATION
 from canary.errors import ExitStatus
 from canary.live.files import LiveFiles
@@ -115,9 +116,12 @@ def _require_candidate(options: dict[str, Any]) -> None:
 def _released(place: Place, request: Request, directory: Path, console: Console) -> Outcome:
     """Run a canary."""
     signals = Signals()
-    with signals.handled(), Display(place.policy, console) as display:
+    with (
+        signals.handled(),
+        Display(place.policy, console) as display,
+        watched_by(place, request, display, LiveFiles(directory)) as observer,
+    ):
         board = board_of(place.environment)
-        observer = Both(display, LiveFiles(directory))
         context = context_of(place, request, directory, observer, signals, board)
         state = context.ports.state
         archive = Archive(place.policy, directory, state, request.who, request.candidate, board)
@@ -127,8 +131,11 @@ def _released(place: Place, request: Request, directory: Path, console: Console)
 def _observed(place: Place, request: Request, directory: Path, console: Console) -> Outcome:
     """Judge traffic that somebody else splits; only files on this machine are written."""
     signals = Signals()
-    with signals.handled(), Display(place.policy, console) as display:
-        observer = Both(display, LiveFiles(directory))
+    with (
+        signals.handled(),
+        Display(place.policy, console) as display,
+        watched_by(place, request, display, LiveFiles(directory)) as observer,
+    ):
         context = observing_context(place, request, observer, signals)
         archive = Archive(place.policy, directory, context.ports.state, request.who, "")
         return run_canary(context, archive.keep, observe_only)

@@ -97,6 +97,7 @@ class Environment(Section):
     on_fail: Literal["rollback", "freeze"] = "rollback"
     bake: Bake = Bake()
     freezes: tuple[Freeze, ...] = ()
+    notify: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _two_colours(self) -> Environment:

@@ -1,0 +1,66 @@
+"""Send messages about a canary with apprise, to the addresses of ``environment: notify``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import click
+
+from canary.cli.common import Place
+from canary.cli.progress import Both
+from canary.errors import PolicyError
+from canary.extras import needs
+from canary.rollout.context import Request
+from canary.rollout.notify import Notifier, Send
+from canary.rollout.ports import Observer
+
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+@contextmanager
+def watched_by(place: Place, request: Request, *observers: Observer) -> Iterator[Observer]:
+    """Yield the observers of a canary as one, with messages if the environment wants them."""
+    if not place.environment.notify:
+        yield Both(*observers)
+        return
+    about = f"canary {request.candidate or request.name} on {request.environment}"
+    send = sender(addresses(place.environment.notify, os.environ))
+    notifier = Notifier(send, about, lambda sentence: click.echo(f"Warning: {sentence}", err=True))
+    try:
+        yield Both(*observers, notifier)
+    finally:
+        notifier.close()
+
+
+def addresses(templates: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """Return the addresses, with ``${NAME}`` replaced by that environment variable."""
+    names = {name for template in templates for name in VARIABLE.findall(template)}
+    if missing := sorted(name for name in names if not environ.get(name)):
+        raise PolicyError(
+            f"environment: notify needs {', '.join(missing)}, which is not set. Type: "
+            f"export {missing[0]}=ADDRESS"
+        )
+    return [VARIABLE.sub(lambda found: environ[found[1]], template) for template in templates]
+
+
+def sender(urls: Sequence[str]) -> Send:
+    """Return what sends a title and a body to every address."""
+    with needs("notify", "environment: notify"):
+        from apprise import Apprise
+
+    log = logging.getLogger("apprise")  # it would print addresses, which hold secrets
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    service = Apprise()
+    for number, url in enumerate(urls, start=1):
+        if not service.add(url):  # an address holds secrets, so only its kind is printed
+            kind = f"{url.split('://')[0]}://..." if "://" in url else "it has no ://"
+            raise PolicyError(
+                f"environment: notify: item {number} ({kind}) is no address that apprise knows. "
+                "See https://appriseit.com/services/"
+            )
+    return lambda title, body: bool(service.notify(title=title, body=body))
