@@ -78,7 +78,7 @@ def _freeze(context: Context, watch: Watch, ending: Ending, where: str) -> Endin
         _announce(context, question)
         decided = _decision(context, watch)
     except (CanaryError, Interruption, KeyboardInterrupt) as error:
-        context.warn(f"The weight is held no longer: {error or 'Ctrl-C'}")
+        context.warn(f"The weight is held no longer: {str(error) or 'Ctrl-C'}")
         return ending
     if decided.replaced:
         return decided
