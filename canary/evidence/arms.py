@@ -39,8 +39,14 @@ def series_of(
 
 
 def _completed(series: GroupSeries, members: Members) -> GroupSeries:
-    """Return throughput with the share of hosts that lack a value: they served all the same."""
+    """Return throughput with the share of hosts that lack a value: they served all the same.
+
+    It is unknown until all hosts have reported that were there from the start.
+    """
     present = np.isfinite(series.host_values)
+    unheard = members.unheard.any(axis=0)
+    if unheard.any():
+        series = replace(series, values=np.where(unheard, np.nan, series.values))
     due = np.maximum((members.of(members.there, series.hosts) | present).sum(axis=0), 1)
     count = present.sum(axis=0)
     if not count.any() or (count == due).all():

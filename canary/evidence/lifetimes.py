@@ -54,6 +54,18 @@ class Members:
         young: Mask = self.joined[:, None] & (age >= 0) & (age < WARMING)
         return young
 
+    @property
+    def unheard(self) -> Mask:
+        """The periods before the first report of hosts that were there from the start.
+
+        Such a host may have had traffic all the same. One without any report is waited for as long
+        as a late one.
+        """
+        count = self.there.shape[1]
+        since = np.where(self.first < 0, LATE + 1, self.first)
+        quiet: Mask = ~self.joined[:, None] & (np.arange(count)[None, :] < since[:, None])
+        return quiet
+
     def of(self, mask: Mask, hosts: tuple[str, ...]) -> Mask:
         """Return rows of ``mask`` for ``hosts``; False for hosts that are not of the group."""
         row_of = {host: row for row, host in enumerate(self.hosts)}

@@ -102,6 +102,28 @@ def test_a_candidate_host_that_comes_later_is_told_and_may_pass() -> None:
     assert not any("reported no metrics" in one for one in late.quality)
 
 
+def test_throughput_is_not_compared_before_each_host_has_reported() -> None:
+    """A host may serve requests before its publisher reports, which looks like fewer requests."""
+    asked = policy("- {name: throughput, kind: throughput}\n")
+    kept = with_throughput(healthy(instances=4))
+    late = only(kept, "candidate-3", first=3)
+    for minute in range(5, 15):
+        judgement = judge(asked, late, until=60 * minute)
+        assert judgement.verdict is not Verdict.FAIL
+    metric = next(one for one in asked.metrics if one.kind == "throughput")
+    table = table_of(asked, late)
+    pairs = pairs_of(metric, table, [int(at) for at in table.times])
+    assert np.isnan(pairs.candidate.values[:3]).all()
+    assert np.isfinite(pairs.candidate.values[3:]).all()
+
+
+def with_throughput(kept: Recording) -> Recording:
+    """Add the requests of each host as a metric."""
+    counted = [one for one in kept.series if one.metric == "errors"]
+    added = [replace(one, metric="throughput", values=one.samples) for one in counted]
+    return replace(kept, series=(*kept.series, *added))
+
+
 def test_a_fresh_host_that_warms_up_is_no_harm() -> None:
     """It is twice as slow for some minutes after it came; its errors count from its start."""
     kept = only(healthy(instances=3), "candidate-3", first=20)
