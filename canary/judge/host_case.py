@@ -10,11 +10,12 @@ from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.comparison import typical_spread, usual_level
 from canary.judge.floor import least_effect
+from canary.judge.host_effects import Hosts
 from canary.judge.hosts import (
     Apart,
-    Hosts,
     against,
     against_hosts,
+    against_rest,
     agree,
     agreeing_periods,
     apart,
@@ -44,9 +45,13 @@ class Case:
     hosts: Hosts
 
     def apart(self, periods: int) -> Apart:
-        """Return which hosts stand out over the newest periods."""
-        spread, count = typical_spread(self.pairs), len(self.pairs.candidate.hosts)
-        found = apart(self.policy, self.metric, self.rule, self.hosts, spread, periods, count)
+        """Return which hosts stand out over the newest periods that both arms measured."""
+        hosts, both = self.hosts.at(self.pairs.both), self.pairs.both
+        found = apart(self.policy, self.metric, self.rule, hosts, periods)
+        if found.stands.any():
+            baseline = host_columns(self.metric, self.pairs.baseline)
+            others = against_rest(self.metric, *baseline, hosts.spread).at(both)
+            found = apart(self.policy, self.metric, self.rule, hosts, periods, others)
         return replace(found, stands=found.stands & self.noticeable(periods))
 
     def noticeable(self, periods: int) -> Mask:
@@ -63,16 +68,17 @@ class Case:
         periods = agreeing_periods(counts[0], counts[1], int(self.pairs.both.sum()))
         if not periods:
             return False
-        spread = typical_spread(self.pairs)
-        shown = agree(self.metric, self.rule, self.hosts, spread, periods)
+        shown = agree(self.metric, self.rule, self.hosts, periods)
         shown &= self.noticeable(periods)
         if not shown.any() or int(shown.sum()) < most_of(counts[0]):
             return False
         whole = arm_columns(self.metric, self.pairs)
-        reverse = against_hosts(whole, host_columns(self.metric, self.pairs.baseline))
-        shown = agree(self.metric, self.rule, reverse, spread, periods)
-        arms = Hosts(*(one[None, :] for one in whole))
-        sure = beyond_chance(self.policy, self.metric, self.rule, arms, spread, periods)
+        spread = self.hosts.spread
+        reverse = against_hosts(whole, host_columns(self.metric, self.pairs.baseline), spread)
+        shown = agree(self.metric, self.rule, reverse, periods)
+        values, chances, other, other_chances = (one[None, :] for one in whole)
+        arms = Hosts(values, chances, other, other_chances, spread)
+        sure = beyond_chance(self.policy, self.metric, self.rule, arms, periods)
         return int(shown.sum()) >= most_of(counts[1]) and bool(sure.all())
 
     def named(self, stands: Mask) -> tuple[str, ...]:
@@ -92,10 +98,9 @@ def host_case(
     rule = rule_of(policy, metric, sign, known, 1.0, setting)
     values, chances = host_columns(metric, pairs.candidate)
     values = np.where(pairs.expected, values, np.nan)
-    other = arm_columns(metric, pairs)[3]
-    return Case(
-        policy, metric, pairs, rule, against(values, chances, (pairs.baseline.values, other))
-    )
+    other = pairs.baseline.values, arm_columns(metric, pairs)[3]
+    hosts = against(values, chances, other, typical_spread(pairs))
+    return Case(policy, metric, pairs, rule, hosts)
 
 
 def host_columns(metric: Metric, side: GroupSeries) -> tuple[Floats, Floats]:

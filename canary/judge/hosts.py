@@ -1,43 +1,40 @@
 """One host of an arm that is not like the others: found in the newest periods of each host.
 
-A mean over an arm dilutes what happens to one host of eight. So each host is compared by itself,
-over the newest periods: with the other arm to find a bad host of the candidate, and with the rest
-of its own arm to find a sick host of the baseline. A burst of one host is common, so every part of
-these periods must show the difference, and it must be large; chance is held off by a share of
-alpha that is divided among the hosts and spread over the run.
+A mean over an arm dilutes what happens to one host of eight. So each host is compared by itself:
+with the other arm to find a bad host of the candidate, and with the rest of its own arm to find a
+sick host of the baseline. Bursts of one host are common. What a host did since its first period
+may therefore not rest on one part of these periods, and it must be worse in most of them. Of a
+later change, every part must show it. Chance is held off by a share of alpha that is divided among
+the hosts and spread over the run. What hosts of the baseline differ from one another is noise.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from canary.judge.newest import newest
+from canary.judge.host_effects import PART, Effects, Hosts, Mask, Span, effects_of
+from canary.judge.priors import cold_noise
 from canary.judge.rule import Rule, share_of
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.effects import log_ratio, mean_variance, quantile_variance
-from canary.stats.paired import Noise, inflation
-
-Mask = npt.NDArray[np.bool_]
+from canary.stats.paired import Noise
 
 HOSTS = 0.04
 """The share of alpha for one bad host."""
-PART = 3
-SINCE_START, LATER, YOUNG = 12, 18, 17
-"""Newest periods that must all show it, in parts of three. Fewer will do while a run is so young:
-a burst seldom begins with it."""
+SINCE_START, LATER = 14, 18
+"""Newest periods that must show it. While the run is younger than ``LATER``, these are all periods
+since the start, at least ``SINCE_START``: no burst of twelve periods fills them."""
 HOLDING = 6
 """Newest periods that withhold PASS."""
-MISSED = 4
-"""Periods that may be missing among them."""
 TIMES = {"latency": 1.25, "quantile": 1.25, "gauge": 1.5, "count": 3.0}
 """How many times the other value a host's must be."""
-EACH = 0.7
-"""The share of that, on the log scale, that each part must reach."""
+EACH, REST = 0.7, 0.85
+"""The share of that, on the log scale, that each part must reach, and all parts but the largest."""
+MOST = 2 / 3
+"""The share of periods in which a host must be worse."""
 FADED = 0.5
 """A last part that is smaller than this share of the first is a warm-up that fades."""
 FEW_HOSTS, FEW, MANY = 4, 6, 4
@@ -47,23 +44,10 @@ SOON = 8
 """Until so many periods are seen; later it takes some more."""
 HALVES = 0.5
 """The share of the ratio, on the log scale, that each host must reach in each half of them."""
-LEAST_EVENTS, TIMED_EVENTS = 0.005, 0.5
-"""Extra events per request, or per period: fewer are not worth a host's name."""
-EXPECTED = 0.2
-"""Noise that single hosts' counts may have in a period, whatever an arm has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """One metric of some hosts, and what each is compared with: arrays ``[hosts, periods]``.
-
-    ``chances`` are samples; for counts the requests, or the hosts.
-    """
-
-    values: Floats
-    chances: Floats
-    other: Floats
-    other_chances: Floats
+MIDDLE, CHANCE, PRIOR_HOSTS = 1.4826, 2.0, 4.0
+"""The standard deviation of a normal variable in median absolute values; how far above its mean the
+variance of a few hosts is by chance; and the hosts that the default difference between hosts counts
+for, against those that were watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +64,24 @@ class Apart:
 
 def failing_periods(seen: int) -> int:
     """Return how many of the newest periods must show a host apart after ``seen`` periods."""
-    return SINCE_START if seen <= YOUNG else LATER
+    return min(max(seen, SINCE_START), LATER)
 
 
-def against(rows: Floats, chances: Floats, other: tuple[Floats, Floats]) -> Hosts:
+def against(rows: Floats, chances: Floats, other: tuple[Floats, Floats], spread: float) -> Hosts:
     """Compare hosts with the pooled values and chances of another arm."""
     value, chance = (np.broadcast_to(one, rows.shape) for one in other)
-    return Hosts(rows, chances, value, chance)
+    return Hosts(rows, chances, value, chance, spread)
 
 
 def against_hosts(
-    arms: tuple[Floats, Floats, Floats, Floats], hosts: tuple[Floats, Floats]
+    arms: tuple[Floats, Floats, Floats, Floats], hosts: tuple[Floats, Floats], spread: float
 ) -> Hosts:
     """Compare the candidate, all hosts together, with each host of the baseline."""
     value, chance = (np.broadcast_to(one, hosts[0].shape) for one in arms[:2])
-    return Hosts(value, chance, *hosts)
+    return Hosts(value, chance, *hosts, spread=spread)
 
 
-def against_rest(metric: Metric, rows: Floats, chances: Floats) -> Hosts:
+def against_rest(metric: Metric, rows: Floats, chances: Floats, spread: float) -> Hosts:
     """Compare each host with the other hosts of its arm."""
     there = np.isfinite(rows)
     weight = chances if metric.kind in ("latency", "quantile") else np.ones_like(rows)
@@ -110,7 +94,7 @@ def against_rest(metric: Metric, rows: Floats, chances: Floats) -> Hosts:
         total = _but_own(weight)
         rest = _but_own(np.where(there, rows, 0.0) * weight) / np.where(total > 0, total, np.nan)
     known = _but_own(np.where(there & np.isfinite(chances), chances, 0.0))
-    return Hosts(rows, chances, rest, np.where(known > 0, known, np.nan))
+    return Hosts(rows, chances, rest, np.where(known > 0, known, np.nan), spread)
 
 
 def _but_own(values: Floats) -> Floats:
@@ -129,29 +113,34 @@ def most_of(hosts: int) -> int:
     return hosts - hosts // FEW_HOSTS
 
 
-def agree(metric: Metric, rule: Rule, hosts: Hosts, spread: float, periods: int) -> Mask:
+def agree(metric: Metric, rule: Rule, hosts: Hosts, periods: int) -> Mask:
     """Return which hosts show harm over the newest periods, and in each half of them.
 
     Chance is not held off here: that is for the arms, all hosts together.
     """
     if hosts.values.shape[1] < periods:
         return np.zeros(len(hosts.values), dtype=bool)
-    effect, each, _, large = _measured(metric, hosts, rule, spread, periods, periods // 2)
+    found = effects_of(metric, hosts, rule, rule.rough, Span(periods))
     gate = math.log(TIMES[metric.kind])
-    shown: Mask = large & (effect >= gate) & (each.min(axis=1) >= HALVES * gate)
+    lasting = found.halves.min(axis=1) >= HALVES * gate
+    shown: Mask = found.known & (found.effect >= gate) & lasting
     return shown
 
 
-def beyond_chance(
-    policy: Policy, metric: Metric, rule: Rule, arms: Hosts, spread: float, periods: int
-) -> Mask:
+def beyond_chance(policy: Policy, metric: Metric, rule: Rule, arms: Hosts, periods: int) -> Mask:
     """Return whether chance does not explain the difference of two arms over the newest periods."""
     if arms.values.shape[1] < periods:
         return np.zeros(len(arms.values), dtype=bool)
-    effect, _, error, large = _measured(metric, arms, rule, spread, periods, periods // 2)
-    level = policy.alpha * HOSTS * share_of(policy, metric) / max(policy.periods / periods, 1.0)
-    sure: Mask = large & (effect >= float(upper_tail_z(level)) * error)
+    found = effects_of(metric, arms, rule, rule.rough, Span(periods))
+    bound = _bound(policy, metric, policy.periods / periods)
+    sure: Mask = found.known & (found.effect >= bound * found.error)
     return sure
+
+
+def _bound(policy: Policy, metric: Metric, looks: float, hosts: int = 1) -> float:
+    """Return how many standard errors a difference of one of ``hosts`` must have."""
+    level = policy.alpha * HOSTS * share_of(policy, metric) / hosts / max(looks, 1.0)
+    return float(upper_tail_z(level))
 
 
 def apart(
@@ -159,88 +148,76 @@ def apart(
     metric: Metric,
     rule: Rule,
     hosts: Hosts,
-    spread: float,
     periods: int,
-    count: int = 1,
+    others: Hosts | None = None,
 ) -> Apart:
-    """Return which of ``count`` hosts stand out in the harmful direction of ``rule``."""
+    """Return which hosts stand out in the harmful direction of ``rule``.
+
+    ``others`` are hosts that are compared with the rest of their own arm: how far these are from
+    one another is how far equal hosts are.
+    """
     none = np.zeros(len(hosts.values))
     if hosts.values.shape[1] < periods:
         return Apart(none, none > 0)
-    effect, each, error, large = _measured(metric, hosts, rule, spread, periods, PART)
+    span = Span(periods, gaps=True)
+    noise = _noise(policy, metric, rule, periods)
+    found = effects_of(metric, hosts, rule, noise, span)
     gate = math.log(TIMES[metric.kind])
-    looks = max(policy.periods / PART, 1.0)
-    level = policy.alpha * HOSTS * share_of(policy, metric) / max(count, 1) / looks
-    beyond = effect >= np.maximum(gate, float(upper_tail_z(level)) * error)
-    lasting = (each.min(axis=1) >= EACH * gate) & (each[:, -1] >= FADED * each[:, 0])
-    return Apart(effect, large & beyond & lasting)
+    stands = found.known & (found.effect >= gate) & _lasts(metric, found, gate, periods)
+    between = 0.0 if others is None else _between(metric, rule, others, noise, span)
+    error = np.sqrt(found.error**2 + between)
+    looks = policy.periods / (periods if _young(periods) else PART)
+    stands &= found.effect >= _bound(policy, metric, looks, len(none)) * error
+    return Apart(found.effect, stands)
 
 
-def _measured(
-    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int, part: int
-) -> tuple[Floats, Floats, Floats, Mask]:
-    """Return the effect, that of each part of the periods, the error, and where it is large."""
-    if metric.kind == "count":
-        return _events(hosts, rule, periods, part, timed=metric.per == "time")
-    return _series(metric, hosts, rule, spread, periods, part)
+def _young(periods: int) -> bool:
+    """Return whether these are all periods since the start, but not the few that withhold PASS."""
+    return SINCE_START <= periods < LATER
 
 
-def _events(
-    hosts: Hosts, rule: Rule, periods: int, part: int, *, timed: bool
-) -> tuple[Floats, Floats, Floats, Mask]:
-    columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
-    good = np.all([np.isfinite(one) for one in columns], axis=0) & (hosts.chances > 0)
-    good &= hosts.other_chances > 0
-    enough, picked = newest(good, periods, *columns, reach=periods + MISSED)
-    picked = [np.where(enough[:, None], one, 1.0) for one in picked]
-    parts = [one.reshape(len(one), -1, part).sum(axis=2) for one in picked]
-    whole = [one.sum(axis=1) for one in picked]
-    g, b, n_g, n_b = whole
-    share = n_g / (n_g + n_b)
-    due = (g + b) * share + 0.5, (g + b) * (1 - share) + 0.5
-    noise = rule.rough
-    tau = max(noise.tau, EXPECTED)
-    own = tau**2 * inflation(noise.phi, periods) / periods
-    error = np.sqrt(1 / due[0] + 1 / due[1] + own + noise.host**2)
-    extra = rule.sign * (g / n_g - b / n_b)
-    least = max(rule.negligible, TIMED_EVENTS if timed else LEAST_EVENTS)
-    return _rates(whole, rule), _rates(parts, rule), error, enough & (extra >= least)
+def _noise(policy: Policy, metric: Metric, rule: Rule, periods: int) -> Noise:
+    """Return the noise of a period. That of bursts is left out while a run is young.
+
+    A rehearsal may have learned much noise from bursts; here the parts of the periods tell a burst.
+    """
+    if not _young(periods):
+        return rule.rough
+    cold = cold_noise(metric, policy.period)
+    tau, phi = min(rule.noise.tau, cold.tau), min(rule.noise.phi, cold.phi)
+    return replace(rule.noise, tau=tau, phi=phi)
 
 
-def _rates(columns: list[Floats], rule: Rule) -> Floats:
-    g, b, n_g, n_b = columns
-    effect: Floats = rule.sign * (log_ratio(g + 0.5, b + 0.5) - log_ratio(n_g, n_b))
-    return effect
+def _lasts(metric: Metric, found: Effects, gate: float, periods: int) -> Mask:
+    """Return which hosts are worse all the time, and not by a burst.
 
-
-def _series(
-    metric: Metric, hosts: Hosts, rule: Rule, spread: float, periods: int, part: int
-) -> tuple[Floats, Floats, Floats, Mask]:
-    d = rule.sign * log_ratio(hosts.values, hosts.other)
-    v = _known(metric, hosts, spread)
-    good = np.isfinite(d) & np.isfinite(v)
-    enough, (latest, known) = newest(good, periods, d, v, reach=periods + MISSED)
-    latest, known = (np.where(enough[:, None], one, 0.0) for one in (latest, known))
-    parts = latest.reshape(len(latest), -1, part).mean(axis=2)
-    return latest.mean(axis=1), parts, _error(latest, known, rule.rough), enough
-
-
-def _known(metric: Metric, hosts: Hosts, spread: float) -> Floats:
-    """Return the sampling variance of each difference, 0 where samples are not known."""
-    if metric.kind == "gauge":
-        return np.zeros_like(hosts.values)
-    chances = hosts.chances, hosts.other_chances
-    if metric.quantile is None:
-        found = mean_variance(spread, *chances)
+    Parts with few events vary much. So the halves count instead, while a run is young.
+    """
+    parts, missing = found.parts, np.isnan(found.parts)
+    if _young(periods) and metric.kind == "count":
+        each: Mask = found.halves.min(axis=1) >= HALVES * gate
     else:
-        found = quantile_variance(spread, metric.quantile, *chances)
-    return np.where(np.isfinite(found), found, 0.0)
+        least = np.where(missing, np.inf, parts).min(axis=1)
+        each = (least >= EACH * gate) & ~(parts[:, -1] < FADED * parts[:, 0])
+    if periods < SINCE_START:
+        return each
+    largest = np.where(missing, -np.inf, parts).max(axis=1)
+    others = np.maximum((~missing).sum(axis=1) - 1, 1)
+    rest = (np.where(missing, 0.0, parts).sum(axis=1) - largest) / others
+    lasting: Mask = each & (rest >= REST * gate) & (found.worse >= MOST)
+    return lasting
 
 
-def _error(latest: Floats, known: Floats, noise: Noise) -> Floats:
-    """Return the error of the mean: the noise that is expected, or the scatter if it is larger."""
-    count = latest.shape[1]
-    seen = latest.var(axis=1, ddof=1)
-    own = np.maximum(known.mean(axis=1) + noise.tau**2, seen) * inflation(noise.phi, count) / count
-    error: Floats = np.sqrt(own + noise.host**2)
-    return error
+def _between(metric: Metric, rule: Rule, others: Hosts, noise: Noise, span: Span) -> float:
+    """Return the variance between equal hosts beyond chance, as far as they show it.
+
+    Counts have none: bursts of events look like it.
+    """
+    found = effects_of(metric, others, rule, noise, span)
+    typical = np.abs(found.effect)[found.known]
+    if len(typical) < 2 or metric.kind == "count":
+        return 0.0
+    chance = CHANCE * float(np.median(found.error[found.known])) ** 2
+    beyond = (MIDDLE * float(np.median(typical))) ** 2 - chance
+    worth = len(typical) - 1
+    return max(beyond, 0.0) * worth / (worth + PRIOR_HOSTS)

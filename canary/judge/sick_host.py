@@ -18,7 +18,8 @@ from canary.evidence.pairs import Pairs
 from canary.formatting import listed, number, percent
 from canary.judge.comparison import typical_spread
 from canary.judge.host_case import EVEN, host_columns
-from canary.judge.hosts import TIMES, Hosts, against_rest, apart, failing_periods
+from canary.judge.host_effects import Hosts
+from canary.judge.hosts import TIMES, against_rest, apart, failing_periods
 from canary.judge.priors import setting_of
 from canary.judge.rule import rule_of, sign_of
 from canary.judge.wording import subject
@@ -96,16 +97,17 @@ def _strays(
     if kept.sum() < 2 or pairs.fault:
         return []
     values = np.where(pairs.expected, side.host_values[kept], np.nan)
-    rows = against_rest(metric, values, host_columns(metric, side)[1][kept])
+    chances = host_columns(metric, side)[1][kept]
+    rows = against_rest(metric, values, chances, typical_spread(pairs)).at(pairs.both)
     names = [host for host, keep in zip(side.hosts, kept, strict=True) if keep]
     known = recording.calibration.get(metric.name)
     setting = setting_of(recording.calibration.fingerprint, (1, len(names) - 1), EVEN)
-    periods, spread = failing_periods(seen), typical_spread(pairs)
+    periods = failing_periods(seen)
     found = []
     rule = rule_of(policy, metric, sign_of(metric), known, 1.0, setting)
     for sign in (1.0, -1.0):
         turned = replace(rule, sign=sign)
-        each = apart(policy, metric, turned, rows, spread, periods, len(names))
+        each = apart(policy, metric, turned, rows, periods)
         for row in np.flatnonzero(each.stands):
             words = _words(metric, names[row], row_of(rows, int(row), periods))
             found.append(Stray(names[row], sign * float(each.effect[row]), words))

@@ -14,15 +14,17 @@ from tests.unit.canary.verdict_recordings import POLICY, healthy, policy
 EIGHT = 8
 
 
-def hurt(kept: Recording, host: str, metric: str, factor: float, since: int = 0) -> Recording:
-    """Multiply a metric of one host from period ``since`` on."""
+def hurt(
+    kept: Recording, host: str, metric: str, factor: float, since: int = 0, until: int = 10**6
+) -> Recording:
+    """Multiply a metric of one host from period ``since`` on, and before period ``until``."""
     return replace(
         kept,
         series=tuple(
             replace(
                 one,
                 values=tuple(
-                    value * factor if value is not None and at >= since else value
+                    value * factor if value is not None and since <= at < until else value
                     for at, value in enumerate(one.values)
                 ),
             )
@@ -62,6 +64,33 @@ def test_a_burst_of_one_host_does_not_fail() -> None:
     kept = hurt(kept, "candidate-3", "p90 latency", 1 / 1.5, since=28)
     looks = (judge(policy(), kept, until=60 * minute) for minute in range(20, 55, 3))
     assert Verdict.FAIL not in {look.verdict for look in looks}
+
+
+@pytest.mark.parametrize("until", [7, 9])
+def test_a_burst_that_begins_with_the_run_does_not_fail(until: int) -> None:
+    """Over all periods the host has five times the errors, but they stop."""
+    kept = hurt(healthy(instances=EIGHT), "candidate-3", "errors", 10.0, until=until)
+    looks = (judge(policy(), kept, until=60 * minute) for minute in range(14, 25))
+    assert Verdict.FAIL not in {look.verdict for look in looks}
+
+
+def test_a_bad_host_is_found_although_one_part_of_few_events_does_not_show_it() -> None:
+    """At 10 errors in a minute on average, three quiet minutes are chance."""
+    kept = hurt(healthy(instances=EIGHT), "candidate-3", "errors", 8.0)
+    kept = hurt(kept, "candidate-3", "errors", 1 / 8.0, since=6, until=9)
+    judgement = judge(policy(), kept, until=60 * 17)
+    assert judgement.verdict is Verdict.FAIL
+    assert "candidate-3 failed" in judgement.reason
+
+
+def test_hosts_of_the_baseline_that_differ_as_much_excuse_a_host_of_the_candidate() -> None:
+    """No host stands out where equal hosts are as far from one another."""
+    kept = hurt(healthy(instances=EIGHT), "candidate-3", "p90 latency", 1.4)
+    assert judge(policy(), kept, until=60 * 17).verdict is Verdict.FAIL
+    for number in range(1, EIGHT + 1):
+        factor = 1.15 if number % 2 else 0.87
+        kept = hurt(kept, f"baseline-{number}", "p90 latency", factor)
+    assert judge(policy(), kept, until=60 * 17).verdict is not Verdict.FAIL
 
 
 def test_one_bad_host_of_two_is_named_when_the_arm_fails() -> None:

@@ -1,0 +1,191 @@
+"""How far hosts are from what they are compared with, over their newest periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from canary.judge.newest import newest
+from canary.judge.rule import Rule
+from canary.policy import Metric
+from canary.stats.distributions import Floats
+from canary.stats.effects import log_ratio, mean_variance, quantile_variance
+from canary.stats.paired import Noise, inflation
+
+Mask = npt.NDArray[np.bool_]
+
+PART = 3
+"""Periods of a part."""
+MISSED = 4
+"""Periods that may be missing among the newest, if others take their place."""
+KNOWN = 0.75
+"""Share of the newest periods that must be known, if no others take their place."""
+LEAST_EVENTS, TIMED_EVENTS = 0.005, 0.5
+"""Extra events per request, or per period: fewer are not worth a host's name."""
+EXPECTED = 0.2
+"""Noise that single hosts' counts may have in a period, whatever an arm has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """One metric of some hosts, and what each is compared with: arrays ``[hosts, periods]``.
+
+    ``chances`` are samples; for counts the requests, or the hosts. ``spread`` is the standard
+    deviation of the log of one observation (latencies only).
+    """
+
+    values: Floats
+    chances: Floats
+    other: Floats
+    other_chances: Floats
+    spread: float = 1.0
+
+    def at(self, columns: Mask) -> Hosts:
+        """Return some of the periods."""
+        parts = (self.values, self.chances, self.other, self.other_chances)
+        values, chances, other, other_chances = (one[:, columns] for one in parts)
+        return Hosts(values, chances, other, other_chances, self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What the newest periods of each host show. Effects are logs of ratios, positive if harmful.
+
+    Attributes:
+        parts: ``[hosts, parts]``, of parts of three periods; NaN where nothing is known.
+        halves: ``[hosts, 2]``.
+        worse: the share of periods in which the host is worse.
+        error: of the effect.
+        known: whether enough periods are known, and enough events differ.
+    """
+
+    effect: Floats
+    parts: Floats
+    halves: Floats
+    worse: Floats
+    error: Floats
+    known: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The newest periods: how many, and whether older ones take the place of missing ones."""
+
+    periods: int
+    gaps: bool = False
+
+    def pick(self, good: Mask, columns: tuple[Floats, ...]) -> tuple[Mask, Mask, list[Floats]]:
+        """Return which rows are known, which of their periods, and these periods; 0 if missing."""
+        if not self.gaps:
+            known, found = newest(good, self.periods, *columns, reach=self.periods + MISSED)
+            fine = np.broadcast_to(known[:, None], found[0].shape)
+        else:
+            fine, found = good[:, -self.periods :], [one[:, -self.periods :] for one in columns]
+            known = fine.sum(axis=1) >= KNOWN * self.periods
+        return known, fine, [np.where(fine, one, 0.0) for one in found]
+
+    def sums(self, values: Floats, parts: int) -> Floats:
+        """Return the sums over so many parts of the periods."""
+        starts = [int(part[0]) for part in np.array_split(np.arange(values.shape[1]), parts)]
+        found: Floats = np.add.reduceat(values, starts, axis=1)
+        return found
+
+    @property
+    def thirds(self) -> int:
+        """The number of parts of at least three periods."""
+        return max(self.periods // PART, 1)
+
+
+def effects_of(metric: Metric, hosts: Hosts, rule: Rule, noise: Noise, span: Span) -> Effects:
+    """Return what the newest periods show; ``noise`` is that of a period."""
+    if metric.kind == "count":
+        return _events(hosts, rule, noise, span, timed=metric.per == "time")
+    d = rule.sign * log_ratio(hosts.values, hosts.other)
+    return _series(d, _known_variance(metric, hosts), noise, span)
+
+
+def _events(hosts: Hosts, rule: Rule, noise: Noise, span: Span, *, timed: bool) -> Effects:
+    columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
+    good = np.all([np.isfinite(one) for one in columns], axis=0) & (hosts.chances > 0)
+    good &= hosts.other_chances > 0
+    known, fine, picked = span.pick(good, columns)
+    whole = [one.sum(axis=1) for one in picked]
+    g, b, n_g, n_b = (np.where(known, one, 1.0) for one in whole)
+    rates = np.where(known[:, None] & fine, rule.sign * _excess(picked), -1.0)
+    least = max(rule.negligible, TIMED_EVENTS if timed else LEAST_EVENTS)
+    return Effects(
+        effect=_rates([g, b, n_g, n_b], rule),
+        parts=_rates([span.sums(one, span.thirds) for one in picked], rule),
+        halves=_rates([span.sums(one, 2) for one in picked], rule),
+        worse=(rates > 0).sum(axis=1) / np.maximum(fine.sum(axis=1), 1),
+        error=_count_error((g, b, n_g, n_b), noise, span.periods),
+        known=known & (rule.sign * (g / n_g - b / n_b) >= least),
+    )
+
+
+def _excess(columns: list[Floats]) -> Floats:
+    g, b, n_g, n_b = columns
+    excess: Floats = g * n_b - b * n_g
+    return excess
+
+
+def _count_error(
+    totals: tuple[Floats, Floats, Floats, Floats], noise: Noise, periods: int
+) -> Floats:
+    g, b, n_g, n_b = totals
+    share = n_g / (n_g + n_b)
+    due = (g + b) * share + 0.5, (g + b) * (1 - share) + 0.5
+    own = max(noise.tau, EXPECTED) ** 2 * inflation(noise.phi, periods) / periods
+    error: Floats = np.sqrt(1 / due[0] + 1 / due[1] + own + noise.host**2)
+    return error
+
+
+def _rates(columns: list[Floats], rule: Rule) -> Floats:
+    """Return the log of the ratio of rates, with half an event on the side with fewer chances."""
+    g, b, n_g, n_b = columns
+    there = (n_g > 0) & (n_b > 0)
+    n_g, n_b = (np.where(there, one, 1.0) for one in (n_g, n_b))
+    half = [0.5 * np.maximum(1.0, one) for one in (n_g / n_b, n_b / n_g)]
+    effect = rule.sign * (log_ratio(g + half[0], b + half[1]) - log_ratio(n_g, n_b))
+    found: Floats = np.where(there, effect, np.nan)
+    return found
+
+
+def _series(d: Floats, variance: Floats, noise: Noise, span: Span) -> Effects:
+    good = np.isfinite(d) & np.isfinite(variance)
+    known, fine, (latest, sampled) = span.pick(good, (d, variance))
+    count = np.maximum(fine.sum(axis=1), 1)
+    effect = latest.sum(axis=1) / count
+    off = np.where(fine, latest - effect[:, None], 0.0)
+    seen = (off**2).sum(axis=1) / np.maximum(count - 1, 1)
+    mean = sampled.sum(axis=1) / count
+    own = np.maximum(mean + noise.tau**2, seen) * inflation(noise.phi, span.periods) / count
+    return Effects(
+        effect=effect,
+        parts=_means(latest, fine, span, span.thirds),
+        halves=_means(latest, fine, span, 2),
+        worse=(latest > 0).sum(axis=1) / count,
+        error=np.sqrt(own + noise.host**2),
+        known=known,
+    )
+
+
+def _means(values: Floats, fine: Mask, span: Span, parts: int) -> Floats:
+    count = span.sums(fine.astype(float), parts)
+    mean = span.sums(values, parts) / np.maximum(count, 1)
+    found: Floats = np.where(count > 0, mean, np.nan)
+    return found
+
+
+def _known_variance(metric: Metric, hosts: Hosts) -> Floats:
+    """Return the sampling variance of each difference, 0 where samples are not known."""
+    if metric.kind == "gauge":
+        return np.zeros_like(hosts.values)
+    chances = hosts.chances, hosts.other_chances
+    if metric.quantile is None:
+        found = mean_variance(hosts.spread, *chances)
+    else:
+        found = quantile_variance(hosts.spread, metric.quantile, *chances)
+    return np.where(np.isfinite(found), found, 0.0)
