@@ -1,4 +1,4 @@
-"""Send messages about a canary with apprise, to the addresses of ``environment: notify``."""
+"""Who is told about a canary: people, with apprise, and Prometheus, with a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -15,6 +16,8 @@ from canary.cli.progress import Both
 from canary.errors import PolicyError
 from canary.extras import needs
 from canary.rollout.context import Request
+from canary.rollout.metrics_file import MetricsFile
+from canary.rollout.names import DRILL
 from canary.rollout.notify import Notifier, Send
 from canary.rollout.ports import Observer
 
@@ -23,17 +26,24 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 @contextmanager
 def watched_by(place: Place, request: Request, *observers: Observer) -> Iterator[Observer]:
-    """Yield the observers of a canary as one, with messages if the environment wants them."""
-    if not place.environment.notify:
+    """Yield the observers of a canary as one, with those that the environment wants."""
+    environment = place.environment
+    if environment.metrics_file and not request.name.endswith(DRILL):  # no release is judged
+        path = Path(environment.metrics_file)
+        observers = (*observers, MetricsFile(path, environment.name, _complain))
+    if not environment.notify:
         yield Both(*observers)
         return
-    about = f"canary {request.candidate or request.name} on {request.environment}"
-    send = sender(addresses(place.environment.notify, os.environ))
-    notifier = Notifier(send, about, lambda sentence: click.echo(f"Warning: {sentence}", err=True))
+    about = f"canary {request.candidate or request.name} on {environment.name}"
+    notifier = Notifier(sender(addresses(environment.notify, os.environ)), about, _complain)
     try:
         yield Both(*observers, notifier)
     finally:
         notifier.close()
+
+
+def _complain(sentence: str) -> None:
+    click.echo(f"Warning: {sentence}", err=True)
 
 
 def addresses(templates: Sequence[str], environ: Mapping[str, str]) -> list[str]:

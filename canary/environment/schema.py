@@ -98,6 +98,7 @@ class Environment(Section):
     bake: Bake = Bake()
     freezes: tuple[Freeze, ...] = ()
     notify: tuple[Text, ...] = ()
+    metrics_file: Text | None = None
 
     @model_validator(mode="after")
     def _two_colours(self) -> Environment:
