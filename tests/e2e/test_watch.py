@@ -23,9 +23,9 @@ from tests.e2e.watched import (
     client,
     mails,
     on_host,
+    open_carts,
     prometheus,
     put_cart,
-    shop,
 )
 from tests.processes.test_observe import drawn
 from tests.support.paths import ROOT
@@ -55,7 +55,7 @@ def seen(stopped: str) -> dict[str, list[Any]]:
     Returns the records and e-mails since then.
     """
     watched = ("ManyCarts", f"Unavailable-{stopped}")
-    check_out(json.loads(shop("/carts")))  # carts of the demonstration
+    check_out(open_carts())  # those of the demonstration and of the tests before
 
     def all_are(state: str) -> bool:
         states = alarm_states()

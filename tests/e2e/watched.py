@@ -7,6 +7,7 @@ import email.policy
 import json
 import subprocess
 import urllib.parse
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
@@ -50,7 +51,15 @@ def put_cart() -> str:
     return str(json.loads(shop("/cart", {"items": ITEMS}))["id"])
 
 
-def check_out(carts: list[str]) -> None:
+def open_carts() -> Iterator[str]:
+    """Yield the id of every open cart, page by page."""
+    page = json.loads(shop("/carts"))
+    while page:
+        yield from page
+        page = json.loads(shop(f"/carts?after={page[-1]}"))
+
+
+def check_out(carts: Iterable[str]) -> None:
     for cart in carts:
         shop("/cart/checkout", {"id": cart, "items": ITEMS})
 
