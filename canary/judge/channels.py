@@ -23,8 +23,6 @@ Mask = npt.NDArray[np.bool_]
 
 STEADY_Z = 2.33
 """Harm must still show at this z without its worst burst of neighbouring periods."""
-CALM_Z = -0.84
-"""The latest periods must lie at least this far below the margin before a metric can PASS."""
 ALMOST = 0.99
 SPARE = 6
 """Periods of the window that may be without harm; an incident that spares more is not lasting."""
@@ -126,16 +124,11 @@ def _harm_z(estimate: Estimate, rule: Rule) -> Floats:
     return t_to_z(estimate.mean / np.hypot(estimate.error, rule.weather), estimate.df)
 
 
-def conclude(
-    channels: Sequence[Channel], whole: Estimate, recent: Estimate | None, rule: Rule, k: int
-) -> Assessment:
+def conclude(channels: Sequence[Channel], whole: Estimate, rule: Rule, k: int) -> Assessment:
     """Compare every channel with its bound, and the mean of the whole run with the margin."""
     kappa = rule.kappa("pass", k)
     bound = rule.spending.pass_bound(k)
     passed = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa / bound
-    if recent is not None:
-        calm = (recent.mean - rule.margin) / recent.error < CALM_Z
-        passed = np.where(calm, passed, np.minimum(passed, ALMOST))
     passed = np.where(k >= rule.spending.first, passed, np.minimum(passed, ALMOST))
     reach = z_to_t(np.full(len(passed), bound * kappa), whole.df) * whole.error
     return Assessment(

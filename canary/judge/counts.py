@@ -106,7 +106,7 @@ class Counts:
         logs = mean_channels(whole, recent, rule, k, self.parts.expanding, self.parts.window)
         channels = (*logs, self._exact(k), *self._ranked(k))
         channels = self._beyond_negligible(channels, k)
-        evidence = conclude(channels, whole, recent, rule, k)
+        evidence = conclude(channels, whole, rule, k)
         if rule.negligible > 0 and k >= rule.spending.first:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)

@@ -46,7 +46,7 @@ class Level:
         whole, trend = self._estimates(k)
         *level, slopes = self._channels(k, whole, trend)
         slopes = replace(slopes, gate=slopes.gate & may_leak(d, rule))
-        evidence = conclude((*level, slopes), whole, None, rule, k)
+        evidence = conclude((*level, slopes), whole, rule, k)
         trend, grown = settled_slope(trend, d, rule)
         room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df)
         steady = room / rule.kappa("pass_slope", k) / rule.spending.pass_bound(k)

@@ -57,7 +57,7 @@ class Ratio:
         if fade is not None:
             whole = settled_mean(whole, fade, d, v, rule.noise_at(k))
         channels = mean_channels(whole, recent, rule, k, EXPANDING, WINDOWED)
-        evidence = conclude(channels, whole, recent, rule, k)
+        evidence = conclude(channels, whole, rule, k)
         if fade is not None:
             evidence.wait(fade.falling)
             evidence.parts["warm"] = np.where(fade.warm, 1.0, np.nan)

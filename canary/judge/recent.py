@@ -1,11 +1,14 @@
 """What the newest periods show as they are: it can withhold PASS, and it never fails anything.
 
-The estimate of a run pulls in what stands out, so that a burst is not called a regression. The same
-would let a fault that has just begun pass. So PASS also asks the newest periods, untamed: they must
-not lie beyond the margin by more than their own error allows, nor beyond twice the margin at all.
+The estimate of a run pulls in what stands out, so that a burst is not called a regression, and a
+fault that has just begun hardly moves it. So PASS also asks the newest periods: those that the
+data tell to be harmed rather than equal withhold it. What stands out on the harmful side counts in
+full there. What stands out on the harmless side is pulled in, since it would hide harm.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +17,23 @@ from canary.judge.newest import TOTALS, Columns, mean_error, newest, reported
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio
+from canary.stats.paired import Noise
 
 Mask = npt.NDArray[np.bool_]
 
-EVENTS = ((1, 1.5), (2, 1.0), (5, 1.0))
-SERIES = ((1, 1.0), (2, 0.3), (5, 0.25))
-"""Newest periods, and the errors beyond the margin from which they withhold PASS."""
+PERIODS = (1, 2, 3, 5, 8, 12, 18)
+"""Newest periods in which harm may have begun."""
+LIKELIER = 1.2
+"""Log of the likelihood ratio, harm of twice the margin against none, that withholds PASS."""
+HARMLESS = 0.5
+"""Standard deviations of a period beyond which a harmless difference is pulled in."""
 PLAIN, WORSE = 3, 2
 PLAIN_MARGINS = 2.0
 PLAIN_EVENTS = 0.02
 """Whatever the error: this many newest periods, twice the margin, and for counts 2 points of all
 requests, in so many of them."""
+BACK = 20
+"""Periods to look back for the newest pairs."""
 
 
 def withheld_events(
@@ -33,14 +42,14 @@ def withheld_events(
     """Return the runs whose newest counts withhold PASS, with the numbers; others hold NaN."""
     good = np.isfinite(columns[0])
     settled, _ = newest(good, PLAIN)
-    found: Columns = {}
-    for count, bound in EVENTS:
-        enough, pairs = newest(good, count, *columns)
+    noise, found, most = _noise(rule), _nothing(len(good), TOTALS), np.full(len(good), LIKELIER)
+    for count in PERIODS:
+        enough, pairs = newest(good, count, *columns, reach=BACK)
         total = [np.where(enough, one.sum(axis=1), 1.0) for one in pairs]
         effect, known = _pooled(total, rule.sign)
-        error = mean_error(known, rule.rough.tau, rule.rough, count)
-        beyond = effect - rule.margin > bound * error
-        held = settled & enough & beyond & (_extra(total, rule.sign) > rule.negligible)
+        evidence = _evidence(effect, mean_error(known, noise.tau, noise, count), rule)
+        held = settled & enough & (evidence > most) & (_extra(total, rule.sign) > rule.negligible)
+        most = np.where(held, evidence, most)
         found = reported("newest", held, count, dict(zip(TOTALS, total, strict=True)), found)
     _, pairs = newest(good, PLAIN, *columns)
     pairs = [np.where(settled[:, None], one, 1.0) for one in pairs]
@@ -49,6 +58,22 @@ def withheld_events(
     large = _extra(total, rule.sign) > PLAIN_EVENTS
     held = settled & worse & large & (_pooled(total, rule.sign)[0] > PLAIN_MARGINS * rule.margin)
     return reported("newest", held, PLAIN, dict(zip(TOTALS, total, strict=True)), found)
+
+
+def _noise(rule: Rule) -> Noise:
+    """Return the noise between two periods, in which hosts that differ for good have no part."""
+    return replace(rule.measured, host=0.0)
+
+
+def _nothing(runs: int, names: tuple[str, ...]) -> Columns:
+    none = np.full(runs, np.nan)
+    return {"newest_periods": none} | {f"newest_{name}": none for name in names}
+
+
+def _evidence(effect: Floats, error: Floats, rule: Rule) -> Floats:
+    """Return the log of the likelihood ratio of harm of twice the margin against none."""
+    evidence: Floats = 2 * rule.margin * (effect - rule.margin) / error**2
+    return evidence
 
 
 def _pooled(total: list[Floats], sign: float) -> tuple[Floats, Floats]:
@@ -74,13 +99,16 @@ def withheld_series(d: Floats, v: Floats, rule: Rule) -> dict[str, Floats]:
     """
     good = np.isfinite(d) & np.isfinite(v)
     settled, _ = newest(good, PLAIN)
-    found: Columns = {}
-    for count, bound in SERIES:
-        enough, pairs = newest(good, count, d, v)
+    noise, found, most = _noise(rule), _nothing(len(d), ("effect",)), np.full(len(d), LIKELIER)
+    tame = np.maximum(d, -HARMLESS * np.sqrt(v + noise.tau**2))
+    for count in PERIODS:
+        enough, pairs = newest(good, count, tame, v, reach=BACK)
         latest, known = (np.where(enough[:, None], one, 0.0) for one in pairs)
-        error = mean_error(known.mean(axis=1) / count, rule.rough.tau, rule.rough, count)
         effect = latest.mean(axis=1)
-        held = settled & enough & (effect - rule.margin > bound * error)
+        error = mean_error(known.mean(axis=1) / count, noise.tau, noise, count)
+        evidence = _evidence(effect, error, rule)
+        held = settled & enough & (evidence > most)
+        most = np.where(held, evidence, most)
         found = reported("newest", held, count, {"effect": effect}, found)
     _, (latest,) = newest(good, PLAIN, d)
     latest = np.where(settled[:, None], latest, 0.0)

@@ -27,9 +27,9 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import Noise
 
 SAFETY, ACUTE = 0.58, 0.2
-BETA_SAFETY = 0.76
-"""Shares of alpha and beta that are spent. The rest covers what the theory leaves out. The acute
-channel has its own share of alpha."""
+BETA_SAFETY, LEVEL_BETA = 0.95, 0.76
+"""Shares of alpha and beta that are spent. The rest covers what the theory leaves out: more for
+levels, whose slopes scatter more than in theory. The acute channel has its own share of alpha."""
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
 GATE = 0.45
 """By how much of the margin a full trust lowers the smallest estimate that can FAIL."""
@@ -87,6 +87,11 @@ class Rule:
         """Return an estimate in units of the smallest one that can FAIL."""
         return effect / self.gate if self.gate > 0 else np.ones_like(effect)
 
+    @property
+    def measured(self) -> Noise:
+        """The noise with the bursts that were measured, which PASS allows for."""
+        return self.rough if self.bursts == self.rough.tau else replace(self.rough, tau=self.bursts)
+
     def noise_at(self, seen: int) -> Noise:
         """Return the noise to assume after ``seen`` periods."""
         return self.noise if seen >= MANY else self.rough
@@ -126,7 +131,7 @@ def spending_of(policy: Policy, metric: Metric, *, calibrated: bool) -> Spending
         horizon=policy.periods,
         first=CALIBRATED_FIRST if calibrated else COLD_FIRST,
         alpha=policy.alpha * SAFETY * share_of(policy, metric),
-        beta=policy.beta * BETA_SAFETY,
+        beta=policy.beta * (LEVEL_BETA if metric.kind == "level" else BETA_SAFETY),
     )
 
 

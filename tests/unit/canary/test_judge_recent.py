@@ -44,6 +44,26 @@ def test_many_more_errors_in_the_newest_periods_withhold_pass() -> None:
     assert not passes(found[2:])
 
 
+def test_twice_the_errors_for_five_periods_withhold_pass() -> None:
+    """One such period is chance; five are not, although the whole run lies within the margin."""
+    bad = errors(1, PERIODS, since(ONSET, PERIODS, 2.0))
+    found = looks(policy("kind: count"), recorded(bad, errors(2, PERIODS), 3000.0), first=ONSET)
+    assert found[0].verdict is Verdict.PASS
+    assert not passes(found[5:])
+
+
+def test_one_slow_period_of_the_baseline_does_not_hide_harm() -> None:
+    """Three of the newest four periods are a third slower; in the fourth the baseline was slow."""
+    worse = [1.0] * 29 + [1.3] * 2 + [1.0, 1.3]
+    slow = [1.0] * 31 + [4.0, 1.0]
+    candidate = around(1, 33, [40 * x for x in worse], 0.01)
+    baseline = around(2, 33, [40 * x for x in slow], 0.01)
+    asked = policy("kind: latency, margin: 20%")
+    found = looks(asked, recorded(candidate, baseline, 3000.0), first=28)
+    assert found[0].verdict is Verdict.PASS
+    assert found[-1].verdict is Verdict.INCONCLUSIVE
+
+
 def test_fewer_checkouts_in_the_newest_periods_withhold_pass() -> None:
     few = errors(1, PERIODS, since(ONSET, PERIODS, 0.4), rate=0.03)
     asked = policy("kind: count, harm: decrease, margin: 20%")
