@@ -41,7 +41,7 @@ def series_of(
 def _completed(series: GroupSeries, members: Members) -> GroupSeries:
     """Return throughput with the share of hosts that lack a value: they served all the same.
 
-    It is unknown until all hosts have reported that were there from the start.
+    It is unknown while a host may serve without a report.
     """
     present = np.isfinite(series.host_values)
     unheard = members.unheard.any(axis=0)

@@ -56,15 +56,18 @@ class Members:
 
     @property
     def unheard(self) -> Mask:
-        """The periods before the first report of hosts that were there from the start.
+        """The periods in which a host may have had traffic without a report.
 
-        Such a host may have had traffic all the same. One without any report is waited for as long
-        as a late one.
+        These are the periods before the first report of one that was there from the start, and the
+        first ones after the last report of one that seems gone. One without any report is waited
+        for as long as a late one.
         """
-        count = self.there.shape[1]
-        since = np.where(self.first < 0, LATE + 1, self.first)
-        quiet: Mask = ~self.joined[:, None] & (np.arange(count)[None, :] < since[:, None])
-        return quiet
+        at = np.arange(self.there.shape[1])[None, :]
+        since = np.where(self.first < 0, LATE + 1, self.first)[:, None]
+        last = self.last[:, None]
+        late = ~self.joined[:, None] & (at < since)
+        silent: Mask = self.left[:, None] & (at > last) & (at <= last + WARMING)
+        return late | silent
 
     def of(self, mask: Mask, hosts: tuple[str, ...]) -> Mask:
         """Return rows of ``mask`` for ``hosts``; False for hosts that are not of the group."""

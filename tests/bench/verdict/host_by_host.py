@@ -122,6 +122,8 @@ def learned(asked: Policy, job: Job, part: int) -> Calibration:
     return rehearse(asked, windows, "bench", Worth(job.windows, hosts - 1)).calibration
 
 
+PROMISED, SUREST = 0.01, 0.015
+"""False FAILs of equal releases, and the upper end of their interval, that a cell may have."""
 BATCH = 50
 """Canaries that share a rehearsal."""
 
@@ -184,6 +186,7 @@ def page(cells: list[Cell]) -> str:
         f"lasts {PERIODS} periods and is judged after {', '.join(map(str, LOOKS))} periods. "
         "Intervals are 95 %, Clopper-Pearson. `named`: the reason names the bad host.",
         "",
+        *_summary(cells),
         "| cell | canaries | FAIL | median period | PASS | named |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
@@ -194,6 +197,29 @@ def page(cells: list[Cell]) -> str:
         words = (cell.job, str(cell.failed.runs), failed, median, f"{cell.passed.share:.0%}")
         lines.append(f"| {' | '.join((*words, f'{cell.named.share:.0%}'))} |")
     return "\n".join(lines) + "\n"
+
+
+def _summary(cells: list[Cell]) -> list[str]:
+    """Say of equal releases how often they failed, and where more often than promised."""
+    equal = [cell for cell in cells if cell.job.endswith(f" {NONE.name}")]
+    if not equal:
+        return []
+    failed, runs = (sum(getattr(cell.failed, part) for cell in equal) for part in ("hits", "runs"))
+    low, high = Count(failed, runs).interval
+    above = [f"{cell.job} ({cell.failed.hits})" for cell in equal if cell.failed.share > PROMISED]
+    unsure = sum(cell.failed.interval[1] > SUREST for cell in equal)
+    lines = [
+        f"Equal releases failed in {failed} of {runs} canaries of {len(equal)} cells "
+        f"({low:.1%} to {high:.1%}). At most {PROMISED:.0%} is promised for each cell.",
+        f"More than that failed in: {', '.join(above)}."
+        if above
+        else "No cell had more than that.",
+    ]
+    if unsure:
+        lines.append(
+            f"In {unsure} cells the upper end is above {SUREST:.1%}: too few canaries to tell."
+        )
+    return [" ".join(lines), ""]
 
 
 @click.command(help=__doc__)

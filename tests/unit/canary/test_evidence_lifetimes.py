@@ -102,19 +102,25 @@ def test_a_candidate_host_that_comes_later_is_told_and_may_pass() -> None:
     assert not any("reported no metrics" in one for one in late.quality)
 
 
-def test_throughput_is_not_compared_before_each_host_has_reported() -> None:
-    """A host may serve requests before its publisher reports, which looks like fewer requests."""
+@pytest.mark.parametrize(
+    ("first", "last", "until", "silent"),
+    [(3, PERIODS, 15, slice(0, 3)), (0, 3, 6, slice(3, 6))],
+    ids=["reports late", "reports no more"],
+)
+def test_throughput_is_not_compared_while_a_host_may_serve_without_a_report(
+    first: int, last: int, until: int, silent: slice
+) -> None:
+    """Its publisher may be late or down, which looks like fewer requests."""
     asked = policy("- {name: throughput, kind: throughput}\n")
-    kept = with_throughput(healthy(instances=4))
-    late = only(kept, "candidate-3", first=3)
-    for minute in range(5, 15):
-        judgement = judge(asked, late, until=60 * minute)
-        assert judgement.verdict is not Verdict.FAIL
+    kept = only(with_throughput(healthy(instances=4)), "candidate-3", first, last)
+    for minute in range(5, until + 1):
+        assert judge(asked, kept, until=60 * (minute + 2)).verdict is not Verdict.FAIL
     metric = next(one for one in asked.metrics if one.kind == "throughput")
-    table = table_of(asked, late)
-    pairs = pairs_of(metric, table, [int(at) for at in table.times])
-    assert np.isnan(pairs.candidate.values[:3]).all()
-    assert np.isfinite(pairs.candidate.values[3:]).all()
+    table = table_of(asked, kept)
+    pairs = pairs_of(metric, table, [int(at) for at in table.times[:until]])
+    unknown = np.isnan(pairs.candidate.values)
+    assert unknown[silent].all()
+    assert unknown.sum() == 3
 
 
 def with_throughput(kept: Recording) -> Recording:
