@@ -32,6 +32,8 @@ PLAIN_MARGINS = 2.0
 PLAIN_EVENTS = 0.02
 """Whatever the error: this many newest periods, twice the margin, and for counts 2 points of all
 requests, in so many of them."""
+LEAST_ERROR = 1e-9
+"""Error of a level that is always 0, of which no noise is known."""
 BACK = 20
 """Periods to look back for the newest pairs."""
 
@@ -72,7 +74,9 @@ def _nothing(runs: int, names: tuple[str, ...]) -> Columns:
 
 def _evidence(effect: Floats, error: Floats, rule: Rule) -> Floats:
     """Return the log of the likelihood ratio of harm of twice the margin against none."""
-    evidence: Floats = 2 * rule.margin * (effect - rule.margin) / error**2
+    evidence: Floats = (
+        2 * rule.margin * (effect - rule.margin) / np.maximum(error, LEAST_ERROR) ** 2
+    )
     return evidence
 
 

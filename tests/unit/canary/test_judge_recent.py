@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from canary.model import Judgement, Verdict
-from tests.unit.canary.guards import around, errors, looks, passes, policy, recorded, since
+from tests.unit.canary.guards import (
+    around,
+    errors,
+    looks,
+    passes,
+    policy,
+    recorded,
+    since,
+)
 
 PERIODS, ONSET = 40, 30
 BEFORE = range(20, ONSET + 1)
@@ -95,4 +103,11 @@ def test_a_few_errors_that_nobody_minds_withhold_nothing() -> None:
     bad, usual = [0.0] * PERIODS, [0.0] * PERIODS
     bad[35], bad[37], bad[39], usual[30] = 2.0, 2.0, 2.0, 2.0
     found = looks(policy("kind: count"), recorded(bad, usual, 3000.0), first=PERIODS)
+    assert found[-1].verdict is Verdict.PASS
+
+
+def test_a_level_that_is_always_zero_divides_by_nothing() -> None:
+    """A warning of NumPy's is an error in the tests."""
+    asked = policy("kind: level, margin: 4 points")
+    found = looks(asked, recorded([0.0] * 15, [0.0] * 15))
     assert found[-1].verdict is Verdict.PASS
