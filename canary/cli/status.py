@@ -69,6 +69,8 @@ def _text(found: Situation) -> str:
     if found.status.lease_until is not None:
         left = max(0.0, found.status.lease_until - time.time())
         lines.append(f"The candidate's lease ends in {left:.0f} s")
+    if found.status.drill is not None:
+        lines.append(f"A drill: {found.status.drill}. canary rollback ends it")
     if found.holder is None:
         lines.append("No canary is running")
     else:

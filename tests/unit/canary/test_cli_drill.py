@@ -130,6 +130,18 @@ def test_a_policy_that_sees_nothing_can_still_show_its_rollback(canary: Shell) -
     assert yaml.safe_load(canary.policy.read_text())["metrics"] == POLICY["metrics"]
 
 
+def test_status_tells_of_a_drill_that_runs(canary: Shell, world: World) -> None:
+    world.proxy.drill = Drill(errors=0.03, delay=200)
+    _, out, _ = canary("status", "--env", "test")
+    assert "drill" not in out
+    world.proxy.set("green", 0.2, 60)
+    _, out, _ = canary("status", "--env", "test")
+    assert (
+        "A drill: 3 % of its GET, HEAD and OPTIONS requests get an error and each response comes "
+        "200 ms later. canary rollback ends it" in out
+    )
+
+
 # ---- the plan
 
 COUNTED = Policy.model_validate(
