@@ -73,20 +73,20 @@ colour restarts in the middle of a deployment, which is then run again.
 END = """
 ## Where it takes longer than two periods
 
-* *An instance of the candidate serves customers but publishes no metrics.* The canary tolerates
-  that for three periods (`missing.consecutive`), because an agent that restarts misses one. It
-  counts a period once its metrics had time to arrive. Then the weight goes to 0. The end of a first
-  period without metrics may be a period away, and its metrics have 2 s to arrive. So a rule that
-  ends the canary at two such periods needs up to 17 s, and one that ends it at the first needs up
-  to 12 s and takes each restart of an agent for a fault. No rule meets 10 s.
+* *An instance of the candidate serves customers but publishes no metrics:* its publisher hangs, its
+  clock is wrong, or its disk was full when it started. The canary tolerates that for three periods
+  (`missing.consecutive`), because an agent that restarts misses one. It counts a period once its
+  metrics had time to arrive. Then the weight goes to 0. The end of a first period without metrics
+  may be two periods away, and its metrics have 2 s to arrive. So a rule that ends the canary at the
+  first one needs up to 12 s, and takes each restart of an agent for a fault. No rule meets 10 s.
 * *A live host is away.* HAProxy gives its customers to the servers that are left, so the candidate
   carries more than its share. HAProxy notices within a second or two, the canary looks within a
   period, and ends at its second look, a period later. An earlier end would stop canaries for a
   process that restarts, which is back by then. While no live server is up, the candidate keeps its
   weight: it is all that customers have.
 * *CloudWatch falls silent in the first period of a canary.* The first weight is set just before a
-  period begins. If setting it takes so long that the period has begun, as on this machine at a load
-  average above 11, the first data is due a period later: 12 to 13 s after the fault, not 8 to 9 s.
+  period begins. If setting it takes so long that the period has begun, as it can on this machine
+  under load, the first data is due a period later: 12 to 13 s after the fault, not 8 to 9 s.
 * *The proxy is replaced.* From the end of the old proxy until `site.yml` has made another, nobody
   carries traffic. The new proxy starts with weight 0, so the seconds are those of `site.yml`.
 * *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
