@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -198,77 +197,3 @@ def test_no_period_means_no_call() -> None:
     metrics = Metrics(VALUES)
     assert source(metrics).read([ERRORS], ARMS, 100, 104) == ()
     assert metrics.calls == []
-
-
-class Compute:
-    """EC2 with three instances in two pages."""
-
-    def __init__(self) -> None:
-        self.filters: list[dict[str, Any]] = []
-
-    def get_paginator(self, name: str) -> Compute:
-        assert name == "describe_instances"
-        return self
-
-    def paginate(self, **call: Any) -> Iterator[dict[str, Any]]:
-        self.filters = call["Filters"]
-        for names in (["local-app-blue-10", "local-app-blue-2"], ["local-app-blue-1"]):
-            instances = [
-                {"InstanceId": f"i-{name[15:]}", "Tags": [{"Key": "Name", "Value": name}]}
-                for name in names
-            ]
-            yield {"Reservations": [{"Instances": instances}]}
-
-
-def test_instances_come_in_the_order_of_the_proxys_servers() -> None:
-    compute = Compute()
-    assert source(Metrics(VALUES), compute).instances("blue") == ("i-1", "i-2", "i-10")
-    wanted = {item["Name"]: item["Values"] for item in compute.filters}
-    assert wanted["tag:colour"] == ["blue"]
-    assert wanted["tag:role"] == ["app"]
-    assert wanted["tag:Environment"] == ["local"]
-    assert wanted["instance-state-name"] == ["pending", "running"]
-
-
-class Listing(Metrics):
-    """Lists the metrics of instances that are not all there any more."""
-
-    def __init__(self, published: dict[str, str], values: dict[str, float]) -> None:
-        super().__init__(values)
-        self.published = published
-
-    def get_paginator(self, _operation: str) -> Listing:
-        return self
-
-    def paginate(self, **call: Any) -> Iterator[dict[str, Any]]:
-        self.calls.append(call)
-        fixed = [one for one in call["Dimensions"] if "Value" in one]
-        for instance, name in self.published.items():
-            dimensions = [*fixed, {"Name": "Instance", "Value": instance}]
-            yield {"Metrics": [{"MetricName": name, "Dimensions": dimensions}]}
-
-
-def test_the_instances_of_a_window_include_those_that_have_ended_since() -> None:
-    """i-2 was terminated after the window, i-9 before it: CloudWatch lists both for two weeks."""
-    metrics = Listing(
-        {"i-1": "latency", "i-2": "latency", "i-9": "gone"},
-        {"latency SampleCount": 7.0, "gone SampleCount": 7.0},
-    )
-    metrics.skip = ("gone SampleCount",)
-    found = source(metrics, Running(["i-1"])).instances("green", (100, 110))
-    assert found == ("i-1", "i-2")
-    assert {"Name": "Colour", "Value": "green"} in metrics.calls[0]["Dimensions"]
-    assert source(metrics, Running(["i-1"])).instances("green") == ("i-1",), "only those of now"
-
-
-class Running:
-    """Lists running instances."""
-
-    def __init__(self, instances: list[str]) -> None:
-        self.instances = instances
-
-    def get_paginator(self, _operation: str) -> Running:
-        return self
-
-    def paginate(self, **_call: Any) -> list[dict[str, Any]]:
-        return [{"Reservations": [{"Instances": [{"InstanceId": i} for i in self.instances]}]}]
