@@ -86,7 +86,7 @@ def test_a_weight_is_not_raised_while_the_candidate_sends_nothing_of_a_critical_
 @pytest.mark.parametrize(
     ("verdict", "elapsed", "ending"),
     [
-        (FAIL, 50, Ending(FAIL, "why")),
+        (FAIL, 50, Ending(FAIL, "why", judged=True)),
         (OPEN, 120, Ending(OPEN, "why", undecided=True)),
         (PASS, 60, None),
         (OPEN, 60, None),
