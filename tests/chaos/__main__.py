@@ -7,14 +7,11 @@ canary of the release that both colours have, so every effect comes from the fau
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 from local_cloud.settings import Settings
 from tests.chaos import links
@@ -23,7 +20,7 @@ from tests.chaos.faults import FAULTS, pair
 from tests.chaos.interrupted import interruptions
 from tests.chaos.load import Load
 from tests.chaos.orders import Books, compare, control, orders
-from tests.chaos.page import page
+from tests.chaos.page import Cells, cells, page, published
 from tests.chaos.relay import Relay
 from tests.chaos.row import Row, begin, carries, ended, status, suffer
 from tests.chaos.watch import Watch
@@ -31,7 +28,6 @@ from tests.e2e.demo import address, other
 from tests.support.paths import ROOT
 
 SEED = 20261126
-KEPT = ROOT / ".run/local/chaos.json"
 PAGE = ROOT / "docs/chaos.md"
 Plan = list[tuple[str, list[Fault]]]
 
@@ -65,37 +61,31 @@ def last_canary(relay: Relay, row: Row) -> None:
         ended(canary)
 
 
-def run(plan: Plan, seed: int) -> list[Row]:
+def run(plan: Plan) -> list[Row]:
     rows: list[Row] = []
     links.heal()  # an earlier run may have been killed anywhere
     with Relay(Settings.load().endpoint) as relay:
         for name, faults in plan:
             rows.append(suffer(name, faults, relay, rows[-1] if rows else None))
             tell(rows[-1])
-            keep(rows, seed)
+            publish(rows)
         if rows:
             last_canary(relay, rows[-1])
-            keep(rows, seed)
+            publish(rows)
     return rows
 
 
 def tell(row: Row) -> None:
-    sys.stderr.write(f"{' | '.join(row.cells())}\n    {row.why} {row.reason} {row.problem}\n")
+    sys.stderr.write(f"{' | '.join(cells(row))}\n    {row.why} {row.reason} {row.problem}\n")
 
 
-def kept() -> dict[str, dict[str, object]]:
-    """Return the earlier measurements by fault; a run may replace some of them."""
-    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
+def publish(rows: Sequence[Row]) -> None:
+    """Write the page; rows that were not measured now stay as they are."""
+    found = published(PAGE.read_text()) | {row.name: cells(row) for row in rows}
+    PAGE.write_text(page(ordered(found), os.cpu_count() or 0))
 
 
-def keep(rows: Sequence[Row], seed: int) -> None:
-    found = kept()
-    for row in rows:
-        found[row.name] = {**asdict(row), "seed": seed}
-    KEPT.write_text(json.dumps(ordered(found), indent=2) + "\n")
-
-
-def ordered(found: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+def ordered(found: dict[str, Cells]) -> dict[str, Cells]:
     """Return the rows in the order of the faults, then pairs and interruptions as they came."""
     names = [fault.name for fault in FAULTS]
     place = {name: number for number, name in enumerate(names)}
@@ -114,10 +104,9 @@ def main() -> int:
     sys.stderr.write(f"Books: {honest}; with one order doubled and one deleted: {cooked}\n")
     if (honest, cooked) != (Books(0, 0), Books(1, 1)):
         raise SystemExit("The books do not see what was done to the orders: nothing is measured")
-    rows = run(planned(asked.only, asked.pairs, asked.seed), asked.seed)
+    rows = run(planned(asked.only, asked.pairs, asked.seed))
     rows += interruptions(asked.only, asked.cuts, asked.seed, tell)
-    keep(rows, asked.seed)
-    Path(PAGE).write_text(page(kept().values(), os.cpu_count() or 0))
+    publish(rows)
     sys.stdout.write(PAGE.read_text())
     return int(any(row.bad for row in rows))
 

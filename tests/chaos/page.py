@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from tests.chaos.row import LONGEST, RATE
+from tests.chaos.row import LONGEST, RATE, Row
 
 INTRODUCTION = """# Faults and customer impact
 
@@ -98,43 +97,48 @@ Every test run also checks the rollout in simulated time, with 400 seeded schedu
 `tests/unit/canary/test_random_faults.py`.
 """
 
-Kept = Mapping[str, Any]
+Cells = tuple[str, ...]
 
 
-def page(rows: Iterable[Kept], cores: int) -> str:
+def page(found: Mapping[str, Cells], cores: int) -> str:
     """Return the whole page."""
-    every = list(rows)
-    faults = [row for row in every if row["kind"] == "fault"]
-    cuts = [row for row in every if row["kind"] == "cut"]
-    parts = [INTRODUCTION.format(rate=RATE, cores=cores)]
-    parts += ["", _table(HEAD, [_fault(row) for row in faults])]
+    faults, cuts = (
+        [row for row in found.values() if len(row) == len(head)] for head in (HEAD, CUT_HEAD)
+    )
+    parts = [INTRODUCTION.format(rate=RATE, cores=cores), "", _table(HEAD, faults)]
     if cuts:
-        parts += [CUTS, _table(CUT_HEAD, [_cut(row) for row in cuts])]
+        parts += [CUTS, _table(CUT_HEAD, cuts)]
     return "\n".join(parts) + END.format(longest=LONGEST)
 
 
-def _fault(row: Kept) -> tuple[str, ...]:
-    zero = "kept" if row["to_zero"] is None else f"{row['to_zero']:.1f}"
-    ended = (zero, row["ended"], row["agrees"], row["next"], _when(row))
-    return (row["name"], *_customers(row), *ended)
+def published(text: str) -> dict[str, Cells]:
+    """Return the rows of a page by name: a run measures some again and keeps the others."""
+    lines = [line[2:-2] for line in text.splitlines() if line.startswith("| ")]
+    rows = [tuple(line.split(" | ")) for line in lines]
+    return {row[0]: row for row in rows if row[0] not in (HEAD[0], CUT_HEAD[0], "---")}
 
 
-def _cut(row: Kept) -> tuple[str, ...]:
-    after = f"{row['ended']} of {row['reason']}"
-    return (row["name"], after, *_customers(row), row["next"], row["agrees"], _when(row))
+def cells(row: Row) -> Cells:
+    """Return the line of the page for what was measured."""
+    customers = (*_failed(row), str(row.books.lost), str(row.books.doubled))
+    if row.kind == "cut":
+        after = f"{row.ended} of {row.reason}"
+        return (row.name, after, *customers, row.next, row.agrees, _when(row))
+    zero = "kept" if row.to_zero is None else f"{row.to_zero:.1f}"
+    return (row.name, *customers, zero, row.ended, row.agrees, row.next, _when(row))
 
 
-def _customers(row: Kept) -> tuple[str, ...]:
-    failed = (f"{row['failed'].get(k, 0)} of {row['sent'].get(k, 0)}" for k in ("read", "write"))
-    span = row.get("unserved")
-    reads, writes = (cell if span is None else f"{cell} in {span:.1f} s" for cell in failed)
-    return (reads, writes, str(row["books"]["lost"]), str(row["books"]["doubled"]))
+def _failed(row: Row) -> Cells:
+    span = "" if row.unserved is None else f" in {row.unserved:.1f} s"
+    return tuple(
+        f"{row.failed.get(kind, 0)} of {row.sent.get(kind, 0)}{span}" for kind in ("read", "write")
+    )
 
 
-def _when(row: Kept) -> str:
-    return f"{row['moment']}, {row['load_average']:.0f}"
+def _when(row: Row) -> str:
+    return f"{row.moment}, {row.load_average:.0f}"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: Cells, rows: Iterable[Cells]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)

@@ -72,14 +72,6 @@ class Row:
         unsafe = self.agrees != "yes" or self.next.startswith("NO")
         return bool(self.books.lost or self.books.doubled or blind or unsafe or self.problem)
 
-    def cells(self) -> tuple[str, ...]:
-        reads, writes = (
-            f"{self.failed.get(k, 0)} of {self.sent.get(k, 0)}" for k in ("read", "write")
-        )
-        zero = "kept" if self.to_zero is None else f"{self.to_zero:.1f}"
-        books = f"{self.books.lost}", f"{self.books.doubled}"
-        return self.name, reads, writes, *books, zero, self.ended, self.agrees, self.next
-
 
 def status() -> Any:
     return answer("canary", "status", "--env", "local", "--json")

@@ -50,7 +50,7 @@ def test_faults_cost_no_customer_anything(story: dict[str, Any]) -> None:
         cut_off = [known["canary - proxy cut"]]
         second = suffer("the canary is cut off from the proxy", cut_off, relay, first)
     for row in (first, second):
-        told = f"{row.cells()}, {row.why}, {row.reason}"
+        told = str(row)
         assert sum(row.sent.values()) > 500, told
         assert sum(row.failed[kind] for kind in ("read", "write") if kind in row.failed) == 0, told
         assert row.books == Books(0, 0), told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 
 from tests.chaos.__main__ import ordered
 from tests.chaos.orders import Books, compare
-from tests.chaos.page import page
+from tests.chaos.page import cells, page, published
 from tests.chaos.relay import JSON, LOST, TARGET, Relay
 from tests.chaos.row import Row
+from tests.support.paths import ROOT
 
 VALUES = {
     "MetricDataResults": [
@@ -62,28 +64,42 @@ def test_what_makes_a_row_bad(change: dict[str, Any], bad: bool) -> None:  # noq
 
 def test_rows_stay_in_the_order_of_the_faults() -> None:
     names = ["a pair", "the proxy is replaced", "deploy cut", "kill -9 canary"]
-    found = ordered({name: {} for name in names})
+    found = ordered(dict.fromkeys(names, ()))
     assert list(found) == ["kill -9 canary", "the proxy is replaced", "a pair", "deploy cut"]
 
 
+MEASURED = Row(
+    "kill -9 the cache",
+    sent={"read": 10, "write": 20},
+    failed={"write": 1},
+    ended="(went on)",
+    agrees="yes",
+    next="ran",
+    load_average=3.4,
+    moment="2026-11-26 15:00",
+)
+
+
 def test_page_holds_a_row_of_each_kind() -> None:
-    row: dict[str, Any] = {
-        "kind": "fault",
-        "name": "kill -9 the cache",
-        "sent": {"read": 10, "write": 20},
-        "failed": {"write": 1},
-        "books": {"lost": 0, "doubled": 0},
-        "to_zero": None,
-        "ended": "(went on)",
-        "agrees": "yes",
-        "next": "ran",
-        "moment": "2026-11-26 15:00",
-        "load_average": 3.4,
-    }
-    cut = {**row, "kind": "cut", "name": "deploy cut", "ended": "7", "reason": "9 tasks"}
-    text = page([row, cut], cores=2)
-    assert "| kill -9 the cache | 0 of 10 | 1 of 20 | 0 | 0 | kept | (went on) | yes |" in text
-    assert "| deploy cut | 7 of 9 tasks | 0 of 10 |" in text
+    cut = replace(
+        MEASURED, kind="cut", name="deploy cut", ended="7", reason="9 tasks", next="works"
+    )
+    text = page({row.name: cells(row) for row in (MEASURED, cut)}, cores=2)
+    assert (
+        "| kill -9 the cache | 0 of 10 | 1 of 20 | 0 | 0 | kept | (went on) | yes | ran |" in text
+    )
+    assert "| deploy cut | 7 of 9 tasks | 0 of 10 | 1 of 20 | 0 | 0 | works | yes |" in text
+    assert text.count("2026-11-26 15:00, 3 |") == 2
+
+
+def test_a_run_keeps_the_published_rows_that_it_does_not_measure() -> None:
+    """The committed page comes out as it is, and one measurement replaces its own row alone."""
+    committed = (ROOT / "docs/chaos.md").read_text()
+    found = published(committed)
+    assert page(ordered(found), cores=2) == committed
+    changed = page(ordered(found | {MEASURED.name: cells(MEASURED)}), cores=2)
+    lines = zip(committed.splitlines(), changed.splitlines(), strict=True)
+    assert [new[:21] for old, new in lines if old != new] == ["| kill -9 the cache |"]
 
 
 @pytest.fixture
