@@ -59,6 +59,8 @@ def migrate(url: str, patience: float) -> None:
         connection.execute(CREATE_TABLE)
         for migration in _pending(connection):
             _run(connection, migration, until)
+        # PostgreSQL notices a closed connection later, and the next instance may have no patience.
+        connection.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
 
 
 def _pending(connection: Connection) -> list[Migration]:
@@ -71,7 +73,7 @@ def _pending(connection: Connection) -> list[Migration]:
 
 
 def _take_turn(connection: Connection, until: float, patience: float) -> None:
-    """Take the migration lock, which ends with the connection."""
+    """Take the migration lock, which ends with the connection at the latest."""
     for last in _tries(until):
         won = connection.execute("SELECT pg_try_advisory_lock(%s)", (_MIGRATION_LOCK,)).fetchone()
         if won and won[0]:

@@ -35,7 +35,7 @@ def url(server: Postgres) -> str:
 
 def opened(url: str) -> PostgresStore:
     store = PostgresStore(url, connections=2)
-    store.migrate(patience=0)
+    store.migrate(patience=10)
     return store
 
 
@@ -47,7 +47,7 @@ class TestPostgres(StoreContract):
     @pytest.fixture
     def store(self, again: Callable[[], Store]) -> Iterator[Store]:
         store = again()
-        store.migrate(patience=0)
+        store.migrate(patience=10)
         yield store
         store.close()
 
