@@ -116,7 +116,7 @@ test-unit: setup-dev ## Run all unit tests; needs no root and no network
 
 .PHONY: test-processes
 test-processes: setup-dev ## Run the tests with real servers as processes
-	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 3 --dist loadscope
+	OPENBLAS_NUM_THREADS=1 pytest tests/processes -n 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-hosts
 test-hosts: setup-dev ## Run the tests of the local cloud, which boot hosts
