@@ -93,7 +93,7 @@ test: setup-dev ## Run linters, unit and process tests, and the demonstration (1
 	@python -m tests
 
 .PHONY: test-all
-test-all: test test-long ## Run all tests (45 min)
+test-all: test test-long ## Run all tests (55 min)
 
 .PHONY: test-long
 test-long: setup-dev ## Run the tests that make test leaves out: Molecule, faults, leaks, alarms, hosts
