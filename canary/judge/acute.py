@@ -14,15 +14,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.judge.newest import TOTALS, mean_error, newest, reported
 from canary.policy import Metric
 from canary.stats.counts import conditional_p
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.paired import MAD_TO_SD, Noise, masked_median
-
-Mask = npt.NDArray[np.bool_]
+from canary.stats.paired import MAD_TO_SD, Mask, Noise, masked_median
 
 TAIL = 0.95
 EVENTS_PERIODS, SERIES_PERIODS = 3, 4

@@ -11,15 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.judge.rule import Rule
 from canary.judge.spending import WINDOW
 from canary.stats.distributions import Floats, t_to_z, z_to_t
-from canary.stats.paired import Estimate, paired_mean, pull_arms
+from canary.stats.paired import Estimate, Mask, paired_mean, pull_arms
 from canary.stats.window import window_mean
-
-Mask = npt.NDArray[np.bool_]
 
 STEADY_Z = 2.33
 """Harm must still show at this z without its worst burst of neighbouring periods."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.judge.newest import newest
 from canary.judge.rule import Rule
 from canary.policy import Metric
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio, mean_variance, quantile_variance
-from canary.stats.paired import Noise, inflation
-
-Mask = npt.NDArray[np.bool_]
+from canary.stats.paired import Mask, Noise, inflation
 
 PART = 3
 """Periods of a part."""

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from canary.judge.host_effects import PART, Effects, Hosts, Mask, Span, effects_of
+from canary.judge.host_effects import PART, Effects, Hosts, Span, effects_of
 from canary.judge.priors import cold_noise
 from canary.judge.rule import Rule, share_of
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats, upper_tail_z
-from canary.stats.paired import Noise
+from canary.stats.paired import Mask, Noise
 
 HOSTS = 0.04
 """The share of alpha for one bad host."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.stats.distributions import Floats, Numbers
-from canary.stats.paired import Noise, inflation
+from canary.stats.paired import Mask, Noise, inflation
 
-Mask = npt.NDArray[np.bool_]
 Columns = dict[str, Floats]
 
 REACH = 12

@@ -11,15 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.judge.newest import TOTALS, Columns, mean_error, newest, reported
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats
 from canary.stats.effects import log_ratio
 from canary.stats.paired import Noise
-
-Mask = npt.NDArray[np.bool_]
 
 PERIODS = (1, 2, 3, 5, 8, 12, 18)
 """Newest periods in which harm may have begun."""

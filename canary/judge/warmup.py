@@ -13,15 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.judge.newest import newest
 from canary.judge.rule import Rule
 from canary.stats.distributions import Floats
-from canary.stats.paired import Estimate, Noise, inflation, paired_mean, weights
+from canary.stats.paired import Estimate, Mask, Noise, inflation, paired_mean, weights
 from canary.stats.trend import slope
-
-Mask = npt.NDArray[np.bool_]
 
 STEEP, DOUBT = float(np.log(1.35)), 0.5
 """From a mean this large on, a line that is this many errors from falling may still be a fast fade:
