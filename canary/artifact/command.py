@@ -23,7 +23,7 @@ from canary.processes import LastLine, ending, plain, run
 def publish_built(
     settings: CommandArtifact, repository: Path, ref: str, store: Store, directory: Path
 ) -> Published:
-    """Run the build command, and store what it created, and keep its output in ``directory``.
+    """Run the build command, store what it created, and keep its output in ``directory``.
 
     The name of the release has a digest of the result, because the same commit may give other
     bytes the next time.

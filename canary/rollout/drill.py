@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from canary.environment import other_colour
 from canary.errors import SourceError, TrafficError
@@ -36,6 +36,9 @@ PREPARATION = 120.0
 DRILLED = "DRILL"
 """The verdict of a drill's row in the history: it says nothing about a release."""
 KEPT = ("live", "weights", "fallback", "drill")
+"""Fields of the proxy's status that must be after a drill as before it."""
+HOOKS = {"load": "load", "rolled_back": "rolled_back", "promoted": "rolled_back"}
+"""The hook of the policy that a drill runs in place of each."""
 
 
 class Noticed(enum.Enum):
@@ -117,19 +120,12 @@ class DrillHooks:
     """The load hook, and at the end the one for a rollback, because nothing is promoted."""
 
     hooks: HookRunner
-    names: Mapping[str, str] = field(
-        default_factory=lambda: {
-            "load": "load",
-            "rolled_back": "rolled_back",
-            "promoted": "rolled_back",
-        }
-    )
 
     def has(self, name: str) -> bool:
-        return name in self.names and self.hooks.has(self.names[name])
+        return name in HOOKS and self.hooks.has(HOOKS[name])
 
     def run(self, name: str, values: Mapping[str, str]) -> str:
-        return self.hooks.run(self.names[name], values)
+        return self.hooks.run(HOOKS[name], values)
 
 
 class DrillArchive(Archive):
@@ -152,18 +148,18 @@ def require_usable(context: Context, status: Status, idle: str) -> None:
         )
     require_healthy(status, idle)
     live, other = served(status, status.live), served(status, idle)
-    same = live.release == other.release != ""
+    if live.release == other.release != "":
+        return
     trusted = any(name in status.fallback for name in status.servers(idle))
-    if not same and (not trusted or len(status.releases_on(idle)) > 1):
+    if not trusted or len(status.releases_on(idle)) > 1:
         raise TrafficError(
             f"{other} is no standby, so it may harm users by itself. Install the live release on "
             f"it: canary deploy {live.release or 'REF'} --env {context.request.environment}"
         )
-    if not same:
-        context.warn(
-            f"{other} is not known to have the same release as {live}: if it is worse by itself, "
-            "the policy may refuse it for that"
-        )
+    context.warn(
+        f"{other} is not known to have the same release as {live}: if it is worse by itself, "
+        "the policy may refuse it for that"
+    )
 
 
 def seeing(policy: Policy, drill: Drill, named: Sequence[str]) -> list[Metric]:

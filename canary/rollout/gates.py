@@ -106,8 +106,8 @@ def _decision(context: Context, watch: Watch) -> Ending:
 
 def _wait_a_period(context: Context, watch: Watch, patience: float) -> Ending | None:
     if context.now() >= patience:
-        hours = f"{context.request.hold:.0f} s"
-        return Ending(Verdict.INCONCLUSIVE, f"No decision within {hours}")
+        limit = f"{context.request.hold:.0f} s"
+        return Ending(Verdict.INCONCLUSIVE, f"No decision within {limit}")
     context.sleep_until(context.now() + context.timing.period)
     return watch.look()
 

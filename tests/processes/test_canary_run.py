@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import tempfile
 import time
@@ -14,13 +13,11 @@ import pytest
 
 from tests.support.canary_load import Behaviour
 from tests.support.canary_world import World
+from tests.support.marks import needs_haproxy
 
 pytestmark = [
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        shutil.which("haproxy", path="/usr/sbin:/usr/bin") is None,
-        reason="haproxy is not installed: apt-get install haproxy",
-    ),
+    needs_haproxy,
 ]
 STARTING = 20
 """Seconds that a small Python may need to start on a machine that does much else."""

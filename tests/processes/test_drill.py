@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -12,15 +11,13 @@ from typing import Any
 import pytest
 
 from tests.support.bare_world import DEPLOY, POLICY, Bare, bare_world, shorten
+from tests.support.marks import needs_haproxy
 from tests.support.waiting import wait_for
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        shutil.which("haproxy", path="/usr/sbin:/usr/bin") is None,
-        reason="haproxy is not installed: apt-get install haproxy",
-    ),
+    needs_haproxy,
 ]
 LEASE = 9
 KEPT = ("live", "weights", "fallback", "drill", "candidate", "lease")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,14 +16,12 @@ import yaml
 
 from tests.support.canary_load import send_requests
 from tests.support.canary_world import World
+from tests.support.marks import needs_haproxy
 from tests.support.paths import ROOT
 
 pytestmark = [
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        shutil.which("haproxy", path="/usr/sbin:/usr/bin") is None,
-        reason="haproxy is not installed: apt-get install haproxy",
-    ),
+    needs_haproxy,
 ]
 
 

@@ -6,20 +6,17 @@ A real HAProxy, two small servers, and commands as a user types them. boto3 cann
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.bare_world import BAD, DEPLOY, POLICY, Bare, bare_world, shorten
+from tests.support.marks import needs_haproxy
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        shutil.which("haproxy", path="/usr/sbin:/usr/bin") is None,
-        reason="haproxy is not installed: apt-get install haproxy",
-    ),
+    needs_haproxy,
 ]
 
 

@@ -1,0 +1,10 @@
+"""Marks of tests that need what not every machine has."""
+
+import shutil
+
+import pytest
+
+needs_haproxy = pytest.mark.skipif(
+    shutil.which("haproxy", path="/usr/sbin:/usr/bin") is None,
+    reason="haproxy is not installed: apt-get install haproxy",
+)
