@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from canary.errors import Interruption
 from canary.processes.output import LastLine, Output
 
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 5.0
 """Seconds between asking a command's processes to end and ending them."""
 HASTE = 0.5
@@ -36,32 +39,53 @@ def run(
         OSError: the command could not be started.
         subprocess.TimeoutExpired: it took too long; it was stopped.
     """
+    process: subprocess.Popen[bytes] | None = None
     with Output(log, printed) as output:
-        process = subprocess.Popen(
-            _mortal(command, directory),
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=output.stdout,
-            stderr=output.stderr,
-            env={**os.environ, **environment},
-            start_new_session=True,  # Ctrl-C reaches canary alone, which then ends the whole group
-        )
-        output.started()
-        return _wait(process, timeout)
+        try:
+            with _signals_held():
+                process = subprocess.Popen(
+                    _mortal(command, directory),
+                    cwd=directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output.stdout,
+                    stderr=output.stderr,
+                    env={**os.environ, **environment},
+                    start_new_session=True,  # Ctrl-C reaches canary, which then ends the group
+                )
+                output.started()
+            return _wait(process, timeout)
+        except (KeyboardInterrupt, Interruption):  # traffic must be made safe at once
+            if process is not None:
+                _end(process, HASTE)
+            raise
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back signals that raise: in mid-start, that would leave a process that nobody ends."""
+    here = threading.current_thread() is threading.main_thread()
+    found = {number: signal.getsignal(number) for number in HELD if here}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    came: list[int] = []
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float) -> int:
     """Wait for the command, and end what it left behind."""
     try:
-        try:
-            status = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            _end(process, GRACE)
-            raise
+        status = process.wait(timeout)
+    except subprocess.TimeoutExpired:
         _end(process, GRACE)
-    except (KeyboardInterrupt, Interruption):  # traffic must be made safe at once
-        _end(process, HASTE)
         raise
+    _end(process, GRACE)
     return status
 
 

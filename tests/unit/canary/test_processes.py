@@ -20,6 +20,7 @@ from canary.artifact import release
 from canary.environment import ArtifactSettings, Hooks
 from canary.errors import ArtifactError, Interruption
 from canary.processes import run
+from canary.processes.command import HASTE
 from canary.rollout.hooks import Commands
 from canary.rollout.system import Signals
 from tests.support.waiting import wait_for
@@ -68,8 +69,8 @@ def test_a_command_that_takes_too_long_is_ended_with_all_it_started(
 ) -> None:
     script = f"sleep 30 & echo $! > {tmp_path}/child; wait"
     began = time.monotonic()
-    assert "did not end within 0.5 s; it was stopped" in runs(tmp_path, script, timeout=0.5)
-    assert time.monotonic() - began < 5
+    assert "did not end within 2 s; it was stopped" in runs(tmp_path, script, timeout=2)
+    assert time.monotonic() - began < 20
     child = int((tmp_path / "child").read_text())
     wait_for(lambda: not alive(child), "what the command started ends", 5, 0.01)
 
@@ -93,7 +94,7 @@ def test_nothing_that_a_command_started_lives_on(
     runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, complaint: str
 ) -> None:
     monkeypatch.setattr("canary.processes.command.GRACE", 0.3)
-    said = runs(tmp_path, f"{stubborn(tmp_path)}; {end}", timeout=2)
+    said = runs(tmp_path, f"{stubborn(tmp_path)}; {end}", timeout=3 if "sleep" in end else 60)
     assert complaint in said if complaint else said == ""
     assert not alive(int((tmp_path / "child").read_text()))
 
@@ -108,7 +109,6 @@ def test_a_signal_to_canary_ends_a_stubborn_command_within_a_second(
 
     def ask() -> None:
         wait_for((tmp_path / "child").exists, "the command starts")
-        time.sleep(0.2)
         asked.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -116,8 +116,30 @@ def test_a_signal_to_canary_ends_a_stubborn_command_within_a_second(
         threading.Thread(target=ask).start()
         with pytest.raises(Interruption):
             runs(tmp_path, f"{stubborn(tmp_path)}; {end}", timeout=60)
-    assert time.monotonic() - asked[0] < 1.5  # a second, and a slow machine
+    assert HASTE < 1
+    assert time.monotonic() - asked[0] < 15  # a slow machine; without the signal it takes 60 s
     assert not alive(int((tmp_path / "child").read_text()))
+
+
+def test_a_signal_in_the_middle_of_a_start_ends_what_was_started(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            if options.get("start_new_session"):
+                started.append(self.pid)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with Signals().handled():
+        runs(tmp_path, "exit 0")  # git's commands, of which none may be interrupted
+        monkeypatch.setattr(subprocess, "Popen", Interrupted)
+        with pytest.raises(Interruption):
+            runs(tmp_path, "sleep 60", timeout=60)
+    assert len(started) == 1
+    assert not alive(started[0])
 
 
 def test_a_command_that_prints_without_end_costs_a_few_megabytes_and_no_time(
@@ -135,8 +157,8 @@ def test_a_command_that_prints_without_end_costs_a_few_megabytes_and_no_time(
 
 def test_a_child_that_left_the_group_does_not_keep_canary(runs: Runs, tmp_path: Path) -> None:
     began = time.monotonic()
-    assert runs(tmp_path, "setsid sleep 5 & echo done") == ""
-    assert time.monotonic() - began < 4
+    assert runs(tmp_path, "setsid sleep 60 & echo done") == ""
+    assert time.monotonic() - began < 20
     assert log(tmp_path).read_text() == "done\n"
 
 
