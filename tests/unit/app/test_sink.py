@@ -74,7 +74,7 @@ def test_putting_does_not_wait_and_the_oldest_are_dropped() -> None:
         began = time.monotonic()
         for number in range(BUFFERED_PERIODS * 3):
             made.put(batch(number))
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
         client.go.set()
         wait_until(client, BUFFERED_PERIODS)
     newest = [str(number) for number in range(BUFFERED_PERIODS * 2, BUFFERED_PERIODS * 3)]
@@ -90,4 +90,4 @@ def test_closing_does_not_wait_for_ever() -> None:
     made.put(batch(1))
     began = time.monotonic()
     made.close(0.2)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20

@@ -19,7 +19,7 @@ from canary.recording import recording_from_text, recording_to_text
 from tests.unit.canary.verdict_recordings import healthy, policy
 
 ORDER = [Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL]
-FEW = settings(max_examples=15, deadline=None, derandomize=True)
+FEW = settings(max_examples=15)
 HARMED: dict[str, Callable[[int], Recording]] = {
     "none": healthy,
     "latency": lambda seed: healthy(seed, latency=1.1),

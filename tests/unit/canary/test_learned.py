@@ -108,7 +108,7 @@ def test_a_damaged_or_foreign_file_is_a_sentence(tmp_path: Path, text: str, sent
     assert "canary rehearse --env shop" in str(caught.value)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.data())
 def test_no_damage_is_anything_but_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

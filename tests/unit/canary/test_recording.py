@@ -46,7 +46,7 @@ def test_a_file_reads_back_equal(tmp_path: Path) -> None:
     assert load_recording(path) == whole()
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.lists(numbers, min_size=1, max_size=5))
 def test_every_float_reads_back_bit_for_bit(values: list[float | None]) -> None:
     times = tuple(range(0, 60 * len(values), 60))

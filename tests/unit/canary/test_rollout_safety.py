@@ -44,7 +44,7 @@ def gone(lasting: tuple[str, int] | None) -> tuple[str, int, CanaryError] | None
     return kind, first, errors.get(kind.partition(".")[0], HookError)("gone")
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(
     once=st.dictionaries(st.integers(0, 160), st.sampled_from(range(len(ERRORS))), max_size=4),
     lasting=LASTING,

@@ -23,7 +23,7 @@ from canary.stats.effects import (
 from canary.stats.paired import Noise, inflation, masked_median, paired_mean, pull_arms
 from canary.stats.spending import moving_bound, spending_bounds
 
-FEW = settings(max_examples=30, deadline=None, derandomize=True)
+FEW = settings(max_examples=30)
 MODULES = ("counts", "distributions", "effects", "paired", "ranks", "spending")
 
 

@@ -16,7 +16,7 @@ from canary.stats.counts import (
     rate_ratio_interval,
 )
 
-FEW = settings(max_examples=30, deadline=None, derandomize=True)
+FEW = settings(max_examples=30)
 
 
 # Expected: scipy 1.17, binomtest(a, n, p, alternative="greater").pvalue

@@ -156,7 +156,7 @@ def test_comparisons(
 WINDOWS = st.lists(st.sampled_from("0X-"), min_size=5, max_size=5).map(" ".join)
 
 
-@settings(derandomize=True, max_examples=243)
+@settings(max_examples=243)
 @given(WINDOWS, st.integers(1, 3))
 def test_what_holds_for_every_window(drawn: str, datapoints: int) -> None:
     by = {each: decided(drawn, datapoints, 3, each).state for each in TREATMENTS}

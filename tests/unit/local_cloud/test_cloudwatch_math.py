@@ -175,7 +175,7 @@ def test_what_cannot_be_computed_is_refused_in_a_sentence(expression: str, words
     assert words in refused.value.message
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(alphabet="m12 +-*/^()[],<>=&|\"'AVGIFSUM.", max_size=25))
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     with suppress(grammar.ExpressionError):
@@ -185,7 +185,6 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
 NUMBERS = st.integers(-9, 9)
 
 
-@settings(derandomize=True)
 @given(NUMBERS, NUMBERS, NUMBERS, st.sampled_from("+-*"), st.sampled_from("+-*"))
 def test_precedence_is_pythons(a: int, b: int, c: int, first: str, second: str) -> None:
     text = f"{a} {first} {b} {second} {c}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local_cloud.cloudwatch import statistics
 from local_cloud.cloudwatch.samples import Samples
 
 
-@settings(derandomize=True)
 @given(
     values=st.lists(st.integers(0, 50), min_size=1, max_size=60),
     percent=st.integers(0, 1000).map(lambda n: n / 10),
@@ -26,7 +25,6 @@ def test_percentiles_are_numpys_nearest_rank(values: list[int], percent: float) 
     assert found[0] == np.percentile(values, percent, method="inverted_cdf")
 
 
-@settings(derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 299), st.integers(0, 9)), min_size=1, max_size=80))
 def test_many_periods_at_once_are_each_period_alone(pairs: list[tuple[int, int]]) -> None:
     """The vectorised computation against one bucket at a time."""

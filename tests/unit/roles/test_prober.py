@@ -136,21 +136,16 @@ def test_a_probe_that_hangs_delays_no_other() -> None:
     with dripping(b"") as silent, shop() as address:
         targets = (Target("hangs", silent), Target("answers", f"{address}/status/200"))
         watchers = [
-            Watcher(Prober(target, 0.9), 1, lambda result: seen[result.name].append(result))
+            Watcher(Prober(target, 300), 1, lambda result: seen[result.name].append(result))
             for target in targets
         ]
         for watcher in watchers:
             watcher.start()
-        wait_for(
-            lambda: min(len(results) for results in seen.values()) >= 3,
-            "three results of each",
-            6 * LATE,
-        )
+        wait_for(lambda: len(seen["answers"]) >= 3, "three results", 6 * LATE)
+        assert seen["hangs"] == []
         for watcher in watchers:
             watcher.stop()
     assert all(result.available for result in seen["answers"])
-    assert not any(result.available for result in seen["hangs"])
-    assert abs(len(seen["answers"]) - len(seen["hangs"])) <= 1
 
 
 def test_a_bug_is_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:

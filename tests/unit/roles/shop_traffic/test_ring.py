@@ -44,7 +44,7 @@ def test_shares_add_up_and_a_weight_of_zero_has_none() -> None:
     assert shares(dict.fromkeys(ALL_BLUE, 0)) == dict.fromkeys(ALL_BLUE, 0)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.floats(0.01, 1.0), st.integers(1, 3), st.integers(1, 3))
 def test_the_nearest_weights_miss_a_share_by_little(
     share: float, candidates: int, live: int
