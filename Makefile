@@ -93,7 +93,8 @@ test: setup-dev ## Run linters, unit and process tests, and the demonstration (1
 	@python -m tests
 
 .PHONY: test-all
-test-all: test test-long ## Run all tests (55 min)
+test-all: setup-dev ## Run all tests, as CI does (50 min)
+	@.ci/run
 
 .PHONY: test-long
 test-long: setup-dev ## Run the tests that make test leaves out: Molecule, faults, leaks, alarms, hosts

@@ -1,4 +1,8 @@
-"""One local cloud for all end-to-end tests; the demonstration boots it and runs once."""
+"""One local cloud for all end-to-end tests; the demonstration boots it and runs once.
+
+With KEEP in the environment, the cloud stays up for a second run of these tests on the same commit,
+which then needs no other demonstration. Whoever sets it destroys the cloud, as ``.ci/run`` does.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,10 @@ import pytest
 from local_cloud.settings import Settings
 from tests.e2e.demo import STORY, answer
 from tests.support.paths import ROOT
+from tests.support.releases import git
 from tests.support.session_cloud import SessionCloud
+
+KEEP = "CART_CANARY_KEEP_CLOUD"
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +31,22 @@ def story() -> Iterator[dict[str, Any]]:
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("booting hosts needs Linux and root")
     was_up = answer("local-cloud", "status", "--json")["state"] == "up"
+    keep = os.environ.get(KEEP) == "1"
+    if not (was_up and keep and told_of_this_commit()):
+        demonstrate()
+    yield json.loads(STORY.read_text(encoding="utf-8"))
+    if not was_up and not keep:
+        subprocess.run(["local-cloud", "destroy"], cwd=ROOT, check=True)
+
+
+def told_of_this_commit() -> bool:
+    """Return whether the last demonstration ended well, with this commit."""
+    if not STORY.exists():
+        return False
+    return bool(json.loads(STORY.read_text(encoding="utf-8"))["commit"] == git("rev-parse", "HEAD"))
+
+
+def demonstrate() -> None:
     log = ROOT / ".run/local/demo.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -35,9 +58,6 @@ def story() -> Iterator[dict[str, Any]]:
             stderr=subprocess.STDOUT,
         )
     assert done.returncode == 0, "\n".join(log.read_text(errors="replace").splitlines()[-60:])
-    yield json.loads(STORY.read_text(encoding="utf-8"))
-    if not was_up:
-        subprocess.run(["local-cloud", "destroy"], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="session")

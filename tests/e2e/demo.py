@@ -135,6 +135,7 @@ def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) ->
 def main() -> None:
     """Run the demonstration; the exit status is 0 only if every step succeeded."""
     began = time.monotonic()
+    STORY.unlink(missing_ok=True)
     title("An environment: seven hosts, and all that they need")
     call("ansible-playbook", "site.yml")
     if not released():
