@@ -68,14 +68,14 @@ def _signals_held() -> Iterator[None]:
     handlers = {number: handler for number, handler in found.items() if callable(handler)}
     came: list[int] = []
     for number in handlers:
-        signal.signal(number, lambda number, _: came.append(number))
+        signal.signal(number, lambda one, _: came.append(one))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
+        for one in came:
+            signal.raise_signal(one)
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float) -> int:
