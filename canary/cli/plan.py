@@ -21,6 +21,7 @@ from canary.cli.common import (
 )
 from canary.cli.files import find_directory
 from canary.cli.types import EVENTS
+from canary.environment import parse_environment
 from canary.errors import PolicyError, RecordingError
 from canary.formatting import duration
 from canary.learned import Learned
@@ -143,7 +144,9 @@ def _cost(policy: Policy, workload: Workload, canaries: int) -> Cost | None:
 
 def _source(policy: Policy) -> str:
     """Return the kind of the policy's source; empty if it names none."""
-    return str((policy.environment or {}).get("source", {}).get("kind", ""))
+    if policy.environment is None:
+        return ""
+    return parse_environment(policy.environment).source.kind
 
 
 def _known(

@@ -51,8 +51,15 @@ def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> No
     assert painted.count("curve") == 4, "two curves, and a key for each"
 
 
-def test_no_user_of_another_source_is_told_what_cloudwatch_costs(canary: Shell) -> None:
-    source = {"kind": "prometheus", "url": "http://p:9090"}
+QUERIES = {name: {"value": f"{name}[{{period}}]"} for name in ("latency", "errors")}
+
+
+@pytest.mark.parametrize(
+    "source", ["proxy", {"kind": "prometheus", "url": "http://p:9090", "queries": QUERIES}]
+)
+def test_no_user_of_another_source_is_told_what_cloudwatch_costs(
+    canary: Shell, source: str | dict[str, object]
+) -> None:
     document = yaml.safe_load(canary.policy.read_text())
     document["environment"] |= {"source": source}
     canary.policy.write_text(yaml.safe_dump(document))
