@@ -151,7 +151,7 @@ chaos: setup-dev ## Inject faults into the running local cloud, and write docs/c
 # ---- the collection -----------------------------------------------------------------------
 
 .PHONY: collection
-collection: setup-dev ## Build the Ansible collection cart.canary from the last commit, into dist/
+collection: setup ## Build the Ansible collection cart.canary from the last commit, into dist/
 	@rm -rf .run/collection && mkdir -p .run/collection dist
 	@git archive HEAD | tar x -C .run/collection
 	@ansible-galaxy collection build .run/collection --output-path dist --force

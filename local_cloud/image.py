@@ -30,9 +30,9 @@ INSTALLED = (
     "openssh-server procps python3 python3-apt python3-boto3 python3-venv sudo systemd "
     "systemd-sysv tzdata"
 )
-# Packages of the roles: stored as archives, so that an installation needs no download.
+# Packages of the roles and of examples/: archives, so that an installation needs no download.
 DOWNLOADED = (
-    "acl git gnupg haproxy jq logrotate postgresql prometheus prometheus-node-exporter "
+    "acl git gnupg haproxy jq logrotate nodejs postgresql prometheus prometheus-node-exporter "
     "python3-pip python3-psycopg2 redis-server rsync socat"
 )
 MASKED = (

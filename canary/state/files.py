@@ -59,7 +59,11 @@ class FileState:
     def live(self) -> Live:
         known = self._known()
         if known is None:
-            raise StateError(f"There is no {self._live}, which says what is live. {self._naming}")
+            raise StateError(
+                f"There is no {self._live}, which says what is live. To install the first release: "
+                f"canary deploy REF --env {self._environment.name} --everywhere. If a release runs "
+                f"already: {self._naming[0].lower()}{self._naming[1:]}"
+            )
         if known.colour not in self._environment.colours:
             allowed = " or ".join(self._environment.colours)
             raise StateError(

@@ -35,6 +35,7 @@ def test_a_stranger_has_a_judged_release_and_a_rollback(world: Bare) -> None:
 
     unnamed = world.run("status")
     assert unnamed.returncode == 2
+    assert "canary deploy REF --env test --everywhere" in unnamed.stderr
     assert "canary promote --env test --colour blue" in unnamed.stderr
     world.started("promote", "--colour", "blue")
     world.started("deploy", "1.0", "--everywhere")

@@ -9,7 +9,7 @@ import json
 import random
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,9 +65,9 @@ class Bare(World):
 
 
 @contextmanager
-def bare_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bare]:
+def bare_world(monkeypatch: pytest.MonkeyPatch, servers: type[Quiet] = Failing) -> Iterator[Bare]:
     """Yield a world whose path is short enough for a UNIX socket."""
-    monkeypatch.setattr("tests.support.canary_world.Quiet", Failing)
+    monkeypatch.setattr("tests.support.canary_world.Quiet", servers)
     with tempfile.TemporaryDirectory(prefix="canary-") as name:
         (Path(name) / "python").mkdir()
         (Path(name) / "python" / "sitecustomize.py").write_text(WITHOUT_AWS)
@@ -76,10 +76,10 @@ def bare_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bare]:
             yield made
 
 
-def shorten(path: Path) -> None:
+def shorten(path: Path, shorter: Mapping[str, str] = SHORTER) -> None:
     """Make the policy quick enough for a test."""
     text = path.read_text(encoding="utf-8")
-    for old, new in SHORTER.items():
+    for old, new in shorter.items():
         assert old in text, old
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")

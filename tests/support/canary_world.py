@@ -65,24 +65,26 @@ class World:
 
     def canary(self, *words: str) -> subprocess.Popen[str]:
         """Start a command in the repository, as a user does."""
-        bin_directory = self.directory / "bin"
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
-            "PATH": f"{bin_directory}:{os.environ['PATH']}",
-            "CANARY_TEST_PROXY": str(self.directory / "traffic.json"),
-            "CANARY_ENV": "test",
-            "XDG_CACHE_HOME": str(self.directory / "cache"),
-        }
         process = subprocess.Popen(
             [sys.executable, "-m", "canary", *words],
             cwd=self.repository,
-            env=environment,
+            env=self.environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         self._end_with(process)  # leave no open pipe and no process when a test fails early
         return process
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables of a user's shell."""
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
+            "PATH": f"{self.directory / 'bin'}:{os.environ['PATH']}",
+            "CANARY_TEST_PROXY": str(self.directory / "traffic.json"),
+            "CANARY_ENV": "test",
+            "XDG_CACHE_HOME": str(self.directory / "cache"),
+        }
 
     def run(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         process = self.canary(*words)

@@ -1,4 +1,4 @@
-"""The GitHub workflows of this repository: jobs, steps, and running a step like GitHub."""
+"""The GitHub workflows of this repository and its examples: jobs, steps, and running a step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ import yaml
 from tests.support.paths import ROOT
 
 GITHUB = ROOT / ".github"
-WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+WORKFLOWS = [
+    *sorted((GITHUB / "workflows").glob("*.yml")),
+    *sorted((ROOT / "examples").glob("*/.github/workflows/*.yml")),
+]
 ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
 
 

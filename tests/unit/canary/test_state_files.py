@@ -57,7 +57,8 @@ def test_history_and_calibration_need_no_proxy(
 def test_what_is_live_is_kept_and_is_one_of_the_two_colours(
     state: FileState, tmp_path: Path
 ) -> None:
-    with pytest.raises(StateError, match=r"There is no .*live\.json.*canary promote --env local"):
+    typed = "canary deploy REF --env local --everywhere.*canary promote --env local"
+    with pytest.raises(StateError, match=rf"There is no .*live\.json.*{typed}"):
         state.live()
     for live in (Live("green"), Live("blue", "1a2b3c4d5e6f")):
         state.set_live(live)

@@ -15,7 +15,14 @@ from canary.cli import COMMANDS, cli
 from canary.policy import load_policy
 from tests.support.paths import ROOT
 
-PAGES = sorted([ROOT / "README.md", ROOT / "app/README.md", *(ROOT / "docs").glob("**/*.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "app/README.md",
+        *(ROOT / "docs").glob("**/*.md"),
+        *(ROOT / "examples").glob("*/*.md"),
+    ]
+)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 SHELL = re.compile(r"^ {4}(?:\$ )?((?:canary|ansible-playbook|make|local-cloud) .*)$", re.MULTILINE)
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -35,6 +42,7 @@ def test_a_link_leads_somewhere(page: Path) -> None:
 
 @EVERY_PAGE
 def test_a_command_has_the_words_that_are_typed(page: Path) -> None:
+    base = page.parent if page.is_relative_to(ROOT / "examples") else ROOT
     for words in commands(page):
         if words[0] == "canary":
             check_canary(words)
@@ -45,7 +53,7 @@ def test_a_command_has_the_words_that_are_typed(page: Path) -> None:
         elif words[0] == "ansible-playbook":
             for word in words[1:]:
                 if word.endswith(".yml"):
-                    assert (ROOT / word).is_file(), words
+                    assert (base / word).is_file(), words
 
 
 def test_the_third_line_of_the_readme_is_a_command_to_try() -> None:

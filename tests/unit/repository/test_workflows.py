@@ -173,7 +173,8 @@ def test_an_artifact_is_stored_once_and_never_replaced(
         assert f"--metadata sha256={sha256},commit={'c' * 40},python=3.11" in calls
 
 
-def test_a_verdict_is_shown_with_its_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workflow", ["release.yml", "canary.yml"])
+def test_a_verdict_is_shown_with_its_report(tmp_path: Path, workflow: str) -> None:
     (tmp_path / "canaries").mkdir()
     (tmp_path / "canaries/report.md").write_text("# The report\n", encoding="utf-8")
     outcome = {
@@ -183,17 +184,19 @@ def test_a_verdict_is_shown_with_its_report(tmp_path: Path) -> None:
         "directory": "canaries",
     }
     tools = program(tmp_path / "bin", "canary", f"echo '{json.dumps(outcome)}'; exit 1")
-    asked = run(
-        step("release.yml", "Canary"), tmp_path, {"ENVIRONMENT": "aws", "COMMIT": "c"}, tools
-    )
+    variables = {"ENVIRONMENT": "aws", "COMMIT": "c", "GITHUB_REF_NAME": "v2"}
+    variables["RUNNER_TEMP"] = str(tmp_path)
+    asked = run(step(workflow, "Canary"), tmp_path, variables, tools)
     assert asked.returncode == 1
-    run(step("release.yml", "Show the verdict"), tmp_path, {}, tools)
+    run(step(workflow, "Show the verdict"), tmp_path, variables, tools)
     shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
     assert shown == "## FAIL\n\nerrors\n\nwent back\n\n# The report\n"
 
 
-def test_a_canary_that_never_began_is_no_verdict(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workflow", ["release.yml", "canary.yml"])
+def test_a_canary_that_never_began_is_no_verdict(tmp_path: Path, workflow: str) -> None:
     (tmp_path / "outcome.json").touch()
-    assert run(step("release.yml", "Show the verdict"), tmp_path, {}).returncode == 0
+    variables = {"RUNNER_TEMP": str(tmp_path)}
+    assert run(step(workflow, "Show the verdict"), tmp_path, variables).returncode == 0
     shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
     assert "did not start" in shown
