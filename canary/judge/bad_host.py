@@ -39,7 +39,7 @@ def with_hosts(
         if finding.verdict is Verdict.FAIL:
             if names := case.named(_carriers(case, finding)):
                 return _told(case, names, finding)
-        elif names := case.named(case.apart(failing_periods(seen)).stands):
+        elif names := case.lasting(case.apart(failing_periods(seen)).stands):
             return _failed(case, names, finding, recording.period)
         elif case.all_agree() and not _fading(case, recording):
             return _all_failed(case, finding, recording.period)

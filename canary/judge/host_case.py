@@ -10,7 +10,7 @@ from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.comparison import typical_spread, usual_level
 from canary.judge.floor import least_effect
-from canary.judge.host_effects import Hosts
+from canary.judge.host_effects import Hosts, known_variance
 from canary.judge.hosts import (
     Apart,
     against,
@@ -24,6 +24,7 @@ from canary.judge.hosts import (
 )
 from canary.judge.priors import setting_of
 from canary.judge.rule import Rule, rule_of
+from canary.judge.warmup import fade_of
 from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
@@ -36,13 +37,17 @@ EVEN = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One metric of a canary in one direction of harm, with each host of the candidate."""
+    """One metric of a canary in one direction of harm, with each host of the candidate.
+
+    ``company`` is the typical latency of the same hosts, beside a tail.
+    """
 
     policy: Policy
     metric: Metric
     pairs: Pairs
     rule: Rule
     hosts: Hosts
+    company: Case | None = None
 
     def apart(self, periods: int) -> Apart:
         """Return which hosts stand out over the newest periods that both arms measured."""
@@ -81,11 +86,40 @@ class Case:
         sure = beyond_chance(self.policy, self.metric, self.rule, arms, periods)
         return int(shown.sum()) >= most_of(counts[1]) and bool(sure.all())
 
+    def fades(self, row: int) -> bool:
+        """Return whether a host's latency may still fade, as that of a fresh process does.
+
+        A host that came later has a start of its own: its first value.
+        """
+        if not self.rule.fade:
+            return False
+        hosts = self.hosts
+        d = self.rule.sign * log_ratio(hosts.values[row], hosts.other[row])[None, :]
+        v = known_variance(self.metric, hosts)[row][None, :]
+        since = slice(int(np.isfinite(d[0]).argmax()), None)
+        company = None if self.company is None else self._beside(self.company, row, since)
+        fade = fade_of(d[:, since], v[:, since], self.rule, company, surely=True)
+        return bool(fade.falling[0])
+
+    def _beside(self, typical: Case, row: int, since: slice) -> tuple[Floats, Mask] | None:
+        """Return the typical latency's difference of the same host, and whether it fades."""
+        host, names = self.pairs.candidate.hosts[row], typical.pairs.candidate.hosts
+        if host not in names:
+            return None
+        at, hosts = names.index(host), typical.hosts
+        d = typical.rule.sign * log_ratio(hosts.values[at, since], hosts.other[at, since])
+        return d[None, :], np.array([typical.fades(at)])
+
     def named(self, stands: Mask) -> tuple[str, ...]:
         """Return the names of hosts that stand out, if most hosts do not."""
         names = self.pairs.candidate.hosts
         few = 0 < stands.sum() <= len(names) / 2
         return tuple(np.array(names)[stands].tolist()) if few else ()
+
+    def lasting(self, stands: Mask) -> tuple[str, ...]:
+        """Return the names of hosts that stand out, but for those that may still fade."""
+        names = self.pairs.candidate.hosts
+        return tuple(one for one in self.named(stands) if not self.fades(names.index(one)))
 
 
 def host_case(
@@ -100,7 +134,9 @@ def host_case(
     values = np.where(pairs.expected, values, np.nan)
     other = pairs.baseline.values, arm_columns(metric, pairs)[3]
     hosts = against(values, chances, other, typical_spread(pairs))
-    return Case(policy, metric, pairs, rule, hosts)
+    beside = pairs.company if rule.tail else None
+    company = None if beside is None else host_case(policy, beside[0], recording, beside[1], sign)
+    return Case(policy, metric, pairs, rule, hosts, company)
 
 
 def host_columns(metric: Metric, side: GroupSeries) -> tuple[Floats, Floats]:

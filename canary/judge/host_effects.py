@@ -100,7 +100,7 @@ def effects_of(metric: Metric, hosts: Hosts, rule: Rule, noise: Noise, span: Spa
     if metric.kind == "count":
         return _events(hosts, rule, noise, span, timed=metric.per == "time")
     d = rule.sign * log_ratio(hosts.values, hosts.other)
-    return _series(d, _known_variance(metric, hosts), noise, span)
+    return _series(d, known_variance(metric, hosts), noise, span)
 
 
 def _events(hosts: Hosts, rule: Rule, noise: Noise, span: Span, *, timed: bool) -> Effects:
@@ -176,7 +176,7 @@ def _means(values: Floats, fine: Mask, span: Span, parts: int) -> Floats:
     return found
 
 
-def _known_variance(metric: Metric, hosts: Hosts) -> Floats:
+def known_variance(metric: Metric, hosts: Hosts) -> Floats:
     """Return the sampling variance of each difference, 0 where samples are not known."""
     if metric.kind == "gauge":
         return np.zeros_like(hosts.values)

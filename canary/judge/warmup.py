@@ -29,6 +29,8 @@ STEEP_LIMIT = 10
 """Periods in which that doubt counts: after them a fast fade shows."""
 CLEAR = 1.5
 """Errors from zero at which a tail falls clearly."""
+LIKELY = 2.0
+"""Errors from zero at which the latency of a single host falls."""
 TOGETHER = 0.3
 """A typical latency that is worse by less than this share of the tail is not worse with it."""
 BELIEVED = 2.0
@@ -54,11 +56,19 @@ class Fade:
     warm: Mask
 
 
-def fade_of(d: Floats, v: Floats, rule: Rule, company: tuple[Floats, Mask] | None = None) -> Fade:
+def fade_of(
+    d: Floats,
+    v: Floats,
+    rule: Rule,
+    company: tuple[Floats, Mask] | None = None,
+    *,
+    surely: bool = False,
+) -> Fade:
     """Say of every row of ``d``, positive where harmful, whether it fades.
 
     ``company`` is the difference of the typical latency beside a tail, and where it falls. A fresh
     process is slow as a whole: a tail falls with the typical latency, or must fall clearly.
+    ``surely``, for single hosts: the fall must be likely, in a tail that has company certain.
     """
     seen = d.shape[1]
     line = _line(d, v, rule.rough)
@@ -67,7 +77,10 @@ def fade_of(d: Floats, v: Floats, rule: Rule, company: tuple[Floats, Mask] | Non
     warm = (line.z <= -CERTAIN) & (line.start >= rule.margin) & (line.start <= LARGEST)
     warm &= seen >= SETTLED
     over = warm & ~above(d, rule.margin)
-    falling = line.z < np.where(alone, -CLEAR, np.where(steep, DOUBT, 0.0))
+    most = np.where(alone, -CLEAR, np.where(steep, DOUBT, 0.0))
+    if surely:
+        most = np.full(len(d), -LIKELY if company is None else -CERTAIN)
+    falling = line.z < most
     falling &= (seen <= rule.fade) & line.arrives(2 * rule.fade - seen, rule.margin)
     falling |= along | (steep & (seen <= EARLY))
     return Fade(falling | over, warm)
