@@ -59,12 +59,12 @@ SUITES: dict[str, tuple[Lane, Lane]] = {
         [
             Step("e2e-long", ("pytest", "tests/e2e", *LONG), root=True),
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
+            Step("sanity", ("nice", sys.executable, "-m", "tests.sanity")),
         ],
         [
             Step("hosts", ("pytest", "tests/hosts"), root=True),
             Step("molecule", (sys.executable, "-m", "tests.molecule"), root=True),
             Step("unit-long", ("nice", "pytest", "tests/unit", *LONG, *PARALLEL)),
-            Step("sanity", ("nice", sys.executable, "-m", "tests.sanity")),
         ],
     ),
 }

@@ -111,16 +111,20 @@ def test_no_reader_is_stale_once_a_write_has_answered(start: Start) -> None:
     threads = [threading.Thread(target=read, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    for value in range(1, 16):
-        writer.put("k", str(value).encode())
-        acknowledged = value
+
+    def from_copies() -> int:
+        return sum(reads.values()) - sum(each.asked_redis for each in readers)
+
+    until = time.monotonic() + 30
+    while acknowledged < 15 or (from_copies() <= 100 and time.monotonic() < until):
+        writer.put("k", str(acknowledged + 1).encode())
+        acknowledged += 1
         time.sleep(0.02)
     stop.set()
     for thread in threads:
         thread.join()
     assert stale == []
-    from_copies = sum(reads.values()) - sum(each.asked_redis for each in readers)
-    assert from_copies > 100, "or nothing was tried"
+    assert from_copies() > 100, "or nothing was tried"
 
 
 def test_the_wait_is_what_makes_it_so(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +136,15 @@ def test_the_wait_is_what_makes_it_so(start: Start, monkeypatch: pytest.MonkeyPa
     reader.near._kept["k"] = b"old"
     wait_for(lambda: time.monotonic() < reader.near._trusted_until, "trust")
     monkeypatch.setattr("app.nearcache.MARGIN", 0)
-    writer.put("k", b"new")
-    assert reader.get("k") == b"old"
+
+    def stale() -> bool:
+        """On a busy machine, the trust may end between the write and the read."""
+        writer.put("k", b"old")
+        reader.get("k")
+        writer.put("k", b"new")
+        return reader.get("k") == b"old"
+
+    wait_for(stale, "a stale read")
 
 
 def test_a_starved_watcher_loses_its_trust(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,12 +37,12 @@ def test_a_migration_that_holds_its_tables_for_long_is_undone(
     database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(database.url, patience=0)
-    slow = Migration(2, "two", "ALTER TABLE carts ADD COLUMN a int;\nSELECT pg_sleep(5);\n")
+    slow = Migration(2, "two", "ALTER TABLE carts ADD COLUMN a int;\nSELECT pg_sleep(60);\n")
     monkeypatch.setattr("app.store.schema.migrations", lambda _: [*migrations("postgres"), slow])
     began = time.monotonic()
     with pytest.raises(MigrationError, match=r"two holds its tables for over 1\.5 s"):
         migrate(database.url, patience=0)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     with psycopg.connect(database.url) as connection:
         columns = "SELECT 1 FROM information_schema.columns WHERE column_name = 'a'"
         assert connection.execute(columns).fetchall() == []
