@@ -2,21 +2,30 @@
 
 The host's own role signs each request: its credentials come from the instance metadata, last an
 hour, and are handed to curl on its standard input, so that no process list shows them.
+
+A backup NAME is stored in parts, NAME.0, NAME.1 and so on, because S3 takes at most 5 GB in one
+request. The object NAME itself, written after them, says how many there are, and their digest. So
+a backup that was interrupted is none, and a damaged one is not restored.
 """
 
+import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 from urllib.request import Request, urlopen
 
 CONFIGURATION = Path("/etc/shop-backup.json")
 METADATA = "http://169.254.169.254/latest"
 DATABASE = "shop"
 LATEST = "latest"
+PART = 1024**3
+BLOCK = 1024**2
 NAME = re.compile(r"shop-\d{8}T\d{6}Z\.dump")
 USAGE = "shop-backup: say save, restore latest, or restore shop-20261126T020000Z.dump"
 
@@ -66,10 +75,53 @@ def save(directory: Path) -> str:
     name = f"shop-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
     dump, latest = directory / name, directory / LATEST
     subprocess.run(["pg_dump", "--format=custom", f"--file={dump}", DATABASE], check=True)
-    transfer(name, "--upload-file", str(dump))
+    upload(dump, name)
     latest.write_text(name, encoding="utf-8")
     transfer(LATEST, "--upload-file", str(latest))
     return f"{name}: {dump.stat().st_size} bytes"
+
+
+def upload(dump: Path, name: str) -> None:
+    """Store a file in parts, then what they are."""
+    part = dump.with_name("part")
+    count = max(1, -(-dump.stat().st_size // PART))
+    with dump.open("rb") as whole:
+        for number in range(count):
+            with part.open("wb") as one:
+                copy(whole, one, PART)
+            transfer(f"{name}.{number}", "--upload-file", str(part))
+    part.write_text(f"{count} {digest(dump)}", encoding="utf-8")
+    transfer(name, "--upload-file", str(part))
+
+
+def download(directory: Path, name: str) -> Path:
+    """Fetch the parts of a backup into one file, and check it."""
+    dump, part = directory / name, directory / "part"
+    transfer(name, "--output", str(part))
+    count, expected = part.read_text(encoding="utf-8").split()
+    with dump.open("wb") as whole:
+        for number in range(int(count)):
+            transfer(f"{name}.{number}", "--output", str(part))
+            with part.open("rb") as one:
+                shutil.copyfileobj(one, whole)
+    if digest(dump) != expected:
+        sys.exit(f"shop-backup: {name} is damaged, so nothing was restored. Restore another one")
+    return dump
+
+
+def copy(source: BinaryIO, target: BinaryIO, most: int) -> None:
+    """Copy at most so many bytes."""
+    while most and (block := source.read(min(most, BLOCK))):
+        target.write(block)
+        most -= len(block)
+
+
+def digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            found.update(block)
+    return found.hexdigest()
 
 
 def restore(directory: Path, name: str) -> str:
@@ -79,8 +131,7 @@ def restore(directory: Path, name: str) -> str:
         name = (directory / LATEST).read_text(encoding="utf-8").strip()
     if not NAME.fullmatch(name):
         sys.exit(f"shop-backup: {name!r} is no backup's name. {USAGE}")
-    dump = directory / name
-    transfer(name, "--output", str(dump))
+    dump = download(directory, name)
     words = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error"]
     subprocess.run(["pg_restore", *words, f"--dbname={DATABASE}", str(dump)], check=True)
     return f"{name} is what the database holds now"

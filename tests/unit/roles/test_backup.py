@@ -96,6 +96,48 @@ def test_aws_would_believe_the_signature(endpoint: str, tmp_path: Path) -> None:
     assert authorization.endswith(f"Signature={signature(url, Bucket.seen, signed.split(';'))}")
 
 
+@pytest.fixture
+def parted(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, dict[str, bytes]]:
+    """The program with parts of 10 bytes, and a bucket in memory."""
+    module, objects = load(), {}
+
+    def transfer(key: str, way: str, path: str) -> None:
+        if way == "--upload-file":
+            objects[key] = Path(path).read_bytes()
+        else:
+            Path(path).write_bytes(objects[key])
+
+    monkeypatch.setattr(module, "transfer", transfer)
+    monkeypatch.setattr(module, "PART", 10)
+    return module, objects
+
+
+@pytest.mark.parametrize(("size", "parts"), [(0, 1), (9, 1), (10, 1), (11, 2), (35, 4)])
+def test_a_dump_is_stored_in_parts(
+    parted: tuple[ModuleType, dict[str, bytes]], tmp_path: Path, size: int, parts: int
+) -> None:
+    module, objects = parted
+    dump = tmp_path / "dump"
+    dump.write_bytes(bytes(range(size)))
+    module.upload(dump, "d")
+    assert list(objects) == [*(f"d.{number}" for number in range(parts)), "d"]
+    assert all(len(objects[f"d.{number}"]) <= 10 for number in range(parts))
+    fetched = module.download(tmp_path, "d")
+    assert fetched.read_bytes() == dump.read_bytes()
+
+
+def test_a_damaged_backup_is_not_restored(
+    parted: tuple[ModuleType, dict[str, bytes]], tmp_path: Path
+) -> None:
+    module, objects = parted
+    dump = tmp_path / "dump"
+    dump.write_bytes(bytes(range(25)))
+    module.upload(dump, "d")
+    objects["d.1"] = b"something else"
+    with pytest.raises(SystemExit, match="d is damaged"):
+        module.download(tmp_path, "d")
+
+
 def test_no_key_is_an_argument() -> None:
     text = PROGRAM.read_text(encoding="utf-8")
     assert '["curl", "--config", "-", *words]' in text
