@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
@@ -19,6 +20,8 @@ from tests.support.paths import ROOT
 
 load_plugins()
 
+PARAMETERS = "ansible_collections.amazon.aws.plugins.lookup.ssm_parameter"
+LIVE = "green 1a2b3c4d5e6f"
 ENVIRONMENTS = ("local", "aws")
 HOSTS = {
     "proxy-1": ["proxy"],
@@ -78,3 +81,14 @@ def _as_found(environment: str) -> dict[str, Any]:
         for name in names:
             groups.setdefault(name, {"hosts": {}})["hosts"][host] = None
     return groups
+
+
+def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Return an environment in a directory of its own, whose account answers nothing else."""
+    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
+    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
+    monkeypatch.setattr(f"{PARAMETERS}.LookupModule.run", lambda *_, **__: [LIVE])
+    for other in ("STATE", "NETWORK", "PORT"):
+        monkeypatch.delenv(f"LOCAL_CLOUD_{other}", raising=False)
+    return Environment(name, tmp_path)

@@ -16,10 +16,8 @@ from canary.policy import load_policy
 from tests.support.ansible_templates import render
 from tests.support.paths import ROOT
 from tests.support.plugin_filters import filter_of
-from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment
+from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment, load
 
-PARAMETERS = "ansible_collections.amazon.aws.plugins.lookup.ssm_parameter"
-LIVE = "green 1a2b3c4d5e6f"
 INTERNAL = ("ansible_", "ec2_", "group", "hostvars", "inventory_", "omit", "playbook_dir")
 
 
@@ -28,16 +26,6 @@ def environment(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Environment:
     return load(request.param, tmp_path, monkeypatch)
-
-
-def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
-    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
-    monkeypatch.setattr(f"{PARAMETERS}.LookupModule.run", lambda *_, **__: [LIVE])
-    for other in ("STATE", "NETWORK", "PORT"):
-        monkeypatch.delenv(f"LOCAL_CLOUD_{other}", raising=False)
-    return Environment(name, tmp_path)
 
 
 def test_every_variable_of_every_kind_of_host_resolves(environment: Environment) -> None:
@@ -142,43 +130,6 @@ def test_the_proxy_admits_ssh_from_an_address_that_only_the_security_group_names
     for name, admitted in sources.items():
         assert (admitted == ["0.0.0.0/0"]) == ("proxy" in name), name
     assert environment.value("localhost", "network_admin_cidrs")
-
-
-def test_a_shell_without_the_optional_variables_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aws = load("aws", tmp_path, monkeypatch)
-    given = {
-        "CART_CANARY_ALARM_EMAILS": "ops@example.org",
-        "CART_CANARY_TLS_CERTIFICATE": str(tmp_path / "shop.pem"),
-        "CART_CANARY_TLS_KEY": str(tmp_path / "shop.key"),
-        "CART_CANARY_TLS_NAME": "shop.example.org",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    assert aws.value("localhost", "settings_values") == given
-    kept = Path(aws.value("localhost", "settings_path"))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(aws.value("localhost", "settings_values")), encoding="utf-8")
-    for name in given:
-        monkeypatch.delenv(name)
-    assert aws.value("localhost", "settings_values") == given
-    assert aws.value("localhost", "alarm_emails") == ["ops@example.org"]
-    assert aws.value("localhost", "network_client_ports") == [80, 443]
-    assert aws.value("aws-proxy-1", "probe")["url"] == "https://shop.example.org/status"
-    # On a controller that has only the copies.
-    assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(
-        tmp_path / "run/123456789012/aws/tls/shop.key"
-    )
-
-
-def test_a_setting_is_removed_by_the_value_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aws = load("aws", tmp_path, monkeypatch)
-    monkeypatch.setenv("CART_CANARY_ALARM_EMAILS", "none")
-    assert aws.value("localhost", "alarm_emails") == []
-    assert aws.value("localhost", "settings_values") == {"CART_CANARY_ALARM_EMAILS": "none"}
 
 
 def test_the_region_of_aws_is_that_in_which_hosts_are_found(

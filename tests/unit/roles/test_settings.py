@@ -1,0 +1,69 @@
+"""Settings of a real account: what a shell names, what is kept, and what is open to whom."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.unit.roles.inventories import load
+
+
+def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On AWS. Administrators forward their ports over SSH of the proxy."""
+    aws = load("aws", tmp_path, monkeypatch)
+    ports = aws.value("aws-monitor-1", "base_ports")
+    assert ports == [{"port": port, "sources": ["10.76.0.0/24"]} for port in (3000, 8089, 9090)]
+    assert not aws.value("localhost", "network_monitor_direct")
+
+
+def test_a_shell_without_the_optional_variables_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    given = {
+        "CART_CANARY_ALARM_EMAILS": "ops@example.org",
+        "CART_CANARY_TLS_CERTIFICATE": str(tmp_path / "shop.pem"),
+        "CART_CANARY_TLS_KEY": str(tmp_path / "shop.key"),
+        "CART_CANARY_TLS_NAME": "shop.example.org",
+        "CART_CANARY_TRUSTED_PROXIES": "192.0.2.0/24 198.51.100.0/24",
+    }
+    assert list(given) == aws.value("localhost", "optional_settings")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert aws.value("localhost", "settings_values") == given
+    kept = Path(aws.value("localhost", "settings_path"))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(aws.value("localhost", "settings_values")), encoding="utf-8")
+    for name in given:
+        monkeypatch.delenv(name)
+    assert aws.value("localhost", "settings_values") == given
+    assert aws.value("localhost", "alarm_emails") == ["ops@example.org"]
+    assert aws.value("localhost", "network_client_ports") == [80, 443]
+    assert aws.value("localhost", "trusted_proxies") == ["192.0.2.0/24", "198.51.100.0/24"]
+    assert aws.value("aws-proxy-1", "probe")["url"] == "https://shop.example.org/status"
+    # On a controller that has only the copies.
+    assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(
+        tmp_path / "run/123456789012/aws/tls/shop.key"
+    )
+
+
+def test_every_other_variable_of_the_shell_is_required() -> None:
+    """A shell that lacks one then changes nothing."""
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "inventory/aws").rglob("*.yml"))
+    read = set(re.findall(r"'(CART_CANARY_\w+)'", text))
+    assert read == {"CART_CANARY_AWS_ACCOUNT", "CART_CANARY_ADMIN_CIDR"}
+
+
+def test_a_setting_is_removed_by_the_value_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    monkeypatch.setenv("CART_CANARY_ALARM_EMAILS", "none")
+    assert aws.value("localhost", "alarm_emails") == []
+    assert aws.value("localhost", "settings_values") == {"CART_CANARY_ALARM_EMAILS": "none"}
