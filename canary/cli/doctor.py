@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,14 +30,19 @@ FOUND = 1
     type=click.Path(path_type=Path),
     help="What the environment needs; default: .run/ENV/needs.json.",
 )
+@click.option(
+    "--before-site",
+    is_flag=True,
+    help="Fail only for problems that would stop site.yml, not for those that it mends.",
+)
 @json_option
-def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
+def doctor(env: str | None, needs_file: Path | None, *, before_site: bool, as_json: bool) -> int:
     """Find problems of an account before they meet a release, and say how to mend them.
 
     Checks credentials, clock, rights, quota, zones, image, your address, certificate, mail,
-    policy, and how late metrics are. It changes nothing. A question that the account does not
-    answer is "unknown". To check before the first run of site.yml:
-    ansible-playbook -i inventory/aws playbooks/doctor.yml
+    policy, how late metrics are, and what a month costs. It changes nothing. A question that the
+    account does not answer is "unknown". The first play of site.yml does the same. To check
+    before it: ansible-playbook -i inventory/aws playbooks/doctor.yml
 
     Exit status: 0 no problem, 1 problems found, 2 could not run.
 
@@ -56,20 +60,21 @@ def doctor(env: str | None, needs_file: Path | None, *, as_json: bool) -> None:
     if as_json:
         Console().print_json(data=[dataclasses.asdict(each) for each in findings])
     else:
-        show(findings)
-    if any(each.level is Level.PROBLEM for each in findings):
-        sys.exit(FOUND)
+        show(findings, every_command=not before_site)
+    if any(each.level is Level.PROBLEM and (each.blocking or not before_site) for each in findings):
+        return FOUND
+    return 0
 
 
-def show(findings: Sequence[Finding]) -> None:
-    """Print a table, then a command for each finding that has one."""
+def show(findings: Sequence[Finding], *, every_command: bool) -> None:
+    """Print a table, then what to type for each problem, or for each finding that says so."""
     console = Console(highlight=False)
     table = Table("check", "result", "finding", box=None, pad_edge=False)
     for each in findings:
         table.add_row(each.check, MARKS[each.level], each.sentence)
     console.print(table)
     for each in findings:
-        if each.command:
+        if each.command and (every_command or each.level is Level.PROBLEM):
             console.print(f"\n{each.check}:\n    {each.command}", markup=False, soft_wrap=True)
     counted = Counter(each.level for each in findings)
     problems, unsure = counted[Level.PROBLEM], counted[Level.UNKNOWN]

@@ -2,39 +2,62 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+)
 
 from canary.doctor.cloud import Cloud
 from canary.doctor.finding import Finding, ok, problem, unknown
 from canary.doctor.needs import Needs
-from canary.doctor.rights import PROVISIONING
+from canary.doctor.rights import PROVISIONING, by_kind
 
 SKEW_SECONDS = 30.0
 """AWS refuses requests at five minutes; a canary compares periods of ten seconds."""
-VCPUS_OF_STANDARD = "L-1216C47A"
-"""The quota of vCPUs of running on-demand standard instances (A, C, D, H, I, M, R, T, Z)."""
+NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOError)
+REFUSED = {"AuthFailure", "ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException"}
 LONGEST = 200
 """Characters of an error that are shown."""
-RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 
 
 def credentials(cloud: Cloud, needs: Needs) -> Finding:
-    caller = cloud.client("sts").get_caller_identity()
+    try:
+        caller = cloud.client("sts").get_caller_identity()
+    except NO_CREDENTIALS as error:
+        return _no_credentials(needs, shortened(str(error)))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in REFUSED:
+            raise
+        return _no_credentials(needs, error.response["Error"]["Message"])
     who = f"{caller['Arn']} in account {caller['Account']}"
     if needs.account and caller["Account"] != needs.account:
         return problem(
             "credentials",
             f"You are {who}, but the environment belongs to account {needs.account}",
             f"export AWS_PROFILE=the-profile-of-{needs.account}",
+            blocking=True,
         )
     return ok("credentials", f"You are {who}, region {needs.region}")
 
 
+def _no_credentials(needs: Needs, reason: str) -> Finding:
+    return problem(
+        "credentials",
+        f"AWS does not know who you are: {reason}",
+        f"aws configure, or: aws sso login --profile the-profile-of-{needs.account}",
+        blocking=True,
+    )
+
+
 def clock(cloud: Cloud, needs: Needs) -> Finding:  # noqa: ARG001 - every check is called alike
-    answer = cloud.client("sts").get_caller_identity()
-    theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    theirs = parsedate_to_datetime(_headers(cloud)["date"])
     skew = cloud.now() - theirs.timestamp()
     if abs(skew) > SKEW_SECONDS:
         way = "ahead" if skew > 0 else "behind"
@@ -43,28 +66,62 @@ def clock(cloud: Cloud, needs: Needs) -> Finding:  # noqa: ARG001 - every check 
             f"This machine's clock is {abs(skew):.0f} s {way} of AWS; at most {SKEW_SECONDS:.0f} s "
             "are allowed",
             "sudo timedatectl set-ntp true",
+            blocking=True,
         )
     return ok("clock", f"This machine's clock differs by less than {abs(skew) + 1:.0f} s")
 
 
-def rights(cloud: Cloud, needs: Needs) -> Finding:  # noqa: ARG001
+def _headers(cloud: Cloud) -> dict[str, str]:
+    """Return the headers of an answer. AWS refuses a clock that is five minutes wrong."""
+    try:
+        answer = cloud.client("sts").get_caller_identity()
+    except ClientError as error:
+        answer = dict(error.response)
+    return dict(answer["ResponseMetadata"]["HTTPHeaders"])
+
+
+def rights(cloud: Cloud, needs: Needs) -> Finding:
     principal = _principal(cloud.client("sts").get_caller_identity()["Arn"])
     if principal.endswith(":root"):
         return ok("rights", "You are the root user, who may do everything; use a role instead")
-    pages = (
-        cloud.client("iam")
-        .get_paginator("simulate_principal_policy")
-        .paginate(PolicySourceArn=principal, ActionNames=list(PROVISIONING))
+    denied = [each for each in _decisions(cloud, needs, principal) if not _allowed(each)]
+    missing = sorted(
+        each["EvalActionName"] for each in denied if not each.get("MissingContextValues")
     )
-    decisions = [result for page in pages for result in page["EvaluationResults"]]
-    missing = sorted(each["EvalActionName"] for each in decisions if not _allowed(each))
     if missing:
         return problem(
             "rights",
             f"{principal} may not: {', '.join(missing)}",
             "Add them to the role's policy, or use another role: export AWS_PROFILE=...",
+            blocking=True,
         )
+    if denied:
+        names = sorted(each["EvalActionName"] for each in denied)
+        return unknown("rights", f"Depends on conditions that are unknown here: {', '.join(names)}")
     return ok("rights", f"All {len(PROVISIONING)} actions of provisioning are allowed")
+
+
+def _decisions(cloud: Cloud, needs: Needs, principal: str) -> Iterator[dict[str, Any]]:
+    """Simulate each action on a resource of this environment: policies often allow no others."""
+    pages = cloud.client("iam").get_paginator("simulate_principal_policy")
+    known = {
+        "aws:RequestedRegion": needs.region,
+        "iam:PassedToService": "ec2.amazonaws.com",
+        **{f"aws:ResourceTag/{key}": value for key, value in needs.tags.items()},
+        **{f"aws:RequestTag/{key}": value for key, value in needs.tags.items()},
+    }
+    for kind, actions in by_kind().items():
+        asked = pages.paginate(
+            PolicySourceArn=principal,
+            ActionNames=actions,
+            ResourceArns=[needs.resources.get(kind, "*")],
+            ContextEntries=[
+                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                for key, value in known.items()
+            ],
+        )
+        for page in asked:
+            yield from page["EvaluationResults"]
 
 
 def _allowed(result: dict[str, Any]) -> bool:
@@ -85,13 +142,23 @@ def _principal(arn: str) -> str:
 
 def offering(cloud: Cloud, needs: Needs) -> Finding:
     types, zones = sorted(needs.instances), _zones(cloud)
-    for kind in types:
-        zones &= _offered(cloud, kind)
-    if not zones:
+    if absent := sorted(set(needs.zones) - zones):
         return problem(
             "zones",
-            f"No zone of {needs.region} offers {' and '.join(types)}",
+            f"There is no zone {' and '.join(absent)} in {needs.region}, only "
+            f"{', '.join(sorted(zones))}",
+            "Name one of them, or none, in network_subnets of group_vars/all/network.yml",
+            blocking=True,
+        )
+    for kind in types:
+        zones &= _offered(cloud, kind)
+    if not zones or set(needs.zones) - zones:
+        where = f"Zone {', '.join(needs.zones)}" if zones else f"No zone of {needs.region}"
+        return problem(
+            "zones",
+            f"{where} offers {'not ' if zones else ''}{' and '.join(types)}",
             "Set instances_type in inventory/shared/instances.yml to a type that one offers",
+            blocking=True,
         )
     return ok("zones", f"{', '.join(types)}: offered in {', '.join(sorted(zones))}")
 
@@ -113,40 +180,6 @@ def _offered(cloud: Cloud, kind: str) -> set[str]:
     return {str(each["Location"]) for page in pages for each in page["InstanceTypeOfferings"]}
 
 
-def quota(cloud: Cloud, needs: Needs) -> Finding:
-    ec2 = cloud.client("ec2")
-    pages = ec2.get_paginator("describe_instances").paginate(Filters=[RUNNING])
-    running = [
-        each for page in pages for group in page["Reservations"] for each in group["Instances"]
-    ]
-    kinds = {*needs.instances, *(each["InstanceType"] for each in running)}
-    described = ec2.describe_instance_types(InstanceTypes=sorted(kinds))["InstanceTypes"]
-    vcpus = {each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"] for each in described}
-    others = sum(vcpus[each["InstanceType"]] for each in running if not _ours(each, needs))
-    wanted = sum(vcpus[kind] * count for kind, count in needs.instances.items())
-    allowed = _quota(cloud)
-    sentence = f"{wanted} vCPUs are needed, {others} are in use by others, {allowed} allowed"
-    if wanted + others > allowed:
-        return problem(
-            "quota",
-            sentence,
-            "aws service-quotas request-service-quota-increase --service-code ec2 --quota-code "
-            f"{VCPUS_OF_STANDARD} --desired-value {wanted + others} --region {needs.region}",
-        )
-    return ok("quota", sentence)
-
-
-def _quota(cloud: Cloud) -> int:
-    quotas = cloud.client("service-quotas")
-    found = quotas.get_service_quota(ServiceCode="ec2", QuotaCode=VCPUS_OF_STANDARD)
-    return math.floor(float(found["Quota"]["Value"]))
-
-
-def _ours(instance: dict[str, Any], needs: Needs) -> bool:
-    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-    return needs.tags.items() <= tags.items()
-
-
 def image(cloud: Cloud, needs: Needs) -> Finding:
     found = cloud.client("ec2").describe_images(
         Owners=[needs.image.owner], Filters=[{"Name": "name", "Values": [needs.image.name]}]
@@ -158,6 +191,7 @@ def image(cloud: Cloud, needs: Needs) -> Finding:
             f"{needs.region}",
             "Set instances_image in inventory/shared/instances.yml; `aws ec2 describe-images` "
             "lists them",
+            blocking=True,
         )
     newest = max(found, key=lambda each: str(each["CreationDate"]))
     return ok("image", f"{newest['Name']} of {newest['CreationDate'][:10]}, {newest['ImageId']}")

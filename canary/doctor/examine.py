@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from canary.doctor import account, reach, service
+from canary.doctor import account, quotas, reach, service
 from canary.doctor.cloud import Cloud
 from canary.doctor.finding import Finding, unknown
 from canary.doctor.needs import Needs
@@ -27,7 +27,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("credentials", account.credentials),
     ("clock", account.clock),
     ("rights", account.rights),
-    ("quota", account.quota),
+    ("quota", quotas.quota),
     ("zones", account.offering),
     ("image", account.image),
     ("address", reach.address),
@@ -35,6 +35,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("mail", reach.mail),
     ("policy", service.policy),
     ("metrics", lambda cloud, needs: _metrics(cloud, needs)),
+    ("cost", service.cost),
 )
 
 

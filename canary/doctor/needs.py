@@ -47,10 +47,14 @@ class Needs(Part):
 
     Attributes:
         instances: number of instances by type.
+        zones: availability zones that the inventory names.
+        elastic_addresses: Elastic IPs of hosts and NAT gateways.
+        resources: one ARN of each kind, on which rights are simulated (``rights.kind``).
         tags: tags of the environment's instances.
         administrators: networks that may reach SSH.
         door: name of the security group that admits them.
         certificates: files that the proxy serves.
+        authority: the private authority that signs them, if site.yml makes both.
         policy: the policy file, which the playbooks render.
         site: the command that provisions the environment.
     """
@@ -59,6 +63,9 @@ class Needs(Part):
     region: str
     endpoint_url: str | None = None
     instances: dict[str, int]
+    zones: list[str] = []
+    elastic_addresses: int = 0
+    resources: dict[str, str] = {}
     size: Size
     image: Image
     tags: dict[str, str]
@@ -67,6 +74,7 @@ class Needs(Part):
     topic: str
     emails: list[str] = []
     certificates: list[str] = []
+    authority: str = ""
     policy: str
     site: str
 

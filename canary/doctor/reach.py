@@ -30,6 +30,7 @@ def address(cloud: Cloud, needs: Needs) -> Finding:
             f"Your address is {mine}; the administrators' networks are "
             f"{', '.join(needs.administrators) or 'not set'}",
             f"export CART_CANARY_ADMIN_CIDR={mine}/32 && {needs.site}",
+            blocking=True,
         )
     groups = cloud.client("ec2").describe_security_groups(
         Filters=[{"Name": "group-name", "Values": [needs.door]}]
@@ -63,6 +64,8 @@ def certificate(cloud: Cloud, needs: Needs) -> Finding:
         return ok("certificate", "No certificate is set: the proxy serves HTTP only")
     for name in needs.certificates:
         path = Path(name)
+        if not path.is_file() and needs.authority:
+            return unknown("certificate", f"{path} is not made yet", needs.site)
         if not path.is_file():
             return problem(
                 "certificate",

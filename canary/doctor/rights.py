@@ -39,3 +39,26 @@ def _named(actions: Mapping[str, str]) -> Iterator[str]:
 
 
 PROVISIONING = (*_named(CHANGES), *_named(LOOKS))
+OF_INSTANCES = ("ModifyInstanceAttribute", "StartInstances", "TerminateInstances")
+WITHOUT_RESOURCE = ("ssm:DescribeParameters",)
+
+
+def kind(action: str) -> str:
+    """Return the kind of resource that a policy may allow an action on, or "*".
+
+    >>> kind("iam:PassRole"), kind("iam:TagInstanceProfile"), kind("ec2:CreateVpc")
+    ('iam', 'instance-profile', '*')
+    """
+    service, name = action.split(":")
+    if "InstanceProfile" in name:
+        return "instance-profile"
+    if "Dashboard" in name:
+        return "dashboard"
+    if service == "ec2":
+        return "instance" if name in OF_INSTANCES else "*"
+    return "*" if action in WITHOUT_RESOURCE else service
+
+
+def by_kind() -> dict[str, list[str]]:
+    """Return the actions of provisioning by kind of resource."""
+    return {each: [a for a in PROVISIONING if kind(a) == each] for each in map(kind, PROVISIONING)}

@@ -1,4 +1,4 @@
-"""Checks of what runs: whether the policy is that of the environment, how late its metrics are."""
+"""Checks of what runs: its policy, how late its metrics are, what it costs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from canary.doctor.cloud import Cloud
+from canary.doctor.cost import bill, total
 from canary.doctor.finding import Finding, ok, problem, unknown
 from canary.doctor.needs import Needs
 from canary.environment import Environment, parse_environment
@@ -59,6 +60,13 @@ def _proxy_addresses(cloud: Cloud, needs: Needs) -> set[str]:
         for key in ("PublicIpAddress", "PrivateIpAddress")
         if each.get(key)
     }
+
+
+def cost(cloud: Cloud, needs: Needs) -> Finding:  # noqa: ARG001 - every check is called alike
+    if needs.endpoint_url:
+        return ok("cost", "Nothing: this is an emulator")
+    dollars = total(bill(needs))
+    return ok("cost", f"About {dollars:.0f} US dollars a month; by item: canary plan --cost")
 
 
 def metrics(source: Source, rules: Policy, environment: Environment, now: float) -> Finding:

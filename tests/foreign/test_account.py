@@ -75,6 +75,7 @@ def test_one_run_makes_everything(account: Account, certificate: Path) -> None:
     assert {call.region for call in calls if call.writes and call.service != "iam"} == {REGION}
     assert {action(call) for call in calls if call.writes} <= set(PROVISIONING)
     assert open_ports(account) == {80, 443}
+    assert networks_that_reach(account, "shop-aws-monitor") == set()
     assert subscribers(account) == {MAIL}
 
 
@@ -88,6 +89,16 @@ def test_a_second_run_from_a_shell_without_the_optional_variables_changes_nothin
     assert writes(calls) in ([], ["ec2:CreateTags"])
     assert open_ports(account) == {80, 443}
     assert subscribers(account) == {MAIL}
+
+
+def networks_that_reach(account: Account, name: str) -> set[str]:
+    """Return the networks that a security group admits; other groups are not networks."""
+    named = [{"Name": "group-name", "Values": [name]}]
+    (group,) = account.client("ec2", REGION).describe_security_groups(Filters=named)[
+        "SecurityGroups"
+    ]
+    assert group["IpPermissions"]
+    return {each["CidrIp"] for rule in group["IpPermissions"] for each in rule["IpRanges"]}
 
 
 def open_ports(account: Account) -> set[int]:
@@ -132,16 +143,29 @@ def test_nobody_terminates_the_data_host_by_mistake(account: Account) -> None:
 
 
 def test_another_address_changes_the_security_groups_alone(account: Account) -> None:
-    account.shell["CART_CANARY_ADMIN_CIDR"] = "198.51.100.9/32"
-    moved, calls = account.play(PROVISION, *HOSTLESS)
+    """The whole of site.yml: the doctor, its first play, finds that it is about to mend this."""
+    account.shell["CART_CANARY_ADMIN_CIDR"] = "198.51.100.9/32 127.0.0.1/32"
+    moved, calls = account.play(SITE, *HOSTLESS)
     assert not moved.failed, moved.output
     assert set(moved.changed) - OF_MOTO == {
-        "cart.canary.network : security_groups | Create a group for each kind of host"
+        "cart.canary.doctor : Write what the environment needs",
+        "cart.canary.network : security_groups | Create a group for each kind of host",
     }
     assert set(writes(calls)) - {"ec2:CreateTags"} == {
         "ec2:AuthorizeSecurityGroupIngress",
         "ec2:RevokeSecurityGroupIngress",
     }
+
+
+def test_a_problem_of_the_account_stops_site_yml_before_anything_changes(
+    account: Account,
+) -> None:
+    account.shell["CART_CANARY_ADMIN_CIDR"] = "198.51.100.9/32"
+    stopped, calls = account.play(SITE, *HOSTLESS)
+    assert stopped.failed
+    assert "--skip-tags doctor" in stopped.messages[0]
+    assert "export CART_CANARY_ADMIN_CIDR=127.0.0.1/32" in stopped.output
+    assert writes(calls) == []
 
 
 def test_a_controller_without_the_key_is_refused_before_anything_changes(

@@ -34,7 +34,6 @@ def made(account: Account) -> dict[str, Any]:
 
 
 def test_the_doctor_finds_a_wrong_account_before_anything_is_made(fresh: Account) -> None:
-    fresh.shell["CART_CANARY_ADMIN_CIDR"] = "127.0.0.1/32"
     well, calls = fresh.play("playbooks/doctor.yml")
     assert not well.failed, well.output
     assert writes(calls) == []

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import yaml
-from botocore.exceptions import ClientError
 
 from canary.doctor.cloud import Cloud
 from canary.doctor.examine import examine
 from canary.doctor.finding import Finding, Level
 from canary.doctor.needs import Needs, Size
-from canary.doctor.rights import PROVISIONING
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window
+from tests.unit.canary.doctor_stubs import ACCOUNT, MAIL, REGION, TOPIC, Iam, Quotas, Sns
 
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"  # moto's default account
 TAGS = {"Project": "shop", "Environment": "aws"}
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:shop-aws-events"
-MAIL = "ops@example.org"
 ME = "203.0.113.7"
 IMAGE_OWNER = "099720109477"  # Ubuntu, which moto has
 
@@ -39,66 +35,6 @@ SIZE = Size(
     alarms=14,
     dashboards=4,
 )
-
-
-class Pages:
-    def __init__(self, *pages: dict[str, Any]) -> None:
-        self._pages = pages
-
-    def paginate(self, **_: object) -> tuple[dict[str, Any], ...]:
-        return self._pages
-
-
-class Iam:
-    """moto simulates no policies."""
-
-    def __init__(self) -> None:
-        self.denied: set[str] = set()
-
-    def get_paginator(self, name: str) -> Pages:
-        assert name == "simulate_principal_policy"
-        results = [
-            {"EvalActionName": each, "EvalDecision": self.decision(each)} for each in PROVISIONING
-        ]
-        half = len(results) // 2
-        return Pages({"EvaluationResults": results[:half]}, {"EvaluationResults": results[half:]})
-
-    def decision(self, action: str) -> str:
-        return "implicitDeny" if action in self.denied else "allowed"
-
-
-class Silent:
-    """A service that refuses every question."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def refuse(*_: object, **__: object) -> None:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
-
-        return refuse
-
-
-class Quotas:
-    """moto knows no quota of EC2."""
-
-    value = 32.0
-
-    def get_service_quota(self, **_: object) -> dict[str, Any]:
-        return {"Quota": {"Value": self.value}}
-
-
-class Sns:
-    """moto confirms every subscription at once."""
-
-    subscription = f"{TOPIC}:1"
-    addresses: tuple[str, ...] = (MAIL,)
-
-    def get_paginator(self, name: str) -> Pages:
-        if name == "list_topics":
-            return Pages({"Topics": [{"TopicArn": TOPIC}]})
-        found = [
-            {"Endpoint": each, "SubscriptionArn": self.subscription} for each in self.addresses
-        ]
-        return Pages({"Subscriptions": found})
 
 
 class World(Cloud):
@@ -125,6 +61,8 @@ def needs_in(place: Path) -> Needs:
         account=ACCOUNT,
         region=REGION,
         instances={"t3.small": 7},
+        zones=[f"{REGION}a"],
+        elastic_addresses=2,
         size=SIZE,
         image={"owner": IMAGE_OWNER, "name": "ubuntu/images/*"},  # type: ignore[arg-type]
         tags=TAGS,
@@ -140,15 +78,23 @@ def needs_in(place: Path) -> Needs:
 
 def certificate(place: Path, days: int) -> Path:
     path = place / "shop.pem"
-    words = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {place}/key -out {path} -subj /CN=x"
-    subprocess.run([*words.split(), "-days", str(days)], check=True, capture_output=True)
+    words = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days {days}"
+    words += f" -nodes -keyout {place}/key -out {path} -subj /CN=x"
+    subprocess.run(words.split(), check=True, capture_output=True)
     return path
+
+
+@cache
+def some_image() -> str:
+    """Return an image that moto always has; moto takes long to list them."""
+    images = boto3.client("ec2", REGION).describe_images(Owners=[IMAGE_OWNER])["Images"]
+    return str(images[0]["ImageId"])
 
 
 def launch(**tags: str) -> str:
     """Launch an instance, and return its public address."""
     ec2 = boto3.client("ec2", REGION)
-    image = ec2.describe_images(Owners=[IMAGE_OWNER])["Images"][0]["ImageId"]
+    image = some_image()
     named = [{"Key": key, "Value": value} for key, value in {**TAGS, **tags}.items()]
     made = ec2.run_instances(
         ImageId=image,
@@ -159,6 +105,19 @@ def launch(**tags: str) -> str:
     )["Instances"][0]["InstanceId"]
     found = ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"][0]
     return str(found["PublicIpAddress"])
+
+
+def offered_in_part(region: str) -> tuple[str, str]:
+    """Return an instance type, and an existing zone that does not offer it."""
+    ec2 = boto3.client("ec2", region)
+    zones = {each["ZoneName"] for each in ec2.describe_availability_zones()["AvailabilityZones"]}
+    pages = ec2.get_paginator("describe_instance_type_offerings")
+    offered: dict[str, set[str]] = {}
+    for page in pages.paginate(LocationType="availability-zone"):
+        for each in page["InstanceTypeOfferings"]:
+            offered.setdefault(each["InstanceType"], set()).add(each["Location"])
+    kind, found = min((k, z) for k, z in sorted(offered.items()) if zones - z)
+    return kind, min(zones - found)
 
 
 def write_policy(needs: Needs, host: str, region: str = REGION) -> None:
@@ -177,9 +136,9 @@ def found(world: World, needs: Needs) -> dict[str, Finding]:
     return {each.check: each for each in examine(world, needs)}
 
 
-def level_of_others(world: World, needs: Needs, check: str) -> set[Level]:
+def levels_of_others(findings: dict[str, Finding], check: str) -> set[Level]:
     """Return the levels of all other checks; moto's CloudWatch has no data for ``metrics``."""
-    return {f.level for name, f in found(world, needs).items() if name not in {check, "metrics"}}
+    return {each.level for name, each in findings.items() if name not in {check, "metrics"}}
 
 
 class Reported:

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from canary.doctor.rights import CHANGES, LOOKS
+from canary.doctor.account import rights
+from canary.doctor.finding import Level
+from canary.doctor.needs import Needs
+from canary.doctor.rights import CHANGES, LOOKS, PROVISIONING, kind
 from tests.support.ansible_modules import load as load_module
 from tests.support.ansible_modules import run
 from tests.support.ansible_templates import load_plugins
+from tests.unit.canary.doctor_world import World
 from tests.unit.roles.inventories import Environment
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
@@ -47,6 +52,13 @@ def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Statements:
     monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
     found: Statements = Environment("aws", tmp_path).value("localhost", "bootstrap_statements")
     return found
+
+
+@pytest.fixture
+def needs(statements: Statements, tmp_path: Path) -> Needs:
+    assert statements
+    document = Environment("aws", tmp_path / "again").value("localhost", "doctor_needs")
+    return Needs.model_validate_json(json.dumps(document))
 
 
 def permitted(
@@ -79,6 +91,39 @@ def test_plan_may_look_and_change_nothing(statements: Statements) -> None:
         assert permitted(statements, "plan", action, arn, known), action
     for action, arn in listed({**CHANGES}):
         assert not permitted(statements, "plan", action, arn, known), action
+
+
+def test_the_doctor_finds_the_rights_of_apply_enough(
+    statements: Statements, needs: Needs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the first play of site.yml; the policy allows this environment's resources alone."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unchecked-by-moto")
+    world = World(needs)
+    world.stubs["iam"].statements = statements["apply"]
+    with mock_aws():
+        assert rights(world, needs).level is Level.OK
+    assert {kind(action) for action in PROVISIONING} - {"*"} == set(needs.resources)
+
+
+EXAMINED = {
+    "cloudwatch": "GetMetricData",
+    "ec2": "DescribeAddresses DescribeAvailabilityZones DescribeImages DescribeInstances "
+    "DescribeInstanceTypes DescribeInstanceTypeOfferings DescribeNatGateways "
+    "DescribeSecurityGroups DescribeVpcs",
+    "servicequotas": "GetAWSDefaultServiceQuota GetServiceQuota",
+    "sns": "ListSubscriptionsByTopic ListTopics",
+}
+
+
+@pytest.mark.parametrize("role", ["apply", "plan"])
+def test_workflows_may_ask_what_the_doctor_asks(statements: Statements, role: str) -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:role/shop-aws-github-{role}"
+    assert permitted(statements, role, "iam:SimulatePrincipalPolicy", own, {})
+    for service, names in EXAMINED.items():
+        for name in names.split():
+            arn = ARNS["sns"] if service == "sns" else "*"
+            assert permitted(statements, role, f"{service}:{name}", arn, {}), name
 
 
 @pytest.mark.parametrize(
