@@ -69,6 +69,13 @@ def decide(
     return Decision(Move.WAIT, doubt) if last or not done or doubt else Decision(Move.ADVANCE)
 
 
+def only_if_seen(decision: Decision, unseen: str, *, over: bool) -> Decision:
+    """Withhold the next weight and PASS while an instance is not seen; ``over``: time is up."""
+    if not unseen or decision.move not in (Move.ADVANCE, Move.PASS):
+        return decision
+    return Decision(Move.GIVE_UP if over else Move.WAIT, unseen)
+
+
 def without_answer(timing: Timing, source: str, newest: int, now: float) -> Decision:
     """Decide when ``source`` returns no data for the periods after ``newest``."""
     reason = f"{source} returned no data for {now - newest:.0f} s; stopping"

@@ -6,8 +6,8 @@ from canary.errors import SourceError, TrafficError
 from canary.model import Judgement
 from canary.rollout import gates
 from canary.rollout.context import Context
-from canary.rollout.decision import Decision, Move, decide, without_answer
-from canary.rollout.liveness import silent_instances
+from canary.rollout.decision import Decision, Move, decide, only_if_seen, without_answer
+from canary.rollout.liveness import silence
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch
@@ -119,13 +119,13 @@ class StepLoop:
             return without_answer(context.timing, source, progress.readings.end, context.now())
         if self._watch.status is not None:
             progress.counted.add(self._watch.status, self._index, look)
-        decision = self._decided(look)
-        silent = silent_instances(context.policy, progress, look)
-        if silent and decision.move is not Move.FAIL:
-            return Decision(Move.STOP, silent)
+        silent = silence(context.policy, progress, look)
+        decision = self._decided(look, silent.newest)
+        if silent.lasting and decision.move is not Move.FAIL:
+            return Decision(Move.STOP, silent.lasting)
         return self._allowed(decision)
 
-    def _decided(self, look: int) -> Decision:
+    def _decided(self, look: int, unseen: str) -> Decision:
         progress, timing = self._progress, self._context.timing
         served = look - self._start
         elapsed = self._elapsed_before + served
@@ -135,7 +135,8 @@ class StepLoop:
         recording = progress.recording(self._context.events)
         progress.judgements.append(self._context.ports.judge(recording, look))
         self._context.ports.observer.look(recording, progress.judgements)
-        return self._decide(progress.judgements[-1], served, elapsed)
+        decision = self._decide(progress.judgements[-1], served, elapsed)
+        return only_if_seen(decision, unseen, over=elapsed >= timing.maximum)
 
     def _decide(self, judgement: Judgement, served: float, elapsed: float) -> Decision:
         return decide(self._context.timing, judgement, self._index, served, elapsed)

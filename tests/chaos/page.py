@@ -75,9 +75,13 @@ END = """
 * *An instance of the candidate serves customers but publishes no metrics:* its publisher hangs, its
   clock is wrong, or its disk was full when it started. The canary tolerates that for three periods
   (`missing.consecutive`), because an agent that restarts misses one. It counts a period once its
-  metrics had time to arrive. Then the weight goes to 0. The end of a first period without metrics
-  may be two periods away, and its metrics have 2 s to arrive. So a rule that ends the canary at the
-  first one needs up to 12 s, and takes each restart of an agent for a fault. No rule meets 10 s.
+  metrics had time to arrive. Then the weight goes to 0. From the first such period on, the weight
+  is not raised and nothing passes. The end of a first period without metrics may be two periods
+  away, and its metrics have 2 s to arrive. So a rule that ends the canary at the first one needs up
+  to 12 s, and takes each restart of an agent for a fault. No rule meets 10 s. A pause (weight 0 at
+  the first such period, and back once the metrics are) is no way out either: users would change
+  their release twice each time that an agent restarts, and an instance whose metrics all come from
+  requests has none to report at weight 0, so its return would never be seen.
 * *A live host is away.* HAProxy gives its customers to the servers that are left, so the candidate
   carries more than its share. HAProxy notices within a second or two, the canary looks within a
   period, and ends at its second look, a period later. An earlier end would stop canaries for a

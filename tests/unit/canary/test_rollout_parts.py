@@ -9,7 +9,7 @@ import pytest
 
 from canary.model import Arm, Finding, Judgement, Release, Verdict
 from canary.rollout.collect import ProxyCounts
-from canary.rollout.decision import Move, decide, without_answer
+from canary.rollout.decision import Decision, Move, decide, only_if_seen, without_answer
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import pair
 from canary.rollout.timing import Timing
@@ -97,6 +97,25 @@ def test_a_decision_that_ends_a_canary_says_why(
 ) -> None:
     found = replace(judgement(verdict), reason="why")
     assert decide(PLAN, found, 2, 50, elapsed).ending == ending
+
+
+@pytest.mark.parametrize(
+    ("move", "over", "expected"),
+    [
+        (Move.ADVANCE, False, Move.WAIT),
+        (Move.PASS, False, Move.WAIT),
+        (Move.PASS, True, Move.GIVE_UP),
+        (Move.FAIL, True, Move.FAIL),
+        (Move.WAIT, False, Move.WAIT),
+    ],
+)
+def test_an_instance_that_is_not_seen_withholds_pass_but_no_fail(
+    move: Move,
+    over: bool,  # noqa: FBT001 - a table
+    expected: Move,
+) -> None:
+    assert only_if_seen(Decision(move), "", over=over) == Decision(move)
+    assert only_if_seen(Decision(move), "g-1 is silent", over=over).move is expected
 
 
 def test_a_source_without_an_answer_is_asked_once_more_and_then_ends_the_canary() -> None:

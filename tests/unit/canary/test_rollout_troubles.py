@@ -169,6 +169,34 @@ def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
     assert world.time.now() - silenced[0] == 3 * PERIOD
 
 
+@pytest.mark.parametrize("step", [0, 1])
+def test_no_weight_is_raised_and_nothing_passes_while_an_instance_is_not_heard(
+    monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """It is silent for two periods, as while its agent restarts, where the step would end."""
+    probe = World()
+    told = go(probe).recording
+    assert told is not None
+    end = (told.steps[1].start, told.looks[-1])[step]
+    world = World()
+    answer = world.source.read
+
+    def read(queries: Any, arms: Any, start: int, until: int) -> Any:
+        silent = until in (end - PERIOD, end)
+        world.source.quiet = {"i-green"} if silent else set()
+        return answer(queries, arms, start, until)
+
+    monkeypatch.setattr(world.source, "read", read)
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.PASS
+    assert outcome.recording is not None
+    later = (outcome.recording.steps[1].start, outcome.recording.looks[-1])[step]
+    assert later >= end + PERIOD
+    assert world.said("caution") == [
+        "weight not raised: i-green of the candidate reported no metrics in the last period"
+    ]
+
+
 def test_harm_that_is_shown_fails_though_an_instance_does_not_report() -> None:
     world = World(after(75, FAIL))
     world.during = lambda w, elapsed: w.source.quiet.add("i-green") if elapsed >= 60 else None
