@@ -24,11 +24,9 @@ RUNNING, IN_SERVICE, IN_MAINTENANCE = 2, 0, 5
 
 def prepare(traffic: Traffic) -> None:
     """Before a start: end any canary's lease; the live colour carries all traffic."""
-    memory, config = traffic.memory, traffic.config
-    held, memory.lease = memory.lease, None
-    if held is not None:
-        traffic.disarm(held)
-    weights = traffic.all_to(memory.live)
+    config = traffic.config
+    traffic.forget_lease()
+    weights = traffic.all_to(traffic.live)
     states = traffic.fallback_states()
     lines = ["1", f"# {COLUMNS}"]
     for server in config.servers:

@@ -14,7 +14,7 @@ from shop_traffic.config import Config, RefusedError, Server
 from shop_traffic.drill import Drill
 from shop_traffic.lease import Timer, checked
 from shop_traffic.memory import Lease, Memory
-from shop_traffic.runtime import FALLBACK, Runtime, counters, wait
+from shop_traffic.runtime import FALLBACK, Runtime, counters, differs, wait
 
 
 class Traffic:
@@ -34,7 +34,7 @@ class Traffic:
         circle = ring.points(self.config.servers)
         serving = {name: weight if now[name].up else 0 for name, weight in weights.items()}
         return {
-            "live": self.memory.live,
+            "live": self.live,
             "candidate": lease.candidate if lease else None,
             "lease": {"until": lease.until if lease else None},
             "fallback": list(self.memory.fallback),
@@ -77,26 +77,22 @@ class Traffic:
         with self.memory.locked():
             held = self.memory.lease
             if held is None:
-                raise RefusedError(
-                    f"There is no lease to renew: {self.memory.live} carries all traffic. "
-                    "Begin again with set."
-                )
+                raise RefusedError(f"There is no lease to renew: {self.live} carries all traffic.")
             now = self.runtime.read()
-            changed = {
-                name: now[name].weight for name, w in held.weights.items() if now[name].weight != w
-            }
+            changed = [name for name, weight in held.weights.items() if differs(now, name, weight)]
             if changed:
+                found = {name: now[name].weight if name in now else None for name in changed}
                 raise RefusedError(
-                    f"The weights are not those that were set: {changed}. Set them again."
+                    f"The weights are not those that were set: {found}. Set them again."
                 )
             self.arm(held, lease)
         return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
 
     def release(self, expired: str | None = None) -> dict[str, Any]:
-        """Return all traffic to the live colour. A timer does so only for its own lease."""
+        """Return all traffic to the live colour. A timer does not end the lease of another one."""
         with self.memory.locked():
-            held = self.memory.lease
-            if expired is None or (held is not None and held.unit == expired):
+            held = self.memory.lease  # None if its file is damaged
+            if expired is None or held is None or held.unit == expired:
                 self.give_back()
         return self.status()
 
@@ -108,12 +104,13 @@ class Traffic:
         """
         with self.memory.locked():
             names = self.up(colour)
-            live, trusted = self.memory.live, self.memory.fallback
+            live, trusted = self.live, self.memory.fallback
             drills.stop(self.runtime)  # before its colour may get all traffic
             if colour != live:
                 rollback = any(name in trusted for name in names)
                 old = [] if rollback else [server.name for server in self.config.of(live)]
-                self.runtime.apply(self.all_to(colour), self.states_for((*old, *names)))
+                states = plan.fallback_states(self.config.servers, {*old, *names})
+                self.runtime.apply(self.all_to(colour), states)
                 # In this order, a crash in between leaves a colour live that served before.
                 self.memory.fallback, self.memory.live = old, colour
             self.give_back()
@@ -140,7 +137,7 @@ class Traffic:
         """
         server = self.config.server(name)
         with self.memory.locked():
-            if fallback and server.colour != self.memory.live:
+            if fallback and server.colour != self.live:
                 self.memory.fallback = {*self.memory.fallback, name}
             self.runtime.apply({}, {name: "ready", **self.fallback_states([server])})
         wait(lambda: self.runtime.read()[name].up, patience, f"{name} does not become healthy")
@@ -151,7 +148,7 @@ class Traffic:
         servers = self.config.of(colour)
         with self.memory.locked():
             held = self.memory.lease
-            if colour == self.memory.live or (held is not None and held.candidate == colour):
+            if colour == self.live or (held is not None and held.candidate == colour):
                 raise RefusedError(f"{colour} carries traffic: a standby is an idle colour.")
             names = {server.name for server in servers}
             others = {name for name in self.memory.fallback if name not in names}
@@ -163,8 +160,12 @@ class Traffic:
 
     # ---- helpers -------------------------------------------------------------------
 
+    @property
+    def live(self) -> str:
+        return self.memory.live_among(self.config.colours)
+
     def planned(self, candidate: str, share: float, baseline: str | None) -> dict[str, int]:
-        live = self.memory.live
+        live = self.live
         if candidate == live:
             raise RefusedError(f"{candidate} is live; the candidate is the other colour.")
         raised, serving = self.up(candidate), self.up(live)
@@ -191,11 +192,11 @@ class Traffic:
         return found
 
     def refuse_last(self, server: Server) -> None:
-        now, live = self.runtime.read(), self.memory.live
+        now, live = self.runtime.read(), self.live
         if server.colour != live or not now[server.name].up:
             return
         others = [s.name for s in self.config.of(live)] + list(self.memory.fallback)
-        if not any(now[name].up for name in others if name != server.name):
+        if not any(now[name].up for name in others if name in now and name != server.name):
             raise RefusedError(
                 f"{server.name} is the last server of the live colour {live}, and no other may "
                 "replace it: deploy to the other colour and promote that."
@@ -225,9 +226,15 @@ class Traffic:
             self.timer.disarm(lease.unit)
 
     def give_back(self) -> None:
-        self.runtime.apply(self.all_to(self.memory.live), self.fallback_states())
+        self.runtime.apply(self.all_to(self.live), self.fallback_states())
         drills.stop(self.runtime)
-        held = self.memory.lease
+        self.forget_lease()
+
+    def forget_lease(self) -> None:
+        """End the lease. If the file of the live colour is damaged, the lease tells which it is."""
+        live, held = self.live, self.memory.lease
+        if live != self.memory.live:
+            self.memory.live = live
         self.memory.lease = None
         if held is not None:
             self.disarm(held)
@@ -236,14 +243,6 @@ class Traffic:
         return {s.name: ring.MAXIMUM if s.colour == colour else 0 for s in self.config.servers}
 
     def fallback_states(self, servers: Iterable[Server] | None = None) -> dict[str, str]:
-        live = tuple(server.name for server in self.config.of(self.memory.live))
-        return self.states_for((*live, *self.memory.fallback), servers)
-
-    def states_for(
-        self, trusted: Iterable[str], servers: Iterable[Server] | None = None
-    ) -> dict[str, str]:
-        allowed = set(trusted)
-        return {
-            s.name + FALLBACK: "ready" if s.name in allowed else "maint"
-            for s in (self.config.servers if servers is None else servers)
-        }
+        live = tuple(server.name for server in self.config.of(self.live))
+        allowed = {*live, *self.memory.fallback}
+        return plan.fallback_states(servers or self.config.servers, allowed)

@@ -27,16 +27,19 @@ class Lock:
 
     def read(self) -> dict[str, Any]:
         """Return the holder of the lock, and the last recorded change."""
-        return {"holder": self.memory.kept("holder"), "last": self.memory.kept("last")}
+        return {"holder": self._holder(), "last": self.memory.kept("last", CHANGE)}
 
     def swap(self, expected: str, holder: str) -> dict[str, Any]:
         """Replace the holder, if it is the expected one: none, CANARY or CANARY/BEAT."""
         wanted = None if holder == NOBODY else record(holder, HOLDER)
         with self.memory.locked():
-            done = expected in names(self.memory.kept("holder"))
+            done = expected in names(self._holder())
             if done:
                 self.memory.keep("holder", wanted)
             return {"done": done, **self.read()}
+
+    def _holder(self) -> dict[str, Any] | None:
+        return self.memory.kept("holder", HOLDER)
 
     def note(self, change: str) -> dict[str, Any]:
         """Keep the last recorded change."""

@@ -36,6 +36,19 @@ class Lease:
     drill: Drill | None = None
 
 
+def read_lease(raw: Mapping[str, Any]) -> Lease:
+    """Return the lease of a file; raise if a value is missing or of another kind."""
+    drill = raw.get("drill")
+    return Lease(
+        candidate=str(raw["candidate"]),
+        share=float(raw["share"]),
+        until=float(raw["until"]),
+        unit=str(raw["unit"]),
+        weights={str(name): int(weight) for name, weight in dict(raw["weights"]).items()},
+        drill=Drill(**drill).checked() if drill else None,
+    )
+
+
 class Memory:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -44,6 +57,8 @@ class Memory:
     def live(self) -> str:
         try:
             return (self.directory / "live").read_text().strip()
+        except UnicodeDecodeError:
+            return ""  # it names no colour
         except OSError as error:
             raise RefusedError(
                 f"The live colour is not known ({error}): run playbooks/configure.yml."
@@ -53,11 +68,26 @@ class Memory:
     def live(self, colour: str) -> None:
         self._write("live", colour + "\n")
 
+    def live_among(self, colours: tuple[str, ...]) -> str:
+        """Return the live colour; if its file names none, the one that is not the candidate."""
+        live, lease = self.live, self.lease
+        if live in colours:
+            return live
+        others = [colour for colour in colours if lease and colour != lease.candidate]
+        if len(others) != 1:
+            raise RefusedError(
+                f"{self.directory / 'live'} does not name the live colour: write "
+                f"{' or '.join(colours)} into it."
+            )
+        return others[0]
+
     @property
     def fallback(self) -> tuple[str, ...]:
         """Servers that take all traffic if the live colour fails; never a failed candidate."""
         names = self._read("fallback.json")
-        return tuple(names) if isinstance(names, list) else ()
+        if not isinstance(names, list):
+            return ()
+        return tuple(name for name in names if isinstance(name, str))
 
     @fallback.setter
     def fallback(self, servers: Iterable[str]) -> None:
@@ -65,11 +95,12 @@ class Memory:
 
     @property
     def lease(self) -> Lease | None:
+        """The lease, or None if there is none or its file is damaged."""
         raw = self._read("lease.json")
-        if not isinstance(raw, dict):
+        try:
+            return read_lease(raw) if isinstance(raw, dict) else None
+        except (KeyError, TypeError, ValueError, RefusedError):
             return None
-        drill = raw.pop("drill", None)
-        return Lease(**raw, drill=Drill(**drill) if drill else None)
 
     @lease.setter
     def lease(self, lease: Lease | None) -> None:
@@ -78,16 +109,16 @@ class Memory:
         else:
             self._write("lease.json", json.dumps(asdict(lease)))
 
-    def kept(self, name: str) -> dict[str, Any] | None:
+    def kept(self, name: str, fields: Iterable[str]) -> dict[str, Any] | None:
         """Return a record; refuse a damaged one, because it must not count as absent."""
         path = self.directory / f"{name}.json"
         try:
             found = json.loads(path.read_text())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RefusedError(f"{path} cannot be read ({error}): remove it.") from error
-        if not isinstance(found, dict) or "canary" not in found:
+        if not isinstance(found, dict) or not set(fields) <= found.keys():
             raise RefusedError(f"{path} is not a record of a canary: remove it.")
         return found
 
@@ -118,7 +149,7 @@ class Memory:
     def _read(self, name: str) -> object:
         try:
             return json.loads((self.directory / name).read_text())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None  # not ours: treat it as absent, which is the safe side
 
     def _write(self, name: str, text: str) -> None:

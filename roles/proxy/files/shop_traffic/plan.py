@@ -7,11 +7,12 @@ were. (With a matched baseline its points grow too, and a few shoppers move over
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from shop_traffic import ring
-from shop_traffic.config import RefusedError
+from shop_traffic.config import RefusedError, Server
+from shop_traffic.runtime import FALLBACK
 
 STEPS = 2 * ring.MAXIMUM
 # Use the best of a few rounds. Each corrects the baseline's weight by the error of the last one.
@@ -97,3 +98,8 @@ def refuse_too_small(found: Mapping[str, float], split: Split, share: float) -> 
         raise RefusedError(
             f"A share of {share:g} is below what weights can carry: the smallest is {reached:.4f}."
         )
+
+
+def fallback_states(servers: Iterable[Server], allowed: Collection[str]) -> dict[str, str]:
+    """Return the state of each server's fallback: only the allowed ones may replace the rest."""
+    return {s.name + FALLBACK: "ready" if s.name in allowed else "maint" for s in servers}
