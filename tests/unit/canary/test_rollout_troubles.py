@@ -19,7 +19,6 @@ from canary.errors import (
 from canary.state.base import Holder
 from tests.unit.canary.rollout_fakes import POLICY, START, Troubles
 from tests.unit.canary.rollout_world import (
-    FAIL,
     OPEN,
     World,
     after,
