@@ -1,9 +1,9 @@
-"""Security groups between hosts: one nft table, rewritten when groups or hosts change.
+"""Security groups: one nft table, rewritten when groups or hosts change.
 
 All hosts are on one bridge. Packets between them pass the kernel's IP firewall only if br_netfilter
 is loaded and enabled for the bridge. The table accepts replies of known connections and drops the
-rest silently, as AWS does. Packets of the controller are not forwarded, so it reaches every host.
-Packets from hosts to the outside are not filtered.
+rest silently, as AWS does. It filters packets from other networks too. Packets of the controller
+are not forwarded, so it reaches every host. Packets from hosts to the outside are not filtered.
 """
 
 import logging
@@ -26,7 +26,7 @@ delete table ip {table}
 table ip {table} {{
   chain forward {{
     type filter hook forward priority filter - 1;
-    iifname "{bridge}" oifname "{bridge}" jump ingress
+    oifname "{bridge}" jump ingress
   }}
   chain ingress {{
     ct state established,related accept

@@ -19,7 +19,8 @@ METADATA_ADDRESS = "169.254.169.254"
 NAMESPACES = Path("/run/netns")
 
 # Hosts reach the outside with the address of the controller. 169.254.169.254 leads to our
-# metadata service; a controller that is itself a cloud instance still reaches its own.
+# metadata service; a controller that is itself a cloud instance still reaches its own. The AWS API
+# asks for no credentials, so only hosts and the controller reach it and the other services here.
 RULES = """\
 table ip {table} {{
   chain prerouting {{
@@ -29,6 +30,10 @@ table ip {table} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat;
     ip saddr {network} ip daddr != {network} masquerade
+  }}
+  chain input {{
+    type filter hook input priority filter;
+    iifname != {{ "lo", "{bridge}" }} ip daddr {gateway} drop
   }}
 }}
 """

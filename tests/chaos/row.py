@@ -35,6 +35,8 @@ TO_THE_END = 240.0
 LONGEST = "90s"
 """A canary's own limit here, instead of the demonstration's."""
 AGREES = 60.0
+LAST_WORDS = 30.0
+"""Seconds that a canary has to write its report after its weight is gone."""
 WENT_ON = "(went on)"
 POLICY = ROOT / ".run/local/chaos-policy.yml"
 
@@ -140,6 +142,9 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
             before.next = "ran" if began else "NO"
         if began:
             _endure(Scene(live, idle, canary, relay, load), faults, row, watch)
+        if row.to_zero is not None:  # it may be about to end by itself
+            with suppress(subprocess.TimeoutExpired):
+                canary.wait(LAST_WORDS)
         row.ended, row.reason = ended(canary)
         if row.ended == WENT_ON and row.to_zero is not None:
             row.ended = "(stopped, its weight was gone)"

@@ -1,16 +1,18 @@
-"""Security groups are enforced between hosts: rejected packets get no response."""
+"""Security groups are enforced: rejected packets get no response."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from local_cloud.cloud import daemon_pid
+from local_cloud.commands import run, succeeds
 from local_cloud.groups import FILTERED
 from tests.support.local_cloud_machine import Cloud
 from tests.support.waiting import wait_for
@@ -21,6 +23,7 @@ pytestmark = [
 ]
 PORT = 5432
 LISTEN = f"sudo systemd-run --unit=listen python3 -m http.server {PORT}"
+GATEWAY, STRANGER = "198.51.100.1", "198.51.100.2"
 # exit status 0 with a response, 124 without
 KNOCK = "timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/{port}'; echo $?"
 
@@ -126,6 +129,43 @@ def test_an_instance_can_change_its_group(world: World) -> None:
     wait_for(lambda: world.reaches("other", "data"), "it is an app host now", seconds=60)
     ec2.modify_instance_attribute(InstanceId=other, Groups=[groups["other"]])
     wait_for(lambda: not world.reaches("other", "data"), "it is none any more", seconds=60)
+
+
+@pytest.fixture
+def stranger() -> Iterator[Callable[[str, int], bool]]:
+    """Yield whether a machine of another network, which routes through here, reaches a port."""
+    name = f"stranger{os.getpid()}"
+    near, far = f"st{os.getpid() % 100_000}a", f"st{os.getpid() % 100_000}b"
+    with ExitStack() as ending:
+        run("ip", "netns", "add", name)
+        ending.callback(run, "ip", "netns", "delete", name)
+        run("ip", "link", "add", near, "type", "veth", "peer", far, "netns", name)
+        run("ip", "address", "add", f"{GATEWAY}/30", "dev", near)
+        run("ip", "link", "set", near, "up")
+        run("ip", "-n", name, "address", "add", f"{STRANGER}/30", "dev", far)
+        run("ip", "-n", name, "link", "set", far, "up")
+        run("ip", "-n", name, "route", "add", "default", "via", GATEWAY)
+
+        def reaches(address: str, port: int) -> bool:
+            knock = f"exec 3<>/dev/tcp/{address}/{port}"
+            return succeeds("ip", "netns", "exec", name, "timeout", "3", "bash", "-c", knock)
+
+        yield reaches
+
+
+def test_another_network_reaches_only_what_a_group_opens(
+    world: World, stranger: Callable[[str, int], bool]
+) -> None:
+    """Whoever routed through this machine reached every host, and the API without credentials."""
+    settings = world.cloud.settings
+    assert not stranger(world.addresses["data"], PORT)
+    assert not stranger(str(settings.gateway), settings.port)
+    opened = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT}
+    permission = [{**opened, "IpRanges": [{"CidrIp": f"{STRANGER}/32"}]}]
+    ec2, group = world.cloud.client("ec2"), world.groups["data"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permission)
+    wait_for(lambda: stranger(world.addresses["data"], PORT), "the group opens a port", seconds=60)
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=permission)
 
 
 def test_they_hold_while_the_api_is_dead(world: World) -> None:
