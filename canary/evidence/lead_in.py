@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from canary.evidence.pairs import Pairs, pairs_of
+from canary.evidence.pairs import Pairs, pairs_by_name
 from canary.evidence.table import Table, table_of
 from canary.model import Arm
 from canary.policy import Policy
@@ -26,7 +26,7 @@ def lead_pairs(policy: Policy, table: Table) -> dict[str, Pairs]:
         before = before.without(arm, sorted(gone)) if gone else before
     begin = lead.step.start + policy.warmup
     times = [int(time) for time in before.times if begin <= time <= lead.end - policy.period]
-    return {metric.name: pairs_of(metric, before, times) for metric in policy.metrics}
+    return pairs_by_name(policy.metrics, before, times)
 
 
 def same_hosts(one: Pairs, other: Pairs) -> bool:

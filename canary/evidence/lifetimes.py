@@ -71,6 +71,8 @@ class Members:
 
     def of(self, mask: Mask, hosts: tuple[str, ...]) -> Mask:
         """Return rows of ``mask`` for ``hosts``; False for hosts that are not of the group."""
+        if hosts == self.hosts:
+            return mask
         row_of = {host: row for row, host in enumerate(self.hosts)}
         none = np.zeros(self.there.shape[1], dtype=bool)
         rows = [mask[row_of[host]] if host in row_of else none for host in hosts]

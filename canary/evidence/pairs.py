@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -58,13 +59,24 @@ class Pairs:
 
 def pairs_of(metric: Metric, table: Table, times: Sequence[int]) -> Pairs:
     """Compare ``metric`` over ``times``; periods in which a weight changed hold no pair."""
+    return pairs_by_name((metric,), table, times)[metric.name]
+
+
+def pairs_by_name(
+    metrics: Iterable[Metric], table: Table, times: Sequence[int]
+) -> dict[str, Pairs]:
+    """Compare several metrics over ``times``; each looks at the same hosts."""
     columns = table.columns(times)
+    members = {arm: members_of(table.groups[arm], columns) for arm in Arm}
+    return {metric.name: _pairs(metric, table, columns, members) for metric in metrics}
+
+
+def _pairs(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm, Members]) -> Pairs:
     step, steps = table.step[columns], table.recording.steps
     in_step = step >= 0
     equal = np.array([one.equal_footing for one in steps] + [False])
     shares = np.array([_sent_share(table.recording, at) for at in range(len(steps))] + [np.nan])
     expected = in_step & (equal[step] | (not metric.needs_equal_footing))
-    members = {arm: members_of(table.groups[arm], columns) for arm in Arm}
     even = _even(metric, table, columns, members)
     series = {arm: series_of(metric, table, arm, columns, members[arm]) for arm in Arm}
     candidate = series[Arm.CANDIDATE]
@@ -92,7 +104,7 @@ def _even(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm, 
 def _absent(series: GroupSeries, reporting: Sequence[str], expected: Mask) -> tuple[str, ...]:
     """Return the reporting hosts without a usable value, if others have one."""
     known: Mask = np.any(np.isfinite(series.host_values[:, expected]), axis=1)
-    there = {host for host, value in zip(series.hosts, known, strict=False) if value}
+    there = set(compress(series.hosts, known.tolist()))
     return tuple(host for host in reporting if host not in there) if there else ()
 
 

@@ -22,7 +22,8 @@ ADDED = ("count", "throughput")
 class HostRows:
     """One metric of one group as measured: arrays ``[hosts, periods]``, NaN where missing.
 
-    A group without a series of the metric has one row of NaN and no host.
+    A group without a series of the metric has one row of NaN and no host. All hosts of a period
+    lie side by side in memory, so that a stretch of periods is read without a copy.
     """
 
     hosts: tuple[str, ...]
@@ -32,8 +33,9 @@ class HostRows:
 
     def at(self, columns: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> HostRows:
         """Return some of the periods."""
-        parts = (part[:, columns] for part in (self.values, self.samples, self.spread))
-        return HostRows(self.hosts, *parts)
+        chosen = columns if isinstance(columns, slice) else stretch(columns)
+        parts = (part[:, chosen] for part in (self.values, self.samples, self.spread))
+        return HostRows(self.hosts, *map(np.asfortranarray, parts))
 
     def hidden(self, mask: Mask) -> HostRows:
         """Return the rows with some values missing."""
@@ -44,6 +46,21 @@ class HostRows:
         kept = [row for row, host in enumerate(self.hosts) if host not in hosts]
         parts = (part[kept] for part in (self.values, self.samples, self.spread))
         return HostRows(tuple(self.hosts[row] for row in kept), *parts)
+
+
+def stretch(
+    columns: np.ndarray[tuple[int], np.dtype[np.intp]],
+) -> slice | np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Return columns that follow one another as a slice, which needs no copy; others as they are.
+
+    >>> stretch(np.array([3, 4, 5]))
+    slice(3, 6, None)
+    """
+    if not len(columns):
+        return columns
+    first, last = int(columns[0]), int(columns[-1])
+    whole = last - first + 1 == len(columns) and bool((np.diff(columns) == 1).all())
+    return slice(first, last + 1) if whole else columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Group:
     def reporting(self, columns: Columns) -> tuple[str, ...]:
         """Return the hosts that reported a value of any metric in some periods."""
         there: Mask = np.any(self.reported[:, columns], axis=1)
-        return tuple(host for host, sent in zip(self.hosts, there, strict=True) if sent)
+        return tuple(compress(self.hosts, there.tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,10 @@ def _rows(series: Sequence[Series], times: Times) -> HostRows:
         for part, values in zip(parts, (one.values, one.samples, one.spread), strict=True):
             if values:
                 part[row, columns] = np.array(values, dtype=float)  # None becomes NaN
-    parts.setflags(write=False)
-    return HostRows(tuple(one.instance for one in series), *parts)
+    columns = [np.asfortranarray(part) for part in parts]
+    for array in columns:
+        array.setflags(write=False)
+    return HostRows(tuple(one.instance for one in series), *columns)
 
 
 def _group(

@@ -199,8 +199,10 @@ def typical_spread(pairs: Pairs) -> float:
 
 def usual_level(values: Floats) -> float:
     """Return the baseline's usual value, which scales defaults in points."""
-    middles = masked_median(values, np.isfinite(values))
-    return float(np.median(np.abs(middles))) if values.size else 0.0
+    if not values.size:
+        return 0.0
+    middles = np.abs(masked_median(values, np.isfinite(values)))
+    return float(middles[0] if len(middles) == 1 else np.median(middles))
 
 
 def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -> Rule:

@@ -53,10 +53,11 @@ class Case:
         """Return which hosts stand out over the newest periods that both arms measured."""
         hosts, both = self.hosts.at(self.pairs.both), self.pairs.both
         found = apart(self.policy, self.metric, self.rule, hosts, periods)
-        if found.stands.any():
-            baseline = host_columns(self.metric, self.pairs.baseline)
-            others = against_rest(self.metric, *baseline, hosts.spread).at(both)
-            found = apart(self.policy, self.metric, self.rule, hosts, periods, others)
+        if not found.stands.any():
+            return found
+        baseline = host_columns(self.metric, self.pairs.baseline)
+        others = against_rest(self.metric, *baseline, hosts.spread).at(both)
+        found = apart(self.policy, self.metric, self.rule, hosts, periods, others)
         return replace(found, stands=found.stands & self.noticeable(periods))
 
     def noticeable(self, periods: int) -> Mask:

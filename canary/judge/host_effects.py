@@ -39,7 +39,7 @@ class Hosts:
     other_chances: Floats
     spread: float = 1.0
 
-    def at(self, columns: Mask) -> Hosts:
+    def at(self, columns: Mask | slice) -> Hosts:
         """Return some of the periods."""
         parts = (self.values, self.chances, self.other, self.other_chances)
         values, chances, other, other_chances = (one[:, columns] for one in parts)
@@ -65,6 +65,12 @@ class Effects:
     error: Floats
     known: Mask
 
+    @classmethod
+    def near(cls, effect: Floats, known: Mask) -> Effects:
+        """Return the effects of hosts of which none is far enough to ask for more."""
+        none = np.zeros((len(effect), 2))
+        return cls(effect, none, none, none[:, 0], np.full(len(effect), np.inf), known)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -73,10 +79,15 @@ class Span:
     periods: int
     gaps: bool = False
 
+    @property
+    def reach(self) -> int:
+        """How many of the newest periods are looked at."""
+        return self.periods if self.gaps else self.periods + MISSED
+
     def pick(self, good: Mask, columns: tuple[Floats, ...]) -> tuple[Mask, Mask, list[Floats]]:
         """Return which rows are known, which of their periods, and these periods; 0 if missing."""
         if not self.gaps:
-            known, found = newest(good, self.periods, *columns, reach=self.periods + MISSED)
+            known, found = newest(good, self.periods, *columns, reach=self.reach)
             fine = np.broadcast_to(known[:, None], found[0].shape)
         else:
             fine, found = good[:, -self.periods :], [one[:, -self.periods :] for one in columns]
@@ -85,8 +96,7 @@ class Span:
 
     def sums(self, values: Floats, parts: int) -> Floats:
         """Return the sums over so many parts of the periods."""
-        starts = [int(part[0]) for part in np.array_split(np.arange(values.shape[1]), parts)]
-        found: Floats = np.add.reduceat(values, starts, axis=1)
+        found: Floats = np.add.reduceat(values, _starts(values.shape[1], parts), axis=1)
         return found
 
     @property
@@ -95,30 +105,62 @@ class Span:
         return max(self.periods // PART, 1)
 
 
-def effects_of(metric: Metric, hosts: Hosts, rule: Rule, noise: Noise, span: Span) -> Effects:
-    """Return what the newest periods show; ``noise`` is that of a period."""
+def _starts(count: int, parts: int) -> list[int]:
+    """Return where each of so many nearly equal parts begins; the first ones are longer.
+
+    >>> _starts(8, 3)
+    [0, 3, 6]
+    """
+    size, longer = divmod(count, parts)
+    return [part * size + min(part, longer) for part in range(parts)]
+
+
+def effects_of(
+    metric: Metric,
+    hosts: Hosts,
+    rule: Rule,
+    noise: Noise,
+    span: Span,
+    gate: float = -np.inf,
+) -> Effects:
+    """Return what the newest periods show; ``noise`` is that of a period.
+
+    If no effect reaches ``gate``, the rest of the evidence does not matter and is left out.
+    """
+    hosts = hosts.at(slice(-span.reach, None))
     if metric.kind == "count":
-        return _events(hosts, rule, noise, span, timed=metric.per == "time")
+        return _events(hosts, rule, (noise, gate), span, timed=metric.per == "time")
     d = rule.sign * log_ratio(hosts.values, hosts.other)
-    return _series(d, known_variance(metric, hosts), noise, span)
+    return _series(d, known_variance(metric, hosts), (noise, gate), span)
 
 
-def _events(hosts: Hosts, rule: Rule, noise: Noise, span: Span, *, timed: bool) -> Effects:
+def _far(effect: Floats, known: Mask, gate: float) -> bool:
+    return bool((known & (effect >= gate)).any())
+
+
+def _events(
+    hosts: Hosts, rule: Rule, asked: tuple[Noise, float], span: Span, *, timed: bool
+) -> Effects:
+    noise, gate = asked
     columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
     good = np.all([np.isfinite(one) for one in columns], axis=0) & (hosts.chances > 0)
     good &= hosts.other_chances > 0
     known, fine, picked = span.pick(good, columns)
     whole = [one.sum(axis=1) for one in picked]
     g, b, n_g, n_b = (np.where(known, one, 1.0) for one in whole)
-    rates = np.where(known[:, None] & fine, rule.sign * _excess(picked), -1.0)
     least = max(rule.negligible, TIMED_EVENTS if timed else LEAST_EVENTS)
+    enough = known & (rule.sign * (g / n_g - b / n_b) >= least)
+    effect = _rates([g, b, n_g, n_b], rule)
+    if not _far(effect, enough, gate):
+        return Effects.near(effect, enough)
+    rates = np.where(known[:, None] & fine, rule.sign * _excess(picked), -1.0)
     return Effects(
-        effect=_rates([g, b, n_g, n_b], rule),
+        effect=effect,
         parts=_rates([span.sums(one, span.thirds) for one in picked], rule),
         halves=_rates([span.sums(one, 2) for one in picked], rule),
         worse=(rates > 0).sum(axis=1) / np.maximum(fine.sum(axis=1), 1),
         error=_count_error((g, b, n_g, n_b), noise, span.periods),
-        known=known & (rule.sign * (g / n_g - b / n_b) >= least),
+        known=enough,
     )
 
 
@@ -150,11 +192,14 @@ def _rates(columns: list[Floats], rule: Rule) -> Floats:
     return found
 
 
-def _series(d: Floats, variance: Floats, noise: Noise, span: Span) -> Effects:
+def _series(d: Floats, variance: Floats, asked: tuple[Noise, float], span: Span) -> Effects:
+    noise, gate = asked
     good = np.isfinite(d) & np.isfinite(variance)
     known, fine, (latest, sampled) = span.pick(good, (d, variance))
     count = np.maximum(fine.sum(axis=1), 1)
     effect = latest.sum(axis=1) / count
+    if not _far(effect, known, gate):
+        return Effects.near(effect, known)
     off = np.where(fine, latest - effect[:, None], 0.0)
     seen = (off**2).sum(axis=1) / np.maximum(count - 1, 1)
     mean = sampled.sum(axis=1) / count

@@ -120,8 +120,8 @@ def agree(metric: Metric, rule: Rule, hosts: Hosts, periods: int) -> Mask:
     """
     if hosts.values.shape[1] < periods:
         return np.zeros(len(hosts.values), dtype=bool)
-    found = effects_of(metric, hosts, rule, rule.rough, Span(periods))
     gate = math.log(TIMES[metric.kind])
+    found = effects_of(metric, hosts, rule, rule.rough, Span(periods), gate)
     lasting = found.halves.min(axis=1) >= HALVES * gate
     shown: Mask = found.known & (found.effect >= gate) & lasting
     return shown
@@ -161,8 +161,8 @@ def apart(
         return Apart(none, none > 0)
     span = Span(periods, gaps=True)
     noise = _noise(policy, metric, rule, periods)
-    found = effects_of(metric, hosts, rule, noise, span)
     gate = math.log(TIMES[metric.kind])
+    found = effects_of(metric, hosts, rule, noise, span, gate)
     stands = found.known & (found.effect >= gate) & _lasts(metric, found, gate, periods)
     between = 0.0 if others is None else _between(metric, rule, others, noise, span)
     error = np.sqrt(found.error**2 + between)

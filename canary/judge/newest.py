@@ -25,7 +25,8 @@ def newest(
     start = max(good.shape[1] - reach, 0)
     there = good[:, start:]
     order = np.argsort(there, axis=1, kind="stable")[:, -count:]
-    picked = [np.take_along_axis(column[:, start:], order, axis=1) for column in columns]
+    rows = np.arange(len(good))[:, None]
+    picked = [column[:, start:][rows, order] for column in columns]
     return there.sum(axis=1) >= count, picked
 
 

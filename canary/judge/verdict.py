@@ -8,7 +8,7 @@ from dataclasses import replace
 from canary.errors import PolicyError
 from canary.evidence.late import known_at
 from canary.evidence.lead_in import lead_pairs
-from canary.evidence.pairs import Pairs, pairs_of
+from canary.evidence.pairs import Pairs, pairs_by_name
 from canary.evidence.periods import judged_times, last_time
 from canary.evidence.quality import quality_of
 from canary.evidence.suspicion import suspected
@@ -63,7 +63,7 @@ def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
 
 def _pairs(policy: Policy, table: Table, at: int) -> dict[str, Pairs]:
     times = judged_times(policy, table.recording, at)
-    pairs = {metric.name: pairs_of(metric, table, times) for metric in policy.metrics}
+    pairs = pairs_by_name(policy.metrics, table, times)
     return with_company(suspected(policy, table, pairs, (times, at)), policy)
 
 
