@@ -150,10 +150,10 @@ def _rows(series: Sequence[Series], times: Times) -> HostRows:
         for part, values in zip(parts, (one.values, one.samples, one.spread), strict=True):
             if values:
                 part[row, columns] = np.array(values, dtype=float)  # None becomes NaN
-    columns = [np.asfortranarray(part) for part in parts]
-    for array in columns:
+    turned = [np.asfortranarray(part) for part in parts]
+    for array in turned:
         array.setflags(write=False)
-    return HostRows(tuple(one.instance for one in series), *columns)
+    return HostRows(tuple(one.instance for one in series), *turned)
 
 
 def _group(
