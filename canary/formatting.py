@@ -12,6 +12,9 @@ SMALLEST = 1e-6
 LARGEST_PERCENT = 1e6
 """The ends of an interval after two periods can lie beyond; they say nothing then."""
 
+WIDE = 1000.0
+"""An interval or a harm of so many margins, after a few periods, says nothing."""
+
 _USER = re.compile(r"(?<=://)[^\s'\"]*@")
 
 

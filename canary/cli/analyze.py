@@ -20,11 +20,13 @@ from canary.cli.types import MOMENT, SHARE
 from canary.cli.verdict import tell_verdict
 from canary.environment import parse_environment
 from canary.errors import ExitStatus, SourceError
+from canary.formatting import listed
 from canary.model import Arm, Recording, Release
 from canary.offline.analyze import Window, collect, covering, known_later
 from canary.offline.replay import judge_looks
 from canary.policy import Policy, load_policy
 from canary.recording import dump_recording
+from canary.report.room import FEW_SENTENCES, some
 from canary.sources.base import Source, settled_end
 from canary.sources.csv import Csv
 
@@ -100,8 +102,23 @@ def _from_csv(policy: Policy, options: dict[str, Any]) -> Recording:
         arm: Release(str(arm), "", str(arm), source.instances(arm, (start, end)))
         for arm in (Arm.BASELINE, Arm.CANDIDATE)
     }
+    _refuse_strangers(policy, source, arms)
     window = Window(start, end, arms, options["share"], options["equal_footing"])
     return collect(options["csv_file"].stem, policy, source, window)
+
+
+def _refuse_strangers(policy: Policy, source: Csv, arms: dict[Arm, Release]) -> None:
+    """Refuse a file without an arm, or without any metric of the policy."""
+    for arm, release in arms.items():
+        if not release.instances:
+            raise SourceError(f"{source.describe()} has no row of the {arm} in this window")
+    wanted = [metric.name for metric in policy.metrics]
+    if not set(wanted) & set(source.metrics):
+        found = listed(some(source.metrics, FEW_SENTENCES, "metric"))
+        raise SourceError(
+            f"{source.describe()} has no metric of the policy: it holds {found}, the policy asks "
+            f"for {listed(wanted)}. Use the same names"
+        )
 
 
 def _window(

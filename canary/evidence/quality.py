@@ -45,7 +45,7 @@ def quality_of(
         *silent_hosts(policy, table, columns),
         *new_hosts(table, columns),
     )
-    split = split_by_requests(policy, table.recording, pairs)
+    split = "" if table.incomplete else split_by_requests(policy, table, pairs)
     odd = map(_odd, oddities_of(policy, table, until))
     other = (larger_unit(metric, pairs[metric.name]) for metric in policy.metrics)
     bad = (both_bad(metric, pairs[metric.name]) for metric in policy.metrics)
@@ -56,12 +56,16 @@ def quality_of(
 
 def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     """Return why a metric cannot PASS on this data, or an empty string."""
+    return wrong(policy, metric, pairs) or _scarce(policy, metric, pairs)
+
+
+def wrong(policy: Policy, metric: Metric, pairs: Pairs) -> str:
+    """Return what is wrong with a metric's data, which a longer run does not mend."""
     return (
         pairs.doubt
         or _missing(policy, metric, pairs)
         or silence(policy, pairs)
         or _absent(metric, pairs)
-        or _scarce(policy, metric, pairs)
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from canary.evidence.pairs import Pairs, counted_share, meant_share
 from canary.evidence.pooling import needs_samples
+from canary.evidence.table import Table
 from canary.formatting import percent
 from canary.model import Recording
 from canary.policy import Metric, Policy
@@ -27,18 +28,21 @@ def split_by_proxy(policy: Policy, recording: Recording) -> list[str]:
     return found
 
 
-def split_by_requests(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> str:
+def split_by_requests(policy: Policy, table: Table, pairs: dict[str, Pairs]) -> str:
     """Compare the requests that both arms report with the intended split of a past window.
 
     A candidate that loses requests later in the window is harm, not another split. So only the
     first half of the periods counts.
     """
+    recording = table.recording
     if recording.split or len(recording.steps) != 1:
         return ""
     meant = meant_share(recording.steps[0])
     share = _share(policy, pairs)
     if meant is None or share is None or not _off(policy, share, meant):
         return ""
+    if table.incomplete:
+        return "some hosts are left out, so the arms' requests are not all there"
     return (
         f"the candidate has {percent(share)} of both arms' requests instead of {percent(meant)}; "
         f"if the traffic was split so, say --share {100 * share:.2g}%"

@@ -28,7 +28,7 @@ def suspected(
     times, until = judged
     columns, ended = table.columns(times), table.ended(until)
     noted = infinite_times(table.recording, times)
-    split = split_by_requests(policy, table.recording, pairs)
+    split = split_by_requests(policy, table, pairs)
     return {
         metric.name: replace(
             one,

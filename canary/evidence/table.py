@@ -84,6 +84,12 @@ class Table:
         )
         return replace(self, rows=rows, groups={**self.groups, group: left})
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether hosts of a release are left out."""
+        groups = self.groups.values()
+        return any(not set(one.release.instances) <= set(one.hosts) for one in groups)
+
     def ended(self, until: int) -> Columns:
         """Return the periods that had ended by ``until``."""
         return np.flatnonzero(self.times + self.recording.period <= until)

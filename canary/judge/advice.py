@@ -12,12 +12,16 @@ from canary.policy import Metric
 
 MOST_TIMES = 20.0
 """If more than this many times the run so far is needed, more time is no advice."""
+FEW = 3
+"""Metrics that cannot be compared, of which each gets its sentence."""
 
 
 def advice_of(case: Case) -> str:
     """Return what would change the verdict, judged by the slowest metric."""
     if case.quality.blocking:
         return "Fix the data first. A longer run does not help."
+    if unmeasured := [one for one in case.undecided if one.effect is None]:
+        return _measurable(unmeasured)
     if doubted := [one.metric for one in case.undecided if "doubted" in one.details]:
         return f"Correct the data of {listed(doubted)} first. A longer run does not help."
     metrics = {metric.name: metric for metric in case.policy.metrics}
@@ -32,6 +36,13 @@ def advice_of(case: Case) -> str:
     return _sentence(case, metrics[finding.metric], finding, worst)
 
 
+def _measurable(unmeasured: list[Finding]) -> str:
+    """Say which metrics to mend first; the headline holds the sentence of the first one."""
+    names = listed([one.metric for one in unmeasured])
+    others = "".join(f". {one.sentence}" for one in unmeasured[1:FEW])
+    return f"First make {names} measurable; the reason says how{others}"
+
+
 def _measured(finding: Finding) -> bool:
     return finding.effect is not None and "error" in finding.details and finding.periods > 0
 
@@ -41,9 +52,7 @@ def needed_time(finding: Finding, case: Case) -> float:
     own, host, bound = _parts(finding)
     room = (_log_margin(finding) - _log_effect(finding)) / bound
     left = room**2 - host**2
-    if room <= 0 or left <= 0:
-        return math.inf
-    times = own**2 / left
+    times = own**2 / left if room > 0 and left > 0 else math.inf
     if times > MOST_TIMES:
         return math.inf
     return max(times - 1.0, 0.0) * max(case.elapsed - case.policy.warmup, 0)
@@ -84,6 +93,11 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
         return _soon(case, metric, seconds)
     name = subject(metric)
     left = max(case.policy.maximum - case.elapsed, 0)
+    if math.isinf(seconds) and _noisy(finding):
+        return (
+            f"{name} needs more than {MOST_TIMES:.0f} times as much data: give both releases more "
+            f"traffic, or {margin}"
+        )
     if math.isinf(seconds):
         return (
             f"A longer run does not decide {name}: its hosts differ too much, or its effect is too "
@@ -98,6 +112,12 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
     )
 
 
+def _noisy(finding: Finding) -> bool:
+    """Return whether more data would help: its own noise is larger than what hosts differ by."""
+    own, host, _ = _parts(finding)
+    return own > host and _log_effect(finding) < _log_margin(finding) / 2
+
+
 def _soon(case: Case, metric: Metric, seconds: float) -> str:
     if max(case.policy.maximum - case.elapsed, 0) <= 0:
         return f"Run it again: {subject(metric)} was close to its margin in the newest periods only"
@@ -106,7 +126,5 @@ def _soon(case: Case, metric: Metric, seconds: float) -> str:
 
 
 def _without_estimates(case: Case) -> str:
-    if case.undecided:
-        return f"First make the metric measurable: {case.undecided[0].sentence}"
     left = max(case.policy.minimum - case.elapsed, 0)
     return f"The minimum duration is reached in {duration(left)}" if left else ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from canary.evidence.comparable import missing_reason, stuck_reason
 from canary.evidence.pairs import Pairs
-from canary.evidence.quality import doubt, stopped
+from canary.evidence.quality import doubt, stopped, wrong
 from canary.formatting import duration
 from canary.judge.channels import ALMOST, Assessment
 from canary.judge.comparison import comparisons_of, usual_level
@@ -62,6 +62,7 @@ def finding_of(
     held = doubt(policy, metric, pairs) if verdict is Verdict.PASS else ""
     if held:
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
+        details |= {"doubted": 1.0} if wrong(policy, metric, pairs) else {}
     elif verdict is Verdict.INCONCLUSIVE:
         held = _withheld(metric, looked) or pairs.doubt or (small if fail >= ALMOST else "")
     ending = f"INCONCLUSIVE: {held}" if held else _with_remark(verdict, after, pairs)

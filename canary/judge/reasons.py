@@ -106,7 +106,8 @@ def _passed(case: Case, since: str) -> str:
     counted = [finding for finding in case.findings if finding.metric in names]
     passed = sum(finding.verdict is Verdict.PASS for finding in counted)
     if passed == len(counted):
-        metrics = f"All {passed} metrics are within their margins" if passed > 1 else ONE
+        many = "Both" if passed == 2 else f"All {passed}"
+        metrics = f"{many} metrics are within their margins" if passed > 1 else ONE
         return f"{metrics} (decided after {since})"
     return (
         f"{passed} of {len(counted)} metrics are within their margins, among them every critical "

@@ -25,11 +25,10 @@ from canary.errors import SourceError
 from canary.formatting import minute
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window, periods
+from canary.sources.csv_header import OPTIONAL, REQUIRED, names_of, not_text
 from canary.sources.csv_points import Key, points_of
 from canary.sources.csv_rows import LATEST, header_of
 
-REQUIRED = ("time", "arm", "instance", "metric", "value")
-OPTIONAL = ("samples", "spread")
 MOST_PERIODS = 50_000
 """A window of more periods than this is a mistake: it is five weeks of minutes."""
 
@@ -41,15 +40,21 @@ class Csv:
         self._path = path
         self._period = period
         try:
-            header = header_of(path)
-            self._refuse_header(header)
+            header = names_of(path, header_of(path))
             order = [header.index(name) if name in header else None for name in REQUIRED + OPTIONAL]
             self._points = points_of(path, order, len(header), period)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError as error:
+            raise SourceError(not_text(path)) from error
+        except (OSError, csv.Error) as error:
             raise SourceError(f"{path} can't be read as CSV: {error}") from error
 
     def describe(self) -> str:
         return f"CSV file {self._path}, every {self._period} s"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of all metrics in the file."""
+        return tuple(sorted({metric for metric, _, _ in self._points.slices}))
 
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
         start, end = window or (0, LATEST)
@@ -112,19 +117,6 @@ class Csv:
             spread=_listed(columns[2]) if np.isfinite(columns[2]).any() else (),
             infinite=tuple(axis[at] for at in np.flatnonzero(np.isinf(columns[0]))),
         )
-
-    def _refuse_header(self, header: Sequence[str]) -> None:
-        missing = [name for name in REQUIRED if name not in header]
-        unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
-        twice = sorted({name for name in header if header.count(name) > 1})
-        other = any(mark in name for name in unknown for mark in ";\t")
-        if missing or unknown or twice:
-            raise SourceError(
-                f"{self._path}: missing columns {missing}, unknown columns {unknown}"
-                f"{f', columns that are there twice {twice}' if twice else ''}; "
-                f"allowed are {', '.join(REQUIRED)} and, if known, {', '.join(OPTIONAL)}"
-                f"{'. Separate the columns with commas' if other else ''}"
-            )
 
 
 def _listed(values: NDArray[np.float64]) -> tuple[float | None, ...]:

@@ -18,6 +18,9 @@ from canary.sources.csv_fast import Field, UnusualError, fields_of
 from canary.sources.csv_rows import Row, rows_of, time_of
 from canary.stats.distributions import Floats
 
+MOST_LATE = 0.5
+"""Times that are late by at most this share of a period are those of periods, a little late."""
+
 Key = tuple[str, Arm, str]
 """Metric, arm, instance."""
 Codes = NDArray[np.int64]
@@ -112,16 +115,25 @@ def _refuse_between(path: Path, times: NDArray[np.int64], period: int) -> None:
     if not len(wrong):
         return
     row = int(np.flatnonzero(times == wrong[0])[0])
-    step = math.gcd(*np.diff(different).tolist()) if len(different) > 1 else 0
-    advice = ""
-    if step and step != period and not (different % step).any():
-        advice = f". The rows come every {duration(step)}; set period: {step}s in the policy"
-    elif step and not step % period:
-        advice = f". All rows are {int(wrong[0] % period)} s after one; round their times down"
     where = f"{path}, line {row + 2}"
     raise SourceError(
-        f"{where}: time {wrong[0]} is not the start of a period of {period} s{advice}"
+        f"{where}: time {wrong[0]} is not the start of a period of {period} s"
+        f"{_advice(different, period)}"
     )
+
+
+def _advice(times: NDArray[np.int64], period: int) -> str:
+    """Return what to change: the policy's period, or times that are a little late."""
+    step = math.gcd(*np.diff(times).tolist()) if len(times) > 1 else 0
+    late = np.unique(times % period)
+    regular = step and step != period and not (times % step).any()
+    if regular and len(late) > MOST_LATE * period / step:
+        return f". The rows come every {duration(step)}; set period: {step}s in the policy"
+    if len(late) == 1:
+        return f". All rows are {int(late[0])} s after one; round their times down"
+    if late[-1] <= MOST_LATE * period:
+        return f". Rows are up to {int(late[-1])} s after one; round their times down"
+    return ""
 
 
 def _sorted(path: Path, names: list[tuple[str, str, str]], rows: Block) -> Points:

@@ -17,6 +17,10 @@ from canary.model import Arm
 BATCH = 50_000
 LATEST = 4_102_444_800
 """2100-01-01. A greater number is a time in another unit, or a mistake."""
+MOST_ROUNDED = 7
+"""Digits after the point of a time with an exponent: fewer are some, rounded."""
+SPREADSHEET = (40_000, 80_000)
+"""Days since 1900, from 2009 to 2119."""
 UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
 Row = tuple[str, str, str, str, float, float, float]
@@ -74,14 +78,40 @@ def time_of(text: str, where: str) -> int:
         moment = float(text)
     except ValueError:
         moment = _iso(text, where)
+    if _rounded(text):
+        raise SourceError(
+            f"{where}: time is {text!r}, which lacks digits; the program that wrote it rounds "
+            "large numbers. Write all ten digits"
+        )
     if not math.isfinite(moment) or moment != int(moment):
-        raise SourceError(f"{where}: time is {text!r}; whole seconds are needed")
+        raise SourceError(f"{where}: time is {text!r}; whole seconds are needed{_serial(moment)}")
     if not 0 < moment < LATEST:
         raise SourceError(
             f"{where}: time is {text!r}, which is not between 1970 and 2100; write seconds since "
             f"the epoch, not milliseconds{_meant(moment)}"
         )
     return int(moment)
+
+
+def _rounded(text: str) -> bool:
+    """Return whether a time such as 1.795e+09 is a multiple of 1,000 s only for lack of digits."""
+    mantissa, mark, exponent = text.strip().lower().partition("e")
+    digits = mantissa.partition(".")[2]
+    return bool(mark) and exponent.lstrip("+") in ("9", "09") and len(digits) < MOST_ROUNDED
+
+
+def _serial(moment: float) -> str:
+    """Return how to write a date that a spreadsheet gives as a number of days since 1900."""
+    if not SPREADSHEET[0] < moment < SPREADSHEET[1]:
+        return ""
+    return " (a date of a spreadsheet? Write it as text, such as 2026-11-20T10:00:00Z)"
+
+
+def _as_number(text: str) -> str:
+    """Return how to write a number that has a comma, a unit or a sign beside its digits."""
+    if not any(mark.isdigit() for mark in text):
+        return ""
+    return " (write digits and a point only: no separator between thousands, no unit, no %)"
 
 
 def _iso(text: str, where: str) -> float:
@@ -111,7 +141,9 @@ def _number(text: str, where: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise SourceError(f"{where}: {text!r} is not a number; leave it empty if unknown") from None
+        raise SourceError(
+            f"{where}: {text!r} is not a number{_as_number(text)}; leave it empty if unknown"
+        ) from None
     if math.isnan(number):
         raise SourceError(f"{where}: {text!r} is not finite; leave it empty if unknown")
     return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import number, percent
+from canary.formatting import WIDE, number, percent
 from canary.judge.wording import subject
 from canary.model import Finding, Judgement
 from canary.offline.plan.forecast import LIKELY_Z
@@ -15,8 +15,7 @@ def achieved(policy: Policy, judgement: Judgement) -> tuple[str, ...]:
     """Return one sentence per metric that was measured."""
     metrics = {metric.name: metric for metric in policy.metrics}
     return tuple(
-        f"{subject(metrics[finding.metric])}: harm of {_size(finding)} or more would have been "
-        "found"
+        f"{subject(metrics[finding.metric])}: {_found(finding)}"
         for finding in judgement.findings
         if finding.metric in metrics and math.isfinite(visible(finding))
     )
@@ -31,6 +30,11 @@ def visible(finding: Finding) -> float:
     return math.expm1(min(least, 50.0)) if finding.relative else least
 
 
-def _size(finding: Finding) -> str:
+def _found(finding: Finding) -> str:
     value = visible(finding)
-    return percent(value) if finding.relative else f"{number(value)} points"
+    if value <= 0:
+        return "its values did not change, so it is not known which harm would have been found"
+    if value > WIDE * (finding.margin or 1.0):
+        return "there is too little data to tell which harm would have been found"
+    size = percent(value) if finding.relative else f"{number(value)} points"
+    return f"harm of {size} or more would have been found"

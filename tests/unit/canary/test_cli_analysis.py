@@ -109,7 +109,16 @@ def test_a_file_of_other_metrics_is_no_evidence(canary: Shell) -> None:
     canary.policy.write_text(yaml.safe_dump({**POLICY, "metrics": metrics}))
     status, _, err = canary("analyze", "--policy", str(canary.policy), "--csv", "points.csv")
     assert status == 2
-    assert "has no value in this window" in err
+    assert "it holds latency, the policy asks for cpu. Use the same names" in " ".join(err.split())
+
+
+def test_a_file_without_an_arm_is_no_evidence(canary: Shell) -> None:
+    points(Path("points.csv"), 1.0)
+    kept = [line for line in Path("points.csv").read_text().split("\n") if "candidate" not in line]
+    Path("points.csv").write_text("\n".join(kept))
+    status, _, err = canary("analyze", "--policy", str(canary.policy), "--csv", "points.csv")
+    assert status == 2
+    assert "has no row of the candidate in this window" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(

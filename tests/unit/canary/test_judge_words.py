@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from canary.judge import judge
@@ -9,11 +12,14 @@ from canary.judge.wording import count_sentence, interval_words, size_words
 from canary.model import Verdict
 from canary.policy import Metric, parse_policy
 from tests.unit.canary.suspect_windows import finding, judged, of, policy, times, window
+from tests.unit.canary.test_judge_hosts import hurt
 from tests.unit.canary.verdict_recordings import healthy
 from tests.unit.canary.verdict_recordings import policy as shop
 
 LATENCY = Metric(name="latency", kind="latency")
 ERRORS = Metric(name="errors", kind="count")
+ROUGH = np.exp(np.random.default_rng(3).normal(0, 0.5, 40)).tolist()
+"""What a period's mean of two requests varies by."""
 
 
 def totals(candidate: float, baseline: float) -> dict[str, float]:
@@ -91,3 +97,52 @@ def test_what_cannot_be_compared_is_said_before_what_is_undecided() -> None:
     judgement = judge(policy(), recording, recording.looks[9])
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert "latency and errors. Errors cannot be compared" in judgement.reason
+
+
+def test_two_metrics_are_both() -> None:
+    two = policy().model_copy(update={"metrics": policy().metrics[:2]})
+    assert judge(two, window()).reason.startswith("Both metrics are within their margins")
+
+
+def test_an_interval_that_says_nothing_is_not_told() -> None:
+    swap = Metric.model_validate({"name": "swap", "kind": "level", "margin": "4 points"})
+    assert interval_words(swap, -217_902.0, 217_902.0, 1.0) == "not known yet"
+    assert interval_words(swap, -2.0, 3.0, 1.0) == "2 points lower to 3 points higher"
+
+
+def test_advice_mends_what_cannot_be_compared_before_all_else() -> None:
+    """A queue that is empty on the baseline was told as errors close to their margin."""
+    empty = of("requests", "baseline", lambda values: [0.0] * len(values))
+    dead = of("memory", "baseline", lambda values: [None] * len(values))
+    rules = policy(requests={"critical": True}, memory={"critical": True})
+    judgement = judge(rules, window(empty, dead, errors=0.006))
+    assert judgement.advice.startswith("First make requests and memory measurable; the reason says")
+    assert "Memory cannot be compared: the baseline has no value" in judgement.advice
+
+
+def test_advice_mends_the_data_of_a_host_that_reports_nothing() -> None:
+    """It was told as a metric that was close to its margin in the newest periods only."""
+    judgement = judged(window(of("errors", "candidate-2", lambda values: [None] * len(values))))
+    assert "candidate-2 reported no value of errors" in judgement.reason
+    assert judgement.advice.startswith("Correct the data of errors first")
+
+
+def test_little_traffic_is_not_told_as_hosts_that_differ() -> None:
+    few = window(
+        of("latency", "", lambda values: [v * f for v, f in zip(values, ROUGH, strict=True)])
+    )
+    few = replace(few, series=tuple(replace(one, samples=(2.0,) * 40) for one in few.series))
+    latency = policy().model_copy(update={"metrics": policy().metrics[:1]})
+    judgement = judge(latency, few)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "there is little traffic, about 4 requests a period" in judgement.reason
+    assert "more traffic" in judgement.advice
+    assert "hosts differ" not in judgement.advice
+
+
+def test_a_sick_host_that_is_left_out_is_no_other_split() -> None:
+    """Without one of three hosts, the candidate has 60 % of the requests, as nobody meant."""
+    sick = hurt(healthy(instances=3), "baseline-2", "errors", 60.0)
+    judgement = judge(shop(), sick, until=60 * 30)
+    assert any("baseline-2 is not like the others" in note for note in judgement.quality)
+    assert not any("--share" in note for note in judgement.quality)

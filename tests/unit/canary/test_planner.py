@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,17 @@ def test_a_run_says_what_it_would_have_found() -> None:
     assert len(said) == 4
     assert said[0].startswith("p90 latency: harm of ")
     assert all(sentence.endswith("would have been found") for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(0.0, "its values did not change"), (30.0, "there is too little data")]
+)
+def test_a_run_that_could_find_nothing_says_so(error: float, words: str) -> None:
+    """It said "harm of unbounded or more", and "harm of 0 points or more"."""
+    judgement = judge(policy(), healthy())
+    first = judgement.findings[0]
+    blind = replace(first, details={**first.details, "error": error})
+    assert words in achieved(policy(), replace(judgement, findings=(blind,)))[0]
 
 
 def test_past_canaries_teach_noise() -> None:
