@@ -21,7 +21,7 @@ from canary.model import Verdict
 from canary.policy import Metric, Policy, load_policy, parse_policy
 from canary.policy import schema as policy_schema
 from canary.simulation import World
-from canary.sources import csv
+from canary.sources import csv_header
 from canary.traffic.base import COUNTERS
 from tests.support.paths import ROOT
 from tests.unit.canary.cli_shell import Shell, shell
@@ -136,7 +136,7 @@ def test_the_proxys_counters_are_listed() -> None:
 
 
 def test_columns_of_a_csv_file_and_keys_of_a_signature_are_listed() -> None:
-    for column in (*csv.REQUIRED, *csv.OPTIONAL):
+    for column in (*csv_header.REQUIRED, *csv_header.OPTIONAL):
         assert f"`{column}`" in section("source: csv")
     for key in Sigv4.model_fields:
         assert f"`{key}`" in section("source: prometheus")
