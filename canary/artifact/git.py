@@ -23,7 +23,8 @@ def found_commit(repository: Path, ref: str) -> str:
     found = tried(
         repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
     )
-    return "" if found.returncode else found.stdout.decode().strip()
+    commit = found.stdout.decode().strip()
+    return commit if found.returncode == 0 and commit.isalnum() else ""  # ^NAME is no commit
 
 
 def commit_of(repository: Path, ref: str) -> str:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from canary.environment.fields import NAME
 from canary.errors import PolicyError
 
 RUN = Path(".run")
 ACCOUNT = re.compile(r"\d{12}")
+LONGEST = 40
 VARIABLE = "CART_CANARY_AWS_ACCOUNT"
 
 
@@ -24,12 +26,22 @@ def environments() -> list[str]:
     return sorted({path.parent.name for path in (*RUN.glob("*/canary.yml"), *_in_accounts("*"))})
 
 
+def require_name(name: str) -> None:
+    """Refuse what is not the name of an environment, such as a path or a wildcard."""
+    if not re.fullmatch(NAME, name):
+        raise PolicyError(
+            f"{name[:LONGEST]!r} is not the name of an environment. A name has up to 31 lower-case "
+            "letters, digits and dashes, and starts with a letter, such as prod"
+        )
+
+
 def find_directory(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Return the directory of the environment called ``name``.
 
     Raises:
         PolicyError: several accounts have one, and no variable says which is meant.
     """
+    require_name(name)
     if (RUN / name / "canary.yml").is_file():
         return RUN / name
     found = {path.parent.parent.name: path.parent for path in _in_accounts(name)}
@@ -46,6 +58,7 @@ def find_directory(name: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 def find_needs(env: str) -> Path:
     """Return what an environment needs of its account; it may not have a policy yet."""
+    require_name(env)
     found = [*RUN.glob(f"{env}/needs.json"), *RUN.glob(f"*/{env}/needs.json")]
     account = os.environ.get(VARIABLE)
     meant = [path for path in found if path.parent.parent.name == account] or found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -12,11 +11,10 @@ import click
 
 from canary.cli.check import refuse_unknown_counters
 from canary.cli.common import answer, json_option
-from canary.cli.files import RUN
+from canary.cli.files import RUN, require_name
 from canary.cli.first_policy import Answers, first_policy
 from canary.cli.needs import lacking, sentences
 from canary.environment import parse_environment
-from canary.environment.fields import NAME
 from canary.errors import PolicyError
 from canary.policy import parse_policy
 
@@ -73,11 +71,7 @@ def init(
     Example:
       canary init prod --source proxy --proxy 192.0.2.10 --deploy "./deploy.sh {release} {colour}"
     """
-    if not re.fullmatch(NAME, name):
-        raise PolicyError(
-            f"{name!r} is not a name for an environment; write small letters, digits and -, as in "
-            "prod-eu"
-        )
+    require_name(name)
     path = output or RUN / name / "canary.yml"
     if path.exists() and not force:
         raise PolicyError(f"{path} exists, and was not changed. To replace it: --force")

@@ -102,6 +102,7 @@ def test_different_changes_are_different_releases(repository: Path) -> None:
         ("v9", "No commit, tag or branch is named 'v9'; the newest tags are v1"),
         ("--all", "No commit, tag or branch is named '--all'"),
         ("", "No commit, tag or branch is named ''"),
+        ("^HEAD", "No commit, tag or branch is named '^HEAD'"),
     ],
 )
 def test_a_ref_that_is_none_is_refused(repository: Path, ref: str, sentence: str) -> None:

@@ -91,8 +91,8 @@ def test_the_deploy_command_is_split_as_a_shell_does(canary: Shell) -> None:
     [
         (("prod",), "Name the source of metrics: --source proxy, prometheus, cloudwatch, csv"),
         (("prod", "--source", "proxy"), "name its host: --proxy 192.0.2.10"),
-        (("Prod", "--source", "csv"), "'Prod' is not a name for an environment"),
-        (("a\n  b: c", "--source", "csv"), "is not a name for an environment"),
+        (("Prod", "--source", "csv"), "'Prod' is not the name of an environment"),
+        (("a\n  b: c", "--source", "csv"), "is not the name of an environment"),
         (("prod", "--source", "csv", "--url", "x"), "--url is of no use with --source csv"),
         (("prod", "--source", "prometheus", "--csv", "x"), "--csv is of no use with --source prom"),
         (("prod", "--source", "prometheus", "--url", "p:9090"), "url is 'p:9090'"),
@@ -111,6 +111,14 @@ def test_a_wrong_answer_is_refused_and_nothing_is_written(
     assert sentence in err
     assert "Traceback" not in err
     assert [path.name for path in Path(".run").iterdir()] == ["test"]
+
+
+@pytest.mark.parametrize("command", ["status", "rollback", "doctor"])
+@pytest.mark.parametrize("name", ["", "*", "tes?", "test/../test", "../.run/test", "t" * 300])
+def test_a_path_or_a_wildcard_is_no_environment(canary: Shell, command: str, name: str) -> None:
+    status, _, err = canary(command, "--env", name)
+    assert status == 2
+    assert f"{name[:40]!r} is not the name of an environment" in err
 
 
 def test_in_a_terminal_it_asks(canary: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
