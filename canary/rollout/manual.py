@@ -134,14 +134,22 @@ class Manual:
             why.append(", ".join(f"{name} is {status.states[name]}" for name in down))
         if len(found := status.releases_on(colour)) > 1:
             why.append(f"its servers report {' and '.join(found)}")
-        row = verdict_on(colour, status.releases_on(colour), self._history())
-        if row is not None and row.verdict == "FAIL":
-            why.append(f"its release failed canary {row.canary}: {row.reason}")
+        why += self._failed(colour, status)
         if why:
             raise TrafficError(
                 f"{colour} was not promoted: {'; '.join(why)}. To promote it anyway: "
                 f"canary promote --env {self.environment} --colour {colour} --force"
             )
+
+    def _failed(self, colour: str, status: Status) -> list[str]:
+        """Return why the last verdict on a colour forbids it; an unknown verdict forbids it too."""
+        try:
+            row = verdict_on(colour, status.releases_on(colour), self.state.history(50))
+        except CanaryError as error:
+            return [f"the last verdict on it is unknown ({error})"]
+        if row is None or row.verdict != "FAIL":
+            return []
+        return [f"its release failed canary {row.canary}: {row.reason}"]
 
     def _meant(self) -> Live | None:
         """Return the release that should be live; None if the state cannot be read."""

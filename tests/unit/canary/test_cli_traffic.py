@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from canary.errors import TrafficError
+from canary.errors import StateError, TrafficError
 from canary.rollout.manual import Manual
 from canary.state.base import Live, Row
 from canary.traffic.base import Status
@@ -182,3 +182,16 @@ def test_mixed_releases_are_one_colours_trouble() -> None:
     )
     with pytest.raises(TrafficError, match="its servers report 111111111111 and 222222222222"):
         manual.promote("green", force=False)
+
+
+def test_promote_refuses_a_colour_whose_verdict_is_unknown(canary: Shell, world: World) -> None:
+    """A damaged row of the history counted as none, and a release that had failed was promoted."""
+    world.troubles.lasting = ("state.history", 0, StateError("c9.json is damaged"))
+    words = ("promote", "--env", "test", "--colour", "green")
+    status, _, err = canary(*words)
+    assert status == 2
+    assert "the last verdict on it is unknown (c9.json is damaged)" in err
+    assert "--colour green --force" in err
+    assert world.proxy.live == "blue"
+    assert canary(*words, "--force")[0] == 0
+    assert world.proxy.live == "green"
