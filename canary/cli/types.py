@@ -87,7 +87,7 @@ class Duration(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
             text = str(value)
-            return int(text) if text.isdecimal() else parse_duration(text)
+            return parse_duration(int(text) if text.isdecimal() else text)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

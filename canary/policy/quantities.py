@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+LONGEST = 40
+"""Characters of a wrong value that an error shows."""
+YEAR = 366 * 86_400
 Scale = Literal["relative", "points"]
 
+Number = TypeVar("Number", int, float)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PART = re.compile(rf"({_NUMBER})\s*(s|min|m|h|d)")
@@ -51,23 +55,31 @@ def percent(share: float) -> str:
 def parse_duration(value: Any) -> int:
     """Return whole seconds of ``90``, ``90s``, ``5m``, ``1h30m``."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return _at_most_a_year(value)
     text = str(value).replace(" ", "")
     parts = _PART.findall(text)
     if not parts or "".join(a + b for a, b in parts) != text:
         raise ValueError(f"{value!r} is not a duration; write 90s, 5m or 1h30m")
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    _at_most_a_year(seconds)
     if seconds != int(seconds):
         raise ValueError(f"{value!r} is not a whole number of seconds")
     return int(seconds)
+
+
+def _at_most_a_year(seconds: Number) -> Number:
+    if seconds > YEAR:
+        raise ValueError(f"{str(seconds)[:LONGEST]} s is longer than a year")
+    return seconds
 
 
 def parse_share(value: Any) -> float:
     """Return the fraction that ``5%`` or ``0.05`` means."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not 0 <= value <= 1:
+            meant = f"{value:g}%" if 1 < value <= 100 else "5%"
             raise ValueError(
-                f"{value:g} is not a share; write {value:g}% or a fraction from 0 to 1"
+                f"{str(value)[:LONGEST]} is not a share; write {meant} or a fraction from 0 to 1"
             )
         return float(value)
     match = _PERCENT.match(str(value).strip())

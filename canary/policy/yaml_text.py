@@ -41,5 +41,7 @@ def read_yaml(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         raise UnreadableError(f"is not YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:  # a date such as 2026-13-45, or a number of 5,000 digits
+        raise UnreadableError(f"has a value that cannot be read: {error}") from error
     except RecursionError as error:
         raise UnreadableError("is nested too deeply to be read") from error

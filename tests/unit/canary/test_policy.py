@@ -206,3 +206,22 @@ def test_a_key_that_is_written_twice_is_refused_with_both_lines() -> None:
 def test_a_policy_that_is_nested_too_deeply_is_a_sentence(text: str) -> None:
     with pytest.raises(PolicyError, match=r"policy is nested too deeply to be read|is not YAML"):
         parse_policy(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("alpha: " + "9" * 400, "is not a share; write 5% or a fraction from 0 to 1"),
+        ("alpha: 20", "20 is not a share; write 20% or a fraction from 0 to 1"),
+        ("alpha: 150", "150 is not a share; write 5% or a fraction from 0 to 1"),
+        ("warmup: " + "9" * 400 + "d", "inf s is longer than a year"),
+        ("maximum: " + "9" * 400, "s is longer than a year"),
+        ("maximum: " + "9" * 5_000, "has a value that cannot be read: Exceeds the limit"),
+        ("alpha: 2026-13-45", "has a value that cannot be read: month must be in 1..12"),
+    ],
+)
+def test_a_number_or_a_date_that_is_none_is_a_sentence(line: str, sentence: str) -> None:
+    """They ended in a traceback."""
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(f"{FIVE_LINES}{line}\n")
+    assert sentence in str(refused.value)
