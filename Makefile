@@ -173,6 +173,10 @@ bench-judge: setup-dev ## Measure the time to judge, and that of Kayenta's algor
 bench-scale: setup ## Measure canary analyze with 1,000 instances and with 200 MB of CSV (2 min)
 	python -m tests.bench.scale
 
+.PHONY: reports
+reports: setup-dev ## Make the five reports and the pictures of docs/reports.md again (needs Chromium; 2 min)
+	python -m tests.bench.report_pictures
+
 .PHONY: bench-app
 bench-app: setup-dev ## Compare the speed of the shop with Flask and FastAPI (11 min, quiet machine)
 	@command -v wrk > /dev/null || apt-get install -qq -y --no-install-recommends wrk > .run/apt.log \

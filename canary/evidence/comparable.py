@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import GroupSeries, needs_samples
 from canary.formatting import percent
 from canary.policy import Metric
 
@@ -23,7 +24,7 @@ def missing_reason(metric: Metric, pairs: Pairs) -> str:
         return pairs.fault
     for side, arm in pairs.sides:
         if not (np.isfinite(side.values) & pairs.expected).any():
-            return f"the {arm} has no value in any period{remedy(metric)}"
+            return f"the {arm} has no value in any period{_unsampled(metric, side)}"
     if int(pairs.both.sum()) < LEAST_PAIRS:
         return f"only {int(pairs.both.sum())} period has a value of both arms"
     return ""
@@ -36,6 +37,14 @@ def _unexpected(metric: Metric, pairs: Pairs) -> str:
             "past window did, say --equal-footing"
         )
     return "no period has ended since the warm-up"
+
+
+def _unsampled(metric: Metric, side: GroupSeries) -> str:
+    """Return why values do not count, or what to do about a series that does not exist."""
+    known = side.host_samples[np.isfinite(side.host_samples)]
+    if needs_samples(metric) and len(known) and not known.any():
+        return f" that has {metric.per}: its samples are 0 everywhere"
+    return remedy(metric)
 
 
 def remedy(metric: Metric) -> str:

@@ -95,8 +95,8 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
     left = max(case.policy.maximum - case.elapsed, 0)
     if math.isinf(seconds) and _noisy(finding):
         return (
-            f"{name} needs more than {MOST_TIMES:.0f} times as much data: give both releases more "
-            f"traffic, or {margin}"
+            f"{name} needs far more data than a longer run gives: give both releases more traffic, "
+            f"use more instances, or {margin}"
         )
     if math.isinf(seconds):
         return (
@@ -115,7 +115,7 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
 def _noisy(finding: Finding) -> bool:
     """Return whether more data would help: its own noise is larger than what hosts differ by."""
     own, host, _ = _parts(finding)
-    return own > host and _log_effect(finding) < _log_margin(finding) / 2
+    return own > host and _log_effect(finding) < _log_margin(finding)
 
 
 def _soon(case: Case, metric: Metric, seconds: float) -> str:

@@ -56,7 +56,7 @@ def finding_of(
         return _undecided(policy, metric, no_data_sentence(metric, stuck), pairs)
     effect, low, high = on_margin_scale(metric, sign, worst)
     usual = usual_level(pairs.baseline.values[None, :])
-    small = unit_needed(metric, usual, effect)
+    small, margin = unit_needed(metric, usual, effect), margin_in_force(metric, usual, sign)
     fail, passed = _progress(looked, small)
     verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
     held = doubt(policy, metric, pairs) if verdict is Verdict.PASS else ""
@@ -66,7 +66,6 @@ def finding_of(
     elif verdict is Verdict.INCONCLUSIVE:
         held = _withheld(metric, looked) or pairs.doubt or (small if fail >= ALMOST else "")
     ending = f"INCONCLUSIVE: {held}" if held else _with_remark(verdict, after, pairs)
-    margin = margin_in_force(metric, usual, sign)
     ending = f"{warming_words(metric, sign, details)}{ending}"
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(

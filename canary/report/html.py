@@ -18,6 +18,7 @@ from canary.report.axes import Plot, paint
 from canary.report.confidence import paragraphs
 from canary.report.curves import Trail, span, trails
 from canary.report.findings import Bar, bar, share, size, tally
+from canary.report.summary import in_short
 from canary.report.wording import moment, unbroken, urgency
 
 NOTHING = "No judgement was made: there is no data about the candidate."
@@ -75,7 +76,8 @@ def render_html(
         verdict=last.verdict if last else Verdict.INCONCLUSIVE,
         headline=headline,
         more=more,
-        advice=last.advice if last else "",
+        summary=() if live else in_short(policy, recording, last),
+        advice=last.advice if last and live else "",
         quality=room.some(last.quality if last else (), room.MOST_SENTENCES, "sentence"),
         recording=recording,
         began=moment(times[0]),
@@ -189,8 +191,9 @@ def _facts(
     if recording.steps:
         most = max(step.candidate for step in recording.steps)
         facts.append(("Most traffic on the candidate", percent(most)))
-    if judgements and judgements[-1].score is not None:
-        facts.append(("Score", f"{judgements[-1].score:.0f} of 100"))
+    last = judgements[-1] if judgements else None
+    if last and last.score is not None and last.verdict is not Verdict.INCONCLUSIVE:
+        facts.append(("Score", f"{last.score:.0f} of 100"))
     return facts
 
 

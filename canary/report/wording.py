@@ -10,11 +10,15 @@ from canary.model import Finding, Verdict
 
 SPACE = "\N{NO-BREAK SPACE}"
 UNIT = re.compile(r"(?<=\d) (?=%|(?:s|min|h)\b)")
+TIMES = 100.0
+"""From this relative change on, "1,000 times" says more than a percentage."""
 RANK = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}
 
 
 def change(finding: Finding, value: float) -> str:
     """Return an effect on the finding's scale: a relative change as a percentage."""
+    if finding.relative and value > TIMES:
+        return f"{number(value + 1)} times"
     return percent(value, signed=True) if finding.relative else number(value, signed=True)
 
 

@@ -87,6 +87,8 @@ def _fast(fields: list[Field], order: Sequence[int | None], codes: _Codes) -> Bl
     parts = [field.texts() for field in (arm, instance, metric)]
     if not set(parts[0][0]) <= set(Arm):
         raise UnusualError
+    if "" in parts[1][0] or "" in parts[2][0]:
+        raise UnusualError
     sizes = [len(texts) for texts, _ in parts]
     joined = np.ravel_multi_index([which for _, which in parts], sizes)
     different, back = np.unique(joined, return_inverse=True)

@@ -60,6 +60,9 @@ def _row(row: list[str], order: Sequence[int | None], width: int, where: str) ->
     time, arm, instance, metric, *numbers = ("" if at is None else row[at] for at in order)
     if arm not in list(Arm):
         raise SourceError(f"{where}: arm is {arm!r}; allowed are baseline, candidate")
+    for name, text in (("instance", instance), ("metric", metric)):
+        if not text:
+            raise SourceError(f"{where}: {name} is empty; any name does, the same in each period")
     time_of(time, where)
     value, samples, spread = (_number(text, where) for text in numbers)
     for number in (samples, spread):

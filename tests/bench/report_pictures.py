@@ -1,7 +1,8 @@
-"""`python -m tests.bench.report_pictures`: one report of each verdict, as pictures for the docs.
+"""`python -m tests.bench.report_pictures`: five reports for docs/reports.md, as pages and pictures.
 
-The canaries are simulated (seeded, periods of 5 s like the local cloud's), the verdicts are real:
-this project's judge, at every period, stopping where `canary run` would.
+One of each verdict, one of a sudden outage and one of a single bad host. The canaries are
+simulated (seeded, periods of 5 s like the local cloud's), the verdicts are real: this project's
+judge, at every period, stopping where `canary run` would.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tests.support.paths import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
 START, PERIOD = 1_790_000_100, 5
+ERRORS = 0.006
 STEPS = ((0, 0.05), (60, 0.20), (120, 0.50))
 POLICY = parse_policy(
     """
@@ -33,23 +35,21 @@ POLICY = parse_policy(
     period: 5s
     warmup: 10s
     minimum: 4m
-    maximum: 10m
+    maximum: 5m
     steps: [5%, 20%, 50%]
     metrics:
     - {name: latency, kind: latency, margin: 10%, weight: 2}
     - {name: latency p99, kind: quantile, statistic: p99, source: latency, margin: 20%}
     - {name: errors, kind: count, margin: x2, negligible: 0.5%, weight: 2}
-    - {name: checkouts, kind: count, harm: decrease, margin: 25%}
     - {name: requests, kind: throughput, margin: 10%, critical: false}
     - {name: cpu, kind: gauge, margin: 20%, critical: false, group: saturation}
-    - {name: memory, kind: level, margin: 25%, critical: false, group: saturation}
     """
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A candidate and how it behaves."""
+    """A candidate and how it behaves: ``sick`` is its bad host, ``outage`` the first bad period."""
 
     name: str
     release: str
@@ -58,13 +58,21 @@ class Story:
     rate: float = 240.0
     latency: float = 1.0
     errors: float = 1.0
+    hosts: int = 2
+    sick: int | None = None
+    outage: int | None = None
 
 
 STORIES = (
-    Story("pass", "v1.5.0", seed=41, periods=118),
-    Story("fail", "v1.6.0-rc1", seed=42, periods=118, latency=1.35, errors=2.0),
-    Story("inconclusive", "v1.5.1", seed=43, periods=118, rate=14.0, latency=1.06),
+    Story("pass", "v1.5.0", seed=41, periods=60),
+    Story("fail", "v1.6.0-rc1", seed=42, periods=60, latency=1.35, errors=2.0),
+    Story("inconclusive", "v1.5.1", seed=43, periods=60, rate=14.0, latency=1.06),
+    Story("outage", "v1.6.0-rc2", seed=44, periods=60, outage=31),
+    Story("bad-host", "v1.6.0-rc3", seed=45, periods=60, rate=720.0, hosts=4, sick=3),
 )
+SICK_ERRORS = 12.0
+OUTAGE_ERRORS = 0.4
+"""Times the errors of a sick host, and the share of requests that fail in an outage."""
 
 
 def recording(story: Story) -> Recording:
@@ -74,7 +82,7 @@ def recording(story: Story) -> Recording:
     series = [
         one
         for side in Arm
-        for index in (1, 2)
+        for index in range(1, story.hosts + 1)
         for one in _instance(generator, story, load, side, index)
     ]
     steps = tuple(
@@ -85,12 +93,8 @@ def recording(story: Story) -> Recording:
     return Recording(
         environment="local",
         period=PERIOD,
-        baseline=Release(
-            "v1.4.2", "b81e04aa5f213c", "blue", ("local-app-blue-1", "local-app-blue-2")
-        ),
-        candidate=Release(
-            story.release, "3f2a9c1d77e05b", "green", ("local-app-green-1", "local-app-green-2")
-        ),
+        baseline=Release("v1.4.2", "b81e04aa5f213c", "blue", names(story, "blue")),
+        candidate=Release(story.release, "3f2a9c1d77e05b", "green", names(story, "green")),
         steps=steps,
         series=tuple(series),
         events=tuple(
@@ -98,6 +102,11 @@ def recording(story: Story) -> Recording:
             for at, share in STEPS
         ),
     )
+
+
+def names(story: Story, colour: str) -> tuple[str, ...]:
+    """The hosts of one colour."""
+    return tuple(f"local-app-{colour}-{index}" for index in range(1, story.hosts + 1))
 
 
 def _slow(generator: np.random.Generator, periods: int) -> Floats:
@@ -111,41 +120,49 @@ def _instance(
     moments = np.arange(story.periods) * PERIOD
     shares = [share if harmed else 1 - share for _, share in STEPS]
     share = np.select([moments < at for at, _ in STEPS[1:]], shares[:-1], shares[-1])
-    n = generator.poisson(story.rate * PERIOD * share * load / 2)
-    name = f"local-app-{'green' if harmed else 'blue'}-{index}"
+    n = generator.poisson(story.rate * PERIOD * share * load / story.hosts)
+    name = names(story, "green" if harmed else "blue")[index - 1]
+    failing = _failing(story, index) if harmed else np.full(story.periods, ERRORS)
     times = tuple(int(START + moment) for moment in moments)
     samples = tuple(float(count) for count in n)
     return [
         Series(metric, side, name, times, _column(metric, values, n), samples)
-        for metric, values in _values(generator, story, load, share, n, harmed=harmed).items()
+        for metric, values in _values(
+            generator, story, (load, share, failing), n, harmed=harmed
+        ).items()
     ]
+
+
+def _failing(story: Story, index: int) -> Floats:
+    """The share of requests that fail on one host of the candidate, by period."""
+    worse = story.errors * (SICK_ERRORS if index == story.sick else 1.0)
+    failing = np.full(story.periods, ERRORS * worse)
+    if story.outage is not None:
+        failing[story.outage :] = OUTAGE_ERRORS
+    return failing
 
 
 def _values(
     generator: np.random.Generator,
     story: Story,
-    load: Floats,
-    share: Floats,
+    moving: tuple[Floats, Floats, Floats],
     n: Ints,
     *,
     harmed: bool,
 ) -> dict[str, Floats]:
     """The values of one host of the shop."""
-    periods = story.periods
-    slow, failing = (story.latency, story.errors) if harmed else (1.0, 1.0)
+    periods, (load, share, failing) = story.periods, moving
+    slow = story.latency if harmed else 1.0
     host = np.exp(0.004 * generator.normal() + 0.02 * _slow(generator, periods))
     scale = 24 * slow * load**0.4 * host
     noise = 0.75 / np.sqrt(np.maximum(n, 1))
     cpu = (6 + 70 * share * load) * host * (1 + 0.3 * (slow - 1))
-    level = 180 + 4 * generator.normal() + 0.05 * np.arange(periods)
     return {
         "latency": scale * np.exp(noise * generator.normal(size=periods)),
         "latency p99": 5.2 * scale * np.exp(4 * noise * generator.normal(size=periods)),
-        "errors": generator.binomial(n, 0.006 * failing).astype(float),
-        "checkouts": generator.binomial(n, 0.08).astype(float),
+        "errors": generator.binomial(n, failing).astype(float),
         "requests": n.astype(float),
         "cpu": cpu * np.exp(0.03 * generator.normal(size=periods)),
-        "memory": level + generator.normal(size=periods),
     }
 
 
@@ -215,17 +232,16 @@ def photograph(html: str, width: int, height: int, path: Path) -> None:
 
 @click.command(help=__doc__)
 @click.option("--out", default=ROOT / "docs" / "images", type=click.Path(path_type=Path))
-@click.option("--html", type=click.Path(path_type=Path), help="Also keep the pages here.")
-def main(*, out: Path, html: Path | None) -> None:
-    """Write report-pass.png, report-fail.png, report-inconclusive.png and two phone pictures."""
+@click.option("--html", default=ROOT / "docs" / "reports", type=click.Path(path_type=Path))
+def main(*, out: Path, html: Path) -> None:
+    """Write a page and a picture of each story, and two pictures as on a phone."""
+    html.mkdir(parents=True, exist_ok=True)
     for story in STORIES:
         verdict, page = report(story)
         click.echo(f"{story.name}: {verdict}, {len(page) // 1024} kB")
-        if html:
-            html.mkdir(parents=True, exist_ok=True)
-            (html / f"report-{story.name}.html").write_text(page, encoding="utf-8")
+        (html / f"{story.name}.html").write_text(page, encoding="utf-8")
         photograph(page, 1180, 1500, out / f"report-{story.name}.png")
-        if verdict is Verdict.FAIL:
+        if story.name == "fail":
             photograph(page, 360, 1400, out / "report-phone.png")
     photograph(watched(), 360, 1400, out / "watch-phone.png")
 

@@ -117,6 +117,18 @@ def test_more_failures_than_requests_never_pass() -> None:
     assert "a request fails at most once" in found.sentence
 
 
+def test_more_failures_than_requests_are_told_beside_a_fail() -> None:
+    judgement = judged(window(of("errors", "candidate", times(400))))
+    assert judgement.verdict is Verdict.FAIL
+    assert any("a request fails at most once" in note for note in judgement.quality)
+
+
+def test_samples_of_0_are_told() -> None:
+    """They were told as values that are not there."""
+    judgement = judged(window(lambda one: replace(one, samples=(0.0,) * len(one.samples))))
+    assert "its samples are 0 everywhere" in finding(judgement, "latency").sentence
+
+
 @pytest.mark.parametrize(("part", "said"), [(1 / 9, "10 %"), (1 / 3, "25 %"), (4, "80 %")])
 def test_a_split_that_was_not_told_is_no_loss_of_requests(part: float, said: str) -> None:
     def split(one: Series) -> Series:
