@@ -13,6 +13,10 @@ from canary.policy import Metric, Policy
 
 LEAST_REQUESTS = 200
 LEAST_PERIODS = 3
+ONE_ADDRESS = (
+    "It tells users apart by their address, unless proxy_sticky is set, and one address, such as "
+    "that of a load generator or a CDN, is one user"
+)
 
 
 def split_by_proxy(policy: Policy, recording: Recording) -> list[str]:
@@ -23,7 +27,7 @@ def split_by_proxy(policy: Policy, recording: Recording) -> list[str]:
         if share is not None and meant is not None and _off(policy, share, meant):
             found.append(
                 f"the proxy sent {percent(share)} of both arms' requests to the candidate "
-                f"instead of {percent(meant)}"
+                f"instead of {percent(meant)}. {ONE_ADDRESS}"
             )
     return found
 

@@ -208,18 +208,13 @@ def _measured(context: Context, live: str) -> Demand:
     began, first = context.now(), context.ports.traffic.status()
     context.ports.clock.sleep(MEASURED)
     last = context.ports.traffic.status()
-    requests = _total(last, "requests", live) - _total(first, "requests", live)
+    requests = last.total("requests", live) - first.total("requests", live)
     if requests <= 0:
         raise SourceError(
             f"No request reached {live} in {MEASURED:.0f} s, so nothing could be noticed"
         )
-    all_time = max(_total(last, "requests", live), 1)
-    events = {name: _total(last, name, live) / all_time for name in last.counters}
+    all_time = max(last.total("requests", live), 1)
+    events = {name: last.total(name, live) / all_time for name in last.counters}
     idle = other_colour(context.request.colours, live)
     servers = (len(last.servers(idle)), len(last.servers(live)))
     return Demand(requests / (context.now() - began), events, servers)
-
-
-def _total(status: Status, counter: str, colour: str) -> int:
-    counts = status.counters.get(counter, {})
-    return sum(counts.get(name, 0) for name in status.servers(colour))

@@ -21,6 +21,7 @@ from canary.rollout.standby import (
     require_release,
     wait_until_up,
 )
+from canary.rollout.users import requests_so_far, warn_without_users
 from canary.sources.queries import source_queries
 from canary.state.base import Live
 from canary.traffic.base import Status
@@ -69,12 +70,14 @@ def establish(context: Context, live: str) -> Release:
 def deploy(context: Context, baseline: Release) -> Progress:
     """Install the candidate on the idle colour."""
     idle = other_colour(context.request.colours, baseline.colour)
+    began, before = context.now(), requests_so_far(context, baseline.colour)
     release = published(context, context.request.candidate)
     no_longer_standby(context.ports.traffic, idle)
     install(context, release, idle)
     candidate = Release(release.name, release.commit, idle)
     context.hook("smoke")
     context.hook("load")
+    warn_without_users(context, baseline.colour, before, context.now() - began)
     return prepared(context, baseline, candidate)
 
 

@@ -81,6 +81,11 @@ class Status:
         """Return the sum of one colour's weights."""
         return sum(self.weights[name] for name in self.servers(colour))
 
+    def total(self, counter: str, colour: str) -> int:
+        """Return the sum of a counter over one colour's servers."""
+        counts = self.counters.get(counter, {})
+        return sum(counts.get(name, 0) for name in self.servers(colour))
+
     def down(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour that do not take traffic."""
         return tuple(n for n in self.servers(colour) if self.states.get(n) not in SERVING)

@@ -127,11 +127,24 @@ class Haproxy:
             return done.stdout
         reason = done.stderr.strip()[-MAX_REASON:] or f"exit status {done.returncode}"
         if done.returncode == SSH_FAILED:
-            raise TrafficError(
-                f"The proxy can't be reached: {reason}. Check by hand: "
-                f"ssh -i {self._settings.key} -p {self._settings.port} {self._login()} status"
-            )
+            raise TrafficError(f"The proxy can't be reached: {reason}. {self._remedy(reason)}")
         raise TrafficError(f"{asked} was refused: {reason}")
+
+    def _remedy(self, reason: str) -> str:
+        """Return what to do about a failed connection."""
+        settings = self._settings
+        if f"{settings.key} not accessible" in reason:
+            return (
+                "The role cart.canary.proxy creates the key where proxy_canary_key says; "
+                "environment: traffic: key must name the same file"
+            )
+        if "Host key verification failed" in reason:
+            return (
+                f"{settings.known_hosts} does not have the host's key. For a new host, store it, "
+                f"and compare its fingerprint: ssh-keyscan -p {settings.port} {settings.host} > "
+                f"{settings.known_hosts}"
+            )
+        return f"Check by hand: ssh -i {settings.key} -p {settings.port} {self._login()} status"
 
     def _login(self) -> str:
         return f"{self._settings.user}@{self._settings.host}"

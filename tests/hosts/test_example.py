@@ -19,7 +19,7 @@ from tests.support.local_cloud_machine import Cloud, output
 from tests.support.paths import ROOT
 from tests.support.walkthrough import Said, sections, type_in
 
-pytestmark = [pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.timeout(1800)]
 EXAMPLE = ROOT / "examples/node"
 NAMES = {10: "proxy", 11: "blue", 12: "green", 13: "monitor"}
 #: A walk with the times of the README takes twice as long.

@@ -127,6 +127,22 @@ def test_a_host_that_cannot_be_reached_brings_the_command_to_try(ssh: Ssh) -> No
         ssh.proxy().status()
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("Host key verification failed.", r"ssh-keyscan -p 22 10.77.0.9 > known"),
+        (
+            "Warning: Identity file key not accessible: No such file or directory.",
+            "creates the key where proxy_canary_key says",
+        ),
+    ],
+)
+def test_a_newcomers_ssh_faults_bring_their_remedy(ssh: Ssh, said: str, remedy: str) -> None:
+    ssh.does(f"sys.stderr.write({said!r}); sys.exit(255)")
+    with pytest.raises(TrafficError, match=remedy):
+        ssh.proxy().status()
+
+
 def test_a_host_that_does_not_answer_is_not_waited_for_for_ever(ssh: Ssh) -> None:
     ssh.does("time.sleep(30)")
     with pytest.raises(TrafficError, match=r"did not respond within 0\.2 s"):
