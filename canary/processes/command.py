@@ -15,7 +15,7 @@ from pathlib import Path
 from canary.errors import Interruption
 from canary.processes.output import LastLine, Output
 
-HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HELD = tuple(one for one in signal.Signals if one.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 GRACE = 5.0
 """Seconds between asking a command's processes to end and ending them."""
 HASTE = 0.5
