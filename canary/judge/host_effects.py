@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from canary.judge.host_counts import count_error
 from canary.judge.newest import newest
 from canary.judge.rule import Rule
 from canary.policy import Metric
@@ -21,8 +22,6 @@ KNOWN = 0.75
 """Share of the newest periods that must be known, if no others take their place."""
 LEAST_EVENTS, TIMED_EVENTS = 0.005, 0.5
 """Extra events per request, or per period: fewer are not worth a host's name."""
-EXPECTED = 0.2
-"""Noise that single hosts' counts may have in a period, whatever an arm has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _events(
         parts=_rates([span.sums(one, span.thirds) for one in picked], rule),
         halves=_rates([span.sums(one, 2) for one in picked], rule),
         worse=(rates > 0).sum(axis=1) / np.maximum(fine.sum(axis=1), 1),
-        error=_count_error((g, b, n_g, n_b), noise, span.periods),
+        error=count_error((g, b, n_g, n_b), noise, picked, fine),
         known=enough,
     )
 
@@ -168,17 +167,6 @@ def _excess(columns: list[Floats]) -> Floats:
     g, b, n_g, n_b = columns
     excess: Floats = g * n_b - b * n_g
     return excess
-
-
-def _count_error(
-    totals: tuple[Floats, Floats, Floats, Floats], noise: Noise, periods: int
-) -> Floats:
-    g, b, n_g, n_b = totals
-    share = n_g / (n_g + n_b)
-    due = (g + b) * share + 0.5, (g + b) * (1 - share) + 0.5
-    own = max(noise.tau, EXPECTED) ** 2 * inflation(noise.phi, periods) / periods
-    error: Floats = np.sqrt(1 / due[0] + 1 / due[1] + own + noise.host**2)
-    return error
 
 
 def _rates(columns: list[Floats], rule: Rule) -> Floats:

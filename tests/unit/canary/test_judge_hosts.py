@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from canary.judge import judge
+from canary.judge.hosts import against, apart
+from canary.judge.rule import rule_of
 from canary.model import Recording, Verdict
 from canary.policy import parse_policy
 from tests.unit.canary.verdict_recordings import POLICY, healthy, policy
@@ -149,3 +152,20 @@ def test_harm_that_every_host_shows_fails_sooner_than_one_host_could() -> None:
     for host in ("candidate-1", "candidate-2"):
         kept = hurt(kept, host, "errors", 6.0)
     assert "every host" not in judge(policy(), kept, until=60 * 6).reason
+
+
+@pytest.mark.parametrize("hosts", [2, 4])
+def test_errors_in_batches_are_chance_where_as_many_steady_ones_are_not(hosts: int) -> None:
+    """Both make four times the errors of the baseline, and in each part of the time."""
+    asked = policy()
+    metric = next(one for one in asked.metrics if one.name == "errors")
+    batches, steady = np.tile([2.0, 2.0, 32.0], 5)[:15], np.full(15, 12.0)
+    baseline = np.tile([12.0, 3.0, 3.0], 5) / 2
+    requests = np.full((hosts, 15), 1500.0)
+    for errors, stands in ((batches, False), (steady, True)):
+        rows = np.vstack([errors, *[baseline] * (hosts - 1)])
+        both = 2 * baseline, np.full(15, 3000.0)
+        found = apart(
+            asked, metric, rule_of(asked, metric, 1.0), against(rows, requests, both, 1.0), 15
+        )
+        assert bool(found.stands[0]) is stands
