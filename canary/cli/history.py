@@ -10,6 +10,7 @@ import click
 
 from canary.cli.assemble import state_of
 from canary.cli.common import answer, find_place, json_option, where_options
+from canary.rollout.drill import DRILLED
 from canary.state.base import Row
 
 
@@ -38,7 +39,8 @@ def history(env: str | None, policy_file: Path | None, limit: int, *, as_json: b
 def _line(row: Row) -> str:
     started = datetime.fromtimestamp(row.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     took = f"{row.ended - row.started:.0f} s"
-    release = row.candidate.partition(" ")[0]
+    # A release has a name and a commit; a drill has a sentence.
+    release = row.candidate if row.verdict == DRILLED else row.candidate.partition(" ")[0]
     return (
         f"{row.canary}  {row.verdict:<13} {release}  {started}, {took}; {row.live} live\n"
         f"    {row.reason}"

@@ -37,7 +37,7 @@ def status(env: str | None, policy_file: Path | None, *, as_json: bool) -> int:
         state_of(environment),
         time.time(),
     )
-    answer(_document(found), _text(found), as_json=as_json)
+    answer(_document(found), _text(found, environment.name), as_json=as_json)
     return DIFFERENT if found.differences else 0
 
 
@@ -64,7 +64,7 @@ def _side_document(side: Side) -> dict[str, Any]:
     }
 
 
-def _text(found: Situation) -> str:
+def _text(found: Situation, environment: str) -> str:
     lines = [f"Live: {found.meant}", *(_line(side) for side in found.sides)]
     if found.status.lease_until is not None:
         left = max(0.0, found.status.lease_until - time.time())
@@ -79,16 +79,17 @@ def _text(found: Situation) -> str:
             f"Canary {found.holder.canary} is running since {since}, started by {found.holder.who}"
         )
     if not any(side.standby for side in found.sides):
-        lines.append(_no_standby(found))
+        lines.append(_no_standby(found, environment))
     lines += [f"! {difference}" for difference in found.differences]
     return "\n".join(lines)
 
 
-def _no_standby(found: Situation) -> str:
+def _no_standby(found: Situation, environment: str) -> str:
     live = found.status.live
     return (
         f"No standby: nothing replaces {live} if it goes down, and a rollback has no release to "
-        f"return to. To have one, install the release of {live} on the idle colour: canary deploy"
+        f"return to. To have one, install the release of {live} on the idle colour: canary deploy "
+        f"{found.meant.release or 'REF'} --env {environment}"
     )
 
 

@@ -99,6 +99,7 @@ def test_a_hook_that_knows_no_proxy_leaves_the_standby_that_a_rollback_needs(
     assert "blue is live, and there is no standby" in out
     _, out, _ = canary("status", "--env", "test")
     assert "No standby: nothing replaces blue if it goes down" in out
+    assert "on the idle colour: canary deploy release-v1 --env test" in out
     canary("deploy", "v1", "--env", "test")
     assert world.proxy.fallback == ("green-1",)
     _, out, _ = canary("status", "--env", "test")
