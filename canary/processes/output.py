@@ -135,7 +135,10 @@ class Output:
 
 def ending(log: Path) -> str:
     """Say where the output of a command is, and how it ends."""
-    end = _tail(log)
+    try:
+        end = _tail(log)
+    except OSError as error:  # a command can remove its own log
+        return f"; its output cannot be read: {error}"
     return f"; its output is in {log} and ends with:{end}" if end else " and printed nothing"
 
 

@@ -99,6 +99,11 @@ def test_nothing_that_a_command_started_lives_on(
     assert not alive(int((tmp_path / "child").read_text()))
 
 
+def test_a_command_that_removes_its_log_fails_with_a_sentence(runs: Runs, tmp_path: Path) -> None:
+    said = runs(tmp_path, f"rm -f {tmp_path}/*.log; exit 3")
+    assert "ended with status 3; its output cannot be read" in said
+
+
 @pytest.mark.parametrize("end", ["wait", "exit 0"])
 def test_a_signal_to_canary_ends_a_stubborn_command_within_a_second(
     runs: Runs, tmp_path: Path, end: str
