@@ -18,6 +18,9 @@ from canary.errors import RecordingError
 from canary.model import Recording
 
 SCHEMA_VERSION = 2
+LATEST = 2**40
+MOST_PERIODS = 2_000_000
+"""Limits of times, in seconds since 1970, and of the length of a recording."""
 _ABSENT = object()
 
 _RECORDING = TypeAdapter(Recording)
@@ -117,10 +120,27 @@ def _faults(error: ValidationError) -> str:
     return "; ".join(faults) + (f"; and {more} more" if more > 0 else "")
 
 
+def _refuse_wrong_times(recording: Recording, name: str) -> None:
+    """Check the span of the recording: a wrong time would add millions of periods."""
+    times = [
+        time for series in recording.series for time in (*series.times[:1], *series.times[-1:])
+    ]
+    moments = [*(step.start for step in recording.steps), *recording.looks, *times]
+    if not moments:
+        return
+    first, last = min(moments), max(moments)
+    if max(-first, last) > LATEST or (last - first) / recording.period > MOST_PERIODS:
+        raise RecordingError(
+            f"The recording {name} lasts from {str(first)[:20]} to {str(last)[:20]}, in seconds "
+            "since 1970, so one of its times is wrong."
+        )
+
+
 def _refuse_damage(recording: Recording, name: str) -> None:
     """Check that lengths agree, times ascend and every number is finite."""
     if recording.period < 1:
         raise RecordingError(f"The recording {name} has a period of {recording.period} seconds.")
+    _refuse_wrong_times(recording, name)
     lead = recording.lead_in.series if recording.lead_in is not None else ()
     for series in (*recording.series, *lead):
         where = f"series {series.metric} of {series.instance} ({series.arm})"

@@ -97,6 +97,8 @@ def damage(old: str, new: str) -> str:
         (damage('"colour":"blue"', '"colour":"blue","x":1'), "not known: recording.baseline.x"),
         (damage('"samples":[', '"samples":[1,'), "columns of unequal length"),
         (damage('"times":[0,60', '"times":[60,0'), "times that do not ascend"),
+        (damage('"times":[0,60', f'"times":[-{"9" * 400},60'), "one of its times is wrong"),
+        (damage('"start":0', f'"start":{10**12}'), "one of its times is wrong"),
         (damage('"values":[', '"values":[NaN,'), "holds NaN"),
     ],
 )
