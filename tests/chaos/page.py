@@ -86,7 +86,9 @@ END = """
   carries more than its share. HAProxy notices within a second or two, the canary looks within a
   period, and ends at its second look, a period later. An earlier end would stop canaries for a
   process that restarts, which is back by then. While no live server is up, the candidate keeps its
-  weight: it is all that customers have.
+  weight: it is all that customers have. A live host that is cut off from its data stays in service
+  for ten seconds more (`STORE_GRACE_SECONDS`), because an outage of the database concerns both
+  colours; the proxy asks another host for what it cannot serve.
 * *CloudWatch falls silent in the first period of a canary.* The first weight is set just before a
   period begins. If setting it takes so long that the period has begun, as it can on this machine
   under load, the first data is due a period later: 12 to 13 s after the fault, not 8 to 9 s.
