@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import is_rate
 from canary.evidence.table import Columns, Table
 from canary.formatting import duration, minute
+from canary.policy import Metric
 from canary.stats.paired import Mask
 
 FEW_VALUES = 4
+SAME_VALUES = 6
+"""Periods with equal values, none of them 0, that are no chance."""
 MOST_LOST = 0.2
 """Share of the periods in which only one arm may have a value."""
 MOST_GAPS = 0.8
@@ -64,6 +68,22 @@ def partly(table: Table, pairs: Pairs) -> str:
             when = "later" if periods > 0 else "earlier"
             said.append(f"{verb} {duration(abs(periods) * period)} {when}")
     return f"the candidate's values {' and '.join(said)} than the baseline's; check the time zones"
+
+
+def mirrored(metric: Metric, pairs: Pairs) -> str:
+    """Return that both arms have the same values, as those of the same hosts, or nothing."""
+    g, b = (side.values[pairs.both] for side, _ in pairs.sides)
+    if metric.kind == "level" or metric.counter is not None or not np.array_equal(g, b):
+        return ""
+    if (g > 0).sum() < SAME_VALUES or (g == g[0]).all():
+        return ""
+    n_g, n_b = (side.samples[pairs.both] for side, _ in pairs.sides)
+    if is_rate(metric) and not np.array_equal(n_g, n_b):
+        return ""
+    return (
+        f"both arms reported exactly the same values in all {len(g)} periods, as if the same hosts "
+        "were read twice; see that the query of each arm selects hosts of its own"
+    )
 
 
 def _there(pairs: Pairs) -> tuple[Mask, Mask]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from canary.evidence.counting import more_than_requests, not_a_count
-from canary.evidence.coverage import apart, other_period, partly
+from canary.evidence.coverage import apart, mirrored, other_period, partly
 from canary.evidence.infinite import all_infinite, infinite_times, some_infinite
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
@@ -52,7 +52,8 @@ def _fault(metric: Metric, pairs: Pairs, split: str) -> str:
 def _doubt(metric: Metric, table: Table, pairs: Pairs) -> str:
     """Return why the metric cannot PASS, or an empty string."""
     return (
-        other_period(table, pairs)
+        mirrored(metric, pairs)
+        or other_period(table, pairs)
         or partly(table, pairs)
         or more_than_requests(metric, pairs)
         or too_good(metric, pairs)

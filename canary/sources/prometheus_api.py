@@ -7,6 +7,7 @@ Authorization header, and is printed nowhere.
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import math
 import urllib.error
@@ -68,6 +69,10 @@ class PrometheusApi:
         except ValueError as error:
             raise SourceError(
                 f"Prometheus at {url} did not return JSON (is it a page for signing in?): {error}"
+            ) from error
+        except http.client.HTTPException as error:
+            raise SourceError(
+                f"Prometheus at {url} ended in the middle of its answer: {error!r}"
             ) from error
         except (OSError, RecursionError) as error:
             raise SourceError(f"Prometheus at {url} did not respond: {error}") from error
@@ -136,6 +141,11 @@ def _result(answer: Any, query: str, address: str) -> list[Any]:
 
 
 def _series(one: Any, query: str) -> Answered:
+    if isinstance(one, dict) and {"histogram", "histograms"} & set(one):
+        raise SourceError(
+            f"Prometheus responded to {query!r} with histograms; select one number, as in: "
+            "histogram_quantile(0.99, sum by (instance) (rate(x[{period}])))"
+        )
     try:
         pairs = one["values"] if "values" in one else [one["value"]] if "value" in one else []
         points = {int(float(moment)): float(text) for moment, text in pairs}

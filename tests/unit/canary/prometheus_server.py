@@ -35,6 +35,7 @@ class Server(http.server.ThreadingHTTPServer):
     answer: dict[str, Any]
     status: int
     pause: float
+    torn: bool = False
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -50,9 +51,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append({key: values[0] for key, values in form.items()})
         time.sleep(self.server.pause)
         self.send_response(self.server.status)
+        answer = json.dumps(self.server.answer).encode()
+        if self.server.torn:
+            self.send_header("Content-Length", str(len(answer) + 1))
         with suppress(ConnectionError):  # who asked may have given up
             self.end_headers()
-            self.wfile.write(json.dumps(self.server.answer).encode())
+            self.wfile.write(answer)
 
     def log_message(self, *_arguments: object) -> None:
         """Keep quiet."""

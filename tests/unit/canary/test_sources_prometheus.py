@@ -83,6 +83,13 @@ def test_an_answer_is_not_waited_for_longer_than_a_period(server: Server) -> Non
 SCALAR = {"status": "success", "data": {"resultType": "scalar", "result": [65, "1"]}}
 PARTIAL = {**matrix(({"instance": "one"}, [[65, "1"]])), "warnings": ["store-2: timed out"]}
 LISTED = {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": []}]}}
+NATIVE = {
+    "status": "success",
+    "data": {
+        "resultType": "matrix",
+        "result": [{"metric": {"instance": "one"}, "histograms": [[65, {"count": "1"}]]}],
+    },
+}
 TWICE = matrix(({"instance": "one"}, [[65, "1"]]), ({"instance": "one"}, [[65, "2"]]))
 
 
@@ -102,6 +109,7 @@ TWICE = matrix(({"instance": "one"}, [[65, "1"]]), ({"instance": "one"}, [[65, "
         (matrix(({"instance": "one"}, [[65, "fast"]])), "a series of an unknown shape"),
         (matrix(({"instance": "one"}, [["1e999", "1"]])), "a series of an unknown shape"),
         (LISTED, "a series of an unknown shape"),
+        (NATIVE, "with histograms; select one number"),
         ({"status": "success", "data": {"resultType": "matrix", "result": [7]}}, "unknown shape"),
         ({"status": "error"}, "Prometheus refused"),
     ],
@@ -112,6 +120,12 @@ def test_only_a_complete_answer_of_the_expected_shape_is_used(
     server.answer = answer
     with pytest.raises(SourceError, match=sentence):
         source(server).read([QUERY], ARMS, 60, 70)
+
+
+def test_a_torn_answer_is_a_sentence(server: Server) -> None:
+    server.torn = True
+    with pytest.raises(SourceError, match="ended in the middle of its answer"):
+        source(server).instances("blue")
 
 
 def test_several_series_of_a_count_are_added(server: Server) -> None:

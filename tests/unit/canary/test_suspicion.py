@@ -129,6 +129,25 @@ def test_samples_of_0_are_told() -> None:
     assert "its samples are 0 everywhere" in finding(judgement, "latency").sentence
 
 
+def test_arms_that_are_the_same_hosts_never_pass() -> None:
+    """A query that forgets the colour answers with the same hosts for both arms."""
+    kept = window()
+    own = {
+        (one.metric, one.instance.removeprefix("baseline")): one
+        for one in kept.series
+        if one.arm is Arm.BASELINE
+    }
+
+    def copied(one: Series) -> Series:
+        other = own[one.metric, one.instance.removeprefix(one.arm)]
+        return replace(one, values=other.values, samples=other.samples)
+
+    judgement = judged(replace(kept, series=tuple(map(copied, kept.series))))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "exactly the same values in all 40 periods" in finding(judgement, "latency").sentence
+    assert "exactly the same values" in finding(judgement, "errors").sentence
+
+
 @pytest.mark.parametrize(("part", "said"), [(1 / 9, "10 %"), (1 / 3, "25 %"), (4, "80 %")])
 def test_a_split_that_was_not_told_is_no_loss_of_requests(part: float, said: str) -> None:
     def split(one: Series) -> Series:
