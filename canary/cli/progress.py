@@ -17,18 +17,26 @@ from canary.rollout.ports import Observer
 
 
 class Both:
-    """Two observers of one canary."""
+    """Several observers of one canary. What one cannot write does not concern the others."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
     def event(self, event: Event) -> None:
-        for observer in self._observers:
-            observer.event(event)
+        self._each(lambda observer: observer.event(event))
 
     def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None:
+        self._each(lambda observer: observer.look(recording, judgements))
+
+    def _each(self, show: Callable[[Observer], None]) -> None:
+        failed: OSError | None = None
         for observer in self._observers:
-            observer.look(recording, judgements)
+            try:
+                show(observer)
+            except OSError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
 
 STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold green"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -89,7 +89,16 @@ class Context:
         """Record an event, and display it."""
         event = Event(int(self.now()), kind, sentence)
         self.events.append(event)
-        self.ports.observer.event(event)
+        self.display(lambda: self.ports.observer.event(event))
+
+    def display(self, show: Callable[[], None]) -> None:
+        """Tell the observer something. Output that cannot be written must not end a canary."""
+        try:
+            show()
+        except OSError as error:  # a full disk, or nobody reads any more
+            sentence = f"The output of this canary could not be written: {error}"
+            if sentence not in self.warnings:
+                self.warnings.append(sentence)
 
     def warn(self, sentence: str) -> None:
         """Record a problem that does not change the verdict."""

@@ -126,15 +126,15 @@ class StepLoop:
         return self._allowed(decision)
 
     def _decided(self, look: int, unseen: str) -> Decision:
-        progress, timing = self._progress, self._context.timing
+        progress, context, timing = self._progress, self._context, self._context.timing
         served = look - self._start
         elapsed = self._elapsed_before + served
         if elapsed < timing.warmup:
             return Decision(Move.WAIT)
         progress.looks.append(look)
-        recording = progress.recording(self._context.events)
-        progress.judgements.append(self._context.ports.judge(recording, look))
-        self._context.ports.observer.look(recording, progress.judgements)
+        recording = progress.recording(context.events)
+        progress.judgements.append(context.ports.judge(recording, look))
+        context.display(lambda: context.ports.observer.look(recording, progress.judgements))
         decision = self._decide(progress.judgements[-1], served, elapsed)
         return only_if_seen(decision, unseen, over=elapsed >= timing.maximum)
 

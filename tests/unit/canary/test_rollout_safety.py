@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from canary.cli.progress import Both
 from canary.errors import (
     CanaryError,
     ExitStatus,
@@ -16,7 +19,7 @@ from canary.errors import (
     StateError,
     TrafficError,
 )
-from canary.model import Verdict
+from canary.model import Event, Judgement, Recording, Verdict
 from tests.unit.canary.rollout_fakes import Troubles
 from tests.unit.canary.rollout_world import FAIL, OPEN, PASS, World, go, settle
 
@@ -78,3 +81,41 @@ def test_traffic_is_safe_whatever_happens(
     else:
         assert "canary rollback" in outcome.traffic
         assert passed or world.proxy.live == "blue"
+
+
+class Unwritable:
+    """An observer on a full disk: from some call on, nothing can be written."""
+
+    def __init__(self, first: int) -> None:
+        self._left = first
+
+    def event(self, event: Event) -> None:  # noqa: ARG002 - the protocol's
+        self._write()
+
+    def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None:  # noqa: ARG002
+        self._write()
+
+    def _write(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("first", [0, 5, 12, 20])
+@pytest.mark.parametrize("verdict", [PASS, FAIL])
+def test_output_that_cannot_be_written_ends_no_canary(first: int, verdict: Verdict) -> None:
+    """It ended with a traceback, and left the lock behind."""
+    world = World(lambda _: verdict)
+    world.observer = Unwritable(first)
+    outcome = go(world)
+    assert outcome.exit_status == (ExitStatus.PASS if verdict is PASS else ExitStatus.FAIL)
+    assert world.proxy.live == world.state.colour == ("green" if verdict is PASS else "blue")
+    assert world.proxy.share == 0.0
+    assert world.state.held is None
+
+
+def test_one_observer_that_cannot_write_does_not_concern_the_others() -> None:
+    world = World()
+    world.observer = Both(Unwritable(0), world)
+    assert go(world).exit_status == ExitStatus.PASS
+    assert world.said("end")
