@@ -103,7 +103,7 @@ def test_csv_names_the_line_that_is_wrong(tmp_path: Path, line: str, sentence: s
     [
         ("time,arm,instance,value", "missing columns ['metric']"),
         ("time,arm,instance,metric,value,colour", "unknown columns ['colour']"),
-        ("", "missing columns"),
+        ("", "is empty, or its first line is; it must name the columns"),
     ],
 )
 def test_csv_names_the_columns_that_are_wrong(tmp_path: Path, header: str, sentence: str) -> None:
