@@ -55,10 +55,16 @@ def commands(page: str) -> Iterator[Command]:
 
 
 def clone(place: Path) -> Path:
-    """Clone the commit, and link the existing virtual environment and .run."""
+    """Clone the commit, and link the existing virtual environment and what is in .run.
+
+    The environment "prod" of the pages is new in each clone.
+    """
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(place)], check=True)
-    for name in (".venv", ".run"):
-        (place / name).symlink_to(ROOT / name)
+    (place / ".venv").symlink_to(ROOT / ".venv")
+    (place / ".run").mkdir()
+    for each in (ROOT / ".run").iterdir():
+        if each.name != "prod":
+            (place / ".run" / each.name).symlink_to(each)
     editor = place.parent / "editor"
     editor.write_text("#!/bin/sh\necho '<!-- hello -->' >> \"$1\"\n", encoding="utf-8")
     editor.chmod(0o755)

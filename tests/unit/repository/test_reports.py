@@ -32,6 +32,7 @@ def test_a_report_is_small_and_loads_nothing(page: Path) -> None:
     assert page.stat().st_size < 300_000
     assert not re.findall(r"(?:src|href)=[\"'](?!#|data:)", html)
     assert "url(" not in html
+    assert not re.findall("[\u2018\u2019\u201c\u201d]", html), "ansible-test sanity refuses them"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
