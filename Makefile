@@ -93,7 +93,7 @@ test: setup-dev ## Run linters, unit and process tests, and the demonstration (1
 	@python -m tests
 
 .PHONY: test-all
-test-all: setup-dev ## Run all tests, as CI does (50 min)
+test-all: setup-dev ## Run all tests, as CI does (40 min)
 	@.ci/run
 
 .PHONY: test-long
