@@ -15,7 +15,7 @@ from canary.doctor import cost
 from canary.doctor.needs import Needs
 from canary.doctor.reach import expiry
 from canary.errors import PolicyError
-from tests.unit.canary.doctor_world import certificate, needs_in
+from tests.unit.canary.doctor.world import certificate, needs_in
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from canary.doctor.rights import CHANGES, LOOKS, PROVISIONING, kind
 from tests.support.ansible_modules import load as load_module
 from tests.support.ansible_modules import run
 from tests.support.ansible_templates import load_plugins
-from tests.unit.canary.doctor_world import World
+from tests.unit.canary.doctor.world import World
 from tests.unit.roles.inventories import Environment
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"

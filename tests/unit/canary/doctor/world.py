@@ -18,7 +18,7 @@ from canary.doctor.finding import Finding, Level
 from canary.doctor.needs import Needs, Size
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window
-from tests.unit.canary.doctor_stubs import ACCOUNT, MAIL, REGION, TOPIC, Iam, Quotas, Sns
+from tests.unit.canary.doctor.stubs import ACCOUNT, MAIL, REGION, TOPIC, Iam, Quotas, Sns
 
 TAGS = {"Project": "shop", "Environment": "aws"}
 ME = "203.0.113.7"

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from canary.doctor.account import rights
 from canary.doctor.examine import CHECKS
 from canary.doctor.finding import Level
 from canary.doctor.needs import Needs
 from canary.doctor.quotas import quota
-from tests.unit.canary.doctor_faults import FAULTS, MENDED, SEVERAL, own_resources
-from tests.unit.canary.doctor_stubs import REGION
-from tests.unit.canary.doctor_world import (
-    ME,
+from tests.unit.canary.doctor.faults import FAULTS, MENDED, SEVERAL, own_resources
+from tests.unit.canary.doctor.stubs import REGION
+from tests.unit.canary.doctor.world import (
     World,
     found,
-    launch,
     levels_of_others,
-    needs_in,
-    write_policy,
 )
-
-
-@pytest.fixture(autouse=True)
-def _account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unchecked-by-moto")
-    monkeypatch.chdir(tmp_path)
-    with mock_aws():
-        yield
-
-
-@pytest.fixture
-def needs(tmp_path: Path) -> Needs:
-    return needs_in(tmp_path)
-
-
-@pytest.fixture
-def world(needs: Needs) -> World:
-    ec2 = boto3.client("ec2", REGION)
-    group = ec2.create_security_group(GroupName=needs.door, Description="proxy")["GroupId"]
-    ec2.authorize_security_group_ingress(
-        GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp=f"{ME}/32"
-    )
-    host = launch(role="proxy")
-    write_policy(needs, host)
-    for colour in ("blue", "green"):
-        launch(role="app", colour=colour)
-    return World(needs)
 
 
 def test_an_account_in_order_has_no_problem(world: World, needs: Needs) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import boto3
 
 from canary.doctor.needs import Needs
-from tests.unit.canary.doctor_stubs import REGION, Sts
-from tests.unit.canary.doctor_world import World, certificate, offered_in_part, write_policy
+from tests.unit.canary.doctor.stubs import REGION, Sts
+from tests.unit.canary.doctor.world import World, certificate, offered_in_part, write_policy
 
 
 def wrong_account(world: World, needs: Needs) -> Needs:
