@@ -1,6 +1,6 @@
 """Commands that a policy names, run within limits of time and of output."""
 
-from canary.processes.command import run
+from canary.processes.command import SIGNALS, run
 from canary.processes.output import LastLine, ending, plain
 
-__all__ = ["LastLine", "ending", "plain", "run"]
+__all__ = ["SIGNALS", "LastLine", "ending", "plain", "run"]

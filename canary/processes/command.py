@@ -15,7 +15,8 @@ from pathlib import Path
 from canary.errors import Interruption
 from canary.processes.output import LastLine, Output
 
-HELD = tuple(one for one in signal.Signals if one.name in ("SIGINT", "SIGTERM", "SIGHUP"))
+SIGNALS = tuple(one for one in signal.Signals if one.name in ("SIGINT", "SIGTERM", "SIGHUP"))
+"""Signals that stop canary; not every system has the last one."""
 GRACE = 5.0
 """Seconds between asking a command's processes to end and ending them."""
 HASTE = 0.5
@@ -64,7 +65,7 @@ def run(
 def _signals_held() -> Iterator[None]:
     """Hold back signals that raise: in mid-start, that would leave a process that nobody ends."""
     here = threading.current_thread() is threading.main_thread()
-    found = {number: signal.getsignal(number) for number in HELD if here}
+    found = {number: signal.getsignal(number) for number in SIGNALS if here}
     handlers = {number: handler for number, handler in found.items() if callable(handler)}
     came: list[int] = []
     for number in handlers:

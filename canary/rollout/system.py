@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from canary.errors import Interruption
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from canary.processes import SIGNALS
 
 
 class SystemClock:
