@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.local_cloud_machine import Cloud, output
 from tests.support.paths import ROOT
-from tests.support.walkthrough import Said, sections, type_in
+from tests.support.walkthrough import COMMITTER, Said, sections, type_in
 
 pytestmark = [pytest.mark.timeout(1800)]
 EXAMPLE = ROOT / "examples/node"
@@ -123,8 +123,7 @@ def environment(directory: Path, key: Path) -> dict[str, str]:
         "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
         "ANSIBLE_PIPELINING": "true",
-        **{f"GIT_{who}_NAME": "newcomer" for who in ("AUTHOR", "COMMITTER")},
-        **{f"GIT_{who}_EMAIL": "newcomer@example.org" for who in ("AUTHOR", "COMMITTER")},
+        **COMMITTER,
     }
 
 

@@ -20,7 +20,7 @@ from tests.support.bare_world import Bare, bare_world, shorten
 from tests.support.canary_load import Quiet
 from tests.support.marks import needs_haproxy
 from tests.support.paths import ROOT
-from tests.support.walkthrough import Said, sections, type_in
+from tests.support.walkthrough import COMMITTER, Said, sections, type_in
 
 pytestmark = [
     pytest.mark.long,
@@ -88,9 +88,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bare]:
 
 def typed(world: Bare, heading: str, status: int = 0) -> Said:
     [block, *_] = sections(EXAMPLE / "README.md")[heading]
-    git = {f"GIT_{who}_NAME": "newcomer" for who in ("AUTHOR", "COMMITTER")}
-    git |= {f"GIT_{who}_EMAIL": "newcomer@example.org" for who in ("AUTHOR", "COMMITTER")}
-    said = type_in(block, world.repository, {**world.environment(), **git})
+    said = type_in(block, world.repository, {**world.environment(), **COMMITTER})
     assert said.status == status, f"{heading}: {said}"
     return said
 

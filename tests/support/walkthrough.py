@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+COMMITTER = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in {"NAME": "newcomer", "EMAIL": "newcomer@example.org"}.items()
+}
+"""The environment variables with which a newcomer commits."""
 _HEADING = re.compile(r"^## (?:\d+\. )?(.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
 
