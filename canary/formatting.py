@@ -14,6 +14,8 @@ LARGEST_PERCENT = 1e6
 
 WIDE = 1000.0
 """An interval or a harm of so many margins, after a few periods, says nothing."""
+UNKNOWN = "not known yet"
+"""In the place of an interval that says nothing."""
 
 _USER = re.compile(r"(?<=://)[^\s'\"]*@")
 
@@ -50,6 +52,11 @@ def percent(share: float, *, signed: bool = False) -> str:
     digits = _whole(size) if size >= 9.95 else _plain(size, 2)
     text = _signed(share, digits, signed=signed)
     return f"{text} %" if math.isfinite(share) else text
+
+
+def says_nothing(low: float, high: float, margin: float) -> bool:
+    """Return whether an interval is too wide to be shown."""
+    return low < 0 < high and high - low > WIDE * margin
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from canary.cli.common import Place
-from canary.cli.progress import Both
+from canary.cli.progress import Observers
 from canary.errors import PolicyError
 from canary.extras import needs
 from canary.rollout.context import Request
@@ -32,12 +32,12 @@ def watched_by(place: Place, request: Request, *observers: Observer) -> Iterator
         path = Path(environment.metrics_file)
         observers = (*observers, MetricsFile(path, environment.name, _complain))
     if not environment.notify:
-        yield Both(*observers)
+        yield Observers(*observers)
         return
     about = f"canary {request.candidate or request.name} on {environment.name}"
     notifier = Notifier(sender(addresses(environment.notify, os.environ)), about, _complain)
     try:
-        yield Both(*observers, notifier)
+        yield Observers(*observers, notifier)
     finally:
         notifier.close()
 

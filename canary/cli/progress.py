@@ -16,7 +16,7 @@ from canary.report import render_terminal
 from canary.rollout.ports import Observer
 
 
-class Both:
+class Observers:
     """Several observers of one canary. What one cannot write does not concern the others."""
 
     def __init__(self, *observers: Observer) -> None:

@@ -153,10 +153,11 @@ def offering(cloud: Cloud, needs: Needs) -> Finding:
     for kind in types:
         zones &= _offered(cloud, kind)
     if not zones or set(needs.zones) - zones:
-        where = f"Zone {', '.join(needs.zones)}" if zones else f"No zone of {needs.region}"
+        named = f"Zone {', '.join(needs.zones)} does not offer"
+        where = named if zones else f"No zone of {needs.region} offers"
         return problem(
             "zones",
-            f"{where} offers {'not ' if zones else ''}{' and '.join(types)}",
+            f"{where} {' and '.join(types)}",
             "Set instances_type in inventory/shared/instances.yml to a type that one offers",
             blocking=True,
         )

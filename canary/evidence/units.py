@@ -16,7 +16,6 @@ TOO_GOOD = 10.0
 FACTORS = (60.0, 1e3, 1024.0, 1e6, 1024.0**2, 1e9, 1024.0**3)
 LIKE = 1.3
 """How far a ratio may be from a factor between units."""
-UNITS = ("seconds for milliseconds", "a share of 1 for per cent, or MB for bytes")
 STEADY = 1.5
 """How far the values of one period may be from that ratio: another unit does not fluctuate."""
 OTHER_HOST = 100.0
@@ -37,11 +36,13 @@ def too_good(metric: Metric, pairs: Pairs) -> str:
     if not doubted:
         return ""
     names = listed([host for host, _ in doubted])
-    loads = metric.kind in ("gauge", "level")
-    answers = "" if loads else " or of requests that are not really answered"
+    if metric.kind in ("gauge", "level"):
+        example = "(a share of 1 for per cent, or MB for bytes)"
+    else:
+        example = "(seconds for milliseconds) or of requests that are not really answered"
     return (
         f"the values of the candidate's {names} are about {number(doubted[0][1])} times smaller "
-        f"than the baseline's, as in another unit ({UNITS[loads]}){answers}"
+        f"than the baseline's, as in another unit {example}"
     )
 
 

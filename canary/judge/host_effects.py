@@ -128,9 +128,9 @@ def effects_of(
     """
     hosts = hosts.at(slice(-span.reach, None))
     if metric.kind == "count":
-        return _events(hosts, rule, (noise, gate), span, timed=metric.per == "time")
+        return _events(hosts, rule, noise, gate, span, timed=metric.per == "time")
     d = rule.sign * log_ratio(hosts.values, hosts.other)
-    return _series(d, known_variance(metric, hosts), (noise, gate), span)
+    return _series(d, known_variance(metric, hosts), noise, gate, span)
 
 
 def _far(effect: Floats, known: Mask, gate: float) -> bool:
@@ -138,9 +138,8 @@ def _far(effect: Floats, known: Mask, gate: float) -> bool:
 
 
 def _events(
-    hosts: Hosts, rule: Rule, asked: tuple[Noise, float], span: Span, *, timed: bool
+    hosts: Hosts, rule: Rule, noise: Noise, gate: float, span: Span, *, timed: bool
 ) -> Effects:
-    noise, gate = asked
     columns = (hosts.values, hosts.other, hosts.chances, hosts.other_chances)
     good = np.all([np.isfinite(one) for one in columns], axis=0) & (hosts.chances > 0)
     good &= hosts.other_chances > 0
@@ -180,8 +179,7 @@ def _rates(columns: list[Floats], rule: Rule) -> Floats:
     return found
 
 
-def _series(d: Floats, variance: Floats, asked: tuple[Noise, float], span: Span) -> Effects:
-    noise, gate = asked
+def _series(d: Floats, variance: Floats, noise: Noise, gate: float, span: Span) -> Effects:
     good = np.isfinite(d) & np.isfinite(variance)
     known, fine, (latest, sampled) = span.pick(good, (d, variance))
     count = np.maximum(fine.sum(axis=1), 1)

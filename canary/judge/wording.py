@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from canary.formatting import WIDE, number, percent
+from canary.formatting import UNKNOWN, number, percent, says_nothing
 from canary.policy import Metric
 
 WORSE = {
@@ -67,9 +67,9 @@ def amount(metric: Metric, size: float) -> str:
 def interval_words(metric: Metric, low: float, high: float | None, sign: float) -> str:
     """Return an interval in words: "9 % to 15 % slower"."""
     if high is None:
-        return f"at least {size_words(metric, low, sign)}" if low > 0 else "not known yet"
-    if low < 0 < high and high - low > WIDE * metric.limit.value:
-        return "not known yet"
+        return f"at least {size_words(metric, low, sign)}" if low > 0 else UNKNOWN
+    if says_nothing(low, high, metric.limit.value):
+        return UNKNOWN
     if low < MUCH_LESS and high < MUCH_LESS and metric.limit.scale == "relative" and sign > 0:
         ends = (number(1 / max(1 + end, 1e-9)) for end in (high, low))
         return f"{' to '.join(ends)} times {directions(metric, sign)[1]}"

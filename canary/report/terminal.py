@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from canary.formatting import WIDE, duration, number, percent
+from canary.formatting import UNKNOWN, duration, number, percent, says_nothing
 from canary.model import Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import policy_view
@@ -97,8 +97,8 @@ def _interval(finding: Finding) -> str:
     """Return both ends with one per cent sign."""
     if finding.low is None or finding.high is None:
         return ""
-    if finding.low < 0 < finding.high and finding.high - finding.low > WIDE * (finding.margin or 1):
-        return "not known yet"
+    if says_nothing(finding.low, finding.high, finding.margin or 1.0):
+        return UNKNOWN
     low, high = change(finding, finding.low), change(finding, finding.high)
     return f"{low.removesuffix(' %')} to {high}"
 

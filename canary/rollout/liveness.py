@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.evidence.table import Group, Table, table_of
+from canary.evidence.table import Table, table_of
 from canary.model import Arm
 from canary.policy import Policy
 from canary.rollout.progress import Progress
@@ -51,7 +51,7 @@ def silence(policy: Policy, progress: Progress, look: int) -> Silence:
 def _silent(progress: Progress, table: Table, look: int, periods: int, least: int) -> str:
     """Return the names of those that served so many requests in each of the newest periods."""
     newest = [look - number * progress.period for number in range(1, periods + 1)]
-    group: Group = table.groups[Arm.CANDIDATE]
+    group = table.groups[Arm.CANDIDATE]
     reports: Mask = np.any(group.reported[:, np.isin(table.times, newest)], axis=1)
     served = progress.counted.served
     return " and ".join(

@@ -13,7 +13,7 @@ from canary.judge.verdict import judge_table
 from canary.model import Recording, Verdict
 from canary.policy import parse_policy
 from canary.stats.distributions import Floats
-from tests.unit.canary.verdict_recordings import PERIODS, healthy
+from tests.unit.canary.verdict_recordings import PERIODS, healthy, scaled
 
 MINUTES = np.arange(PERIODS, dtype=float)
 POLICY = """
@@ -31,21 +31,7 @@ JOINS, WARMING = 20, 10
 
 def slowed(kept: Recording, host: str, course: Floats, metrics: tuple[str, ...]) -> Recording:
     """Multiply a latency of one host by ``course``, period by period."""
-    return replace(
-        kept,
-        series=tuple(
-            replace(
-                one,
-                values=tuple(
-                    None if value is None else value * factor
-                    for value, factor in zip(one.values, course.tolist(), strict=True)
-                ),
-            )
-            if one.instance == host and one.metric in metrics
-            else one
-            for one in kept.series
-        ),
-    )
+    return scaled(kept, host, metrics, course.tolist())
 
 
 def with_tail(kept: Recording, seed: int = 5, noise: float = 0.05) -> Recording:

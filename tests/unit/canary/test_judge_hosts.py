@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ from canary.judge.hosts import against, apart
 from canary.judge.rule import rule_of
 from canary.model import Recording, Verdict
 from canary.policy import parse_policy
-from tests.unit.canary.verdict_recordings import POLICY, healthy, policy
+from tests.unit.canary.verdict_recordings import PERIODS, POLICY, healthy, policy, scaled
 
 EIGHT = 8
 
@@ -21,21 +19,8 @@ def hurt(
     kept: Recording, host: str, metric: str, factor: float, since: int = 0, until: int = 10**6
 ) -> Recording:
     """Multiply a metric of one host from period ``since`` on, and before period ``until``."""
-    return replace(
-        kept,
-        series=tuple(
-            replace(
-                one,
-                values=tuple(
-                    value * factor if value is not None and since <= at < until else value
-                    for at, value in enumerate(one.values)
-                ),
-            )
-            if (one.instance, one.metric) == (host, metric)
-            else one
-            for one in kept.series
-        ),
-    )
+    factors = [factor if since <= at < until else 1.0 for at in range(PERIODS)]
+    return scaled(kept, host, (metric,), factors)
 
 
 @pytest.mark.parametrize(

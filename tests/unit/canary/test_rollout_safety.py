@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.cli.progress import Both
+from canary.cli.progress import Observers
 from canary.errors import (
     CanaryError,
     ExitStatus,
@@ -116,6 +116,6 @@ def test_output_that_cannot_be_written_ends_no_canary(first: int, verdict: Verdi
 
 def test_one_observer_that_cannot_write_does_not_concern_the_others() -> None:
     world = World()
-    world.observer = Both(Unwritable(0), world)
+    world.observer = Observers(Unwritable(0), world)
     assert go(world).exit_status == ExitStatus.PASS
     assert world.said("end")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from canary.model import Arm, Recording, Release, Series, Step
@@ -97,3 +100,24 @@ def _instance(
         )
         for metric, column in columns.items()
     ]
+
+
+def scaled(
+    kept: Recording, host: str, metrics: Collection[str], factors: Sequence[float]
+) -> Recording:
+    """Multiply metrics of one host by a factor for each period."""
+    return replace(
+        kept,
+        series=tuple(
+            replace(
+                one,
+                values=tuple(
+                    None if value is None else value * factor
+                    for value, factor in zip(one.values, factors, strict=True)
+                ),
+            )
+            if one.instance == host and one.metric in metrics
+            else one
+            for one in kept.series
+        ),
+    )

@@ -148,7 +148,7 @@ FAULTS = [
     (too_many_addresses, "quota", "2 Elastic IPs are needed, 4 are in use", "L-0263D0A3"),
     (no_zone, "zones", "offers t3.small and u-24tb1.metal", "instances_type"),
     (no_such_zone, "zones", "There is no zone eu-central-1x in eu-central-1", "network_subnets"),
-    (zone_without_the_type, "zones", "offers not", "instances_type"),
+    (zone_without_the_type, "zones", "does not offer", "instances_type"),
     (refused_clock, "clock", "s behind of AWS", "timedatectl"),
     (no_image, "image", "is called debian-99-*", "instances_image"),
     (wrong_clock, "clock", "s behind of AWS", "timedatectl"),
