@@ -37,8 +37,9 @@ class Slo(Section):
 class Missing(Section):
     """How many periods may lack a value before the data is not trusted.
 
-    The same share applies to each of the candidate's instances. An instance that serves traffic
-    and reports no metrics for ``consecutive`` periods ends the canary.
+    The same share applies to each of the candidate's instances. A critical metric that is reported
+    no more for ``consecutive`` periods ends the canary; an instance that serves traffic and reports
+    no metrics does after two, or after one if ``consecutive`` is 1.
     """
 
     share: Share = 0.2

@@ -87,13 +87,16 @@ class ProxyCounts:
         """Start counting for a new step."""
         self._last = status
 
-    def add(self, status: Status, step: int, end: int) -> None:
-        """Add the counts since the last call as the period that ends at ``end``."""
+    def add(self, status: Status, step: int | None, end: int) -> None:
+        """Add the counts since the last call as the period that ends at ``end``.
+
+        Without a step, they are of two splits, and of neither.
+        """
         for server, (arm, instance) in self._servers.items():
             requests = self._since(status, "requests", server)
             self.served.setdefault(instance, {})[end - self._period] = requests
-            key = (step, arm)
-            self._split[key] = self._split.get(key, 0) + requests
+            if step is not None:
+                self._split[step, arm] = self._split.get((step, arm), 0) + requests
             for metric, counter in self._metrics.items():
                 value = float(self._since(status, counter, server))
                 points = self._points.setdefault((metric, server), {})

@@ -64,7 +64,7 @@ def _serve(context: Context, progress: Progress, idle: str) -> Ending | None:
     raise_weight(context, progress, share)
     length = duration(context.policy.lead_in)
     context.say("lead-in", f"both colours run the live release for {length}; {idle} serves too")
-    watch, period = Watch(context, progress, (share,)), context.timing.period
+    watch, period = Watch(context, progress), context.timing.period
     end = _end(context, progress)
     while context.now() < end:
         context.sleep_until(min(end, context.now() + period))

@@ -1,20 +1,28 @@
-"""Instances that serve traffic but report no metrics."""
+"""Instances that serve traffic but report no metrics, and metrics that nobody reports any more."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from canary.evidence.pooling import HostRows, needs_samples
 from canary.evidence.table import Table, table_of
+from canary.formatting import plural
 from canary.model import Arm
-from canary.policy import Policy
+from canary.policy import Metric, Policy
 from canary.rollout.progress import Progress
 from canary.stats.paired import Mask
 
 BUSY = 10
 """An instance that served so many requests in a period has metrics of that period. The proxy counts
 until ``settle`` seconds after the period, so a smaller number may belong to the next one."""
+TOLERATED = 2
+"""An instance may report nothing for fewer periods than this: an agent that restarts misses one."""
+CERTAIN = 10
+"""Where so many samples are expected, chance does not explain that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,8 @@ class Silence:
 
     Attributes:
         newest: about those that reported nothing in the last period.
-        lasting: about those that reported nothing for ``missing.consecutive`` periods.
+        lasting: about those that reported nothing for longer, and about critical metrics that
+            nobody reports any more.
     """
 
     newest: str = ""
@@ -36,21 +45,21 @@ def silence(policy: Policy, progress: Progress, look: int) -> Silence:
     A period that the proxy did not count is ignored.
     """
     table = table_of(policy, progress.recording(), look)
-    periods = policy.missing.consecutive
+    periods = min(policy.missing.consecutive, TOLERATED)
     newest = _silent(progress, table, look, periods=1, least=BUSY)
     lasting = _silent(progress, table, look, periods, least=1)
     return Silence(
         f"{newest} of the candidate reported no metrics in the last period" if newest else "",
-        f"{lasting} of the candidate served requests for {periods} periods but reported no "
-        "metrics. Is its agent running, and is settle long enough?"
+        f"{lasting} of the candidate served requests for {plural(periods, 'period')} but reported "
+        "no metrics. Is its agent running, and is settle long enough?"
         if lasting
-        else "",
+        else _gone(policy, progress, table, look),
     )
 
 
 def _silent(progress: Progress, table: Table, look: int, periods: int, least: int) -> str:
     """Return the names of those that served so many requests in each of the newest periods."""
-    newest = [look - number * progress.period for number in range(1, periods + 1)]
+    newest = _newest(progress, look, periods)
     group = table.groups[Arm.CANDIDATE]
     reports: Mask = np.any(group.reported[:, np.isin(table.times, newest)], axis=1)
     served = progress.counted.served
@@ -59,3 +68,53 @@ def _silent(progress: Progress, table: Table, look: int, periods: int, least: in
         for host, reported in zip(group.hosts, reports, strict=True)
         if not reported and all(served.get(host, {}).get(time, 0) >= least for time in newest)
     )
+
+
+def _newest(progress: Progress, look: int, periods: int) -> list[int]:
+    """Return the starts of the newest periods."""
+    return [look - number * progress.period for number in range(1, periods + 1)]
+
+
+def _gone(policy: Policy, progress: Progress, table: Table, look: int) -> str:
+    """Return which critical metric is reported no more, though the instances report others."""
+    newest = _newest(progress, look, policy.missing.consecutive)
+    known: Mask = np.isin(table.times, newest)
+    if int(known.sum()) < len(newest) or newest[-1] < progress.steps[0].start:
+        return ""
+    there = {arm: bool(_any(table.groups[arm].reported[:, known]).all()) for arm in Arm}
+    requests = {arm: _requests(progress, arm, newest) for arm in Arm}
+    for metric in policy.metrics:
+        if not metric.critical or metric.muted or metric.counter is not None:
+            continue
+        rows = {arm: table.host_rows(metric, arm, np.flatnonzero(known)) for arm in Arm}
+        has = {arm: _any(np.isfinite(rows[arm].values)) for arm in Arm}
+        if has[Arm.CANDIDATE].any() or not there[Arm.CANDIDATE]:
+            continue
+        since = f"{metric.name} for {plural(len(newest), 'period')}"
+        if has[Arm.BASELINE].all() and _expected(metric, rows[Arm.BASELINE], requests) >= CERTAIN:
+            return f"The candidate's instances reported no {since}, and the baseline's did"
+        steady = metric.name in progress.steady and there[Arm.BASELINE]
+        if steady and not has[Arm.BASELINE].any() and min(requests[Arm.BASELINE]) >= BUSY:
+            return f"No instance reported any {since}, though all reported it before"
+    return ""
+
+
+def _any(values: Mask) -> Mask:
+    """Return the periods in which at least one host has something."""
+    found: Mask = np.any(values, axis=0)
+    return found
+
+
+def _requests(progress: Progress, arm: Arm, times: Sequence[int]) -> list[int]:
+    """Return the requests that the proxy sent to an arm in some periods."""
+    hosts = [host for of, host in progress.pairing.servers.values() if of is arm]
+    served = progress.counted.served
+    return [sum(served.get(host, {}).get(time, 0) for host in hosts) for time in times]
+
+
+def _expected(metric: Metric, baseline: HostRows, requests: Mapping[Arm, Sequence[int]]) -> float:
+    """Return how many samples the candidate should have, at the baseline's rate per request."""
+    if not needs_samples(metric):
+        return math.inf
+    samples = float(np.nansum(baseline.samples))
+    return samples * sum(requests[Arm.CANDIDATE]) / max(sum(requests[Arm.BASELINE]), 1)

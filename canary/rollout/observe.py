@@ -15,9 +15,10 @@ from canary.model import Judgement, Release, Verdict
 from canary.rollout.context import Context
 from canary.rollout.decision import Decision, decide
 from canary.rollout.engine import Known
+from canary.rollout.flow import flowing
 from canary.rollout.identity import served
 from canary.rollout.outcome import Ending
-from canary.rollout.prepare import calibrated, flowing, paired, progress_of
+from canary.rollout.prepare import calibrated, paired, progress_of
 from canary.rollout.progress import Progress
 from canary.rollout.standby import require_healthy
 from canary.rollout.steps import StepLoop
@@ -94,7 +95,7 @@ def _begin(context: Context, progress: Progress, status: Status) -> _Looks:
     """Begin with the next whole period."""
     start = context.timing.boundary(context.now())
     progress.readings.end = start
-    progress.steps.append(progress.pairing.step(start, status))
+    progress.begin(start, status)
     share = status.share(progress.pairing.candidate.colour)
     context.say("step", f"{progress.pairing.candidate.colour} carries {share:.1%} of traffic")
     context.sleep_until(start)
@@ -126,6 +127,9 @@ class _Looks(StepLoop):
             self._follow(self._watch.status)
         return decision
 
+    def _count(self, status: Status, look: int) -> None:
+        self._progress.counted.add(status, len(self._progress.steps) - 1, look)
+
     def _follow(self, status: Status) -> None:
         """Record a new step if the split has changed."""
         progress, context = self._progress, self._context
@@ -135,8 +139,7 @@ class _Looks(StepLoop):
         small = abs(real - before) <= max(CHANGED * before, CHANGED_POINTS)
         if small or not status.weight(colour) or start <= progress.steps[-1].start:
             return
-        progress.steps.append(progress.pairing.step(start, status))
-        self._index += 1
+        progress.begin(start, status)
         context.say("step", f"{colour} carries {real:.1%} of traffic now")
 
     def _decide(self, judgement: Judgement, served: float, elapsed: float) -> Decision:

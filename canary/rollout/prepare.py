@@ -9,10 +9,10 @@ from canary.artifact import Published
 from canary.environment import other_colour
 from canary.errors import SourceError, StateError, TrafficError
 from canary.evidence.fingerprint import fingerprint_of, usable
-from canary.model import Arm, Release
-from canary.policy import Metric
+from canary.model import Release
 from canary.rollout.collect import Compared, ProxyCounts, Readings
 from canary.rollout.context import Context
+from canary.rollout.flow import flowing, steady
 from canary.rollout.identity import NO_RELEASE, disagreement, name_one, served
 from canary.rollout.progress import Pairing, Progress, pair
 from canary.rollout.standby import (
@@ -25,11 +25,6 @@ from canary.rollout.users import requests_so_far, warn_without_users
 from canary.sources.queries import source_queries
 from canary.state.base import Live
 from canary.traffic.base import Status
-
-FLOWING = 12
-"""Metrics count as flowing if one of this many newest periods holds a value."""
-FIRST_METRICS_SECONDS = 30.0
-"""Time limit for the first metrics of a new environment, or three periods."""
 
 
 def preflight(context: Context) -> str:
@@ -94,54 +89,6 @@ def calibrated(context: Context, hosts: int) -> None:
     context.calibration, warnings = usable(context.request.calibration, here)
     for warning in warnings:
         context.warn(warning)
-
-
-def flowing(context: Context, live: str) -> tuple[str, ...]:
-    """Check that the live colour's metrics arrive, and return its instances.
-
-    Without metrics the canary could not be decided.
-    """
-    source, timing = context.ports.source, context.timing
-    instances = source.instances(live)
-    if not instances:
-        raise SourceError(f"{source.describe()} lists no {live} instance")
-    wait = timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
-    patience = context.now() + wait
-    silent = _missing(context, live, instances)
-    while any(metric.critical for metric in silent) and context.now() < patience:
-        if all(event.kind != "waiting" for event in context.events):
-            context.say("waiting", f"{_unsent(live, silent)} yet; waiting up to {wait:.0f} s")
-        context.sleep_until(min(patience, context.now() + timing.period))
-        silent = _missing(context, live, instances)
-    if not silent:
-        return instances
-    sentence = (
-        f"{_unsent(live, silent)} in the last {FLOWING} periods ({source.describe()}). Is the "
-        "name right, and is there traffic?"
-    )
-    if any(metric.critical for metric in silent):
-        raise SourceError(sentence)
-    context.warn(sentence)
-    return instances
-
-
-def _missing(context: Context, live: str, instances: tuple[str, ...]) -> list[Metric]:
-    """Return the metrics that no instance of the live colour reported recently."""
-    timing, metrics = context.timing, context.policy.metrics
-    end = timing.look(context.now())
-    arms = {Arm.BASELINE: Release("live", "", live, instances)}
-    start = end - FLOWING * timing.period
-    found = context.ports.source.read(source_queries(metrics), arms, start, end)
-    reported = {series.metric for series in found if any(v is not None for v in series.values)}
-    return [metric for metric in metrics if _silent(metric, reported)]
-
-
-def _unsent(live: str, silent: list[Metric]) -> str:
-    return f"No {live} instance reported {', '.join(metric.name for metric in silent)}"
-
-
-def _silent(metric: Metric, reported: set[str]) -> bool:
-    return not (metric.muted or metric.counter is not None or metric.name in reported)
 
 
 def published(context: Context, ref: str) -> Published:
@@ -232,4 +179,5 @@ def progress_of(context: Context, pairing: Pairing, expected: dict[str, str]) ->
         counted=ProxyCounts(pairing.servers, counters, period),
         calibration=context.calibration,
         expected=expected,
+        steady=steady(context, pairing.baseline),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from canary.learned import Calibration
@@ -62,6 +62,9 @@ class Progress:
 
     Attributes:
         expected: the release that each server must report, where servers report it.
+        share: the candidate's intended share of traffic.
+        weights: those of the newest step.
+        steady: the metrics that the live release reported in each of the last periods before.
         lead_in: what both arms showed on the live release before.
     """
 
@@ -72,10 +75,18 @@ class Progress:
     counted: ProxyCounts
     calibration: Calibration
     expected: dict[str, str] = field(default_factory=dict)
+    steady: frozenset[str] = frozenset()
+    share: float = 0.0
+    weights: Mapping[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     lead_in: LeadIn | None = None
+
+    def begin(self, start: int, status: Status) -> None:
+        """Begin a step of the recording, with the shares that the proxy reports."""
+        self.steps.append(self.pairing.step(start, status))
+        self.weights = status.weights
 
     def recording(self, events: Sequence[Event] = ()) -> Recording:
         """Return all data behind the verdicts."""

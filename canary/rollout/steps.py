@@ -10,7 +10,8 @@ from canary.rollout.decision import Decision, Move, decide, only_if_seen, withou
 from canary.rollout.liveness import silence
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
-from canary.rollout.watch import Watch
+from canary.rollout.watch import Watch, told
+from canary.traffic.base import Status
 
 SLIP = 0.5
 """Relative difference of the real share from a step's from which setting it has failed."""
@@ -48,7 +49,8 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
     start = context.timing.boundary(context.now())
     if not progress.steps:
         progress.readings.end = start
-    progress.steps.append(progress.pairing.step(start, status))
+    progress.begin(start, status)
+    progress.share = share
     context.say("step", f"{colour} carries {real:.1%} of traffic")
     progress.counted.start(status)
     context.sleep_until(start)
@@ -78,7 +80,7 @@ class StepLoop:
         self._progress = progress
         self._watch = watch
         self._index = index
-        self._start = progress.steps[index].start
+        self._start = self._counted = progress.steps[-1].start
         self._elapsed_before = self._start - progress.steps[0].start
         self._cautious = False
 
@@ -118,12 +120,34 @@ class StepLoop:
             source = context.ports.source.describe()
             return without_answer(context.timing, source, progress.readings.end, context.now())
         if self._watch.status is not None:
-            progress.counted.add(self._watch.status, self._index, look)
+            self._count(self._watch.status, look)
         silent = silence(context.policy, progress, look)
         decision = self._decided(look, silent.newest)
         if silent.lasting and decision.move is not Move.FAIL:
             return Decision(Move.STOP, silent.lasting)
         return self._allowed(decision)
+
+    def _count(self, status: Status, look: int) -> None:
+        """Add what the proxy counted since the last look.
+
+        If the weights changed meanwhile, as other live servers are up, the periods since then
+        belong to no step: each step of the recording has one split.
+        """
+        progress, now = self._progress, int(self._context.now())
+        if status.weights != progress.weights:
+            progress.begin(max(progress.steps[-1].start, self._counted) + 1, status)
+            progress.counted.add(status, None, look)
+            progress.begin(max(progress.steps[-1].start, now), status)
+            self._tell(status)
+        else:
+            progress.counted.add(status, len(progress.steps) - 1, look)
+        self._counted = now
+
+    def _tell(self, status: Status) -> None:
+        colour, down = self._progress.pairing.candidate.colour, status.down(status.live)
+        why = told(status, down) if down else "every live server is up"
+        carries = f"{colour} carries {status.share(colour):.1%} of traffic"
+        self._context.say("step", f"the proxy set its weights anew, because {why}: {carries}")
 
     def _decided(self, look: int, unseen: str) -> Decision:
         progress, context, timing = self._progress, self._context, self._context.timing

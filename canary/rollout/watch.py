@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context
@@ -22,14 +20,11 @@ IDENTITY_TRIES = 5
 
 
 class Watch:
-    """Reads the proxy once per period; ``shares`` are the candidate's, by step."""
+    """Reads the proxy once per period."""
 
-    def __init__(
-        self, context: Context, progress: Progress, shares: Sequence[float] | None = None
-    ) -> None:
+    def __init__(self, context: Context, progress: Progress) -> None:
         self._context = context
         self._progress = progress
-        self._shares = context.timing.steps if shares is None else shares
         self._colour = progress.pairing.candidate.colour
         self._down = 0
         self._swollen = 0
@@ -91,16 +86,16 @@ class Watch:
         self._down = self._down + 1 if down == status.servers(self._colour) else 0
         if self._down <= DOWN_LOOKS:
             return None
-        reason = f"The candidate fails its health checks: {_told(status, down)}"
+        reason = f"The candidate fails its health checks: {told(status, down)}"
         return Ending(Verdict.FAIL, reason)
 
     def _overloaded(self, status: Status) -> Ending | None:
         """Return the end of a canary whose candidate replaces live servers that are down.
 
-        As long as no live server is up, the candidate keeps its weight: it is all that customers
-        have.
+        The proxy sets the weights anew before that. Where it cannot, the canary ends. As long as no
+        live server is up, the candidate keeps its weight: it is all that customers have.
         """
-        meant = self._shares[len(self._progress.steps) - 1]
+        meant = self._progress.share
         real = status.share(self._colour)
         down = status.down(status.live)
         alone = down == status.servers(status.live)
@@ -110,9 +105,10 @@ class Watch:
             return None
         reason = f"{self._colour} carries {real:.0%} of traffic instead of {meant:.1%}"
         if down:
-            reason += f", because {_told(status, down)}"
+            reason += f", because {told(status, down)}"
         return Ending(Verdict.INCONCLUSIVE, reason)
 
 
-def _told(status: Status, names: tuple[str, ...]) -> str:
+def told(status: Status, names: tuple[str, ...]) -> str:
+    """Return the states of some servers."""
     return ", ".join(f"{name} is {status.states[name]}" for name in names)

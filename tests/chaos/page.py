@@ -23,7 +23,9 @@ hand, and stops unless the check finds both.
 
 The seconds to weight 0 come from HAProxy's own socket, which is read ten times a second without
 using the network. `kept` means that the fault did not concern the canary: the canary kept its
-weight until it was stopped after 30 s. A fault that removes metrics lasts until the canary ends by
+weight until it was stopped after 30 s. `above its share` are the seconds in which the candidate
+carried more than twice its share, and ten points more than it: HAProxy gives the users of a server
+that is down to all others. A fault that removes metrics lasts until the canary ends by
 itself, and a PASS then counts as a failure. The lease of a canary lasts 9 s and its period is 5 s.
 The target is 10 s.
 
@@ -35,6 +37,8 @@ refused.
 
 Measured on {cores} cores. Each row gives the time and the load average of the machine.
 """
+LEAST_ABOVE = 0.2
+"""Fewer seconds above a share are the time in which the weights are set."""
 HEAD = (
     "fault",
     "failed reads",
@@ -131,6 +135,8 @@ def cells(row: Row) -> Cells:
         after = f"{row.ended} of {row.reason}"
         return (row.name, after, *customers, row.next, row.agrees, _when(row))
     zero = "kept" if row.to_zero is None else f"{row.to_zero:.1f}"
+    if row.above >= LEAST_ABOVE:
+        zero += f", {row.above:.1f} above its share"
     return (row.name, *customers, zero, row.ended, row.agrees, row.next, _when(row))
 
 

@@ -46,6 +46,7 @@ class Row:
     """The effect of one fault.
 
     Attributes:
+        above: seconds in which the candidate carried more than its share.
         unserved: seconds from the first failed request to the last, if nobody could serve them.
         next: whether the next canary started; set by that canary.
     """
@@ -58,6 +59,7 @@ class Row:
     why: dict[str, int] = field(default_factory=dict)
     books: Books = field(default_factory=lambda: Books(0, 0))
     to_zero: float | None = None
+    above: float = 0.0
     unserved: float | None = None
     ended: str = "(not begun)"
     reason: str = ""
@@ -167,6 +169,7 @@ def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> No
         while time.monotonic() < until and (not row.evidence or scene.canary.poll() is None):
             time.sleep(0.2)
         row.to_zero = watch.zero_after(at, scene.idle)
+        row.above = watch.above_after(at, scene.idle)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         row.problem = f"not inflicted: {error}"
     finally:

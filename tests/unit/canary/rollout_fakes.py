@@ -68,6 +68,7 @@ class Proxy:
     """One server per colour, and a lease that runs out by itself.
 
     ``lost``: the share of traffic that live servers lost, as if there were others that are down.
+    ``anew``: the weights were set anew for the servers that are up; they differ by so much.
     """
 
     def __init__(self, time: Time, troubles: Troubles) -> None:
@@ -80,6 +81,7 @@ class Proxy:
         self.down: set[str] = set()
         self.unasked: set[str] = set()
         self.lost = 0.0
+        self.anew = 0
         self.fallback: tuple[str, ...] = ()
         self.releases: dict[str, str] = {}
         self.history: list[tuple[float, float]] = []
@@ -109,7 +111,7 @@ class Proxy:
         return Status(
             live=self.live,
             weights={
-                f"{self.live}-1": round(256 * (1 - self.share)),
+                f"{self.live}-1": round(256 * (1 - self.share)) - self.anew,
                 f"{other}-1": round(256 * self.share),
             },
             shares=shares,

@@ -82,6 +82,7 @@ class Schedule(Troubles):
         self.verdict = draw.choice([PASS, FAIL, OPEN])
         self.decided = draw.uniform(10, LONGEST)
         self.bake = draw.choice([0.0, 30.0])
+        self.anew = draw.choice([None, draw.uniform(20, LONGEST)])
         self.now: Callable[[], float] = lambda: START
         self.shielded = False
 
@@ -121,6 +122,8 @@ class Lived(World):
             self.source.sends = False
         if self.schedule.down is not None and elapsed >= self.schedule.down:
             self.proxy.down.add("green-1")
+        if self.schedule.anew is not None and elapsed >= self.schedule.anew:
+            self.proxy.anew = 5
 
     def shield(self) -> None:
         self.schedule.shielded = True

@@ -174,6 +174,45 @@ def test_a_candidate_that_replaces_live_servers_ends_within_two_periods() -> Non
     assert world.time.now() - swollen[0] <= 2 * PERIOD
 
 
+def test_a_canary_goes_on_where_the_proxy_keeps_the_share_with_the_servers_that_are_left() -> None:
+    """A live host is away for a while."""
+    world = World()
+
+    def lose(w: World, elapsed: int) -> None:
+        w.proxy.lost = 0.3 if elapsed == 20 else 0.0  # until the next renewal of the lease
+        w.proxy.anew = 5 if 25 <= elapsed < 50 else 0
+
+    world.during = lose
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.PASS, outcome.reason
+    assert [sentence for sentence in world.said("step") if "anew" in sentence] == [
+        "the proxy set its weights anew, because every live server is up: "
+        f"green carries {share} of traffic"
+        for share in ("20.0%", "50.0%")
+    ]
+    recording = outcome.recording
+    assert recording is not None
+    start = recording.steps[0].start
+    assert {start + elapsed for elapsed in (20, 25, 30, 35)} <= set(recording.looks)
+    changed = [at for at, step in enumerate(recording.steps) if step.start % PERIOD]
+    counted = {step for step, _, _ in recording.split}
+    assert len(changed) == 2
+    assert not counted & set(changed), "what was counted meanwhile is of two splits, and of neither"
+
+
+def test_a_canary_names_the_live_host_that_is_away() -> None:
+    world = World(after(0, OPEN))
+
+    def lose(w: World, elapsed: int) -> None:
+        if elapsed >= 20:
+            w.proxy.anew = 5
+            w.proxy.down.add("blue-1")
+
+    world.during = lose
+    go(world)
+    assert "because blue-1 is DOWN: green carries 20.0% of traffic" in " ".join(world.said("step"))
+
+
 def test_a_candidate_keeps_its_weight_while_every_live_server_is_down() -> None:
     world = World(after(0, OPEN))
 

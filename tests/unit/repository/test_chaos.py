@@ -12,13 +12,17 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from shop_traffic import ring
+from shop_traffic.runtime import Seen
 
 from tests.chaos.__main__ import ordered
 from tests.chaos.orders import Books, compare
 from tests.chaos.page import cells, page, published
 from tests.chaos.relay import JSON, LOST, TARGET, Relay
 from tests.chaos.row import Row
+from tests.chaos.watch import Look, swollen
 from tests.support.paths import ROOT
+from tests.support.proxy_world import SERVERS
 
 VALUES = {
     "MetricDataResults": [
@@ -100,6 +104,38 @@ def test_a_run_keeps_the_published_rows_that_it_does_not_measure() -> None:
     changed = page(ordered(found | {MEASURED.name: cells(MEASURED)}), cores=2)
     lines = zip(committed.splitlines(), changed.splitlines(), strict=True)
     assert [new[:21] for old, new in lines if old != new] == ["| kill -9 the cache |"]
+
+
+def test_a_row_tells_how_long_the_candidate_carried_too_much() -> None:
+    assert cells(replace(MEASURED, above=2.345))[5] == "kept, 2.3 above its share"
+    assert cells(replace(MEASURED, above=0.1, to_zero=9.0))[5] == "9.0"
+
+
+def seen(weight: int, state: str = "UP") -> Seen:
+    return Seen(weight, state, *[0] * 8)
+
+
+@pytest.mark.parametrize(
+    ("down", "share", "above"),
+    [
+        ((), 0.2, False),
+        (("blue-2",), 0.2, True),
+        (("blue-2",), 0.4, False),  # two thirds are less than twice its share
+        (("blue-1", "blue-2"), 0.2, False),  # nobody else is there
+        (("blue-2",), 0.0, False),  # no lease
+    ],
+)
+def test_a_candidate_above_its_share_is_seen(
+    down: tuple[str, ...],
+    share: float,
+    above: bool,  # noqa: FBT001 - a table
+) -> None:
+    weights = {"blue-1": 64, "blue-2": 256, "green-1": 64, "green-2": 64}
+    servers = {n: seen(w, "DOWN" if n in down else "UP") for n, w in weights.items()}
+    look = Look(0.0, servers, share)
+    assert swollen("green", look.split, ring.points(SERVERS)) is above
+    assert look.weight("green") == 128
+    assert Look(0.0, {}, share).weight("green") is None
 
 
 @pytest.fixture

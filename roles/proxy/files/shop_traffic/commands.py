@@ -57,22 +57,16 @@ class Traffic:
         """Give ``candidate`` a share of traffic for as long as the lease is renewed."""
         checked(lease)
         with self.memory.locked():
-            weights = self.planned(candidate, share, baseline)
+            wanted = replace(self.wanted(candidate, share, baseline), drill=drill)
             if drill is None:  # a drill installs nothing, so its standby stays one
                 self.distrust(candidate)
             # The timer that returns traffic and ends the drill starts before traffic moves.
-            self.arm(wanted := Lease(candidate, share, 0, "", weights, drill), lease)
-            try:
-                self.drill(wanted)
-                self.runtime.apply(weights, self.fallback_states())
-            except RefusedError:
-                with contextlib.suppress(RefusedError):
-                    self.give_back()
-                raise
+            self.arm(wanted, lease)
+            self.apply(wanted)
         return self.status()
 
     def renew(self, lease: float) -> dict[str, Any]:
-        """Renew the lease, unless the weights have changed since it was set."""
+        """Renew the lease, and the weights if other live servers are up than before."""
         checked(lease)
         with self.memory.locked():
             held = self.memory.lease
@@ -85,7 +79,11 @@ class Traffic:
                 raise RefusedError(
                     f"The weights are not those that were set: {found}. Set them again."
                 )
-            self.arm(held, lease)
+            up = [server.name for server in self.config.of(self.live) if now[server.name].up]
+            wanted = plan.rebalanced(self.config.servers, self.live, held, up)
+            self.arm(wanted, lease)
+            if wanted is not held:
+                self.apply(wanted)
         return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
 
     def release(self, expired: str | None = None) -> dict[str, Any]:
@@ -164,21 +162,24 @@ class Traffic:
     def live(self) -> str:
         return self.memory.live_among(self.config.colours)
 
-    def planned(self, candidate: str, share: float, baseline: str | None) -> dict[str, int]:
+    def wanted(self, candidate: str, share: float, baseline: str | None) -> Lease:
+        """Return the lease of a share, with weights for the servers that are up."""
         live = self.live
         if candidate == live:
             raise RefusedError(f"{candidate} is live; the candidate is the other colour.")
-        raised, serving = self.up(candidate), self.up(live)
-        if baseline is not None and baseline not in serving:
-            raise RefusedError(
-                f"{baseline} cannot be the baseline: {live} serves from {', '.join(serving)}."
-            )
-        rest = tuple(name for name in serving if name != baseline)
-        circle = ring.points(self.config.server(name) for name in (*raised, *serving))
-        chosen = plan.choose(circle, plan.Split(raised, rest, baseline), share)
-        # A server that is down now gets the weight of its siblings, for when it comes back.
-        siblings = {candidate: chosen[raised[0]], live: chosen[(rest or serving)[0]]}
-        return {s.name: chosen.get(s.name, siblings.get(s.colour, 0)) for s in self.config.servers}
+        up = (*self.up(candidate), *self.up(live))
+        lease = Lease(candidate, share, 0, "", {}, up, baseline)
+        return replace(lease, weights=plan.weights(self.config.servers, live, lease))
+
+    def apply(self, lease: Lease) -> None:
+        """Set the weights of a lease that is armed. If that fails, return all traffic."""
+        try:
+            self.drill(lease)
+            self.runtime.apply(lease.weights, self.fallback_states())
+        except RefusedError:
+            with contextlib.suppress(RefusedError):
+                self.give_back()
+            raise
 
     def up(self, colour: str) -> tuple[str, ...]:
         now = self.runtime.read()

@@ -25,7 +25,10 @@ PATIENCE = 5.0
 class Lease:
     """Permission for ``candidate`` to carry ``weights``, until ``unit`` fires at ``until``.
 
-    In a drill, the proxy adds errors or a delay to its responses for as long.
+    Attributes:
+        up: the servers of both colours that the weights are for.
+        baseline: the live server that carries a candidate's load, if it can.
+        drill: errors or a delay that the proxy adds to the candidate's responses for as long.
     """
 
     candidate: str
@@ -33,6 +36,8 @@ class Lease:
     until: float
     unit: str
     weights: dict[str, int]
+    up: tuple[str, ...]
+    baseline: str | None = None
     drill: Drill | None = None
 
 
@@ -45,6 +50,8 @@ def read_lease(raw: Mapping[str, Any]) -> Lease:
         until=float(raw["until"]),
         unit=str(raw["unit"]),
         weights={str(name): int(weight) for name, weight in dict(raw["weights"]).items()},
+        up=tuple(str(name) for name in raw["up"]),
+        baseline=None if raw["baseline"] is None else str(raw["baseline"]),
         drill=Drill(**drill).checked() if drill else None,
     )
 

@@ -8,10 +8,11 @@ were. (With a matched baseline its points grow too, and a few shoppers move over
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shop_traffic import ring
 from shop_traffic.config import RefusedError, Server
+from shop_traffic.memory import Lease
 from shop_traffic.runtime import FALLBACK
 
 STEPS = 2 * ring.MAXIMUM
@@ -37,6 +38,49 @@ class Split:
         if self.baseline is not None:
             weights[self.baseline] = max(1, min(ring.MAXIMUM, round(raised * correction)))
         return weights
+
+
+def weights(servers: Collection[Server], live: str, lease: Lease) -> dict[str, int]:
+    """Return the weight of every server, so that those that are up give the lease's share.
+
+    The baseline is matched if it is up, and if there is another live server for the other users.
+    """
+    sides = {side: [s for s in servers if s.colour == side] for side in (lease.candidate, live)}
+    raised, serving = ([s for s in side if s.name in lease.up] for side in sides.values())
+    names = [server.name for server in serving]
+    known = [server.name for server in sides[live]]
+    if lease.baseline not in (None, *known):
+        raise RefusedError(
+            f"{lease.baseline} cannot be the baseline: {live} serves from {', '.join(names)}."
+        )
+    matches = lease.baseline in names and (len(names) > 1 or len(known) == 1)
+    matched = lease.baseline if matches else None
+    rest = tuple(name for name in names if name != matched)
+    split = Split(tuple(server.name for server in raised), rest, matched)
+    chosen = choose(ring.points((*raised, *serving)), split, lease.share)
+    # A server that is down now gets the weight of its siblings, for when it comes back.
+    siblings = {lease.candidate: chosen[raised[0].name], live: chosen[(rest or names)[0]]}
+    return {s.name: chosen.get(s.name, siblings.get(s.colour, 0)) for s in servers}
+
+
+def rebalanced(
+    servers: Collection[Server], live: str, lease: Lease, serving: Collection[str]
+) -> Lease:
+    """Return the lease with weights for ``serving``, the live servers that are up now.
+
+    HAProxy gives the users of a server that is down to all others, so a candidate would carry more
+    than its share. While no live server is up, nothing changes: the candidate is all that users
+    have.
+    """
+    raised = [s.name for s in servers if s.colour == lease.candidate and s.name in lease.up]
+    up = (*raised, *serving)
+    if not raised or not serving or set(up) == set(lease.up):
+        return lease
+    planned = replace(lease, up=up)
+    try:
+        return replace(planned, weights=weights(servers, live, planned))
+    except RefusedError:  # no weights give that share
+        return lease
 
 
 def choose(circle: ring.Points, split: Split, share: float) -> dict[str, int]:

@@ -16,7 +16,15 @@ from shop_traffic.lock import Lock
 from tests.support.proxy_world import ALL_BLUE, ALL_GREEN, World, proxy
 
 FILES = ("live", "fallback.json", "lease.json")
-LEASE = {"candidate": "green", "share": 0.5, "until": 0, "unit": "u", "weights": {"green-1": 9}}
+LEASE = {
+    "candidate": "green",
+    "share": 0.5,
+    "until": 0,
+    "unit": "u",
+    "weights": {"green-1": 9},
+    "up": ["green-1", "blue-1"],
+    "baseline": None,
+}
 OTHERS = [
     b"",
     b"\xff\xfe",
@@ -30,6 +38,7 @@ OTHERS = [
     b'{"candidate": 1}',
     json.dumps(LEASE | {"weights": [1]}).encode(),
     json.dumps(LEASE | {"weights": {"green-1": "many"}}).encode(),
+    json.dumps(LEASE | {"up": 3}).encode(),
     json.dumps(LEASE | {"drill": 5}).encode(),
     json.dumps(LEASE | {"drill": {"errors": 7}}).encode(),
 ]
