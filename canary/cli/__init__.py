@@ -33,6 +33,7 @@ COMMANDS = {
     "run": "Release a candidate step by step.",
     "schema": "Print the JSON Schema of a policy.",
     "status": "Show the state of each colour, and the lock.",
+    "suggest": "Propose a policy from history.",
     "try": "Show a good and a bad release on a simulated service.",
     "watch": "Serve the page of a canary.",
 }

@@ -56,6 +56,12 @@ class Csv:
         """The names of all metrics in the file."""
         return tuple(sorted({metric for metric, _, _ in self._points.slices}))
 
+    @property
+    def step(self) -> int:
+        """The time between rows in seconds, of which every period is a multiple; 0 if unknown."""
+        different = np.unique(self._points.times)
+        return int(np.gcd.reduce(np.diff(different))) if len(different) > 1 else 0
+
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
         start, end = window or (0, LATEST)
         found = set()

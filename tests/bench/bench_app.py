@@ -207,11 +207,11 @@ def compare(rounds: int, routes: tuple[str, ...]) -> tuple[Results, list[float]]
         return results, added
 
 
-def prepare(environment: dict[str, str]) -> None:
-    """Migrate the schema and store the one requested product."""
+def prepare(environment: dict[str, str], products: int = 1) -> None:
+    """Migrate the schema and store the requested products."""
     with tempfile.TemporaryDirectory() as state:
         subprocess.run(
-            [sys.executable, "-m", "app", "seed", "--products", "1"],
+            [sys.executable, "-m", "app", "seed", "--products", str(products)],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], **environment, "SHOP_STATE_DIRECTORY": state},
             check=True,

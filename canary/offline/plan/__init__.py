@@ -5,7 +5,7 @@ from canary.offline.plan.cost import Cost, monthly_cost
 from canary.offline.plan.drill import foreseen, time_to_refuse
 from canary.offline.plan.lead_in import LeadInWorth, lead_in_worth
 from canary.offline.plan.low_traffic import LOW_RATE, LowTraffic, low_traffic
-from canary.offline.plan.outlook import MetricOutlook, Outlook, plan
+from canary.offline.plan.outlook import MetricOutlook, Outlook, meets, plan
 from canary.offline.plan.plot import draw
 from canary.offline.plan.workload import Workload, workload_of
 
@@ -22,6 +22,7 @@ __all__ = [
     "foreseen",
     "lead_in_worth",
     "low_traffic",
+    "meets",
     "monthly_cost",
     "plan",
     "time_to_refuse",

@@ -137,12 +137,30 @@ def _time_to_pass(
     longer = policy
     while longer.maximum <= LONGEST * policy.maximum:
         seen = forecast(longer, metric, workload, known)
-        ruled_out = _slight(longer, metric, workload, seen) | (seen.excluded <= seen.rule.margin)
-        periods = _first(ruled_out)
+        periods = _first(_ruled_out(longer, metric, workload, seen))
         if periods is not None:
             return max(_seconds(policy, periods), policy.minimum)
         longer = longer.model_copy(update={"maximum": 2 * longer.maximum})
     return None
+
+
+def meets(policy: Policy, metric: Metric, workload: Workload, known: Learned | None) -> bool:
+    """Return whether a run can rule out a metric's margin in time, and find harm of its size."""
+    seen = forecast(policy, metric, workload, known)
+    if not _ruled_out(policy, metric, workload, seen).any():
+        return False
+    least = _least_share(metric, workload, seen, policy)
+    if least is not None:
+        return least <= metric.negligible_rate
+    accepted = seen.rule.margin
+    if rate := workload.events.get(metric.name, 0.0):
+        accepted = max(accepted, math.log1p(metric.negligible_rate / rate))
+    return bool(seen.visible[-1] <= accepted)
+
+
+def _ruled_out(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) -> Mask:
+    """Whether harm beyond the margin is ruled out, period by period."""
+    return _slight(policy, metric, workload, seen) | (seen.excluded <= seen.rule.margin)
 
 
 def _slight(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) -> Mask:

@@ -1,7 +1,16 @@
 """Rehearsals: equal instances of the past, compared as a canary would be."""
 
-from canary.offline.rehearse.measure import Rehearsal, rehearse, work_of
-from canary.offline.rehearse.windows import Cutting, Past, cutting_of, instances_of, windows
+from canary.offline.rehearse.measure import Rehearsal, learned, rehearse, stacked, work_of
+from canary.offline.rehearse.windows import (
+    Cutting,
+    Past,
+    cutting_of,
+    instances_of,
+    pair_windows,
+    read_hosts,
+    window_of,
+    windows,
+)
 
 __all__ = [
     "Cutting",
@@ -9,7 +18,12 @@ __all__ = [
     "Rehearsal",
     "cutting_of",
     "instances_of",
+    "learned",
+    "pair_windows",
+    "read_hosts",
     "rehearse",
+    "stacked",
+    "window_of",
     "windows",
     "work_of",
 ]

@@ -100,10 +100,10 @@ def rehearse(
     half = Worth(worth.windows / 2, worth.hosts)
     crossed: list[Verdict] = []
     for judged, taught in (halves, halves[::-1]):
-        crossed += _verdicts(policy, judged, _learned(policy, taught, half, tell), tell)
+        crossed += _verdicts(policy, judged, learned(policy, taught, half, tell), tell)
     alarms = crossed.count(Verdict.FAIL)
     interval = stats.binomtest(alarms, len(crossed)).proportion_ci(CONFIDENCE, method="exact")
-    learned = _learned(policy, tables, worth, tell)
+    known = learned(policy, tables, worth, tell)
     return Rehearsal(
         windows=len(crossed),
         cold=_verdicts(policy, tables, {}, tell).count(Verdict.FAIL),
@@ -112,8 +112,8 @@ def rehearse(
         low=float(interval.low),
         high=float(interval.high),
         worth=worth,
-        unlearned=tuple(m.name for m in policy.metrics if m.name not in learned),
-        calibration=Calibration(learned, fingerprint_of(policy, source, _hosts(recordings))),
+        unlearned=tuple(m.name for m in policy.metrics if m.name not in known),
+        calibration=Calibration(known, fingerprint_of(policy, source, _hosts(recordings))),
     )
 
 
@@ -129,7 +129,7 @@ def _verdicts(
     arms = {
         metric.name: found
         for metric in policy.metrics
-        if (found := _stacked(policy, metric, tables)) is not None
+        if (found := stacked(policy, metric, tables)) is not None
     }
     longest = max(one.candidate.shape[1] for one in arms.values())
     trace = judge_many(policy, arms, calibration, range(1, longest + 1))
@@ -137,20 +137,21 @@ def _verdicts(
     return [Verdict(str(word)) for word in trace.verdicts()]
 
 
-def _learned(
-    policy: Policy, tables: Sequence[Table], worth: Worth, tell: Told
+def learned(
+    policy: Policy, tables: Sequence[Table], worth: Worth, tell: Told = lambda: None
 ) -> dict[str, Learned]:
+    """Return the noise of each metric that can be learned from windows of equal instances."""
     found = {}
     for metric in policy.metrics:
-        arms = _stacked(policy, metric, tables)
-        learned = None if arms is None else learn(policy, metric.name, arms, worth)
-        if learned is not None:
-            found[metric.name] = learned
+        arms = stacked(policy, metric, tables)
+        known = None if arms is None else learn(policy, metric.name, arms, worth)
+        if known is not None:
+            found[metric.name] = known
         tell()
     return found
 
 
-def _stacked(policy: Policy, metric: Metric, tables: Sequence[Table]) -> Arms | None:
+def stacked(policy: Policy, metric: Metric, tables: Sequence[Table]) -> Arms | None:
     """Return the windows as rows; None for a metric without values of both arms."""
     rows = [
         arms_of(metric, pairs_of(metric, one, _judged(policy, one.recording))) for one in tables

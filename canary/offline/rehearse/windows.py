@@ -125,12 +125,8 @@ def instances_of(source: Source, colour: str) -> tuple[str, ...]:
 def windows(policy: Policy, source: Source, past: Past, cutting: Cutting) -> tuple[Recording, ...]:
     """Read a past, and return its windows in ascending time."""
     instances = tuple(sorted({one for _, pair in cutting.windows for one in pair}))
-    pool = Release(past.colour, "", past.colour, instances)
-    queries = source_queries(policy.metrics)
-    series = source.read(queries, {Arm.BASELINE: pool}, past.start, past.end)
-    by_host = {host: [one for one in series if one.instance == host] for host in instances}
-    cut = (_window(policy, by_host, pair, first, cutting) for first, pair in cutting.windows)
-    found = tuple(recording for recording in cut if _measured(recording))
+    by_host = read_hosts(policy, source, past, instances)
+    found = pair_windows(policy, by_host, cutting)
     if len({recording.steps[0].start for recording in found}) < 2:
         raise SourceError(
             f"{source.describe()} has values of two instances of {past.colour} in "
@@ -139,31 +135,53 @@ def windows(policy: Policy, source: Source, past: Past, cutting: Cutting) -> tup
     return found
 
 
+def read_hosts(
+    policy: Policy, source: Source, past: Past, instances: Sequence[str]
+) -> dict[str, list[Series]]:
+    """Read a past, and return the series of each instance."""
+    pool = Release(past.colour, "", past.colour, tuple(instances))
+    queries = source_queries(policy.metrics)
+    series = source.read(queries, {Arm.BASELINE: pool}, past.start, past.end)
+    return {host: [one for one in series if one.instance == host] for host in instances}
+
+
+def pair_windows(
+    policy: Policy, by_host: dict[str, list[Series]], cutting: Cutting
+) -> tuple[Recording, ...]:
+    """Return the windows of a cutting in which both instances have values."""
+    cut = (
+        window_of(policy, by_host, ((one,), (other,)), first, cutting.length)
+        for first, (one, other) in cutting.windows
+    )
+    return tuple(recording for recording in cut if _measured(recording))
+
+
 def _measured(recording: Recording) -> bool:
     """Return whether both arms reported any value."""
     arms = {one.arm for one in recording.series if any(value is not None for value in one.values)}
     return arms == set(Arm)
 
 
-def _window(
+def window_of(
     policy: Policy,
     by_host: dict[str, list[Series]],
-    pair: tuple[str, str],
+    groups: tuple[tuple[str, ...], tuple[str, ...]],
     first: int,
-    cutting: Cutting,
+    length: int,
 ) -> Recording:
-    """Return a window in which the second of ``pair`` is the candidate."""
-    last = first + cutting.length * policy.period
+    """Return a window of ``length`` periods; the second of ``groups`` is the candidate."""
+    last = first + length * policy.period
     cut = (
         _cut(replace(one, arm=arm), first, last)
-        for host, arm in zip(pair, (Arm.BASELINE, Arm.CANDIDATE), strict=True)
+        for group, arm in zip(groups, (Arm.BASELINE, Arm.CANDIDATE), strict=True)
+        for host in group
         for one in by_host[host]
     )
     return Recording(
         environment="rehearsal",
         period=policy.period,
-        baseline=Release("A", "", "A", pair[:1]),
-        candidate=Release("A", "", "A", pair[1:]),
+        baseline=Release("A", "", "A", groups[0]),
+        candidate=Release("A", "", "A", groups[1]),
         steps=(Step(first, 0.5, 0.5, equal_footing=True),),
         series=tuple(cut),
         looks=tuple(range(first + policy.period, last + 1, policy.period)),

@@ -80,3 +80,10 @@ class Running:
 
     def paginate(self, **_call: Any) -> list[dict[str, Any]]:
         return [{"Reservations": [{"Instances": [{"InstanceId": i} for i in self.instances]}]}]
+
+
+def test_it_names_every_metric_that_a_colour_published() -> None:
+    listing = Listing({"i-1": "latency", "i-2": "errors", "i-3": "latency"}, VALUES)
+    assert source(listing, Compute()).names("blue") == ("errors", "latency")
+    asked = {one["Name"]: one.get("Value") for one in listing.calls[0]["Dimensions"]}
+    assert asked["Colour"] == "blue"

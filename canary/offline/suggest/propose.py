@@ -1,0 +1,162 @@
+"""A policy from history: chosen on its first half, and measured on its second half."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from canary.errors import PolicyError, SourceError
+from canary.formatting import duration, percent, plural
+from canary.learned import Calibration
+from canary.offline.plan import MetricOutlook, plan
+from canary.offline.rehearse import Past
+from canary.offline.suggest.bench import Bench, Reader, Told, Wish
+from canary.offline.suggest.kinds import LeftOut, choose
+from canary.offline.suggest.profile import Profile, profiles
+from canary.offline.suggest.times import rate_of, steps_of, times_of, written
+from canary.offline.suggest.trials import Measured
+from canary.policy import Metric, Policy
+from canary.sources.queries import source_queries
+
+LENGTHS = 4
+"""How many times as long as a canary a history is: two windows to learn, and two to measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """One metric of the proposal: its reason, and what the plan says of it."""
+
+    metric: Metric
+    reason: str
+    outlook: MetricOutlook
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A proposed policy, the reasons, and what it did on history that it was not made from."""
+
+    policy: Policy
+    metrics: tuple[Suggested, ...]
+    left_out: tuple[LeftOut, ...]
+    measured: Measured
+    hosts: int
+    seconds: int
+    calibration: Calibration
+
+    @property
+    def trusted(self) -> bool:
+        """Whether false alarms are not surely more than alpha allows."""
+        return self.measured.lower <= self.policy.alpha
+
+    @property
+    def sentence(self) -> str:
+        """What was measured."""
+        seen, length = self.measured, duration(self.policy.maximum)
+        return (
+            f"On the second half of the history, {seen.alarms} of "
+            f"{plural(seen.windows, 'independent window')} of {length} of equal instances ended "
+            f"with FAIL: at most {percent(seen.upper)} are false alarms (95 % confidence). "
+            f"{seen.passed} passed, and {self._found}"
+        )
+
+    @property
+    def _found(self) -> str:
+        found, tried = sum(self.measured.harms.values()), len(self.measured.harms)
+        return (
+            f"{found} of {tried * self.measured.windows} harms of the margins' sizes, which were "
+            "added to the windows, failed"
+        )
+
+
+def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -> Suggestion:
+    """Propose a policy for instances of one release, from their series over a past.
+
+    Raises:
+        PolicyError: nothing can be judged, or the time is too short.
+        SourceError: the history is too short.
+    """
+    times = times_of(wish.period, wish.within)
+    halves = _halves(past, wish.period, times["maximum"])
+    tell("Reading")
+    found = profiles([one for series in read(wish.queries).values() for one in series])
+    chosen, left_out = _chosen(found, wish.given)
+    draft = _policy(times, [keys for keys, _ in chosen.values()], found)
+    by_host = read(source_queries(draft.metrics))
+    tell("Learning the noise")
+    bench = Bench(wish, by_host, draft)
+    fitted = bench.fitted(halves[0], left_out, tell)
+    _require(fitted, left_out)
+    policy = draft.model_copy(update={"metrics": tuple(fitted)})
+    tell("Measuring false alarms")
+    known, workload = bench.known(draft, halves[0]), bench.workload(halves[0])
+    measured = bench.measured(policy, halves[1], known)
+    outlook = {one.metric: one for one in plan(policy, workload, known.metrics).metrics}
+    return Suggestion(
+        policy=policy,
+        metrics=tuple(Suggested(m, chosen[m.name][1], outlook[m.name]) for m in fitted),
+        left_out=tuple(left_out),
+        measured=measured,
+        hosts=len(bench.hosts),
+        seconds=sum(end - start for start, end in past.stretches(wish.period)),
+        calibration=bench.known(policy, past),
+    )
+
+
+def _chosen(
+    found: Mapping[str, Profile], given: Mapping[str, Metric]
+) -> tuple[dict[str, tuple[dict[str, Any], str]], list[LeftOut]]:
+    """Return the keys and the reason of each metric that can be compared, and the others."""
+    chosen, left_out = {}, []
+    for name, profile in sorted(found.items()):
+        one = choose(name, profile, given.get(name))
+        if isinstance(one, LeftOut):
+            left_out.append(one)
+        else:
+            chosen[name] = (one.keys, one.reason)
+    _require(chosen, left_out)
+    return chosen, left_out
+
+
+def _require(kept: object, left_out: Sequence[LeftOut]) -> None:
+    if not kept:
+        reasons = "\n".join(f"  - {one.name}: {one.reason}" for one in left_out)
+        raise PolicyError(
+            "No metric of this history can be judged"
+            + (f":\n{reasons}" if reasons else ", because it holds none")
+        )
+
+
+def _policy(
+    times: dict[str, int], keys: Sequence[dict[str, Any]], found: Mapping[str, Profile]
+) -> Policy:
+    """Return a policy with the default margins; equal footing needs a step at 50 %."""
+    rates = [
+        rate_of(found[str(one["name"])].samples, times["period"])
+        for one in keys
+        if one["kind"] in ("count", "latency", "quantile") and found[str(one["name"])].sampled
+    ]
+    steps = steps_of(times, max(rates) if rates else None)
+    return Policy.model_validate({"version": 1, **times, "steps": steps, "metrics": list(keys)})
+
+
+def _halves(past: Past, period: int, length: int) -> tuple[Past, Past]:
+    """Return the first and the second half of the undisturbed time."""
+    stretches = list(past.stretches(period))
+    seconds = sum(end - start for start, end in stretches)
+    if seconds < LENGTHS * length:
+        at_most = seconds // LENGTHS // period * period
+        shorter = f"--within {written(at_most)}" if at_most > 0 else "a shorter --within"
+        raise SourceError(
+            f"The history is {duration(seconds)} long; for canaries of {duration(length)} it takes "
+            f"{duration(LENGTHS * length)}: two windows to choose margins by, and two to measure "
+            f"false alarms. Use {shorter}, or an earlier --start"
+        )
+    left = seconds / 2
+    middle = past.start
+    for start, end in stretches:
+        middle = start + int(min(left, end - start) // period) * period
+        left -= end - start
+        if left <= 0:
+            break
+    return replace(past, end=middle), replace(past, start=middle)

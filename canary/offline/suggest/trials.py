@@ -1,0 +1,186 @@
+"""Windows of equal instances, judged as they are and with harm added to one arm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from canary.evidence.table import table_of
+from canary.judge.batch import Trace, judge_many
+from canary.judge.comparison import Arms, usual_level
+from canary.judge.floor import margin_in_force
+from canary.judge.priors import Setting, setting_of
+from canary.judge.rule import sign_of
+from canary.learned import Calibration
+from canary.model import Series, Verdict
+from canary.offline.rehearse import Past, stacked, window_of
+from canary.policy import Metric, Policy
+
+CONFIDENCE = 0.95
+MOST = 400
+"""Windows that are judged at most."""
+SEED = 20261128
+"""Added events are drawn by chance, the same every time."""
+Hosts = Mapping[str, list[Series]]
+Groups = tuple[tuple[str, ...], tuple[str, ...]]
+Window = tuple[int, Groups]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of two equal groups of instances, with the arms of every metric.
+
+    Attributes:
+        groups: how many instances each arm has.
+    """
+
+    arms: Mapping[str, Arms]
+    count: int
+    groups: tuple[int, int]
+
+    def judge(self, policy: Policy, known: Calibration, arms: Mapping[str, Arms]) -> Trace:
+        """Judge ``arms`` at every period, as a canary with equal shares would be."""
+        periods = next(iter(self.arms.values())).candidate.shape[1]
+        looks = range(1, periods + 1)
+        return judge_many(policy, arms, known.metrics, looks, self._setting(known))
+
+    def _setting(self, known: Calibration) -> Setting:
+        return setting_of(known.fingerprint, self.groups, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a policy did on windows of equal instances.
+
+    Attributes:
+        windows: independent windows; ``alarms`` of them ended with FAIL, ``passed`` with PASS.
+        harms: by metric, how many of the windows failed with harm of the margin's size.
+    """
+
+    windows: int
+    alarms: int
+    passed: int
+    harms: Mapping[str, int]
+
+    @property
+    def upper(self) -> float:
+        """The highest rate of false alarms that these windows allow, with 95 % confidence."""
+        return _bounds(self.alarms, self.windows)[1]
+
+    @property
+    def lower(self) -> float:
+        """The lowest one."""
+        return _bounds(self.alarms, self.windows)[0]
+
+
+def _bounds(alarms: int, windows: int) -> tuple[float, float]:
+    """Return the lowest and the highest rate, each with 95 % confidence."""
+    interval = stats.binomtest(alarms, windows).proportion_ci(2 * CONFIDENCE - 1, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+def windows_to_learn(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
+    """Return windows that overlap, each host on each side: to choose margins by."""
+    starts = list(_starts(past, period, length, max(length // 2, 1)))
+    splits = [_split(_turned(hosts, turn)) for turn in range(min(len(hosts) - 1, 3))]
+    both = [split for one in splits for split in (one, one[::-1])]
+    starts = starts[:: -(-len(starts) * len(both) // MOST)]
+    return [(start, split) for start in starts for split in both]
+
+
+def windows_to_measure(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
+    """Return windows that share no time, so that they are independent of each other."""
+    one = _split(hosts)
+    starts = list(_starts(past, period, length, length))[-MOST:]
+    return [(start, one if at % 2 else one[::-1]) for at, start in enumerate(starts)]
+
+
+def _starts(past: Past, period: int, length: int, every: int) -> Iterator[int]:
+    for start, end in past.stretches(period):
+        yield from range(start, end - length * period + 1, every * period)
+
+
+def _turned(hosts: Sequence[str], turn: int) -> Sequence[str]:
+    """Return the hosts in another order, the first in its place."""
+    rest = list(hosts[1:])
+    return [hosts[0], *rest[turn:], *rest[:turn]]
+
+
+def _split(hosts: Sequence[str]) -> Groups:
+    """Return two halves of the hosts; an odd one is left out."""
+    even = len(hosts) // 2 * 2
+    return tuple(hosts[0:even:2]), tuple(hosts[1:even:2])
+
+
+def cut(policy: Policy, by_host: Hosts, windows: Sequence[Window], length: int) -> Windows:
+    """Return windows with the arms of every metric that has values."""
+    tables = [
+        table_of(policy, window_of(policy, dict(by_host), groups, start, length))
+        for start, groups in windows
+    ]
+    found = {metric.name: stacked(policy, metric, tables) for metric in policy.metrics}
+    arms = {name: arms for name, arms in found.items() if arms is not None}
+    one, other = windows[0][1]
+    return Windows(arms, len(tables), (len(other), len(one)))
+
+
+def accepted(metric: Metric, arms: Arms) -> float:
+    """Return the harm of the margin's size: relative, in points, or events per request."""
+    if metric.kind != "count" or metric.harmful == "decrease":
+        usual = usual_level(arms.baseline)
+        return margin_in_force(metric, usual, sign_of(metric))
+    events = float(np.nansum(arms.candidate) + np.nansum(arms.baseline))
+    chances = float(np.nansum(arms.candidate_chances) + np.nansum(arms.baseline_chances))
+    rate = events / chances if chances else 0.0
+    return max(rate * metric.limit.value, metric.negligible_rate)
+
+
+def harmed(metric: Metric, arms: Arms, size: float) -> Arms:
+    """Return the arms with harm of ``size`` added to the candidate."""
+    chance = np.random.default_rng(SEED)
+    values, falls = arms.candidate, metric.harmful == "decrease"
+    seen = np.isfinite(values) & np.isfinite(arms.candidate_chances)
+    if metric.kind != "count":
+        changed = (
+            values + size
+            if metric.limit.scale == "points"
+            else values * (1 - size if falls else 1 + size)
+        )
+    elif falls:
+        kept = chance.binomial(np.where(seen, values, 0).astype(int), 1 - size)
+        changed = np.where(seen, kept, values)
+    else:
+        chances = np.where(seen, arms.candidate_chances, 0)
+        more = chance.poisson(size * chances)
+        room = np.inf if metric.per == "time" else np.maximum(chances - np.nan_to_num(values), 0)
+        changed = np.where(seen, values + np.minimum(more, room), values)
+    return replace(arms, candidate=changed)
+
+
+def measure(policy: Policy, windows: Windows, known: Calibration) -> Measured:
+    """Judge the windows as they are, and with harm added to one metric after the other."""
+    harms = {}
+    for metric in policy.metrics:
+        if (arms := windows.arms.get(metric.name)) is not None:
+            worse = harmed(metric, arms, accepted(metric, arms))
+            harms[metric.name] = _count(policy, windows, known, {metric.name: worse}, Verdict.FAIL)
+    return Measured(
+        windows=windows.count,
+        alarms=_count(policy, windows, known, {}, Verdict.FAIL),
+        passed=_count(policy, windows, known, {}, Verdict.PASS),
+        harms=harms,
+    )
+
+
+def _count(
+    policy: Policy,
+    windows: Windows,
+    known: Calibration,
+    changed: Mapping[str, Arms],
+    verdict: Verdict,
+) -> int:
+    trace = windows.judge(policy, known, {**windows.arms, **changed})
+    return int((trace.verdicts() == str(verdict)).sum())

@@ -1,0 +1,273 @@
+"""``canary suggest``: a policy from history, with reasons, measured before it is proposed."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from canary.cli import past
+from canary.model import Arm, Series
+from canary.offline.rehearse import Past
+from canary.offline.suggest import LeftOut, choose
+from canary.offline.suggest.profile import Profile, profiles
+from canary.offline.suggest.times import steps_of, times_of
+from canary.offline.suggest.trials import windows_to_learn, windows_to_measure
+from canary.policy import Metric, load_policy
+from canary.sources.csv import Csv
+from tests.unit.canary.cli_shell import POLICY, Shell, shell
+from tests.unit.canary.rollout_world import World
+
+canary = pytest.fixture(shell, name="canary")
+START, PERIOD, REQUESTS = 1_700_000_000, 5, 400
+HEADER = ["time", "arm", "instance", "metric", "value", "samples", "spread"]
+SUGGEST = ("suggest", "--csv", "history.csv", "--within", "2m")
+WRITTEN = Path(".run/history/suggested.yml")
+
+
+def history(
+    file: Path,
+    windows: int = 24,
+    *,
+    arms: tuple[str, ...] = ("baseline", "baseline"),
+    slower: float = 1.0,
+    since: float = 0.0,
+    seed: int = 1,
+) -> Path:
+    """Write windows of two minutes; the second instance is ``slower`` in the last part of them."""
+    chance = np.random.default_rng(seed)
+    with file.open("w", newline="") as opened:
+        rows = csv.writer(opened)
+        rows.writerow(HEADER)
+        for at in range(windows * 24):
+            shared = np.exp(chance.normal(0, 0.1))
+            for host, arm in enumerate(arms):
+                worse = slower if host == 1 and at >= since * windows * 24 else 1.0
+                latency = 0.3 * shared * worse * np.exp(chance.normal(0, 0.03))
+                own = [START + at * PERIOD, arm, f"i-{host}"]
+                rows.writerow([*own, "latency_seconds", f"{latency:.5f}", REQUESTS, 0.6])
+                rows.writerow([*own, "errors", chance.binomial(REQUESTS, 0.01), REQUESTS, ""])
+                rows.writerow([*own, "threads", 8, "", ""])
+    return file
+
+
+def profile(values: list[list[float]], samples: float = np.nan) -> Profile:
+    array = np.array(values, dtype=float)
+    return Profile(array, np.full(array.shape, samples), np.ones(array.shape, dtype=bool))
+
+
+def noisy(low: float, high: float, *, whole: bool = False, samples: float = np.nan) -> Profile:
+    values = np.random.default_rng(3).uniform(low, high, (2, 200))
+    return profile((np.round(values) if whole else values).tolist(), samples)
+
+
+def test_it_proposes_what_it_measured(canary: Shell, tmp_path: Path) -> None:
+    history(tmp_path / "history.csv")
+    status, out, err = canary(*SUGGEST)
+    assert status == 0, err
+    assert "0 of 12 independent windows of 2 min of equal instances ended with FAIL" in out
+    assert "at most 22 % are false alarms" in out  # 1 - 0.05 ** (1 / 12) = 0.221
+    assert "Left out: threads. Its value never changes: it is always 8." in out
+    policy = load_policy(WRITTEN)
+    assert [(metric.name, metric.kind) for metric in policy.metrics] == [
+        ("errors", "count"),
+        ("latency_seconds", "latency"),
+    ]
+    assert (policy.period, policy.maximum) == (PERIOD, 120)
+    assert policy.metrics[1].unit == "s"
+    text = " ".join(WRITTEN.read_text().replace("#", "").split())
+    assert "Counts failures, as its name says; judged per request. errors: harm of" in text
+    assert "Left out: - threads: Its value never changes" in text
+    assert canary("check", str(WRITTEN))[0] == 0
+
+
+def test_what_it_proposes_judges_a_good_and_a_bad_release(canary: Shell, tmp_path: Path) -> None:
+    history(tmp_path / "history.csv")
+    assert canary(*SUGGEST)[0] == 0
+    assert Path(".run/history/calibration.json").is_file()
+    margin = load_policy(WRITTEN).metrics[1].limit.value
+    arms = ("baseline", "candidate")
+    for slower, verdict in ((1.0, 0), (1 + 2 * margin, 1)):
+        history(tmp_path / "new.csv", 1, arms=arms, slower=slower, seed=9)
+        judged = canary("analyze", "--policy", str(WRITTEN), "--csv", "new.csv")
+        assert judged[0] == verdict, judged
+
+
+def test_json_holds_the_metrics_and_what_was_measured(canary: Shell, tmp_path: Path) -> None:
+    history(tmp_path / "history.csv")
+    status, out, _ = canary(*SUGGEST, "--output", "new/policy.yml", "--json")
+    told = json.loads(out)
+    assert status == 0
+    assert told["file"] == "new/policy.yml"
+    assert (told["windows"], told["false_alarms"]) == (12, 0)
+    assert told["false_alarms_at_most"] == pytest.approx(1 - 0.05 ** (1 / 12))
+    assert [one["name"] for one in told["left_out"]] == ["threads"]
+    assert all(one["harms_found"] >= 11 for one in told["metrics"])
+
+
+def test_instances_that_stop_being_equal_are_no_base_for_a_policy(
+    canary: Shell, tmp_path: Path
+) -> None:
+    """In the second half, which no margin is chosen by, one instance takes three times as long."""
+    history(tmp_path / "history.csv", slower=3.0, since=0.5)
+    status, out, _ = canary(*SUGGEST)
+    assert status == 1
+    assert "Nothing was written: surely more than" in out
+    assert not WRITTEN.exists()
+
+
+def test_a_file_that_exists_is_replaced_only_when_asked(canary: Shell, tmp_path: Path) -> None:
+    history(tmp_path / "history.csv", 8)
+    WRITTEN.parent.mkdir(parents=True)
+    WRITTEN.write_text("mine")
+    assert f"{WRITTEN} exists, and was not changed" in canary(*SUGGEST)[2]
+    assert WRITTEN.read_text() == "mine"
+    assert canary(*SUGGEST, "--force")[0] == 0
+    assert load_policy(WRITTEN).maximum == 120
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--within", "10m"), "takes 40 min: two windows to choose margins by"),
+        (("--within", "10m"), "Use --within 4m, or an earlier --start"),
+        (("--within", "50s"), "a canary needs 11. Give it more time: --within 55s"),
+        (("--colour", "blue"), "A CSV file has no colours"),
+        (("--env", "test"), "leave out --env and --policy"),
+        (("--csv", "none.csv"), "none.csv can't be read as CSV"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(
+    canary: Shell, tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    history(tmp_path / "history.csv", 8)
+    status, _, err = canary(*SUGGEST, *words)
+    assert status == 2
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_a_history_without_a_usable_metric_lists_the_reasons(canary: Shell, tmp_path: Path) -> None:
+    rows = [(START + 5 * at, host) for at in range(200) for host in ("a", "b")]
+    lines = [f"{time},baseline,{host},threads,8" for time, host in rows]
+    lines += [f"{time},baseline,a,latency,{time % 7 + 1}" for time, _ in rows[::2]]
+    head = ",".join(HEADER[:5])
+    (tmp_path / "history.csv").write_text("\n".join([head, *lines]) + "\n")
+    status, _, err = canary(*SUGGEST)
+    assert status == 2
+    assert "No metric of this history can be judged:" in err
+    assert "- latency: 1 instance reported it; a comparison needs two" in err
+    assert "- threads: Its value never changes: it is always 8" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "expected"),
+    [
+        ("http_errors", {"whole": True, "samples": 100}, {"kind": "count"}),
+        ("HTTPCode5XX", {"whole": True}, {"kind": "count", "per": "time"}),
+        ("upstream_5xx", {"whole": True}, {"kind": "count", "per": "time"}),
+        ("checkouts", {"whole": True, "samples": 100}, {"kind": "count", "harm": "decrease"}),
+        ("request_duration_seconds", {}, {"kind": "latency", "unit": "s"}),
+        ("TargetResponseTime", {}, {"kind": "latency", "negligible": 0}),
+        ("latency_p99", {}, {"kind": "quantile", "statistic": "p99"}),
+        ("CPUUtilization", {}, {"kind": "gauge", "critical": False}),
+        ("heap_bytes", {}, {"kind": "level", "unit": "bytes"}),
+        ("seen_by_users", {"whole": True, "samples": 100}, {"kind": "count", "harm": "either"}),
+        ("jobs", {"whole": True}, {"kind": "throughput"}),
+        ("temperature", {}, {"kind": "gauge", "harm": "either"}),
+    ],
+)
+def test_the_kind_follows_from_the_name_and_the_values(
+    name: str, shape: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = choose(name, noisy(40, 60, **shape))
+    assert not isinstance(found, LeftOut), found
+    assert expected.items() <= found.keys.items()
+    Metric.model_validate(found.keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("requests", noisy(40, 60, whole=True), "the proxy decides how many"),
+        ("heap", profile([[5.0] * 50] * 2), "Its value never changes: it is always 5"),
+        ("heap", profile([list(range(50)), list(range(50))]), "it is a running total"),
+        ("delay", profile([[0.0, 1.0, 2.0, 1.5] * 20] * 2), "It is zero or less in 25 %"),
+        ("heap", profile([[1.0, 2.0, 3.0] * 20] * 2), "the very same value in 100 %"),
+        ("heap", profile([[1.0, np.nan, 3.0, np.nan] * 20] * 2), "a value in 50 %"),
+        ("error_rate", noisy(0.1, 0.9), "its values are no whole numbers"),
+        ("crashes", profile([[0.0] * 50] * 2), "0 events in all this time"),
+        ("heap", profile([[np.nan] * 50] * 2), "It has no value"),
+    ],
+)
+def test_what_cannot_be_judged_has_a_reason(name: str, values: Profile, reason: str) -> None:
+    found = choose(name, values)
+    assert isinstance(found, LeftOut)
+    assert reason in found.reason
+
+
+def test_failures_that_are_reported_only_when_there_are_some_count_as_zero() -> None:
+    values = np.where(np.arange(100) % 3 == 0, 2.0, np.nan)
+    rare = Profile(np.array([values] * 2), np.full((2, 100), 50.0), np.ones((2, 100), dtype=bool))
+    found = choose("errors", rare)
+    assert not isinstance(found, LeftOut)
+    assert found.keys["absent"] == "zero"
+
+
+def test_a_profile_places_the_values_of_every_instance() -> None:
+    one = Series("cpu", Arm.BASELINE, "a", (0, 5), (1.0, None), (None, None))
+    other = Series("cpu", Arm.BASELINE, "b", (5, 10), (3.0, 4.0), (None, None))
+    found = profiles([one, other])["cpu"]
+    assert np.array_equal(found.values, [[1, np.nan, np.nan], [np.nan, 3, 4]], equal_nan=True)
+    assert found.hosts == 2
+    assert found.coverage == 1.0
+
+
+def test_times_are_whole_periods_within_the_time_given() -> None:
+    assert times_of(60, 1800) == {"period": 60, "warmup": 180, "minimum": 600, "maximum": 1800}
+    assert times_of(7, 100)["maximum"] == 98
+    assert times_of(60, 86_400)["warmup"] == 300
+
+
+def test_few_requests_leave_no_small_steps() -> None:
+    times = times_of(60, 1800)
+    assert steps_of(times, 100) == (0.05, 0.2, 0.5)
+    assert steps_of(times, 5) == (0.1, 0.5)
+    assert steps_of(times, 0.1) == (0.5,)
+
+
+def test_windows_to_measure_share_no_time() -> None:
+    past = Past("blue", 0, 1000, [(300, 400)])
+    found = windows_to_measure(past, 5, 20, ["a", "b", "c"])
+    assert [start for start, _ in found] == [0, 100, 200, *range(400, 1000, 100)]
+    assert {groups for _, groups in found} == {(("a",), ("b",)), (("b",), ("a",))}
+    assert len(windows_to_learn(past, 5, 20, ["a", "b"])) > len(found)
+
+
+def test_an_environment_keeps_its_kinds_its_counters_and_its_connection(
+    canary: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history(tmp_path / "history.csv", 8)
+    monkeypatch.setattr(past, "past_of", lambda *_: Csv(tmp_path / "history.csv", PERIOD))
+    given = [
+        {"name": "errors", "kind": "count", "margin": "x3", "group": "users"},
+        {"name": "retries", "kind": "count", "source": "proxy.retries"},
+    ]
+    monkeypatch.setattr(past, "state_of", lambda _: World().state)
+    document = {**POLICY, "period": "5s", "metrics": given, "alpha": "2%"}
+    canary.policy.write_text(yaml.safe_dump(document))
+    when = ("--start", str(START), "--end", str(START + 960), "--colour", "baseline")
+    status, _, err = canary("suggest", "--env", "test", "--within", "2m", *when)
+    assert status == 0, err
+    policy = load_policy(Path(".run/test/suggested.yml"))
+    assert [metric.name for metric in policy.metrics] == ["errors", "latency_seconds", "retries"]
+    assert policy.metrics[0].group == "users"
+    assert str(policy.metrics[0].limit) != "200%", "its margin is proposed anew"
+    assert policy.metrics[2].counter == "retries"
+    assert policy.environment == load_policy(canary.policy).environment
+    assert policy.alpha == 0.02
