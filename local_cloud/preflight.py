@@ -1,12 +1,18 @@
-"""Check, before any change, whether this machine can run the local cloud."""
+"""Check, before any change, whether this machine can run the local cloud.
+
+``python -m local_cloud.preflight`` ends with status 0 if the machine could boot hosts once the
+Debian packages are installed, else with 1 and the reason.
+"""
 
 import os
 import platform
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from local_cloud.cgroups import hierarchies
 from local_cloud.commands import run
 from local_cloud.errors import CommandError, PreflightError
 from local_cloud.network import refuse_foreign_route
@@ -24,7 +30,7 @@ PROGRAMS = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
 }
-STILL_RUNS = "What runs anywhere: canary analyze, canary replay, make test-unit."
+STILL_RUNS = "What runs anywhere: make demo, canary try, canary analyze, make test-unit."
 
 
 def preflight(settings: Settings) -> None:
@@ -33,8 +39,40 @@ def preflight(settings: Settings) -> None:
     require_root()
     require_programs()
     require_overlay(settings.state)
+    require_cgroups()
     require_firewall()
     refuse_foreign_route(settings)
+
+
+def cannot_boot(settings: Settings) -> str:
+    """Return why this machine cannot boot hosts, in a few words; empty if it can."""
+
+    def programs() -> None:
+        require_programs()
+        require_firewall()
+
+    return could_not_boot(settings) or first_sentence(programs)
+
+
+def could_not_boot(settings: Settings) -> str:
+    """Return the same, whatever programs are installed."""
+
+    def machine() -> None:
+        require_linux()
+        require_root()
+        require_overlay(settings.state)
+        require_cgroups()
+
+    return first_sentence(machine)
+
+
+def first_sentence(check: Callable[[], None]) -> str:
+    """Return the first sentence of a refusal; empty if there is none."""
+    try:
+        check()
+    except PreflightError as error:
+        return str(error).split(". ")[0]
+    return ""
 
 
 def require_linux() -> None:
@@ -80,6 +118,15 @@ def require_overlay(state: Path) -> None:
             ) from None
 
 
+def require_cgroups() -> None:
+    for root in hierarchies():
+        if not os.access(root, os.W_OK):
+            raise PreflightError(
+                f"{root} is read-only, and hosts need control groups of their own. A virtual "
+                f"machine has them, most containers do not. {STILL_RUNS}"
+            )
+
+
 def require_firewall() -> None:
     try:
         run("nft", "list", "tables")
@@ -87,3 +134,8 @@ def require_firewall() -> None:
         raise PreflightError(
             f"nftables does not work on this kernel, and hosts need it for their network. {error}"
         ) from None
+
+
+if __name__ == "__main__":
+    if reason := could_not_boot(Settings.load()):
+        sys.exit(reason)

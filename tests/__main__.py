@@ -18,6 +18,8 @@ from itertools import chain
 from rich.console import Console
 from rich.table import Table
 
+from local_cloud.preflight import cannot_boot
+from local_cloud.settings import Settings
 from tests.support.paths import ROOT
 
 LOGS = ROOT / ".run/tests"
@@ -30,11 +32,12 @@ console = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True)
 class Step:
-    """A command, and whether it needs Linux and root."""
+    """A command, and whether it needs root, or even booted hosts."""
 
     name: str
     command: tuple[str, ...]
     root: bool = False
+    hosts: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Outcome:
 Lane = Sequence[Step]
 SUITES: dict[str, tuple[Lane, ...]] = {
     "quick": (
-        [Step("e2e", ("pytest", "tests/e2e", *QUICK), root=True)],
+        [Step("e2e", ("pytest", "tests/e2e", *QUICK), hosts=True)],
         [
             Step("lint", ("nice", "make", "--no-print-directory", "lint")),
             Step("unit", ("nice", "pytest", "tests/unit", *QUICK, *PARALLEL)),
@@ -55,13 +58,13 @@ SUITES: dict[str, tuple[Lane, ...]] = {
         ],
     ),
     "long": (
-        [Step("e2e-long", ("pytest", "tests/e2e", *LONG), root=True)],
+        [Step("e2e-long", ("pytest", "tests/e2e", *LONG), hosts=True)],
         [
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
-            Step("hosts", ("pytest", "tests/hosts"), root=True),
+            Step("hosts", ("pytest", "tests/hosts"), hosts=True),
         ],
         [
-            Step("molecule", (sys.executable, "-m", "tests.molecule"), root=True),
+            Step("molecule", (sys.executable, "-m", "tests.molecule"), hosts=True),
             Step("unit-long", ("nice", "pytest", "tests/unit", *LONG, *PARALLEL)),
             Step("sanity", ("nice", sys.executable, "-m", "tests.sanity")),
         ],
@@ -69,9 +72,11 @@ SUITES: dict[str, tuple[Lane, ...]] = {
 }
 
 
-def boots_hosts() -> bool:
-    """Return whether this machine can run the steps that boot hosts."""
-    return sys.platform == "linux" and os.geteuid() == 0
+def reasons() -> dict[str, str]:
+    """Return why steps that need hosts or root cannot run here; empty words if they can."""
+    hosts = cannot_boot(Settings.load())
+    root = "" if sys.platform == "linux" and os.geteuid() == 0 else hosts
+    return {"hosts": hosts, "root": root}
 
 
 def run(step: Step) -> Outcome:
@@ -116,14 +121,19 @@ def table(outcomes: Sequence[Outcome], seconds: float) -> Table:
 def main(suite: str = "quick") -> int:
     """Run all lanes of a suite; the exit status is 0 only if every step passed."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    left_out = [s.name for s in chain(*SUITES[suite]) if s.root and not boots_hosts()]
+    why = reasons()
+    left_out = [
+        step.name
+        for step in chain(*SUITES[suite])
+        if (step.hosts and why["hosts"]) or (step.root and why["root"])
+    ]
     lanes = [[s for s in lane if s.name not in left_out] for lane in SUITES[suite]]
     began = time.monotonic()
     with ThreadPoolExecutor(len(lanes)) as pool:
         outcomes = list(chain.from_iterable(pool.map(run_lane, lanes)))
     console.print(table(outcomes, time.monotonic() - began))
     if left_out:
-        console.print(f"Left out, since they need Linux and root: {', '.join(left_out)}.")
+        console.print(f"Left out: {', '.join(left_out)}. {why['hosts']}.")
     return 1 if any(outcome.status for outcome in outcomes) else 0
 
 

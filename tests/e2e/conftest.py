@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud.preflight import cannot_boot
 from local_cloud.settings import Settings
 from tests.e2e.demo import STORY, answer
 from tests.support.paths import ROOT
@@ -28,8 +29,8 @@ KEEP = "CART_CANARY_KEEP_CLOUD"
 @pytest.fixture(scope="session")
 def story() -> Iterator[dict[str, Any]]:
     """The result of ``make demo``; its output is in .run/local/demo.log."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("booting hosts needs Linux and root")
+    if reason := cannot_boot(Settings.load()):
+        pytest.skip(reason)
     was_up = answer("local-cloud", "status", "--json")["state"] == "up"
     keep = os.environ.get(KEEP) == "1"
     if not (was_up and keep and told_of_this_commit()):

@@ -1,7 +1,8 @@
 """The demonstration: ``make demo``.
 
 Every step is a command that a user would type; it is printed before it runs. The result is written
-to ``.run/local/demo.json``, which the end-to-end tests read.
+to ``.run/ENVIRONMENT/demo.json``, which the end-to-end tests read. Where no host can be booted, it
+tells the same story on processes of this machine.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, Protocol
 from urllib.request import Request, urlopen
 
 from rich.console import Console
 
+from local_cloud.preflight import cannot_boot
+from local_cloud.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.releases import git, release
 
@@ -43,6 +46,55 @@ class Canary:
     told: dict[str, Any]
 
 
+class Stage(Protocol):
+    """Where the story plays: booted hosts, or processes of this machine."""
+
+    environment: str
+
+    @property
+    def locust(self) -> str:
+        """The URL of Locust's web interface."""
+        ...
+
+    def set_up(self) -> None: ...
+    def start_load(self) -> None: ...
+    def stop_load(self) -> None: ...
+    def pages(self) -> tuple[str, ...]:
+        """Return where to look afterwards."""
+        ...
+
+
+class Hosts:
+    """Seven booted hosts of the local cloud, which stay."""
+
+    environment = "local"
+
+    @property
+    def locust(self) -> str:
+        return f"http://{address('local-monitor-1')}:8089"
+
+    def set_up(self) -> None:
+        title("An environment: seven hosts, and all that they need")
+        call("ansible-playbook", "site.yml")
+
+    def start_load(self) -> None:
+        load = ("-e", "load=start", "-e", f"users={SHOPPERS}")
+        call("ansible-playbook", "playbooks/load.yml", *load)
+
+    def stop_load(self) -> None:
+        call("ansible-playbook", "playbooks/load.yml", "-e", "load=stop")
+
+    def pages(self) -> tuple[str, ...]:
+        monitor = address("local-monitor-1")
+        return (
+            f"The shop:     http://{address('local-proxy-1')}/",
+            f"Locust:       http://{monitor}:8089/",
+            f"Live panels:  http://{monitor}:9090/consoles/shop.html",
+            "Alarms:       canary alarms --env local    Their mails: .run/local/cloud/mail",
+            "Again: make demo    Look: make status    Remove it all: make destroy",
+        )
+
+
 def title(text: str) -> None:
     console.print(f"\n[bold cyan]==> {text}[/]")
 
@@ -63,9 +115,9 @@ def answer(*command: str) -> Any:
     return json.loads(done.stdout)
 
 
-def canary(ref: str, expected: int) -> Canary:
+def canary(ref: str, expected: int, environment: str = "local") -> Canary:
     """Run a canary with its live table on the screen, and check its exit status."""
-    command = ["canary", "run", "--env", "local", "--candidate", ref, "--json"]
+    command = ["canary", "run", "--env", environment, "--candidate", ref, "--json"]
     console.print(f"[bold]$ {shlex.join(command)}[/]")
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
@@ -87,33 +139,37 @@ def other(colour: str) -> str:
     return {"blue": "green", "green": "blue"}[colour]
 
 
-def released() -> bool:
+def status(environment: str) -> Any:
+    """Return what ``canary status`` says."""
+    return answer("canary", "status", "--env", environment, "--json")
+
+
+def released(environment: str) -> bool:
     """Return whether the shop already runs, from an earlier demonstration."""
-    states = answer("canary", "status", "--env", "local", "--json")["proxy"]["states"]
+    states = status(environment)["proxy"]["states"]
     return all(state.startswith("UP") for state in states.values())
 
 
-def locust(path: str, method: str = "GET") -> Any:
+def locust(path: str, method: str = "GET", stage: Stage | None = None) -> Any:
     """Send a request to Locust's web interface."""
-    url = f"http://{address('local-monitor-1')}:8089{path}"
-    with urlopen(Request(url, method=method), timeout=10) as reply:
+    request = Request(f"{(stage or Hosts()).locust}{path}", method=method)  # noqa: S310 - http
+    with urlopen(request, timeout=10) as reply:  # noqa: S310
         return json.load(reply)
 
 
-def failures() -> int:
+def failures(stage: Stage) -> int:
     """Return how many requests have failed since Locust reset its counters."""
-    return int(locust("/stats/requests")["stats"][-1]["num_failures"])
+    return int(locust("/stats/requests", stage=stage)["stats"][-1]["num_failures"])
 
 
-def wait_for_shoppers() -> None:
+def wait_for_shoppers(stage: Stage | None = None) -> None:
     """Wait for the first requests; the canary itself waits until their metrics are published."""
-    while locust("/stats/requests")["stats"][-1]["num_requests"] < ENOUGH_REQUESTS:
+    while locust("/stats/requests", stage=stage)["stats"][-1]["num_requests"] < ENOUGH_REQUESTS:
         time.sleep(1)
 
 
-def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) -> None:
+def tell(stage: Stage, good: Canary, bad: Canary, before: int, during: int, seconds: float) -> None:
     """Print what happened, where to look, and how to remove it."""
-    shop, monitor = address("local-proxy-1"), address("local-monitor-1")
     title(f"Done in {seconds / 60:.1f} minutes")
     for line in (
         f"Good release: {good.told['verdict']}, promoted; {good.told['live']} is live now.",
@@ -121,43 +177,39 @@ def tell(good: Canary, bad: Canary, before: int, during: int, seconds: float) ->
         f"              Its traffic went back to 0 %; {bad.told['live']} is still live.",
         f"Requests that failed: {before} until the bad release came, {during} by its own fault.",
         "",
-        f"The shop:     http://{shop}/",
-        f"Locust:       http://{monitor}:8089/",
-        f"Live panels:  http://{monitor}:9090/consoles/shop.html",
-        "Alarms:       canary alarms --env local    Their mails: .run/local/cloud/mail",
         f"Good report:  {good.told['report']}",
         f"Bad report:   {bad.told['report']}",
-        "Again: make demo    Look: make status    Remove it all: make destroy",
+        *stage.pages(),
     ):
         console.print(line)
 
 
-def main() -> None:
-    """Run the demonstration; the exit status is 0 only if every step succeeded."""
-    began = time.monotonic()
-    STORY.unlink(missing_ok=True)
-    title("An environment: seven hosts, and all that they need")
-    call("ansible-playbook", "site.yml")
-    if not released():
+def story(stage: Stage) -> None:
+    """Tell the story; the exit status is 0 only if every step succeeded."""
+    began, name = time.monotonic(), stage.environment
+    place = STORY.parent.with_name(name) / STORY.name
+    place.unlink(missing_ok=True)
+    stage.set_up()
+    if not released(name):
         title("The first release, on both colours")
-        call("canary", "deploy", "HEAD", "--env", "local", "--everywhere")
+        call("canary", "deploy", "HEAD", "--env", name, "--everywhere")
     title("Shoppers")
-    call("ansible-playbook", "playbooks/load.yml", "-e", "load=start", "-e", f"users={SHOPPERS}")
-    wait_for_shoppers()
-    before = answer("canary", "status", "--env", "local", "--json")["live"]
+    stage.start_load()
+    wait_for_shoppers(stage)
+    before = status(name)["live"]
 
     title("A good release")
     release("good", "", f"A good release, of {time.strftime('%H:%M:%S')}")
-    good = canary("refs/demo/good", 0)
-    failed = failures()
+    good = canary("refs/demo/good", 0, name)
+    failed = failures(stage)
     title("A bad release: every fifth request fails")
     release("bad", BAD, "A release that fails every fifth request")
-    bad = canary("refs/demo/bad", 1)
-    own = failures() - failed
-    call("ansible-playbook", "playbooks/load.yml", "-e", "load=stop")
+    bad = canary("refs/demo/bad", 1, name)
+    own = failures(stage) - failed
+    stage.stop_load()
 
     seconds = time.monotonic() - began
-    story = {
+    document = {
         "before": before,
         "good": dataclasses.asdict(good),
         "bad": dataclasses.asdict(bad),
@@ -166,15 +218,25 @@ def main() -> None:
         "seconds": seconds,
         "commit": git("rev-parse", "HEAD"),
     }
-    STORY.write_text(json.dumps(story, indent=2) + "\n", encoding="utf-8")
-    tell(good, bad, failed, own, seconds)
+    place.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    tell(stage, good, bad, failed, own, seconds)
+
+
+def main() -> int:
+    if not (reason := cannot_boot(Settings.load())):
+        story(Hosts())
+        return 0
+    # It reads Ansible's inventory, which takes seconds that booted hosts need not wait.
+    from tests.e2e.processes.main import tell_on_processes
+
+    return tell_on_processes(reason, story)
 
 
 if __name__ == "__main__":
     os.chdir(ROOT)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        main()
+        sys.exit(main())
     except DemoError as error:
         console.print(f"[bold red]The demonstration did not go as it should:[/] {error}")
         sys.exit(1)

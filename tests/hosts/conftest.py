@@ -6,13 +6,12 @@ empty, ``test_groups`` and ``test_hosts`` boot hosts, ``test_removal`` destroys 
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 import pytest
 
+from local_cloud.preflight import cannot_boot
 from local_cloud.settings import Settings
 from tests.hosts.launching import launch
 from tests.support.local_cloud_machine import Cloud, Traces, output, traces
@@ -22,8 +21,8 @@ USER_DATA = "#!/bin/sh\ndate +%s%N >> /root/first-boots\n"
 
 @pytest.fixture(scope="session", autouse=True)
 def _linux_and_root() -> None:
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("booting hosts needs Linux and root")
+    if reason := cannot_boot(Settings.load()):
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

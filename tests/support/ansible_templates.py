@@ -58,7 +58,7 @@ def _templar(role: str, overrides: dict[str, Any]) -> Templar:
     for kind in ("defaults", "vars"):
         path = ROLES / role / kind / "main.yml"
         variables |= yaml.safe_load(path.read_text()) or {} if path.exists() else {}
-    trusted = {name: _trust(value) for name, value in variables.items()}
+    trusted = {name: _trusted(value) for name, value in variables.items()}
     loader = DataLoader()
     loader.set_basedir(str(ROLES / role / "templates"))
     searched = {"ansible_search_path": [str(ROLES / role)]}

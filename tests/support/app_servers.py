@@ -46,7 +46,7 @@ def _unprivileged() -> list[str]:
 
 @dataclass(kw_only=True)
 class Server:
-    """A process that listens on a free port."""
+    """A process that listens on a free port. Ctrl-C reaches whoever started it, not the process."""
 
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -77,6 +77,7 @@ class Postgres(Server):
                 [*_unprivileged(), program("postgres"), "-D", str(data), *options],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                start_new_session=True,
             )
         wait_for(self.answers, "PostgreSQL")
 
@@ -121,7 +122,9 @@ class Redis(Server):
     def start(self) -> None:
         command = [program("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1"]
         self.process = subprocess.Popen(
-            [*command, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+            [*command, "--save", "", "--appendonly", "no"],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         wait_for(self.answers, "Redis")
 
@@ -157,10 +160,11 @@ class Shop(Server):
     directory: Path
     environment: Mapping[str, str]
     release: Path = ROOT
+    address: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -179,6 +183,7 @@ class Shop(Server):
                 env={**inherited, **own, **self.environment},
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                start_new_session=True,
             )
         wait_for(lambda: self.answers(wait), "the shop")
 

@@ -33,9 +33,14 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @contextmanager
-def process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command; what it says on stderr is in the test's output."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
+def process(*command: str, log: Any = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command; what it says on stderr is in the log, or in the test's output.
+
+    Ctrl-C reaches whoever started it, who then ends it in order.
+    """
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+    ) as child:
         try:
             yield child
         finally:
@@ -52,6 +57,7 @@ class Proxy:
     stack: ExitStack
     shops: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     haproxy: subprocess.Popen[bytes] | None = None
+    log: Any = None
 
     def start_shop(self, name: str) -> None:
         (server,) = [server for server in self.servers if server["name"] == name]
@@ -63,7 +69,8 @@ class Proxy:
         boot.prepare(self.traffic)
         configuration = str(self.directory / "haproxy.cfg")
         subprocess.run(["haproxy", "-c", "-q", "-f", configuration], check=True)
-        self.haproxy = self.stack.enter_context(process("haproxy", "-W", "-f", configuration))
+        command = ("haproxy", "-W", "-f", configuration)
+        self.haproxy = self.stack.enter_context(process(*command, log=self.log))
         boot.restore(self.traffic)
 
     def reload(self) -> None:
@@ -118,9 +125,14 @@ def made(directory: Path, per_colour: int, stack: ExitStack, **settings: Any) ->
         for c in ("blue", "green")
         for n in range(1, per_colour + 1)
     ]
-    port = free_port()
+    return configured(directory, servers, free_port(), stack, **{**shop_settings(), **settings})
+
+
+def configured(
+    directory: Path, servers: list[dict[str, Any]], port: int, stack: ExitStack, **settings: Any
+) -> Proxy:
+    """Write the role's configuration of a proxy for these servers."""
     variables: dict[str, Any] = {
-        **shop_settings(),
         **settings,
         "proxy_servers": servers,
         "proxy_port": port,
@@ -131,7 +143,7 @@ def made(directory: Path, per_colour: int, stack: ExitStack, **settings: Any) ->
     }
     exporter = free_port()
     text = render("proxy", "haproxy.cfg.j2", **variables).replace(":8404", f":{exporter}")
-    # tests need no root: no change of user, no chroot
+    # without root: no change of user, no chroot
     text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)
     (directory / "haproxy.cfg").write_text(text)
     (directory / "traffic.json").write_text(render("proxy", "shop-traffic.json.j2", **variables))

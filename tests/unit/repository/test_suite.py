@@ -13,13 +13,17 @@ from tests.support.paths import ROOT
 
 GOOD = Step("good", (sys.executable, "-c", "print('fine')"))
 BAD = Step("bad", (sys.executable, "-c", "import sys; print('the reason'); sys.exit(3)"))
-HOSTS = Step("hosts", (sys.executable, "-c", "raise SystemExit('it must not run')"), root=True)
+HOSTS = Step("hosts", (sys.executable, "-c", "raise SystemExit('it must not run')"), hosts=True)
+ROOT_ONLY = Step("root", HOSTS.command, root=True)
+USER = "The local cloud boots hosts, which needs root; you are user 1000"
+CONTAINER = "Cannot mount an overlay in /here"
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "LOGS", tmp_path / "logs")
-    monkeypatch.setattr(suite, "boots_hosts", lambda: False)
+    monkeypatch.setattr(suite, "cannot_boot", lambda _: USER)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
 
 
 def test_every_step_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -42,9 +46,22 @@ def test_a_failure_is_shown_and_the_steps_after_it_run(
 def test_without_root_what_needs_it_is_left_out_and_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(SUITES, "quick", ([HOSTS], [GOOD]))
+    monkeypatch.setitem(SUITES, "quick", ([HOSTS, ROOT_ONLY], [GOOD]))
     assert suite.main() == 0
-    assert "Left out, since they need Linux and root: hosts." in capsys.readouterr().out
+    assert f"Left out: hosts, root. {USER}." in capsys.readouterr().out
+
+
+def test_root_in_a_container_leaves_out_hosts_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suite, "cannot_boot", lambda _: CONTAINER)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    processes = Step("processes", GOOD.command, root=True)
+    monkeypatch.setitem(SUITES, "quick", ([HOSTS], [processes]))
+    assert suite.main() == 0
+    out = capsys.readouterr().out
+    assert "processes: passed" in out
+    assert f"Left out: hosts. {CONTAINER}." in out
 
 
 def test_both_suites_name_directories_that_exist() -> None:

@@ -1,28 +1,23 @@
-"""Both environments as Ansible sees them, with hosts as in the EC2 inventory."""
+"""The environments as Ansible sees them, with hosts as in the EC2 inventory."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
-from ansible.vars.hostvars import HostVars
-from ansible.vars.manager import VariableManager
 
 from tests.support.ansible_templates import load_plugins
+from tests.support.inventory import Inventory
 from tests.support.paths import ROOT
 
 load_plugins()
 
 PARAMETERS = "ansible_collections.amazon.aws.plugins.lookup.ssm_parameter"
 LIVE = "green 1a2b3c4d5e6f"
-ENVIRONMENTS = ("local", "aws")
+ENVIRONMENTS = ("local", "aws", "processes")
 HOSTS = {
     "proxy-1": ["proxy"],
     "monitor-1": ["monitor"],
@@ -34,34 +29,14 @@ HOSTS = {
 }
 
 
-class Environment:
+class Environment(Inventory):
     """An inventory with hosts from a file instead of the EC2 API."""
 
     def __init__(self, name: str, directory: Path) -> None:
         shutil.copytree(ROOT / "inventory", directory / "inventory")
         source = directory / "inventory" / name
         (source / "ec2.yml").write_text(yaml.safe_dump(_as_found(name)), encoding="utf-8")
-        files = [str(source / "hosts.yml"), str(source / "ec2.yml")]
-        self.loader = DataLoader()
-        self.inventory = InventoryManager(loader=self.loader, sources=files)
-        self.variables = VariableManager(loader=self.loader, inventory=self.inventory)
-        HostVars(
-            self.inventory, self.variables, self.loader
-        )  # it registers itself with the manager
-
-    def raw(self, host: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.variables.get_vars(host=self.inventory.get_host(host))
-        return {**found, "ansible_playbook_python": "/venv/bin/python"}
-
-    def value(self, host: str, name: str) -> Any:
-        """Return one variable of a host, resolved; undefined is an error."""
-        return self.values(host)(name)
-
-    def values(self, host: str) -> Callable[[str], Any]:
-        """Return a resolver for the variables of a host; reading them takes longest."""
-        variables = self.raw(host)
-        templar = Templar(loader=self.loader, variables=variables)
-        return lambda name: templar.template(variables[name])
+        super().__init__([source / "hosts.yml", source / "ec2.yml"], "/venv/bin/python")
 
 
 def _as_found(environment: str) -> dict[str, Any]:
