@@ -106,6 +106,9 @@ def test_aws_opens_tls_with_a_certificate_alone(
 def test_ssh_offers_only_the_key_of_the_environment(environment: Environment) -> None:
     """A host refuses a client after three keys (MaxAuthTries), whatever an ssh-agent holds."""
     for host in environment.inventory.groups["aws_ec2"].get_hosts():
+        if environment.raw(host.name).get("ansible_connection") == "local":
+            assert host.name.startswith("processes-"), "only processes are reached without SSH"
+            continue
         words = shlex.split(environment.value(host.name, "ansible_ssh_common_args"))
         jump = [word for word in words if word.startswith("ProxyCommand=")]
         for command in [["ssh", *words, "host"], *map(proxy_command, jump)]:
