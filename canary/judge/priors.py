@@ -21,6 +21,8 @@ COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
 """Kappa without a calibration, wide enough for bursts of errors."""
 COLD_WEIGHTS, CALIBRATED_WEIGHTS = (6.0, 20.0), (30.0, 100.0)
 """What tau and phi are worth: without a rehearsal, and after a long one."""
+COLD_WIDER = 0.1
+"""The share of that for tau of counts which scatter more than the default: errors in batches do."""
 WEATHER_HOST, WEATHER_GAUGE = 0.6, 0.5
 """Hosts that looked alike may still differ by this share of the cold default before a FAIL."""
 WEATHER_KAPPA: Mapping[str, Mapping[str, Kappa]] = {
@@ -75,6 +77,7 @@ def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
         tau=COLD_TAU * prior.tau * points,
         phi=min(math.exp(-period / prior.memory), 0.95),
         host=COLD_TAU * prior.host * points,
+        wider=COLD_WIDER if metric.kind == "count" else 1.0,
         arm_clip=ARM_CLIP if metric.kind == "count" else math.inf,
     )
 

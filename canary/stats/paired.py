@@ -45,6 +45,7 @@ class Noise:
         host: standard deviation of the lasting difference between two equal arms.
         tau_weight: how many degrees of freedom ``tau`` is worth.
         phi_weight: how many periods ``phi`` is worth.
+        wider: share of the expected variance's weight that holds against data that scatter more.
         clip: robust deviations beyond which a difference is pulled in.
         arm_clip: the same for each arm by itself, before the difference is taken: pays where the
             arms share little, since a burst then shows against its own arm.
@@ -55,6 +56,7 @@ class Noise:
     host: float
     tau_weight: float = 6.0
     phi_weight: float = 20.0
+    wider: float = 1.0
     clip: float = 2.5
     arm_clip: float = math.inf
 
@@ -106,11 +108,7 @@ def weights(v: Floats, mask: Mask, noise: Noise) -> Floats:
 def winsorise(
     d: Floats, weight: Floats, mask: Mask, clip: float, floor: float = 0.15
 ) -> tuple[Floats, Floats]:
-    """Pull differences that stand out back to ``clip`` robust deviations from the median [1].
-
-    Returns:
-        The differences, and the share of them that was pulled back.
-    """
+    """Pull outliers to ``clip`` robust deviations from the median [1]; return its share."""
     root = np.sqrt(weight)
     middle = masked_median(d, mask)[:, None]
     z = np.where(mask, (d - middle) * root, 0.0)
@@ -157,9 +155,8 @@ def lag_one(residual: Floats, mask: Mask) -> Floats:
 def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     """Estimate the mean of each row of ``d``, whose known variances are ``v``.
 
-    The error is that of an AR(1) part with the environment's variance beside a part that is
-    independent from period to period, scaled by what the residuals show; the lasting difference
-    between hosts is added to it, because no length of run averages it out.
+    The error is that of an AR(1) part beside one that is independent from period to period, scaled
+    by what the residuals show, and of the hosts' lasting difference, which no run averages out.
     """
     mask = np.isfinite(d) & np.isfinite(v)
     n = mask.sum(axis=-1).astype(float)
@@ -171,11 +168,11 @@ def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     known = np.where(mask, v * weight, 0.0).sum(axis=-1) / np.maximum(n, 1)
     phi, vif = _autocorrelation(residual, mask, 1.0 - known, noise)
     prior = _prior_weight(1.0 - known, noise)
-    scale, freedom = _scale(residual, n, vif, phi, clipped, prior)
+    scale, freedom = _scale(residual, (n, vif, phi, clipped), prior, noise.wider)
     scale = np.maximum(scale, known)
     own = scale * vif / total
     error = np.sqrt(own + noise.host**2)
-    df = (freedom + prior) * error**2 / own
+    df = freedom * error**2 / own
     empty = n < 1
     return Estimate(
         mean=np.where(empty, 0.0, mean),
@@ -209,21 +206,26 @@ def _autocorrelation(
 def _prior_weight(environment: Floats, noise: Noise) -> Floats:
     """Return the degrees of freedom of the expected variance [3].
 
-    Only the environment's share of it is uncertain; what sampling adds is known, though not so well
-    that the data could not overrule it.
+    Only the environment's share of it is uncertain; what sampling adds, the data can overrule.
     """
     known_well: Floats = noise.tau_weight / np.maximum(environment, 0.05) ** 2
     return np.minimum(known_well, max(noise.tau_weight, KNOWN_WEIGHT))
 
 
 def _scale(
-    residual: Floats, n: Floats, vif: Floats, phi: Floats, clipped: Floats, prior: Floats
+    residual: Floats, known: tuple[Floats, Floats, Floats, Floats], prior: Floats, wider: float
 ) -> tuple[Floats, Floats]:
-    """Return the ratio of observed to expected variance, and the degrees of freedom of the data."""
+    """Return the ratio of observed to expected variance, and its degrees of freedom.
+
+    ``known`` are the numbers of periods, the inflation, phi and the share that was pulled in;
+    ``prior`` the weight of the expected variance, of which ``wider`` holds against a larger one.
+    """
+    n, vif, phi, clipped = known
     freedom = np.maximum(n * (1 - phi**2) / (1 + phi**2) - 1, 0.0)
     left = np.maximum(n - vif, 0.5)
     seen = (residual**2).sum(axis=-1) / left / (1 - clipped) ** 2
-    return (prior + freedom * seen) / (prior + freedom), freedom
+    prior = np.where(seen > 1, wider * prior, prior)
+    return (prior + freedom * seen) / (prior + freedom), prior + freedom
 
 
 def rolling_sum(values: Floats, width: int) -> Floats:

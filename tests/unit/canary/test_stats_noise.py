@@ -8,7 +8,7 @@ from scipy import stats
 
 from canary.stats.distributions import t_to_z
 from canary.stats.learn import growing_widths, learn_noise, tail_width
-from canary.stats.paired import Noise
+from canary.stats.paired import Noise, paired_mean
 from canary.stats.ranks import rank_z
 from canary.stats.trend import slope
 from canary.stats.window import window_mean
@@ -49,6 +49,25 @@ def test_learning_finds_the_noise_that_is_there() -> None:
     assert found.tau == pytest.approx(0.03, rel=0.1)
     assert found.phi == pytest.approx(0.6, abs=0.08)
     assert found.host == pytest.approx(0.02, rel=0.25)
+
+
+@pytest.mark.parametrize(("wider", "least", "most"), [(1.0, 1.3, 2.0), (0.1, 0.9, 1.15)])
+def test_a_default_gives_way_to_data_that_scatter_more(
+    wider: float, least: float, most: float
+) -> None:
+    d = 1.2 * np.random.default_rng(12).standard_normal((2000, 12))
+    noise = Noise(tau=0.4, phi=0.0, host=0.0, tau_weight=20.0, wider=wider)
+    found = paired_mean(d, np.zeros_like(d), noise)
+    assert least < t_to_z(found.t, found.df).std() < most
+
+
+def test_a_default_holds_as_firmly_against_data_that_scatter_less() -> None:
+    d = 0.1 * np.random.default_rng(12).standard_normal((50, 12))
+    sure, same = (
+        paired_mean(d, np.zeros_like(d), Noise(tau=0.4, phi=0.0, host=0.0, wider=wider))
+        for wider in (1.0, 0.1)
+    )
+    assert np.array_equal(sure.error, same.error)
 
 
 def test_tails_wider_than_normal_are_noticed() -> None:
