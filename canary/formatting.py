@@ -54,6 +54,16 @@ def percent(share: float, *, signed: bool = False) -> str:
     return f"{text} %" if math.isfinite(share) else text
 
 
+def points(value: float) -> str:
+    """Return a size in points.
+
+    >>> points(1), points(2.5)
+    ('1 point', '2.5 points')
+    """
+    size = number(value)
+    return f"{size} point" if size == "1" else f"{size} points"
+
+
 def says_nothing(low: float, high: float, margin: float) -> bool:
     """Return whether an interval is too wide to be shown."""
     return low < 0 < high and high - low > WIDE * margin

@@ -141,10 +141,7 @@ def answer(document: object, text: str, *, as_json: bool) -> None:
 
 
 def detectable_harm(policy: Policy, judgement: Judgement) -> str:
-    """Return the smallest harm that the run would have found, by metric."""
+    """Return the smallest harm that the run would have found, by metric; nothing if none says."""
     from canary.offline.plan import achieved  # imports the judge, which a rollback does not need
 
-    found = achieved(policy, judgement)
-    if not found:
-        return "No metric has enough data to tell which harm would have been found"
-    return "\n".join(f"  {sentence}" for sentence in found)
+    return "\n".join(f"  {sentence}" for sentence in achieved(policy, judgement))

@@ -184,6 +184,6 @@ def _tell(
         return
     word = outcome.verdict or "COULD NOT RUN"
     click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
-    if outcome.judgements:
-        click.echo(detectable_harm(place.policy, outcome.judgements[-1]))
+    if outcome.judgements and (harm := detectable_harm(place.policy, outcome.judgements[-1])):
+        click.echo(harm)
     click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")

@@ -38,5 +38,6 @@ def tell_verdict(
         click.echo(json.dumps(document, indent=2, sort_keys=True))
     else:
         Console().print(render_terminal(policy, recording, judgements))
-        click.echo(detectable_harm(policy, judgements[-1]))
+        if harm := detectable_harm(policy, judgements[-1]):
+            click.echo(harm)
     return status_of(judgements[-1].verdict)

@@ -68,7 +68,9 @@ def stuck_reason(metric: Metric, pairs: Pairs) -> str:
         values = side.values[pairs.both]
         still = len(values) >= STUCK_PAIRS and bool((values == values[0]).all())
         if still and not (metric.kind == "count" and values[0] == 0):
-            return f"the {arm} reported exactly {values[0]:.12g} in all {len(values)} periods; " + (
+            alike = all((other.values[pairs.both] == values[0]).all() for other, _ in pairs.sides)
+            who = "both arms" if alike else f"the {arm}"
+            return f"{who} reported exactly {values[0]:.12g} in all {len(values)} periods; " + (
                 _stuck(metric, values[0], len(values) / int(pairs.expected.sum()))
             )
     return ""
@@ -83,4 +85,6 @@ def _stuck(metric: Metric, value: float, share: float) -> str:
             "no ratio to 0 exists. If 0 is usual, use kind: level with a margin in points; if not, "
             "its source may be stuck"
         )
+    if metric.kind == "gauge":
+        return "its source may be stuck. If it never changes, as a limit does, use kind: level"
     return "its source may be stuck"

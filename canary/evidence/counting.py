@@ -11,7 +11,7 @@ from canary.formatting import number
 from canary.model import Arm
 from canary.policy import Metric
 from canary.stats.distributions import Floats
-from canary.stats.paired import masked_median
+from canary.stats.paired import Mask, masked_median
 
 FEW_FRACTIONS = 3
 LARGEST_PERCENT = 100.0
@@ -97,15 +97,14 @@ def _rising(rows: Floats) -> tuple[int, int]:
     Both are 0 where a host's values are no counter's. One whose values never change says nothing.
     Of many hosts, the first few show that already.
     """
-    if len(rows) > FIRST and _falls(rows[:FIRST]):
+    if len(rows) > FIRST and _steps(rows[:FIRST])[1].any():
         return 0, 0
-    steps = np.diff(_carried(rows), axis=1)
-    up, falls = steps > 0, (steps < 0).sum(axis=1)
+    steps, falling = _steps(rows)
+    moved = (steps != 0).any(axis=1)
+    steps = steps[moved]
+    up = steps > 0
     rises = up.sum(axis=1)
-    moved = (rises > 0) | (falls > 0)
-    steps, up, falls, rises = steps[moved], up[moved], falls[moved], rises[moved]
-    count = np.isfinite(rows[moved]).sum(axis=1) - 1
-    if not len(rises) or (rises < STEPS).any() or (falls > RESETS * count).any():
+    if not len(rises) or (rises < STEPS).any() or falling.any():
         return 0, 0
     largest = np.where(up, steps, 0.0).max(axis=1)
     if (largest > UNEVEN * masked_median(steps, up)).any():
@@ -113,11 +112,11 @@ def _rising(rows: Floats) -> tuple[int, int]:
     return int(rises.sum()), int(rises.min())
 
 
-def _falls(rows: Floats) -> bool:
-    """Return whether the values of any host fall too often for a counter."""
-    falls = (np.diff(_carried(rows), axis=1) < 0).sum(axis=1)
+def _steps(rows: Floats) -> tuple[Floats, Mask]:
+    """Return the steps of each host's values, and which hosts fall too often for a counter."""
+    steps = np.nan_to_num(np.diff(_carried(rows), axis=1))
     count = np.maximum(np.isfinite(rows).sum(axis=1) - 1, 0)
-    return bool((falls > RESETS * count).any())
+    return steps, (steps < 0).sum(axis=1) > RESETS * count
 
 
 def _carried(rows: Floats) -> Floats:

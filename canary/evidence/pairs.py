@@ -29,6 +29,7 @@ class Pairs:
         fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and what to
             say if it is undecided; empty where nothing is suspicious.
         company: the policy's typical latency and its pairs, beside a tail.
+        excess: which arm has more failures than requests.
         uneven: periods without a pair because the hosts of the arms carried different loads.
     """
 
@@ -40,6 +41,7 @@ class Pairs:
     fault: str = ""
     doubt: str = ""
     remark: str = ""
+    excess: str = ""
     uneven: int = 0
     company: tuple[Metric, Pairs] | None = None
 

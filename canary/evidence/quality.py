@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canary.evidence.both_bad import both_bad
+from canary.evidence.bad_baseline import bad_baseline
 from canary.evidence.comings import host_notes, new_hosts, silent_hosts
 from canary.evidence.comparable import remedy
-from canary.evidence.counting import more_than_requests
 from canary.evidence.oddities import Oddity, oddities_of
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
@@ -49,8 +48,8 @@ def quality_of(
     split = "" if table.incomplete else split_by_requests(policy, table, pairs)
     odd = map(_odd, oddities_of(policy, table, until))
     other = (larger_unit(metric, pairs[metric.name]) for metric in policy.metrics)
-    more = (more_than_requests(metric, pairs[metric.name]) for metric in policy.metrics)
-    bad = (both_bad(metric, pairs[metric.name]) for metric in policy.metrics)
+    more = (pairs[metric.name].excess for metric in policy.metrics)
+    bad = (bad_baseline(metric, pairs[metric.name]) for metric in policy.metrics)
     hosts = host_notes(table, columns, pairs)
     notes = (*bad, *more, split, *hosts, *_notes(table.recording, pairs), *other, *odd)
     return Quality(blocking, tuple(filter(None, notes)))

@@ -11,6 +11,7 @@ from canary.evidence.coverage import apart, mirrored, other_period, partly
 from canary.evidence.infinite import all_infinite, infinite_times, some_infinite
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
+from canary.evidence.share import share_of_successes
 from canary.evidence.split import split_by_requests
 from canary.evidence.table import Table
 from canary.evidence.units import other_hosts, too_good, zeros
@@ -36,11 +37,13 @@ def suspected(
             or all_infinite(metric, noted, one)
             or apart(table, one, columns)
             or not_a_count(metric, table, one, ended),
-            doubt=some_infinite(metric, noted) or _doubt(metric, table, one),
-            remark=_little(metric, one),
+            doubt=some_infinite(metric, noted) or _doubt(metric, table, one, more),
+            excess=more,
+            remark=_little(metric, one) or share_of_successes(metric, one),
         )
         for metric in policy.metrics
         for one in (pairs[metric.name],)
+        for more in (more_than_requests(metric, one),)
     }
 
 
@@ -49,13 +52,13 @@ def _fault(metric: Metric, pairs: Pairs, split: str) -> str:
     return split if metric.kind == "throughput" else other_hosts(metric, pairs)
 
 
-def _doubt(metric: Metric, table: Table, pairs: Pairs) -> str:
+def _doubt(metric: Metric, table: Table, pairs: Pairs, excess: str) -> str:
     """Return why the metric cannot PASS, or an empty string."""
     return (
         mirrored(metric, pairs)
         or other_period(table, pairs)
         or partly(table, pairs)
-        or more_than_requests(metric, pairs)
+        or excess
         or too_good(metric, pairs)
         or zeros(metric, pairs)
     )

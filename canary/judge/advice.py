@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import duration, listed, number, percent
+from canary.formatting import duration, listed, percent, points
 from canary.judge.reasons import Case
 from canary.judge.wording import margin_words, subject
 from canary.model import Finding
@@ -87,7 +87,7 @@ def passing_margin(finding: Finding, case: Case) -> float:
 
 def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> str:
     wider = passing_margin(finding, case)
-    words = percent(wider) if finding.relative else f"{number(wider)} points"
+    words = percent(wider) if finding.relative else points(wider)
     margin = f"accept a margin of {words} instead of {margin_words(metric)}"
     if wider <= (finding.margin or 0.0):  # the newest periods hold it back, not the margin
         return _soon(case, metric, seconds)
@@ -120,7 +120,10 @@ def _noisy(finding: Finding) -> bool:
 
 def _soon(case: Case, metric: Metric, seconds: float) -> str:
     if max(case.policy.maximum - case.elapsed, 0) <= 0:
-        return f"Run it again: {subject(metric)} was close to its margin in the newest periods only"
+        return (
+            f"See what happened to {subject(metric)} in the newest periods: only they keep it from "
+            "PASS. Then run it again"
+        )
     more = case.policy.period if math.isinf(seconds) else max(seconds, case.policy.period)
     return f"About {duration(math.ceil(more))} more at this split would decide {subject(metric)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from canary.formatting import UNKNOWN, number, percent, says_nothing
+from canary.formatting import UNKNOWN, number, percent, points, says_nothing
 from canary.policy import Metric
 
 WORSE = {
@@ -61,7 +61,7 @@ def size_words(metric: Metric, effect: float, sign: float) -> str:
 
 def amount(metric: Metric, size: float) -> str:
     """Return a size on the scale of the metric's margin: "12 %", "3 points"."""
-    return f"{number(size)} points" if metric.limit.scale == "points" else percent(size)
+    return points(size) if metric.limit.scale == "points" else percent(size)
 
 
 def interval_words(metric: Metric, low: float, high: float | None, sign: float) -> str:
@@ -156,8 +156,13 @@ def count_sentence(
 def _decides(
     metric: Metric, sign: float, totals: dict[str, float], estimate: Estimate, level: float
 ) -> str:
-    """Return the estimate that decides, if the rates of the whole run say something else."""
+    """Return the estimate that decides, if the rates of the whole run say something else.
+
+    Without an event on the baseline, a multiple of its rate means nothing.
+    """
     effect, low, high = estimate
+    if totals["baseline_events"] == 0:
+        return ""
     crude = (totals["candidate_events"] + 0.5) / (totals["baseline_events"] + 0.5)
     chances = totals["baseline_chances"] / max(totals["candidate_chances"], 1e-9)
     change = sign * (crude * chances - 1)

@@ -18,6 +18,16 @@ if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 VERSION = 1
+OTHER_NAMES = {
+    "quantile": "statistic: p90",
+    "percentile": "statistic: p90",
+    "direction": "harm: increase or harm: decrease",
+    "threshold": "margin: 5%",
+    "tolerance": "margin: 5%",
+    "interval": "period: 60s",
+    "query": "source: and the query",
+}
+"""What other programs call a key, and what to write here."""
 
 
 def load_policy(path: Path | str) -> Policy:
@@ -120,6 +130,8 @@ def _unknown_key(loc: Sequence[int | str], where: str) -> str:
     known = list(_model_at(loc[:-1]).model_fields)
     close = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]}?" if close else f"Known keys: {', '.join(known)}."
+    if (meant := OTHER_NAMES.get(str(loc[-1]), "")) and meant.partition(":")[0] in known:
+        hint = f"Write {meant}."
     return f"{where} is not a key. {hint}"
 
 

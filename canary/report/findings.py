@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canary.formatting import plural
 from canary.model import Finding, Judgement, Verdict
-from canary.report.wording import change
+from canary.report.wording import change, effect_words, has_interval
 
 SAID = {Verdict.FAIL: "FAIL", Verdict.PASS: "within margin", Verdict.INCONCLUSIVE: "undecided"}
 
@@ -55,10 +55,8 @@ def bar(finding: Finding) -> Bar | None:
 
 def size(finding: Finding) -> str:
     """Return the effect with its interval, or "no data"."""
-    if finding.effect is None:
-        return "no data"
-    words = change(finding, finding.effect)
-    if finding.low is None or finding.high is None:
+    words = effect_words(finding)
+    if finding.low is None or finding.high is None or not has_interval(finding):
         return words
     return f"{words} ({change(finding, finding.low)} to {change(finding, finding.high)})"
 

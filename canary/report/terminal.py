@@ -16,7 +16,7 @@ from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, tally
 from canary.report.room import FEW_SENTENCES, some
-from canary.report.wording import change, urgency
+from canary.report.wording import change, effect_words, has_interval, urgency
 
 STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "·"}
@@ -85,7 +85,7 @@ def _row(finding: Finding) -> tuple[RenderableType, ...]:
     return (
         name.append(" (muted)" if finding.muted else ""),
         Text(f"{MARKS[finding.verdict]} {WORDS[finding.verdict]}", style=STYLES[finding.verdict]),
-        "no data" if finding.effect is None else change(finding, finding.effect),
+        effect_words(finding),
         _interval(finding),
         "" if finding.margin is None else _size(finding, finding.margin),
         _meter(finding.towards_fail, "red"),
@@ -95,7 +95,7 @@ def _row(finding: Finding) -> tuple[RenderableType, ...]:
 
 def _interval(finding: Finding) -> str:
     """Return both ends with one per cent sign."""
-    if finding.low is None or finding.high is None:
+    if finding.low is None or finding.high is None or not has_interval(finding):
         return ""
     if says_nothing(finding.low, finding.high, finding.margin or 1.0):
         return UNKNOWN

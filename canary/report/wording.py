@@ -22,6 +22,27 @@ def change(finding: Finding, value: float) -> str:
     return percent(value, signed=True) if finding.relative else number(value, signed=True)
 
 
+def effect_words(finding: Finding) -> str:
+    """Return the effect of a finding; as both counts where the baseline has none to divide by."""
+    if finding.effect is None:
+        return "no data"
+    return _of_none(finding) or change(finding, finding.effect)
+
+
+def has_interval(finding: Finding) -> bool:
+    """Return whether a finding has an interval that says something."""
+    return finding.low is not None and finding.high is not None and not _of_none(finding)
+
+
+def _of_none(finding: Finding) -> str:
+    """Return "140 against 0" where only the candidate has events, or an empty string."""
+    prefix = "acute_" if "acute_periods" in finding.details else ""
+    own = finding.details.get(f"{prefix}candidate_events", 0.0)
+    if own <= 0 or finding.details.get(f"{prefix}baseline_events", 1.0) > 0:
+        return ""
+    return f"{number(own)} against 0"
+
+
 def unbroken(text: str) -> str:
     """Return a text in which no line breaks between a number and its unit."""
     return UNIT.sub(SPACE, text)

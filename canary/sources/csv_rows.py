@@ -22,6 +22,10 @@ MOST_ROUNDED = 7
 SPREADSHEET = (40_000, 80_000)
 """Days since 1900, from 2009 to 2119."""
 UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+OTHER_NAMES = dict.fromkeys(("control", "stable", "primary", "old"), "baseline") | dict.fromkeys(
+    ("canary", "experiment", "new"), "candidate"
+)
+"""What other programs call the arms."""
 
 Row = tuple[str, str, str, str, float, float, float]
 """Time, arm, instance, metric, value, samples, spread; NaN where nothing was measured."""
@@ -59,7 +63,9 @@ def _row(row: list[str], order: Sequence[int | None], width: int, where: str) ->
         raise SourceError(f"{where}: the number of fields differs from the header's")
     time, arm, instance, metric, *numbers = ("" if at is None else row[at] for at in order)
     if arm not in list(Arm):
-        raise SourceError(f"{where}: arm is {arm!r}; allowed are baseline, candidate")
+        meant = OTHER_NAMES.get(arm.lower(), "")
+        hint = f". Write {meant} instead" if meant else ""
+        raise SourceError(f"{where}: arm is {arm!r}; allowed are baseline, candidate{hint}")
     for name, text in (("instance", instance), ("metric", metric)):
         if not text:
             raise SourceError(f"{where}: {name} is empty; any name does, the same in each period")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import WIDE, number, percent
+from canary.formatting import WIDE, percent, points
 from canary.judge.wording import subject
 from canary.model import Finding, Judgement
 from canary.offline.plan.forecast import LIKELY_Z
@@ -36,5 +36,5 @@ def _found(finding: Finding) -> str:
         return "its values did not change, so it is not known which harm would have been found"
     if value > WIDE * (finding.margin or 1.0):
         return "there is too little data to tell which harm would have been found"
-    size = percent(value) if finding.relative else f"{number(value)} points"
+    size = percent(value) if finding.relative else points(value)
     return f"harm of {size} or more would have been found"

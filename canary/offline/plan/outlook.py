@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
-from canary.formatting import duration, number, percent
+from canary.formatting import duration, percent, points
 from canary.judge.wording import chances_name, margin_words, subject
 from canary.learned import Learned
 from canary.offline.plan.forecast import LIKELY_Z, Forecast, forecast
@@ -206,7 +206,7 @@ def _found(metric: Metric, outlook: MetricOutlook) -> str:
 
 
 def _size(metric: Metric, value: float) -> str:
-    return f"{number(value)} points" if metric.limit.scale == "points" else percent(value)
+    return points(value) if metric.limit.scale == "points" else percent(value)
 
 
 def _least_share(

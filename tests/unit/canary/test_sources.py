@@ -83,6 +83,10 @@ def test_csv_keeps_missing_values_missing(tmp_path: Path) -> None:
     ("line", "sentence"),
     [
         ("60,green,i-1,latency,1,1", "line 6: arm is 'green'; allowed are baseline, candidate"),
+        (
+            "60,control,i-1,latency,1,1",
+            "'control'; allowed are baseline, candidate. Write baseline",
+        ),
         ("61,baseline,i-1,latency,1,1", "line 6: time 61 is not the start of a period of 60 s"),
         ("noon,baseline,i-1,latency,1,1", "line 6: time is 'noon'"),
         ("1970-01-01T00:03:00,baseline,i-1,latency,1,1", "names no time zone"),

@@ -1,0 +1,33 @@
+"""The baseline fails too, or alone: a comparison cannot show it, so a note says so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs
+from canary.evidence.pooling import is_rate
+from canary.formatting import percent
+from canary.policy import Metric
+
+BROKEN = 0.05
+"""From this share of failed requests of the baseline on, a PASS says little."""
+
+
+def bad_baseline(metric: Metric, pairs: Pairs) -> str:
+    """Return a note if many requests of the baseline fail, or an empty string."""
+    if not metric.is_failure or not is_rate(metric):
+        return ""
+    rates = []
+    for side in (pairs.candidate, pairs.baseline):
+        good = pairs.both & np.isfinite(side.samples)
+        chances = float(side.samples[good].sum())
+        rates.append(float(side.values[good].sum()) / chances if chances > 0 else 0.0)
+    candidate, baseline = rates
+    if baseline < BROKEN:
+        return ""
+    who = "both arms are bad" if candidate >= BROKEN else "the baseline is bad"
+    return (
+        f"{metric.name}: {who}, {percent(candidate)} of the candidate's {metric.per} "
+        f"failed and {percent(baseline)} of the baseline's. PASS only means that the candidate is "
+        "no worse"
+    )

@@ -1,0 +1,32 @@
+"""A share of successful requests given as a number: the same as a count shows far more."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from canary.evidence.pairs import Pairs
+from canary.policy import Metric
+
+NAMES = re.compile(r"succe|availab", re.IGNORECASE)
+WHOLE = (1.0, 100.0)
+"""A share of all is written as one of these."""
+LEAST = 0.8
+"""A usual share of successes is at least this part of it."""
+
+
+def share_of_successes(metric: Metric, pairs: Pairs) -> str:
+    """Return how to measure a share of successes so that little harm shows, or an empty string."""
+    if metric.kind not in ("gauge", "level") or not NAMES.search(metric.name):
+        return ""
+    values = pairs.baseline.values[pairs.both]
+    if not len(values):
+        return ""
+    usual, most = float(np.median(values)), float(values.max())
+    if not any(LEAST * whole <= usual and most <= whole for whole in WHOLE):
+        return ""
+    return (
+        "a share of successes says nothing of how many requests it rests on. Count the requests "
+        "that fail (kind: count, with all requests as samples): that shows far smaller harm"
+    )
