@@ -20,7 +20,7 @@ DOWN = 1
 COULD_NOT = 2
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--state", type=click.Path(path_type=Path), help="State directory.")
 @click.pass_context
 def cli(context: click.Context, state: Path | None) -> None:
@@ -77,7 +77,7 @@ def destroy(settings: Settings) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show the cloud and its hosts. Exit status: 0 if it is up, 1 if it is down.
+    """Show the AWS API and the hosts. Exit status: 0 if the API is up, 1 if it is down.
 
     Example: local-cloud status --json
     """
@@ -88,7 +88,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
         facts = {"state": state, "endpoint": settings.endpoint, "hosts": hosts}
         click.echo(json.dumps(facts | {"mail": str(settings.mail)}, indent=2))
     else:
-        click.echo(f"{state}: {settings.endpoint}, state in {settings.state}")
+        click.echo(f"AWS API {state}: {settings.endpoint}, state in {settings.state}")
         for each in sorted(hosts, key=lambda each: str(each["name"] or each["id"])):
             click.echo(
                 f"  {each['name'] or '-':24} {each['id']:20} {each['ip']:15} {each['state']}"

@@ -42,6 +42,12 @@ CONTROL = """\
     deploy: # must exit with 0 once the release responds to requests
       command: {deploy}
 """
+NEXT = """Next (docs/own-app.md explains each step):
+  1. Set up {proxy} with the role cart.canary.proxy; proxy_canary_key: .run/{name}/canary_ed25519
+  2. ssh-keyscan {proxy} > .run/{name}/known_hosts    # compare the fingerprint with the host's
+  3. canary deploy RELEASE --env {name} --everywhere
+  4. canary plan --env {name} --rate 50    # your requests per second: how long a verdict takes
+  5. canary run --env {name} --candidate NEXT_RELEASE"""
 PROXY_METRICS = """\
 # HAProxy counts these for every server; the app needs no instrumentation.
 - {name: errors, kind: count, source: proxy.errors, margin: x1.5, negligible: 0.5%}
@@ -124,6 +130,14 @@ def first_policy(answers: Answers, path: str) -> str:
     command = f"[{', '.join(json.dumps(word) for word in _words(answers.deploy))}]"
     proxy = json.dumps(answers.proxy)
     return head + CONTROL.format(name=answers.name, proxy=proxy, deploy=command)
+
+
+def next_steps(answers: Answers, path: str) -> str:
+    """Return what to type once the policy is written."""
+    if answers.proxy:
+        return NEXT.format(name=answers.name, proxy=answers.proxy)
+    window = "" if answers.kind == "csv" else " --start -1h"
+    return f"Next: canary analyze --policy {shlex.quote(path)}{window}"
 
 
 def _of_proxy(answers: Answers) -> tuple[str, str]:

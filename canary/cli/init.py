@@ -12,7 +12,7 @@ import click
 from canary.cli.check import refuse_unknown_counters
 from canary.cli.common import answer, json_option
 from canary.cli.files import RUN, require_name
-from canary.cli.first_policy import Answers, first_policy
+from canary.cli.first_policy import Answers, first_policy, next_steps
 from canary.cli.needs import lacking, sentences
 from canary.environment import parse_environment
 from canary.errors import PolicyError
@@ -75,14 +75,16 @@ def init(
     path = output or RUN / name / "canary.yml"
     if path.exists() and not force:
         raise PolicyError(f"{path} exists, and was not changed. To replace it: --force")
-    text = first_policy(_answers(name, source, given), str(path))
+    answers = _answers(name, source, given)
+    text = first_policy(answers, str(path))
     policy = parse_policy(text, str(path))
     refuse_unknown_counters(policy)
     found = lacking(policy, parse_environment(policy.environment, f"policy {path}"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     document = {"file": str(path), "missing": {each: list(lack) for each, lack in found.items()}}
-    answer(document, "\n".join([f"Wrote {path}", *sentences(found)]), as_json=as_json)
+    lines = [f"Wrote {path}", *sentences(found), "", next_steps(answers, str(path))]
+    answer(document, "\n".join(lines), as_json=as_json)
 
 
 def _answers(name: str, source: str | None, given: dict[str, str | None]) -> Answers:

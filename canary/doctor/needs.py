@@ -87,8 +87,9 @@ def load_needs(path: Path) -> Needs:
     """
     if not path.is_file():
         raise PolicyError(
-            f"There is no {path}, which says what the environment needs. To write it: "
-            "ansible-playbook -i inventory/aws playbooks/doctor.yml"
+            f"There is no {path}, which says what the environment needs of its AWS account. To "
+            "write it: ansible-playbook -i inventory/aws playbooks/doctor.yml. An environment "
+            "without an account is examined by canary check FILE and canary status"
         )
     try:
         return Needs.model_validate_json(path.read_bytes())

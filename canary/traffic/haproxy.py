@@ -127,7 +127,8 @@ class Haproxy:
             return done.stdout
         reason = done.stderr.strip()[-MAX_REASON:] or f"exit status {done.returncode}"
         if done.returncode == SSH_FAILED:
-            raise TrafficError(f"The proxy can't be reached: {reason}. {self._remedy(reason)}")
+            why = reason.rstrip(".")  # ssh ends some of its sentences itself
+            raise TrafficError(f"The proxy can't be reached: {why}. {self._remedy(reason)}")
         raise TrafficError(f"{asked} was refused: {reason}")
 
     def _remedy(self, reason: str) -> str:

@@ -29,6 +29,14 @@ def test_what_it_writes_is_enough_to_run(canary: Shell, kind: str) -> None:
     assert json.loads(told)["missing"]["run"] == []
 
 
+def test_it_says_what_to_type_next(canary: Shell) -> None:
+    _, out, _ = canary(*WITH_PROXY, "proxy")
+    assert "ssh-keyscan 192.0.2.10 > .run/prod/known_hosts" in out
+    assert "canary deploy RELEASE --env prod --everywhere" in out
+    _, out, _ = canary("init", "judge", "--source", "csv")
+    assert out.endswith("Next: canary analyze --policy .run/judge/canary.yml\n")
+
+
 @pytest.mark.parametrize("words", [("csv",), ("prometheus",), ("cloudwatch", "--region", "eu-1")])
 def test_without_a_proxy_it_is_enough_to_judge(canary: Shell, words: tuple[str, ...]) -> None:
     assert canary("init", "prod", "--source", *words)[0] == 0

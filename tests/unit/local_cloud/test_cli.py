@@ -28,8 +28,8 @@ def test_the_words_are_those_of_the_documentation() -> None:
 
 @pytest.mark.parametrize("path", [(), *commands(cli)], ids=" ".join)
 def test_every_help_ends_in_an_example(path: tuple[str, ...]) -> None:
-    shown = CliRunner().invoke(cli, [*path, "--help"])
-    assert shown.exit_code == 0
+    shown, short = (CliRunner().invoke(cli, [*path, option]) for option in ("--help", "-h"))
+    assert (shown.exit_code, short.output) == (0, shown.output)
     assert "Example: local-cloud" in shown.output
 
 
@@ -74,7 +74,7 @@ def test_status_of_nothing_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("local_cloud.lookup.instances", lambda _: [])
     shown = CliRunner().invoke(cli, ["--state", str(tmp_path / "none"), "status"])
     assert shown.exit_code == 1
-    assert shown.output.startswith("down: http://10.77.0.1:4566")
+    assert shown.output.startswith("AWS API down: http://10.77.0.1:4566")
 
 
 @pytest.mark.parametrize("private", [True, False])

@@ -111,7 +111,11 @@ def test_a_certificate_that_site_yml_makes_is_no_problem(world: World, needs: Ne
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "playbooks/doctor.yml"), ("{}", "account: Field required"), ("[", "not valid")],
+    [
+        (None, "playbooks/doctor.yml.*canary check FILE"),
+        ("{}", "account: Field required"),
+        ("[", "not valid"),
+    ],
 )
 def test_needs_that_cannot_be_read_are_a_sentence(
     tmp_path: Path, text: str | None, words: str
