@@ -32,6 +32,7 @@ from canary.offline.plan import (
     LowTraffic,
     Outlook,
     Workload,
+    describe,
     draw,
     lead_in_worth,
     low_traffic,
@@ -203,9 +204,8 @@ def _document(
 
 
 def _foreseen(policy: Policy, outlook: Outlook, workload: Workload) -> list[str]:
-    one, other = workload.instances
     return [
-        f"With {workload.rate:g} requests per second on {one} + {other} instances:",
+        f"{describe(policy, workload)}:",
         *(f"  {metric.sentence}." for metric in outlook.metrics),
         f"{outlook.sentence}.",
         "",

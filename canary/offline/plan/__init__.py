@@ -7,7 +7,7 @@ from canary.offline.plan.lead_in import LeadInWorth, lead_in_worth
 from canary.offline.plan.low_traffic import LOW_RATE, LowTraffic, low_traffic
 from canary.offline.plan.outlook import MetricOutlook, Outlook, meets, plan
 from canary.offline.plan.plot import draw
-from canary.offline.plan.workload import Workload, workload_of
+from canary.offline.plan.workload import Workload, describe, workload_of
 
 __all__ = [
     "LOW_RATE",
@@ -18,6 +18,7 @@ __all__ = [
     "Outlook",
     "Workload",
     "achieved",
+    "describe",
     "draw",
     "foreseen",
     "lead_in_worth",

@@ -11,6 +11,7 @@ from canary.evidence.pairs import pairs_of
 from canary.evidence.periods import judged_times, last_time
 from canary.evidence.pooling import needs_samples
 from canary.evidence.table import table_of
+from canary.formatting import percent
 from canary.model import Recording
 from canary.policy import Policy
 
@@ -33,6 +34,20 @@ class Workload:
     events: Mapping[str, float] = field(default_factory=dict)
     spread: float = 0.7
     instances: tuple[int, int] = (1, 1)
+
+
+def describe(policy: Policy, workload: Workload) -> str:
+    """Return the traffic of a plan in words, and how often it assumes that events happen."""
+    one, other = workload.instances
+    text = f"With {workload.rate:g} requests per second on {one} + {other} instances"
+    counts = [each for each in policy.metrics if each.kind == "count" and each.per != "time"]
+    unknown = [each.name for each in counts if each.name not in workload.events]
+    if not unknown:
+        return text
+    return (
+        f"{text}, assuming {', '.join(unknown)} at {percent(TYPICAL_EVENTS)} of the "
+        f"requests each (yours, if you know them: --events {unknown[0]}=0.1%)"
+    )
 
 
 def workload_of(policy: Policy, recording: Recording) -> Workload:

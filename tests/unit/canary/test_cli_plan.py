@@ -38,7 +38,7 @@ def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> No
     words = ("--env", "test", "--rate", "50", "--events", "errors=0.5%", "--plot", "plan.svg")
     status, out, err = canary("plan", *words)
     assert (status, err.strip()) == (0, "Planning")
-    assert "With 50 requests per second on 1 + 1 instances" in out
+    assert "With 50 requests per second on 1 + 1 instances:" in out, "every rate is given"
     assert "is found within 30 min" in out
     assert "CloudWatch costs about $" in out
     assert "With a lead-in of 10 min 10 s" in out
@@ -49,6 +49,12 @@ def test_a_plan_says_harm_time_and_cost_and_draws_a_picture(canary: Shell) -> No
     painted = [path.get("class") for path in picture.iter(f"{SVG}path")]
     assert painted.count("margin") == 2
     assert painted.count("curve") == 4, "two curves, and a key for each"
+
+
+def test_a_plan_names_the_events_that_it_assumes(canary: Shell) -> None:
+    _, out, _ = canary("plan", "--env", "test", "--rate", "50")
+    assert "assuming errors at 1 % of the requests each (yours" in out
+    assert "--events errors=0.1%" in out
 
 
 QUERIES = {name: {"value": f"{name}[{{period}}]"} for name in ("latency", "errors")}
