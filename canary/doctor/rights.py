@@ -19,6 +19,7 @@ CHANGES: Mapping[str, str] = {
     "ssm": "AddTagsToResource PutParameter",
     "dynamodb": "CreateTable TagResource",
     "cloudwatch": "PutDashboard PutMetricAlarm",
+    "ecr": "CreateRepository PutImageScanningConfiguration PutLifecyclePolicy",
 }
 LOOKS: Mapping[str, str] = {
     "ec2": "DescribeAddresses DescribeAvailabilityZones DescribeImages DescribeInstances "
@@ -29,6 +30,7 @@ LOOKS: Mapping[str, str] = {
     "dynamodb": "DescribeTable ListTagsOfResource",
     "ssm": "DescribeParameters GetParameter",
     "cloudwatch": "DescribeAlarms GetDashboard",
+    "ecr": "DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy",
 }
 
 
@@ -39,7 +41,16 @@ def _named(actions: Mapping[str, str]) -> Iterator[str]:
 
 
 PROVISIONING = (*_named(CHANGES), *_named(LOOKS))
-OF_INSTANCES = ("ModifyInstanceAttribute", "StartInstances", "TerminateInstances")
+# Actions on what exists. A policy may allow them on resources of this environment alone.
+OF_EC2: Mapping[str, str] = {
+    "instance": "ModifyInstanceAttribute StartInstances TerminateInstances",
+    "internet-gateway": "AttachInternetGateway",
+    "route-table": "AssociateRouteTable CreateRoute",
+    "security-group": "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress "
+    "RevokeSecurityGroupIngress",
+    "subnet": "ModifySubnetAttribute",
+    "vpc": "ModifyVpcAttribute",
+}
 WITHOUT_RESOURCE = ("ssm:DescribeParameters",)
 
 
@@ -48,6 +59,8 @@ def kind(action: str) -> str:
 
     >>> kind("iam:PassRole"), kind("iam:TagInstanceProfile"), kind("ec2:CreateVpc")
     ('iam', 'instance-profile', '*')
+    >>> kind("ec2:CreateRoute"), kind("ec2:CreateRouteTable")
+    ('route-table', '*')
     """
     service, name = action.split(":")
     if "InstanceProfile" in name:
@@ -55,7 +68,7 @@ def kind(action: str) -> str:
     if "Dashboard" in name:
         return "dashboard"
     if service == "ec2":
-        return "instance" if name in OF_INSTANCES else "*"
+        return next((each for each, names in OF_EC2.items() if name in names.split()), "*")
     return "*" if action in WITHOUT_RESOURCE else service
 
 

@@ -96,8 +96,8 @@ def emulated(home: Path) -> Iterator[Account]:
         with tapped(("127.0.0.1", port), gaps.repair) as tap:
             yield Account(tap, home)
     finally:
-        server.terminate()
-        server.wait(10)
+        server.kill()  # it has nothing to save, and takes long to stop on a busy machine
+        server.wait()
 
 
 def listens(port: int) -> bool:

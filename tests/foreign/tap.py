@@ -7,16 +7,23 @@ that a plan made none that writes. It changes nothing but the emulator's known g
 from __future__ import annotations
 
 import http.client
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+from botocore.parsers import RpcV2CBORParser
+from botocore.session import get_session
 
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 RPC = re.compile(r"/service/[^/]+/operation/(\w+)")
+EC2_ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 READS = ("Describe", "Get", "List", "Head", "Lookup", "Simulate", "BatchGet")
 # The checksum of DynamoDB is that of the answer before a repair; botocore would retry for minutes.
 DROPPED = {"connection", "transfer-encoding", "content-length", "keep-alive", "x-amz-crc32"}
@@ -30,6 +37,10 @@ class Call:
     operation: str
     region: str
     status: int
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What the call names: query or JSON, flat, and the path as ``path``."""
+    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The tags of EC2 resources that it names, as they were before the call."""
 
     @property
     def writes(self) -> bool:
@@ -83,7 +94,21 @@ def tapped(upstream: tuple[str, int], repair: Repair) -> Iterator[Tap]:
         thread.join()
 
 
-def operation(method: str, target: str, headers: dict[str, str], body: bytes) -> str:
+@cache
+def paths(service: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """Return method, path and name of each operation of a service whose calls are paths."""
+    model = get_session().get_service_model(service)
+    found = []
+    for name in model.operation_names:
+        http = model.operation_model(name).http
+        path = re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(http["requestUri"].rstrip("/")))
+        found.append((str(http["method"]), re.compile(path), str(name)))
+    return found
+
+
+def operation(
+    method: str, target: str, headers: dict[str, str], body: bytes, service: str = ""
+) -> str:
     """Return the operation that a request asks for.
 
     >>> operation("POST", "/", {"x-amz-target": "AmazonSSM.PutParameter"}, b"{}")
@@ -92,6 +117,8 @@ def operation(method: str, target: str, headers: dict[str, str], body: bytes) ->
     'RunInstances'
     >>> operation("PUT", "/bucket?versioning", {}, b"")
     'PutBucket?versioning'
+    >>> operation("POST", "/2013-04-01/hostedzone/Z1/rrset/", {}, b"", "route53")
+    'ChangeResourceRecordSets'
     """
     if "x-amz-target" in headers:
         return headers["x-amz-target"].rsplit(".", 1)[1]
@@ -101,9 +128,62 @@ def operation(method: str, target: str, headers: dict[str, str], body: bytes) ->
     if action:
         return action[0]
     url = urlsplit(target)
+    if service == "route53":
+        path = url.path.rstrip("/")
+        names = [n for verb, shape, n in paths(service) if verb == method and shape.fullmatch(path)]
+        return names[0]
     kind = "Object" if url.path.strip("/").count("/") else "Bucket"
     aspect = url.query.split("=")[0].split("&")[0]
     return f"{method.capitalize()}{kind}" + (f"?{aspect}" if aspect else "")
+
+
+def parameters(target: str, kind: str, body: bytes) -> dict[str, str]:
+    """Return what a request names, flat: ``TagSpecification.1.ResourceType`` or ``RoleName``."""
+    path = {"path": unquote(urlsplit(target).path)}
+    if "cbor" in kind:
+        parser = RpcV2CBORParser()
+        stream = parser.get_peekable_stream_from_bytes(body)
+        return path | flat(parser.parse_data_item(stream))
+    if "json" in kind:
+        return path | flat(json.loads(body or b"{}"))
+    if "form" in kind:
+        return path | {name: each[0] for name, each in parse_qs(body.decode("latin-1")).items()}
+    return path
+
+
+def flat(document: object, prefix: str = "") -> dict[str, str]:
+    """Return the parts of a document by their path.
+
+    >>> flat({"Tags": [{"Key": "a"}]})
+    {'Tags.1.Key': 'a'}
+    """
+    if isinstance(document, dict):
+        parts = [(f"{prefix}{name}", value) for name, value in document.items()]
+    elif isinstance(document, list):
+        parts = [(f"{prefix}{number}", value) for number, value in enumerate(document, start=1)]
+    else:
+        return {prefix.rstrip("."): str(document)}
+    return {key: text for name, value in parts for key, text in flat(value, f"{name}.").items()}
+
+
+def tags_of(
+    upstream: tuple[str, int], region: str, named: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return the tags that the EC2 resources in a request have now."""
+    ids = sorted({value for value in named.values() if EC2_ID.fullmatch(value)})
+    if not ids or named.get("Action", "").startswith(READS):
+        return {}
+    ec2 = boto3.client(
+        "ec2",
+        region_name=region,
+        endpoint_url=f"http://{upstream[0]}:{upstream[1]}",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106
+    )
+    found: dict[str, dict[str, str]] = {each: {} for each in ids}
+    for tag in ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": ids}])["Tags"]:
+        found[tag["ResourceId"]][tag["Key"]] = tag["Value"]
+    return found
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -113,14 +193,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
-        status, answered, data = self._ask(body)
         scope = SCOPE.search(headers.get("authorization", ""))
-        call = Call(
-            scope["service"] if scope else "",
-            operation(self.command, self.path, headers, body),
-            scope["region"] if scope else "",
-            status,
-        )
+        service, region = (scope["service"], scope["region"]) if scope else ("", "")
+        named = parameters(self.path, headers.get("content-type", ""), body)
+        tags = tags_of(self.tap.upstream, region, named) if service == "ec2" else {}
+        status, answered, data = self._ask(body)
+        name = operation(self.command, self.path, headers, body, service)
+        call = Call(service, name, region, status, named, tags)
         self.tap.note(call)
         self._answer(status, answered, self.tap.repair(str(call), data) if data else data)
 

@@ -14,9 +14,11 @@ from botocore.exceptions import ClientError
 
 from canary.doctor.rights import PROVISIONING
 from tests.foreign import gaps
-from tests.foreign.account import HOSTLESS, Account, writes
+from tests.foreign.account import ACCOUNT, HOSTLESS, Account, writes
 from tests.foreign.actions import action
+from tests.foreign.asked import refused
 from tests.support.aws_resources import OURS, instances, left_over
+from tests.unit.roles.inventories import Environment
 
 pytestmark = [pytest.mark.timeout(1800)]
 REGION = "eu-central-1"
@@ -30,13 +32,28 @@ def clients(account: Account, region: str = REGION) -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="module")
+def statements(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    """The policies of the roles of workflows, as bootstrap.yml sets them."""
+    with pytest.MonkeyPatch.context() as patch:
+        directory = tmp_path_factory.mktemp("policies")
+        patch.setenv("CART_CANARY_RUN", str(directory / "run"))
+        patch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+        found: dict[str, list[dict[str, Any]]] = Environment("aws", directory).value(
+            "localhost", "bootstrap_statements"
+        )
+        return found
+
+
+@pytest.fixture(scope="module")
 def certificate(account: Account) -> Path:
     for name in ("shop.pem", "shop.key"):
         (account.home / name).write_text(name)
     return account.home / "shop.pem"
 
 
-def test_a_plan_for_an_empty_account_is_whole_and_writes_nothing(account: Account) -> None:
+def test_a_plan_for_an_empty_account_is_whole_and_writes_nothing(
+    account: Account, statements: dict[str, list[dict[str, Any]]]
+) -> None:
     plan, calls = account.play(SITE, "--check", "--diff")
     assert not plan.failed, plan.output
     for part in (
@@ -46,6 +63,7 @@ def test_a_plan_for_an_empty_account_is_whole_and_writes_nothing(account: Accoun
         assert any(part in name for name in plan.changed), part
     assert calls
     assert writes(calls) == []
+    assert refused(calls, statements["plan"], ACCOUNT) == set()
     assert left_over(clients(account)) == {}
     assert [path for path in (account.home / "run").rglob("*") if path.is_file()] == []
 
@@ -62,7 +80,9 @@ def test_a_plan_for_an_account_that_is_half_made_writes_nothing(account: Account
     assert writes(calls) == []
 
 
-def test_one_run_makes_everything(account: Account, certificate: Path) -> None:
+def test_one_run_makes_everything(
+    account: Account, certificate: Path, statements: dict[str, list[dict[str, Any]]]
+) -> None:
     account.shell |= {
         "CART_CANARY_ALARM_EMAILS": MAIL,
         "CART_CANARY_TLS_CERTIFICATE": str(certificate),
@@ -74,6 +94,10 @@ def test_one_run_makes_everything(account: Account, certificate: Path) -> None:
     assert len(instances(clients(account))) == 7
     assert {call.region for call in calls if call.writes and call.service != "iam"} == {REGION}
     assert {action(call) for call in calls if call.writes} <= set(PROVISIONING)
+    assert refused(calls, statements["apply"], ACCOUNT) == set()
+    assert "ec2:RunInstances" in {
+        each.partition(" ")[0] for each in refused(calls, statements["plan"], ACCOUNT)
+    }
     assert open_ports(account) == {80, 443}
     assert networks_that_reach(account, "shop-aws-monitor") == set()
     assert subscribers(account) == {MAIL}
@@ -201,3 +225,6 @@ def test_another_region_is_one_change(account: Account) -> None:
     subnets = account.client("ec2", "us-east-1").describe_subnets()["Subnets"]
     ours = [subnet for subnet in subnets if subnet["CidrBlock"].startswith("10.76.")]
     assert {subnet["AvailabilityZone"][:-1] for subnet in ours} == {"us-east-1"}
+    removed, _ = moved.play(DESTROY, confirm="yes")
+    assert not removed.failed, removed.output
+    assert left_over(clients(account, "us-east-1")) == {}

@@ -68,4 +68,7 @@ def _storage(client: Client) -> dict[str, list[str]]:
         "parameters": [p["Name"] for p in parameters if p["Name"].startswith("/shop")],
         "topics": [topic["TopicArn"] for topic in client("sns").list_topics()["Topics"]],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "registries": [
+            each["repositoryName"] for each in client("ecr").describe_repositories()["repositories"]
+        ],
     }

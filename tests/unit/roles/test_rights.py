@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from tests.support.iam_policy import Request, allowed, listed
 from tests.support.paths import ROOT
 from tests.unit.roles.inventories import ENVIRONMENTS, Environment
 
@@ -33,10 +33,6 @@ def environment(
 def statements(environment: Environment) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = environment.value("localhost", "rights_statements")
     return found
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def test_each_kind_of_host_has_a_policy(environment: Environment) -> None:
@@ -102,8 +98,6 @@ def test_the_table_has_both_answers_for_each_host() -> None:
 def test_a_host_can_do_what_it_needs_and_not_more(
     environment: Environment, host: str, action: str, words: str, answer: str
 ) -> None:
-    document = {"Version": "2012-10-17", "Statement": statements(environment)[host]}
-    policy = IAMPolicy({"policy_document": json.dumps(document)})
     arn, known = resource(environment, words)
-    found = policy.is_action_permitted(action, arn, incoming_condition_values=known)
-    assert (found == PermissionResult.PERMITTED) == (answer == "allowed")
+    found = allowed(statements(environment)[host], Request(action, arn, known))
+    assert found == (answer == "allowed")

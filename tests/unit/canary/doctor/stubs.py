@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from tests.support.iam_policy import Request, allowed
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # moto's default account
@@ -26,7 +26,7 @@ class Pages:
 
 
 class Iam:
-    """moto answers no ``SimulatePrincipalPolicy``, but it evaluates policies."""
+    """moto answers no ``SimulatePrincipalPolicy``."""
 
     def __init__(self) -> None:
         self.statements: list[dict[str, Any]] = [
@@ -53,11 +53,8 @@ class Iam:
             yield {"EvaluationResults": [{**result, "MissingContextValues": self.missing}]}
 
     def decision(self, action: str, arn: str, known: dict[str, str]) -> str:
-        document = {"Version": "2012-10-17", "Statement": self.statements}
-        policy = IAMPolicy({"policy_document": json.dumps(document)})
-        answer = policy.is_action_permitted(action, arn, incoming_condition_values=known)
-        allowed = answer == PermissionResult.PERMITTED and action not in self.denied
-        return "allowed" if allowed else "implicitDeny"
+        admitted = allowed(self.statements, Request(action, arn, known))
+        return "allowed" if admitted and action not in self.denied else "implicitDeny"
 
 
 class Silent:

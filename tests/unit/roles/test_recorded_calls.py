@@ -1,0 +1,179 @@
+"""Every call of ``canary`` and of the programs on hosts is allowed to its own role.
+
+The programs run here against moto, and botocore is asked which calls they make. A policy that is
+too narrow fails on AWS alone, because no emulator checks the resources of a call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from alarm_recorder.recorder import Recorder, Settings
+from botocore.client import BaseClient
+
+from app.metrics.sink import cloudwatch as sink
+from app.settings import Settings as ShopSettings
+from canary.environment import AwsStateSettings, CloudWatchSource, parse_environment
+from canary.model import Arm, Release
+from canary.sources.base import Query
+from canary.sources.cloudwatch import CloudWatch
+from canary.state.aws import AwsState
+from canary.state.base import Holder, Live, Row
+from canary.state.board import CloudWatchBoard
+from tests.foreign.asked import refused
+from tests.foreign.tap import Call, flat
+from tests.support.tables import make_table
+from tests.unit.roles.inventories import Environment
+
+pytestmark = pytest.mark.usefixtures("aws")
+ACCOUNT, REGION, NOW = "123456789012", "eu-central-1", 1_800_000_000.0
+Values = Any
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Values]:
+    with pytest.MonkeyPatch.context() as patch:
+        directory = tmp_path_factory.mktemp("calls")
+        patch.setenv("CART_CANARY_RUN", str(directory / "run"))
+        patch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+        yield Environment("aws", directory).values("localhost")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
+    """The calls that any client of this process makes."""
+    made: list[Call] = []
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def record(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        named = flat(parameters)
+        named["path"] = "/".join(("", named.get("Bucket", ""), named.get("Key", ""))).rstrip("/")
+        service = client.meta.service_model.signing_name
+        made.append(Call(service, operation, client.meta.region_name, 200, named))
+        return real(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", record)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    return made
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION)
+
+
+def provision(values: Values) -> None:
+    """Make what a canary and the hosts use, as the role ``storage`` does."""
+    dynamodb = boto3.resource("dynamodb", region_name=REGION)
+    for each in values("storage_tables"):
+        make_table(dynamodb, each["name"], each["key"], *([each["sort"]] if "sort" in each else []))
+    where = {"LocationConstraint": REGION}
+    client("s3").create_bucket(Bucket=values("release_bucket"), CreateBucketConfiguration=where)
+    client("sns").create_topic(Name=values("event_topic_arn").rpartition(":")[2])
+    client("sqs").create_queue(QueueName=values("event_queue_arn").rpartition(":")[2])
+    client("ssm").put_parameter(Name=values("live_parameter"), Value="blue", Type="String")
+    body = {"widgets": [{"type": "metric", "properties": {"title": "requests"}}]}
+    name = f"{values('resource_prefix')}-release"
+    client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))
+
+
+def of_canary(calls: list[Call], values: Values) -> list[Call]:
+    """Return the calls of everything that ``canary`` reads and writes in AWS."""
+    environment = parse_environment(values("canary_environment"))
+    assert isinstance(environment.state, AwsStateSettings)
+    assert isinstance(environment.source, CloudWatchSource)
+    assert environment.dashboard is not None
+    calls.clear()
+    memory = AwsState(environment.state, environment)
+    mine = Holder("c1", "me@here", NOW, NOW + 60)
+    assert memory.take(mine, None)
+    memory.renew(mine)
+    assert memory.holder() is not None
+    memory.set_live(Live("green", "1a2b3c4d5e6f"))
+    assert memory.live().colour == "green"
+    row = Row("c1", NOW, NOW + 90, "PASS", 0, "v1 a", "v2 b", "green", "me", "no harm")
+    memory.remember(row)
+    assert memory.history(2) == [row]
+    assert memory.alarm_changes(2) == []
+    memory.announce("verdict", {"verdict": "PASS"})
+    assert memory.find("releases/1a2b3c4d5e6f.tar.gz") is None
+    memory.store("canaries/c1/report.json", b"{}", {})
+    assert memory.fetch("canaries/c1/report.json") == b"{}"
+    memory.free(mine)
+    source = CloudWatch(environment.source, environment, 10)
+    source.instances("blue")
+    source.instances("blue", (int(NOW), int(NOW) + 60))
+    arms = {Arm.BASELINE: Release("live", "", "blue", ("i-1",))}
+    source.read([Query("requests", "requests", "Sum")], arms, int(NOW), int(NOW) + 60)
+    board = CloudWatchBoard(environment.dashboard, environment)
+    board._send()
+    board._waiting = [{"MetricName": "weight", "Value": 5.0}]
+    board._send()
+    board.mark([row])
+    client("cloudwatch").describe_alarms(AlarmNames=[values("bake_alarms")[0]])
+    return list(calls)
+
+
+def test_every_call_of_a_canary_is_allowed_to_release(calls: list[Call], values: Values) -> None:
+    provision(values)
+    made = of_canary(calls, values)
+    named = {str(call) for call in made}
+    assert {"dynamodb:PutItem", "s3:HeadObject", "sns:Publish", "monitoring:GetMetricData"} <= named
+    assert {"monitoring:PutMetricData", "monitoring:PutDashboard"} <= named
+    statements = values("bootstrap_statements")
+    assert refused(made, statements["release"], ACCOUNT) == set()
+    assert any("dynamodb:PutItem" in each for each in refused(made, statements["plan"], ACCOUNT))
+
+
+def test_every_call_of_an_app_host_is_allowed_to_it(calls: list[Call], values: Values) -> None:
+    settings = ShopSettings(metrics_namespace=values("metric_namespace"))
+    sink(settings)._send([{"MetricName": "requests", "Value": 1.0}])
+    assert {str(call) for call in calls} == {"monitoring:PutMetricData"}
+    rights = values("rights_statements")
+    assert refused(calls, rights["app"], ACCOUNT) == set()
+    assert refused(calls, rights["monitor"], ACCOUNT) == set()
+    assert refused(calls, rights["data"], ACCOUNT) != set()
+
+
+def test_every_call_of_the_alarm_recorder_is_allowed_to_the_monitor(
+    calls: list[Call], values: Values
+) -> None:
+    provision(values)
+    change = {"AlarmName": "a", "NewStateValue": "ALARM", "OldStateValue": "OK"}
+    change |= {"NewStateReason": "why", "StateChangeTime": "2026-11-26T11:00:20.000+0000"}
+    told = {
+        "MessageId": "m",
+        "Timestamp": "2026-11-26T11:00:21.123Z",
+        "Message": json.dumps(change),
+    }
+    queue = boto3.resource("sqs", region_name=REGION).get_queue_by_name(
+        QueueName=values("event_queue_arn").rpartition(":")[2]
+    )
+    queue.send_message(MessageBody=json.dumps(told))
+    table = boto3.resource("dynamodb", region_name=REGION).Table(values("alarm_table"))
+    calls.clear()
+    settings = Settings("aws", "events", {"alarms": values("alarm_table")})
+    assert Recorder(settings, queue, {"alarms": table}).take() == 1
+    assert {str(call) for call in calls} == {
+        *("sqs:ReceiveMessage", "sqs:DeleteMessageBatch", "dynamodb:PutItem"),
+    }
+    rights = values("rights_statements")
+    assert refused(calls, rights["monitor"], ACCOUNT) == set()
+    assert len(refused(calls, rights["app"], ACCOUNT)) == len(calls)
+
+
+@pytest.mark.parametrize("name", ["backups/shop.dump", "backups/2026/shop.dump"])
+def test_a_backup_is_stored_and_read_by_the_data_host_alone(
+    calls: list[Call], values: Values, name: str
+) -> None:
+    provision(values)
+    calls.clear()
+    bucket = values("release_bucket")
+    client("s3").put_object(Bucket=bucket, Key=name, Body=b"x")
+    client("s3").get_object(Bucket=bucket, Key=name)
+    rights = values("rights_statements")
+    assert refused(calls, rights["data"], ACCOUNT) == set()
+    assert len(refused(calls, rights["app"], ACCOUNT)) == 2
