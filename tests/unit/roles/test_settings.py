@@ -28,6 +28,7 @@ def test_a_shell_without_the_optional_variables_changes_nothing(
     aws = load("aws", tmp_path, monkeypatch)
     given = {
         "CART_CANARY_ALARM_EMAILS": "ops@example.org",
+        "CART_CANARY_DNS_ZONE": "example.org",
         "CART_CANARY_TLS_CERTIFICATE": str(tmp_path / "shop.pem"),
         "CART_CANARY_TLS_KEY": str(tmp_path / "shop.key"),
         "CART_CANARY_TLS_NAME": "shop.example.org",
