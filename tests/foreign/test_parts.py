@@ -6,7 +6,6 @@ Each is made once, found again by a second run, and removed.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,8 +148,7 @@ def test_another_address_changes_the_record_alone(named: Account) -> None:
     assert records(named) == {f"{NAME}.": "198.51.100.81"}
 
 
-def test_a_service_that_gets_https_is_checked_over_https(named: Account, tmp_path: Path) -> None:
-    assert tmp_path
+def test_a_service_that_gets_https_is_checked_over_https(named: Account) -> None:
     secured, _ = play(named, "dns", dns_address="198.51.100.81", dns_secure=True)
     assert not secured.failed, secured.output
     assert checks(named) == [("HTTPS", NAME)]

@@ -47,7 +47,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Values]:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """The calls that any client of this process makes."""
     made: list[Call] = []
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+    real = BaseClient._make_api_call
 
     def record(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         named = flat(parameters)
