@@ -15,6 +15,7 @@ from canary.cli.common import Place
 from canary.cli.progress import Observers
 from canary.errors import PolicyError
 from canary.extras import needs
+from canary.model import Event
 from canary.rollout.context import Request
 from canary.rollout.metrics_file import MetricsFile
 from canary.rollout.names import DRILL
@@ -25,17 +26,24 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 @contextmanager
-def watched_by(place: Place, request: Request, *observers: Observer) -> Iterator[Observer]:
-    """Yield the observers of a canary as one, with those that the environment wants."""
+def watched_by(
+    place: Place, request: Request, *observers: Observer, earlier: Sequence[Event] = ()
+) -> Iterator[Observer]:
+    """Yield the observers of a canary as one, with those that the environment wants.
+
+    ``earlier`` are the events before this process.
+    """
     environment = place.environment
     if environment.metrics_file and not request.name.endswith(DRILL):  # no release is judged
         path = Path(environment.metrics_file)
-        observers = (*observers, MetricsFile(path, environment.name, _complain))
+        began = earlier[0].time if earlier else None
+        observers = (*observers, MetricsFile(path, environment.name, _complain, began))
     if not environment.notify:
         yield Observers(*observers)
         return
     about = f"canary {request.candidate or request.name} on {environment.name}"
-    notifier = Notifier(sender(addresses(environment.notify, os.environ)), about, _complain)
+    send = sender(addresses(environment.notify, os.environ))
+    notifier = Notifier(send, about, _complain, earlier)
     try:
         yield Observers(*observers, notifier)
     finally:

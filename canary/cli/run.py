@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import time
 from pathlib import Path
@@ -12,10 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from canary.cli.assemble import board_of
 from canary.cli.common import (
     Place,
-    detectable_harm,
     fetch_calibration,
     find_place,
     freeze_option,
@@ -23,15 +20,16 @@ from canary.cli.common import (
     refuse_if_frozen,
     where_options,
 )
-from canary.cli.context import context_of, observing_context
+from canary.cli.context import observing_context
+from canary.cli.detach import detach
 from canary.cli.notify import watched_by
 from canary.cli.progress import Display
+from canary.cli.release import released, tell
 from canary.cli.types import DURATION
 from canary.errors import ExitStatus
 from canary.live.files import LiveFiles
 from canary.policy import with_lead_in
-from canary.report import render_terminal
-from canary.rollout.archive import Archive, outcome_document
+from canary.rollout.archive import Archive
 from canary.rollout.context import Request
 from canary.rollout.engine import run as run_canary
 from canary.rollout.names import new_name, whoami
@@ -74,6 +72,12 @@ INSTALLING = ("candidate", "baseline", "lead_in")
     is_flag=True,
     help="Judge the traffic as it is split now. Install nothing, and change no traffic.",
 )
+@click.option(
+    "--detach",
+    is_flag=True,
+    help="Let it run without this terminal: as a unit of systemd, which starts it again after a "
+    "kill. canary attach follows it, canary stop ends it.",
+)
 @freeze_option
 @where_options
 @json_option
@@ -81,9 +85,11 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
     """Release a candidate step by step, then promote it or roll it back.
 
     Ctrl-C rolls it back. With --observe, somebody else splits the traffic: the candidate is judged
-    until there is a verdict, and the proxy is only read.
+    until there is a verdict, and the proxy is only read. With --detach, the command returns when
+    the canary has started.
 
-    Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run, 3 INCONCLUSIVE.
+    Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run, 3 INCONCLUSIVE. With --detach: 0
+    started, 2 could not start.
 
     \b
     Example:
@@ -97,10 +103,12 @@ def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus
     directory = Path(request.directory)
     directory.mkdir(parents=True)
     shutil.copyfile(place.path, directory / "policy.yml")
+    if options["detach"]:
+        return detach(place, request, as_json=options["as_json"])
     console = Console(stderr=True)
-    carry_out = _observed if options["observe"] else _released
-    outcome = carry_out(place, request, directory, console)
-    _tell(place, outcome, directory, console, as_json=options["as_json"])
+    carry_out = _observed if options["observe"] else released
+    outcome = carry_out(place, request, console)
+    tell(place, outcome, directory, console, as_json=options["as_json"])
     return outcome.exit_status
 
 
@@ -109,28 +117,15 @@ def _require_candidate(options: dict[str, Any]) -> None:
     if options["observe"] and given:
         words = " and ".join("--" + name.replace("_", "-") for name in given)
         raise click.UsageError(f"--observe installs nothing: leave out {words}")
+    if options["observe"] and options["detach"]:
+        raise click.UsageError("--observe ends with its terminal: leave out --detach")
     if not options["observe"] and options["candidate"] is None:
         raise click.UsageError("Name the release: --candidate REF. To install nothing: --observe")
 
 
-def _released(place: Place, request: Request, directory: Path, console: Console) -> Outcome:
-    """Run a canary."""
-    signals = Signals()
-    with (
-        signals.handled(),
-        Display(place.policy, console) as display,
-        watched_by(place, request, display, LiveFiles(directory)) as observer,
-    ):
-        board = board_of(place.environment)
-        context = context_of(place, request, directory, observer, signals, board)
-        state = context.ports.state
-        archive = Archive(place.policy, directory, state, request.who, request.candidate, board)
-        return run_canary(context, archive.keep)
-
-
-def _observed(place: Place, request: Request, directory: Path, console: Console) -> Outcome:
+def _observed(place: Place, request: Request, console: Console) -> Outcome:
     """Judge traffic that somebody else splits; only files on this machine are written."""
-    signals = Signals()
+    directory, signals = Path(request.directory), Signals()
     with (
         signals.handled(),
         Display(place.policy, console) as display,
@@ -169,21 +164,3 @@ def _request(place: Place, options: dict[str, Any]) -> Request:
         source=environment.source.kind,
         calibration=fetch_calibration(place),
     )
-
-
-def _tell(
-    place: Place, outcome: Outcome, directory: Path, console: Console, *, as_json: bool
-) -> None:
-    if outcome.recording is not None and outcome.judgements and not console.is_terminal:
-        console.print(render_terminal(place.policy, outcome.recording, outcome.judgements))
-    document = {**outcome_document(outcome), "directory": str(directory)}
-    report = directory / "report.html"
-    document["report"] = str(report) if report.is_file() else None
-    if as_json:
-        click.echo(json.dumps(document, indent=2, sort_keys=True))
-        return
-    word = outcome.verdict or "COULD NOT RUN"
-    click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
-    if outcome.judgements and (harm := detectable_harm(place.policy, outcome.judgements[-1])):
-        click.echo(harm)
-    click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")

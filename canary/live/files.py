@@ -33,6 +33,12 @@ class LiveFiles:
         self._directory = directory / DIRECTORY
         self._broken = False
 
+    def go_on(self, events: Sequence[Event], judgements: Sequence[Judgement]) -> None:
+        """Begin with these, after a process that may have been killed in the middle of a line."""
+        self._quietly(lambda: self._replace(EVENTS, [_EVENT.dump_python(e) for e in events]))
+        judged = [_JUDGEMENT.dump_python(one, mode="json") for one in judgements]
+        self._quietly(lambda: self._replace(JUDGEMENTS, judged))
+
     def event(self, event: Event) -> None:
         self._quietly(lambda: self._append(EVENTS, _EVENT.dump_python(event, mode="json")))
 
@@ -41,11 +47,17 @@ class LiveFiles:
 
     def _look(self, recording: Recording, judgement: Judgement) -> None:
         # The recording first: a judgement is never shown without its data.
-        self._directory.mkdir(parents=True, exist_ok=True)
-        temporary = self._directory / f"{RECORDING}.new"
-        temporary.write_text(recording_to_text(recording), encoding="utf-8")
-        temporary.replace(self._directory / RECORDING)
+        self._write(RECORDING, recording_to_text(recording))
         self._append(JUDGEMENTS, _JUDGEMENT.dump_python(judgement, mode="json"))
+
+    def _replace(self, name: str, documents: Sequence[Any]) -> None:
+        self._write(name, "".join(json.dumps(document) + "\n" for document in documents))
+
+    def _write(self, name: str, text: str) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        temporary = self._directory / f"{name}.new"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self._directory / name)
 
     def _append(self, name: str, document: Any) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -90,18 +102,23 @@ def newest(canaries: Path) -> Path | None:
     return max((path for path in canaries.glob("*") if path.is_dir()), default=None)
 
 
+def written(directory: Path) -> tuple[list[Event], list[Judgement]]:
+    """Return the events and the judgements that were written down so far, in whole lines."""
+    live = directory / DIRECTORY
+    return list(_lines(live / EVENTS, _EVENT)), list(_lines(live / JUDGEMENTS, _JUDGEMENT))
+
+
 def read(directory: Path) -> Snapshot:
     """Return the canary in ``directory`` as far as it has come."""
-    live = directory / DIRECTORY
-    events = tuple(_lines(live / EVENTS, _EVENT))
-    judgements = tuple(_lines(live / JUDGEMENTS, _JUDGEMENT))
+    events, judgements = written(directory)
     recording = None
     if judgements:
-        recording = replace(load_recording(live / RECORDING), events=events)
+        recording = load_recording(directory / DIRECTORY / RECORDING)
+        recording = replace(recording, events=tuple(events))
     return Snapshot(
         name=directory.name,
-        events=events,
-        judgements=judgements,
+        events=tuple(events),
+        judgements=tuple(judgements),
         recording=recording,
         outcome=_outcome(directory / OUTCOME),
         changed=_changed(directory),

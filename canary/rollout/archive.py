@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from canary.errors import StateError
@@ -18,7 +19,10 @@ MARKS = 20
 
 
 class Archive:
-    """Stores one outcome. The files on disk come first, because they need no network."""
+    """Stores one outcome. The files on disk come first, because they need no network.
+
+    ``told`` says whether a process that was killed has told the subscribers.
+    """
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Archive:
         who: str,
         ref: str,
         board: Board | None = None,
+        told: Callable[[], bool] = lambda: False,
     ) -> None:
         self._policy = policy
         self._directory = directory
@@ -35,6 +40,7 @@ class Archive:
         self._who = who
         self._ref = ref
         self._board = board
+        self._told = told
 
     def keep(self, outcome: Outcome) -> None:
         """Write the files, then upload and announce them; raise all errors at the end."""
@@ -73,6 +79,8 @@ class Archive:
             self._board.mark(self._state.history(MARKS))
 
     def _announce(self, outcome: Outcome, _files: dict[str, str]) -> None:
+        if self._told():
+            return
         self._state.announce(self._subject(outcome), json.loads(_outcome_text(outcome)))
 
     def _subject(self, outcome: Outcome) -> str:

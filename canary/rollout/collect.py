@@ -58,6 +58,10 @@ class Readings:
         newest = [time for time in times[-AGAIN:] if time >= self.end - AGAIN * self._period]
         return min([*newest, self.end])
 
+    def restore(self, read: tuple[Series, ...], end: int) -> None:
+        """Begin with what an earlier process read."""
+        self._read, self.end = read, end
+
     def series(self) -> tuple[Series, ...]:
         """Return everything read so far."""
         return self._read
@@ -82,6 +86,27 @@ class ProxyCounts:
         self._last: Status | None = None
         self._split: dict[tuple[int, Arm], int] = {}
         self._points: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
+
+    @property
+    def counters(self) -> Mapping[str, Mapping[str, int]]:
+        """Return the counters from which the next period is counted."""
+        return self._last.counters if self._last is not None else {}
+
+    def restore(
+        self,
+        last: Status,
+        served: dict[str, dict[int, int]],
+        split: Split,
+        counted: Sequence[Series],
+    ) -> None:
+        """Begin with what an earlier process counted."""
+        self._last, self.served = last, served
+        self._split = {(step, arm): count for step, arm, count in split}
+        names = {of: server for server, of in self._servers.items()}
+        for series in counted:
+            rows = zip(series.times, series.values, series.samples, strict=True)
+            points = {time: (value or 0.0, samples or 0.0) for time, value, samples in rows}
+            self._points[series.metric, names[series.arm, series.instance]] = points
 
     def start(self, status: Status) -> None:
         """Start counting for a new step."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,7 +11,10 @@ from canary.learned import Calibration
 from canary.model import Event
 from canary.policy import Policy
 from canary.rollout.lease import Keeper
+from canary.rollout.mark import Mark, Stage
+from canary.rollout.outcome import Ending
 from canary.rollout.ports import Ports
+from canary.rollout.progress import Progress
 from canary.rollout.timing import Timing
 from canary.state.base import Live
 
@@ -40,7 +43,7 @@ class Request:
     hold: float = 3600.0
     approve: Literal["none", "promote", "steps"] = "none"
     bake: float = 0.0
-    alarms: Sequence[str] = ()
+    alarms: tuple[str, ...] = ()
     match: bool = True
     directory: str = ""
     source: str = ""
@@ -57,6 +60,9 @@ class Context:
         promoting: the candidate may have been made live, which may have to be undone.
         meant: what was intended to be live before this canary.
         calibration: the part of the request's that fits this canary.
+        started: when the first controller of this canary began.
+        mark, progress: how far the canary is.
+        journal: stores how far it is, so that it can go on if this process is killed.
     """
 
     request: Request
@@ -71,6 +77,10 @@ class Context:
     promoting: bool = False
     meant: Live = field(default_factory=lambda: Live(""))
     calibration: Calibration = field(default_factory=Calibration)
+    started: float = 0.0
+    mark: Mark = field(default_factory=Mark)
+    progress: Progress | None = None
+    journal: Callable[[Context], None] = lambda _context: None
 
     def now(self) -> float:
         return self.ports.clock.now()
@@ -91,6 +101,31 @@ class Context:
         self.events.append(event)
         self.display(lambda: self.ports.observer.event(event))
 
+    def said(self, sentence: str) -> bool:
+        """Return whether an event has this sentence."""
+        return any(event.sentence == sentence for event in self.events)
+
+    def reach(
+        self,
+        stage: Stage,
+        *,
+        share: float = 0.0,
+        until: float = 0.0,
+        ending: Ending | None = None,
+    ) -> None:
+        """Store that the canary has come to ``stage``, and everything that it knows."""
+        self.mark = Mark(stage, share, until, ending, self.mark.begun)
+        self._store()
+
+    def _store(self) -> None:
+        """Store how far the canary is. No error of that may end it, or keep traffic."""
+        try:
+            self.journal(self)
+        except Exception as error:
+            sentence = "If this canary is killed now, it cannot go on: its files cannot be written"
+            if not any(warning.startswith(sentence) for warning in self.warnings):
+                self.warn(f"{sentence}: {error}")
+
     def display(self, show: Callable[[], None]) -> None:
         """Tell the observer something. Output that cannot be written must not end a canary."""
         try:
@@ -109,6 +144,8 @@ class Context:
         """Run a hook. Its failure ends the canary, unless the policy says continue."""
         if not self.ports.hooks.has(name):
             return
+        self.mark.begun.append(name)
+        self._store()
         self.say("hook", f"{name} hook starts")
         began = self.now()
         complaint = self.ports.hooks.run(name, {**self.values, **values})

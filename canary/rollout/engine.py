@@ -15,6 +15,7 @@ from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
 from canary.rollout.lead_in import lead_in
+from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending, Outcome
 from canary.rollout.prepare import deploy, establish, preflight
 from canary.rollout.progress import Progress
@@ -43,16 +44,18 @@ def run(
 
     ``phases`` replaces deployment, steps and promotion.
     """
-    started, known = context.now(), Known()
+    known = Known()
+    context.started = context.started or context.now()
     ending = Ending(None, "The canary was interrupted")
     try:
-        ending = _attempt(context, known, phases or _phases)
+        ending = _attempt(context, known, phases or release)
     finally:
         context.ports.shield()
+        context.reach(Stage.END, ending=ending)
         # Traffic first: the lease keeper may still be waiting, but it cannot raise a weight.
         safety = _safe(context, known.live, ending)
         context.ports.background.stop()
-    outcome = _outcome(context, known, ending, safety, started)
+    outcome = _outcome(context, known, ending, safety)
     _conclude(context, outcome, archive)
     return outcome
 
@@ -68,8 +71,10 @@ def _attempt(context: Context, known: Known, phases: Callable[[Context, Known], 
         return Ending(None, f"An error in canary itself: {type(error).__name__}: {error}")
 
 
-def _phases(context: Context, known: Known) -> Ending:
+def release(context: Context, known: Known) -> Ending:
+    """Deploy the candidate, go through the steps, and promote it."""
     known.live = preflight(context)
+    context.reach(Stage.DEPLOY)
     baseline = establish(context, known.live)
     lead = lead_in(context, baseline)
     if isinstance(lead, Ending):
@@ -77,9 +82,14 @@ def _phases(context: Context, known: Known) -> Ending:
     known.progress = deploy(context, baseline)
     known.progress.lead_in = lead
     ending = observe(context, known.progress, Watch(context, known.progress))
+    return after_steps(context, known.progress, ending)
+
+
+def after_steps(context: Context, progress: Progress, ending: Ending | None) -> Ending:
+    """Hold a canary that a person may decide, or promote one without an ending."""
     if ending is not None:
-        return gates.hold(context, Watch(context, known.progress), ending)
-    return promote(context, known.progress)
+        return gates.hold(context, Watch(context, progress), ending)
+    return promote(context, progress)
 
 
 def _safe(context: Context, live: str, ending: Ending) -> Safety:
@@ -93,11 +103,11 @@ def _safe(context: Context, live: str, ending: Ending) -> Safety:
     return make_safe(context, live)
 
 
-def _outcome(
-    context: Context, known: Known, ending: Ending, safety: Safety, started: float
-) -> Outcome:
+def _outcome(context: Context, known: Known, ending: Ending, safety: Safety) -> Outcome:
     progress = known.progress
-    context.say("end", f"{ending.verdict or 'could not run'}: {ending.reason}. {safety.sentence}")
+    if all(event.kind != "end" for event in context.events):
+        sentence = f"{ending.verdict or 'could not run'}: {ending.reason}. {safety.sentence}"
+        context.say("end", sentence)
     live = other_colour(context.request.colours, known.live) if ending.settled else known.live
     return Outcome(
         canary=context.request.name,
@@ -106,7 +116,7 @@ def _outcome(
         traffic=safety.sentence,
         safe=safety.seen,
         live=live,
-        started=started,
+        started=context.started,
         ended=context.now(),
         recording=progress.recording(context.events) if progress else None,
         judgements=tuple(progress.judgements) if progress else (),
@@ -120,9 +130,18 @@ def _conclude(context: Context, outcome: Outcome, archive: Callable[[Outcome], N
         promoted = outcome.verdict is Verdict.PASS or outcome.live == context.values["colour"]
         hook = "promoted" if promoted else "rolled_back"
         verdict = str(outcome.verdict or "could not run")
-        _quietly(context, f"run the {hook} hook", lambda: context.hook(hook, verdict=verdict))
+        _quietly(context, f"run the {hook} hook", lambda: _last_hook(context, hook, verdict))
     _quietly(context, "store this canary's files", lambda: archive(outcome))
     _quietly(context, "free the lock", lambda: context.ports.state.free(context.keeper.holder))
+
+
+def _last_hook(context: Context, hook: str, verdict: str) -> None:
+    if hook in context.mark.begun:
+        context.warn(
+            f"The {hook} hook had begun when the controller was killed; it is not started again"
+        )
+        return
+    context.hook(hook, verdict=verdict)
 
 
 def _quietly(context: Context, what: str, action: Callable[[], None]) -> None:

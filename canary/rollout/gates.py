@@ -12,6 +12,7 @@ from canary.errors import CanaryError, Interruption, StateError
 from canary.formatting import duration
 from canary.model import Verdict
 from canary.rollout.context import Context
+from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending
 from canary.rollout.watch import Watch
 
@@ -44,9 +45,8 @@ def wait_for_promotion(context: Context, watch: Watch) -> Ending | None:
     """Wait for the approval that the environment requires; None: continue."""
     if context.request.approve == "none":
         return None
-    patience = context.now() + context.request.hold
     while not _approved(context, PROMOTE):
-        ending = _wait_a_period(context, watch, patience)
+        ending = _wait_a_period(context, watch, _deadline(context, Stage.GATE))
         if ending is not None:
             return ending
     return None
@@ -56,8 +56,10 @@ def hold(context: Context, watch: Watch, ending: Ending) -> Ending:
     """Hold an undecided or failed canary, if that was asked for, until a person decides."""
     request, where = context.request, f"--env {context.request.environment}"
     if ending.undecided and request.on_inconclusive == "hold":
-        context.say("hold", f"undecided: canary promote {where}, or canary rollback {where}")
-        decided = _decision(context, watch)
+        question = f"undecided: canary promote {where}, or canary rollback {where}"
+        if not context.said(question):
+            context.say("hold", question)
+        decided = _decision(context, watch, ending)
         # A rollback by a person is no failure to run: the verdict stays.
         verdict = decided.verdict or Verdict.INCONCLUSIVE
         return decided if decided.replaced else replace(decided, verdict=verdict)
@@ -73,10 +75,13 @@ def _freeze(context: Context, watch: Watch, ending: Ending, where: str) -> Endin
         f"traffic goes back. To return it now: canary rollback {where}. To release the candidate "
         f"all the same: canary promote {where}"
     )
-    context.say("hold", question)
+    asked = context.said(question)
+    if not asked:
+        context.say("hold", question)
     try:
-        _announce(context, question)
-        decided = _decision(context, watch)
+        if not asked:
+            _announce(context, question)
+        decided = _decision(context, watch, ending)
     except (CanaryError, Interruption, KeyboardInterrupt) as error:
         context.warn(f"The weight is held no longer: {str(error) or 'Ctrl-C'}")
         return ending
@@ -96,9 +101,16 @@ def _announce(context: Context, question: str) -> None:
         context.warn(f"Nobody was told that the weight is held: {error}")
 
 
-def _decision(context: Context, watch: Watch) -> Ending:
+def _deadline(context: Context, stage: Stage, ending: Ending | None = None) -> float:
+    """Return when to stop waiting for a person: later controllers do not wait longer."""
+    if context.mark.stage is not stage:
+        context.reach(stage, until=context.now() + context.request.hold, ending=ending)
+    return context.mark.until
+
+
+def _decision(context: Context, watch: Watch, ending: Ending) -> Ending:
     """Wait for what ends the hold: a person, the proxy, or the time limit."""
-    patience = context.now() + context.request.hold
+    patience = _deadline(context, Stage.HOLD, ending)
     while True:
         if (decided := _wait_a_period(context, watch, patience)) is not None:
             return decided
@@ -120,7 +132,7 @@ def _approved(context: Context, gate: str) -> bool:
         f"{gate} waits for approval: canary approve --env {context.request.environment} "
         f"{context.request.name} {gate}"
     )
-    if all(event.sentence != question for event in context.events):
+    if not context.said(question):
         context.ports.state.store(waiting_key(context.request.name, gate), b"", {})
         context.say("approval", question)
     return False

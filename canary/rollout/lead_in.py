@@ -13,6 +13,7 @@ from canary.errors import SourceError, StateError
 from canary.formatting import duration
 from canary.model import LeadIn, Release
 from canary.rollout.context import Context
+from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending
 from canary.rollout.prepare import install, prepared, published
 from canary.rollout.progress import Progress
@@ -61,6 +62,8 @@ def _serve(context: Context, progress: Progress, idle: str) -> Ending | None:
     """Give the idle colour its share, and watch the proxy until the time is over."""
     await_period(context)
     share = min(context.timing.steps[-1], LARGEST_SHARE)
+    context.touched = True
+    context.reach(Stage.DEPLOY)
     raise_weight(context, progress, share)
     length = duration(context.policy.lead_in)
     context.say("lead-in", f"both colours run the live release for {length}; {idle} serves too")

@@ -45,6 +45,10 @@ class Keeper:
             self._clock.sleep(pause)
         self.beat()  # to wait for the lock was not to hang
 
+    def retake_lock(self) -> None:
+        """Take the lock over from an earlier process of this canary, which is dead."""
+        self._tenure.retake()
+
     def beat(self, patience: float = 0.0) -> None:
         """Report that the main thread is alive, and may be busy for ``patience`` seconds."""
         self._beaten = self._clock.now() + patience

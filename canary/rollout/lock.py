@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from canary.errors import StateError
+from canary.errors import LockLostError, StateError
 from canary.rollout.ports import Background, Clock
 from canary.state.base import Holder, Lock
 
@@ -58,6 +58,21 @@ class Tenure:
         for pause in taking(self._lock, self.holder, self._monotonic, say):
             yield pause
             self._renewed = self._monotonic()  # before the question that takes it
+
+    def retake(self) -> None:
+        """Take the lock over from a process of this same canary that is known to be dead.
+
+        Raises:
+            LockLostError: the canary does not have the lock any more.
+        """
+        began, found = self._monotonic(), self._lock.holder()
+        if found is None or found.canary != self.holder.canary:
+            now = sentence(found) if found else "it is free now"
+            raise LockLostError(f"This canary does not have the lock any more: {now}")
+        holder = replace(self.holder, since=found.since, beat=found.beat + 1)
+        if not self._lock.take(holder, found):
+            raise LockLostError("The lock changed while it was taken over: another process has it")
+        self.holder, self._renewed = holder, began
 
     @property
     def due(self) -> bool:

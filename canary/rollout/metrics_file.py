@@ -15,15 +15,22 @@ FINISHED = re.compile(r'^canary_finished_total\{.*verdict="([^"]*)"\} (\d+)$', r
 class MetricsFile:
     """An observer that writes the file at each event and look.
 
-    The number of canaries that ended is counted on from the file that is there.
+    The number of canaries that ended is counted on from the file that is there. ``began`` is when
+    the canary began, if that was in another process.
     """
 
-    def __init__(self, path: Path, environment: str, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        environment: str,
+        complain: Callable[[str], None],
+        began: int | None = None,
+    ) -> None:
         self._path = path
         self._environment = environment
         self._complain = complain
         self._refused = False
-        self._began: int | None = None
+        self._began = began
         self._values = {"running": 1.0, "weight_ratio": 0.0, "duration_seconds": 0.0}
         self._finished = _counted(path)
 

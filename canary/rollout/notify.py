@@ -19,14 +19,23 @@ Send = Callable[[str, str], bool]
 
 
 class Notifier:
-    """An observer that sends messages from its own thread, so that a canary waits for none."""
+    """An observer that sends messages from its own thread, so that a canary waits for none.
 
-    def __init__(self, send: Send, about: str, complain: Callable[[str], None]) -> None:
+    ``earlier`` are the events that another process has told already.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        about: str,
+        complain: Callable[[str], None],
+        earlier: Sequence[Event] = (),
+    ) -> None:
         self._send = send
         self._about = about
         self._complain = complain
-        self._started = False
-        self._troubles: set[str] = set()
+        self._started = bool(earlier)
+        self._troubles = {event.sentence for event in earlier if event.kind == TROUBLE}
         self._messages: queue.Queue[tuple[str, str] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()

@@ -158,8 +158,16 @@ def _expected(context: Context, status: Status) -> dict[str, str]:
     return {**status.releases, **expected}
 
 
-def progress_of(context: Context, pairing: Pairing, expected: dict[str, str]) -> Progress:
-    """Return the progress of a canary that has not begun to judge."""
+def progress_of(
+    context: Context,
+    pairing: Pairing,
+    expected: dict[str, str],
+    known: frozenset[str] | None = None,
+) -> Progress:
+    """Return the progress of a canary that has not begun to judge.
+
+    ``known`` are the metrics that the live release reports steadily; the default is to ask.
+    """
     metrics, period = context.policy.metrics, context.timing.period
     compared = [
         Compared(
@@ -179,5 +187,5 @@ def progress_of(context: Context, pairing: Pairing, expected: dict[str, str]) ->
         counted=ProxyCounts(pairing.servers, counters, period),
         calibration=context.calibration,
         expected=expected,
-        steady=steady(context, pairing.baseline),
+        steady=steady(context, pairing.baseline) if known is None else known,
     )

@@ -62,6 +62,7 @@ class Progress:
 
     Attributes:
         expected: the release that each server must report, where servers report it.
+        index, began: the step of the policy, and its start; the recording may have more steps.
         share: the candidate's intended share of traffic.
         weights: those of the newest step.
         steady: the metrics that the live release reported in each of the last periods before.
@@ -76,6 +77,8 @@ class Progress:
     calibration: Calibration
     expected: dict[str, str] = field(default_factory=dict)
     steady: frozenset[str] = frozenset()
+    index: int = -1
+    began: int = 0
     share: float = 0.0
     weights: Mapping[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)

@@ -10,6 +10,7 @@ from canary.errors import StateError, TrafficError
 from canary.model import Verdict
 from canary.rollout import gates
 from canary.rollout.context import Context
+from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch
@@ -22,9 +23,14 @@ ATTEMPTS = 3
 def promote(context: Context, progress: Progress) -> Ending:
     """Bake the candidate, then make it live."""
     watch = Watch(context, progress)
-    ending = gates.wait_for_promotion(context, watch) or _bake(context, progress, watch)
-    if ending is not None:
-        return ending
+    ending = None
+    if context.mark.stage is not Stage.BAKE:  # before the bake it was approved
+        ending = gates.wait_for_promotion(context, watch)
+    return ending or _bake(context, progress, watch) or settle(context, progress, watch)
+
+
+def settle(context: Context, progress: Progress, watch: Watch) -> Ending:
+    """Make the candidate live if it still runs the judged release."""
     if (ending := watch.identified()) is not None:
         return ending
     reason = progress.judgements[-1].reason
@@ -36,13 +42,8 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
     request, timing = context.request, context.timing
     if request.bake <= 0:
         return None
-    colour = progress.pairing.candidate.colour
-    context.ports.traffic.set(colour, 1.0, timing.lease)
-    context.keeper.leased()
-    context.say(
-        "bake", f"{colour} carries all traffic; its alarms are checked for {request.bake:.0f} s"
-    )
-    end, checked = context.now() + request.bake, context.now()
+    _give_all(context, progress)
+    end, checked = context.mark.until, context.now()
     while context.now() < end:
         context.sleep_until(min(end, context.now() + timing.period))
         ending = watch.look()
@@ -64,9 +65,23 @@ def _bake(context: Context, progress: Progress, watch: Watch) -> Ending | None:
     return None
 
 
+def _give_all(context: Context, progress: Progress) -> None:
+    """Let the candidate carry all traffic, with a lease."""
+    colour, seconds = progress.pairing.candidate.colour, context.request.bake
+    if context.mark.stage is not Stage.BAKE:
+        context.reach(Stage.BAKE, until=context.now() + seconds)
+    context.ports.traffic.set(colour, 1.0, context.timing.lease)
+    progress.share = 1.0
+    context.keeper.leased()
+    sentence = f"{colour} carries all traffic; its alarms are checked for {seconds:.0f} s"
+    if not context.said(sentence):
+        context.say("bake", sentence)
+
+
 def commit(context: Context, colour: str) -> None:
     """Make the candidate live, on the proxy and in the state: both or neither."""
     context.ports.shield()
+    context.reach(Stage.COMMIT)
     context.keeper.unleased()
     context.promoting = True
     context.ports.traffic.promote(colour)

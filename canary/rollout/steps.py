@@ -8,6 +8,7 @@ from canary.rollout import gates
 from canary.rollout.context import Context
 from canary.rollout.decision import Decision, Move, decide, only_if_seen, without_answer
 from canary.rollout.liveness import silence
+from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch, told
@@ -28,8 +29,19 @@ TOLD = 2.0
 def observe(context: Context, progress: Progress, watch: Watch) -> Ending | None:
     """Go through the steps; return how the canary ended, or None if it may be promoted."""
     await_period(context)
-    for index, share in enumerate(context.timing.steps):
-        raise_weight(context, progress, share)
+    return climb(context, progress, watch)
+
+
+def climb(context: Context, progress: Progress, watch: Watch) -> Ending | None:
+    """Go through the steps, from the one on whose weight is set, if there is one."""
+    context.progress = progress
+    first = max(0, progress.index)
+    for index, share in enumerate(context.timing.steps[first:], start=first):
+        if index > progress.index:
+            context.touched = True
+            context.reach(Stage.RAISE, share=share)
+            raise_weight(context, progress, share)
+            context.reach(Stage.STEP)
         ending = StepLoop(context, progress, watch, index).run()
         if ending is not None:
             return ending
@@ -43,15 +55,26 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
     context.keeper.beat()
     status = traffic.set(colour, share, context.timing.lease, progress.pairing.matched)
     context.keeper.leased()
-    real = status.share(colour)
-    if abs(real - share) > SLIP * share:
+    if not near(status.share(colour), share):
+        real = status.share(colour)
         raise TrafficError(f"{colour} should carry {share:.1%}, but the proxy gives it {real:.1%}")
+    begin_step(context, progress, status, share)
+
+
+def near(real: float, share: float) -> bool:
+    """Return whether a real share can be what was set."""
+    return abs(real - share) <= SLIP * share
+
+
+def begin_step(context: Context, progress: Progress, status: Status, share: float) -> None:
+    """Begin the step whose weight the proxy has, with the next whole period."""
+    traffic, colour = context.ports.traffic, progress.pairing.candidate.colour
     start = context.timing.boundary(context.now())
     if not progress.steps:
         progress.readings.end = start
     progress.begin(start, status)
-    progress.share = share
-    context.say("step", f"{colour} carries {real:.1%} of traffic")
+    progress.index, progress.began, progress.share = progress.index + 1, start, share
+    context.say("step", f"{colour} carries {status.share(colour):.1%} of traffic")
     progress.counted.start(status)
     context.sleep_until(start)
     try:
@@ -80,18 +103,21 @@ class StepLoop:
         self._progress = progress
         self._watch = watch
         self._index = index
-        self._start = self._counted = progress.steps[-1].start
+        self._start = progress.began or progress.steps[-1].start
+        self._counted = max(self._start, progress.readings.end)
         self._elapsed_before = self._start - progress.steps[0].start
         self._cautious = False
 
     def run(self) -> Ending | None:
         """Judge every period until the step is over; None: go on."""
-        look, decision = self._start, Decision(Move.WAIT)
+        look = max(self._start, self._progress.readings.end)
+        decision = Decision(Move.WAIT)
         while True:
             look = self._wait(look, decision)
             ending = self._watch.look()
             if ending is None:
                 decision = self._judge(look)
+                self._context.reach(Stage.STEP)
                 ending = decision.ending
                 if decision.move in (Move.ADVANCE, Move.PASS):
                     return None

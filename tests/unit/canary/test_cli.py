@@ -225,7 +225,7 @@ def test_nothing_but_a_verdict_ends_with_1(
         raise error
 
     simulated(monkeypatch, World())
-    monkeypatch.setattr("canary.cli.run.context_of", broken)
+    monkeypatch.setattr("canary.cli.release.context_of", broken)
     assert canary("run", "--env", "test", "--candidate", "v2")[0] == 2
 
 
@@ -234,6 +234,6 @@ def simulated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
         _, world.request, _, world.observer, *_ = given
         return world.context()
 
-    monkeypatch.setattr("canary.cli.run.context_of", context_of)
+    monkeypatch.setattr("canary.cli.release.context_of", context_of)
     monkeypatch.setattr("canary.cli.common.state_of", lambda _: world.state)
     return world

@@ -201,7 +201,7 @@ def test_a_real_run_writes_what_the_page_needs(
         _, world.request, _, world.observer, *_ = given  # type: ignore[assignment]
         return world.context()
 
-    monkeypatch.setattr("canary.cli.run.context_of", context_of)
+    monkeypatch.setattr("canary.cli.release.context_of", context_of)
     assert canary("run", "--env", "test", "--candidate", "v2")[0] == 0
     directory = newest(Path(".run/test/canaries"))
     assert directory is not None

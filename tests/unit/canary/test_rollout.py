@@ -146,6 +146,14 @@ def test_a_bake_without_an_alarm_makes_the_candidate_live() -> None:
     assert world.proxy.live == "green"
 
 
+def test_all_traffic_in_a_bake_after_small_steps_is_as_intended() -> None:
+    world = World(bake=60.0, alarms=("ErrorRate",))
+    world.policy = world.policy.model_copy(update={"steps": (0.1, 0.2)})
+    outcome = go(world)
+    assert outcome.exit_status == ExitStatus.PASS, outcome.reason
+    assert [share for _, share in world.proxy.history] == [0.1, 0.2, 1.0]
+
+
 def test_an_alarm_during_the_bake_takes_traffic_back() -> None:
     world = World(bake=60.0, alarms=("ErrorRate",))
     world.state.alarm = "ALARM"

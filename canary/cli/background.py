@@ -1,0 +1,143 @@
+"""Starts a canary's controller so that it outlives the terminal: as a unit of systemd, if it runs.
+
+systemd starts the controller again after a kill, not after an exit or a signal that means stop.
+Without systemd it is a process of its own, and the user is told what that lacks.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from canary.errors import CanaryError
+
+ENVIRONMENT, LOG = "environment", "controller.log"
+BOOTED = Path("/run/systemd/system")
+LINGER = Path("/var/lib/systemd/linger")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PRIVATE = 0o600
+PROPERTIES = (
+    "Type=exec",
+    "Restart=on-abnormal",
+    "RestartSec=500ms",
+    "KillMode=mixed",
+    "TimeoutStopSec=15min",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A controller that was started.
+
+    Attributes:
+        unit: its name, empty without systemd.
+        lost: sentences about what this machine cannot do for it.
+    """
+
+    unit: str
+    lost: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"as {self.unit}" if self.unit else "as a process of its own"
+
+
+def start(directory: Path, environment: str, environ: Mapping[str, str] = os.environ) -> Service:
+    """Start the controller of the canary in ``directory``, whose checkpoint is written."""
+    words = ["resume", directory.name, "--policy", str(directory / "policy.yml")]
+    command = [sys.executable, "-m", "canary", *words]
+    unit = f"canary-{environment}-{directory.name}.service"
+    manager = _manager(environ)
+    if manager is None:
+        _process(directory, command)
+        again = f"canary resume {directory.name} --env {environment}"
+        return Service("", (f"{NO_SYSTEMD}: {again}",))
+    write_environment(directory / ENVIRONMENT, environ)
+    _systemd(manager, directory, unit, command)
+    return Service(unit, _until_logout(manager))
+
+
+NO_SYSTEMD = (
+    "systemd does not run here, so nothing starts the controller again if it is killed. If that "
+    "happens, go on before the lease of the weight ends"
+)
+
+
+def _manager(environ: Mapping[str, str]) -> list[str] | None:
+    """Return the command that starts units, or None if there is no systemd to ask."""
+    if not BOOTED.is_dir() or shutil.which("systemd-run") is None:
+        return None
+    if os.getuid() == 0:
+        return ["systemd-run"]
+    question = ["systemctl", "--user", "show-environment"]
+    asked = subprocess.run(question, capture_output=True, check=False, env=dict(environ))
+    return ["systemd-run", "--user"] if asked.returncode == 0 else None
+
+
+def _until_logout(manager: Sequence[str]) -> tuple[str, ...]:
+    user = getpass.getuser()
+    if "--user" not in manager or (LINGER / user).exists():
+        return ()
+    return (
+        f"It is stopped, and rolled back, when {user} logs out. To prevent that: loginctl "
+        f"enable-linger {user}",
+    )
+
+
+def _systemd(manager: Sequence[str], directory: Path, unit: str, command: Sequence[str]) -> None:
+    here = directory.resolve()
+    properties = (
+        *PROPERTIES,
+        f"WorkingDirectory={Path.cwd()}",
+        f"EnvironmentFile={here / ENVIRONMENT}",
+        f"StandardOutput=append:{here / LOG}",
+        f"StandardError=append:{here / LOG}",
+    )
+    words = [*manager, "--quiet", "--collect", f"--unit={unit}"]
+    words += [f"--description=Canary {directory.name}"]
+    words += [f"--property={one}" for one in properties]
+    done = subprocess.run([*words, "--", *command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CanaryError(f"systemd did not start {unit}: {done.stderr.strip()}")
+
+
+def _process(directory: Path, command: Sequence[str]) -> None:
+    with (directory / LOG).open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # the terminal's signals do not reach it
+        )
+
+
+def write_environment(path: Path, environ: Mapping[str, str]) -> None:
+    """Write the variables of this shell, because hooks may need any of them.
+
+    They may hold secrets, so the file is the owner's alone, and is removed when the canary ends.
+    What systemd could not read is left out.
+    """
+    lines = [
+        f"{name}={_quoted(value)}"
+        for name, value in environ.items()
+        if VARIABLE.fullmatch(name) and value.isprintable()
+    ]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _quoted(value: str) -> str:
+    """Return a value as systemd's EnvironmentFile= reads it.
+
+    >>> _quoted('a "b" $c')
+    '"a \\\\"b\\\\" \\\\$c"'
+    """
+    return '"' + re.sub(r'(["\\$`])', r"\\\1", value) + '"'

@@ -1,0 +1,37 @@
+"""How a canary ended, as its file says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from canary.cli.controller import OUTCOME
+from canary.errors import ExitStatus, RecordingError
+
+
+def outcome_of(directory: Path) -> dict[str, Any] | None:
+    """Return the document of an outcome, or None if the canary has not ended."""
+    path = directory / OUTCOME
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{path} cannot be read: {error}") from error
+    return found
+
+
+def tell_ended(document: dict[str, Any], directory: Path, *, as_json: bool) -> ExitStatus:
+    """Print how a canary ended, as the canary did, and return its exit status."""
+    report = directory / "report.html"
+    place = {"directory": str(directory), "report": str(report) if report.is_file() else None}
+    if as_json:
+        click.echo(json.dumps({**document, **place}, indent=2, sort_keys=True))
+    else:
+        word = document["verdict"] or "COULD NOT RUN"
+        click.echo(f"{word}: {document['reason']}\n{document['traffic']}")
+        click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")
+    return ExitStatus(document["exit_status"])

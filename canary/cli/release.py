@@ -1,0 +1,106 @@
+"""Runs a canary, or goes on with one, and says how it ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from canary.cli.assemble import board_of
+from canary.cli.common import Place, detectable_harm
+from canary.cli.context import context_of
+from canary.cli.controller import Controller
+from canary.cli.notify import watched_by
+from canary.cli.progress import Display
+from canary.live.files import LiveFiles, written
+from canary.model import Event, Judgement
+from canary.policy import with_lead_in
+from canary.report import render_terminal
+from canary.rollout.archive import Archive, outcome_document
+from canary.rollout.checkpoint import Checkpoint, first, log_of, restore
+from canary.rollout.context import Request
+from canary.rollout.engine import run as run_canary
+from canary.rollout.names import whoami
+from canary.rollout.outcome import Outcome
+from canary.rollout.resume import going_on
+from canary.rollout.system import Signals
+
+
+def released(place: Place, request: Request, console: Console) -> Outcome:
+    """Run a canary in this process."""
+    controller = Controller(Path(request.directory))
+    with controller.held():
+        return _controlled(place, first(request, place.policy.lead_in, time.time()), console)
+
+
+def gone_on(place: Place, saved: Checkpoint, console: Console) -> Outcome:
+    """Go on with a canary; the caller holds its controller's lock."""
+    if place.policy.lead_in != saved.lead_in:
+        place = dataclasses.replace(place, policy=with_lead_in(place.policy, saved.lead_in))
+    request = dataclasses.replace(saved.request, who=whoami())
+    return _controlled(place, dataclasses.replace(saved, request=request), console)
+
+
+def _controlled(place: Place, saved: Checkpoint, console: Console) -> Outcome:
+    directory, signals, request = Path(saved.request.directory), Signals(), saved.request
+    controller, files = Controller(directory), LiveFiles(directory)
+    log, judged = _known(saved, directory, files)
+    with (
+        signals.handled(),
+        Display(place.policy, console) as display,
+        watched_by(place, request, display, files, earlier=log) as observer,
+    ):
+        board = board_of(place.environment)
+        context = context_of(place, request, directory, observer, signals, board)
+        restore(context, saved, log)
+        context.journal = controller.save
+        state = context.ports.state
+        about = (state, request.who, request.candidate, board, controller.told)
+        archive = Archive(place.policy, directory, *about)
+        phases = going_on(saved, judged)
+        return run_canary(context, partial(_keep, archive, controller), phases)
+
+
+def _known(
+    saved: Checkpoint, directory: Path, files: LiveFiles
+) -> tuple[tuple[Event, ...], list[Judgement]]:
+    """Return the events and the judgements of earlier processes, and let the page begin there."""
+    events, judgements = written(directory)
+    log = log_of(saved, events)
+    looks = saved.comparison.recording.looks if saved.comparison else ()
+    judged = {judgement.at: judgement for judgement in judgements}
+    kept = [judged[look] for look in looks if look in judged]
+    files.go_on(log, kept)
+    return log, kept
+
+
+def _keep(archive: Archive, controller: Controller, outcome: Outcome) -> None:
+    """Store the outcome. From then on there is nothing to go on with."""
+    try:
+        archive.keep(outcome)
+    finally:
+        controller.forget()
+
+
+def tell(
+    place: Place, outcome: Outcome, directory: Path, console: Console, *, as_json: bool
+) -> None:
+    """Print how a canary ended."""
+    if outcome.recording is not None and outcome.judgements and not console.is_terminal:
+        console.print(render_terminal(place.policy, outcome.recording, outcome.judgements))
+    document = {**outcome_document(outcome), "directory": str(directory)}
+    report = directory / "report.html"
+    document["report"] = str(report) if report.is_file() else None
+    if as_json:
+        click.echo(json.dumps(document, indent=2, sort_keys=True))
+        return
+    word = outcome.verdict or "COULD NOT RUN"
+    click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
+    if outcome.judgements and (harm := detectable_harm(place.policy, outcome.judgements[-1])):
+        click.echo(harm)
+    click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")

@@ -1,0 +1,92 @@
+"""``canary stop``: end a canary, and return its traffic."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from canary.cli.common import find_place, json_option, where_options
+from canary.cli.controller import Controller, find
+from canary.cli.elsewhere import Elsewhere
+from canary.cli.ended import outcome_of, tell_ended
+from canary.cli.release import gone_on
+from canary.cli.resume import place_of
+from canary.errors import ExitStatus, StateError
+from canary.rollout.checkpoint import Checkpoint
+from canary.rollout.mark import Stage
+from canary.rollout.outcome import Ending
+
+POLL = 0.2
+KEPT = (Stage.COMMIT, Stage.END)
+"""Stages at which the verdict is final."""
+
+
+@click.command()
+@click.argument("canary", required=False)
+@where_options
+@json_option
+def stop(
+    env: str | None, policy_file: Path | None, canary: str | None, *, as_json: bool
+) -> ExitStatus:
+    """End CANARY, or the newest one here, and return its traffic to the live colour.
+
+    Waits until it has ended. A canary whose controller was killed is ended too. On another machine
+    than the canary's, the proxy returns the traffic at once, and the canary ends at its next look.
+
+    Exit status: 0 the live colour carries all traffic, 2 that is not certain, or no canary runs.
+
+    \b
+    Example:
+      canary stop --env local
+    """
+    place = find_place(env, policy_file)
+    if elsewhere := Elsewhere.of(place, canary):
+        elsewhere.stop(as_json=as_json)
+        return ExitStatus.PASS
+    directory = find(place.canaries, canary)
+    controller = Controller(directory)
+    if (process := controller.process()) is not None:
+        _end(directory, controller, process)
+    elif (saved := controller.load()) is not None:
+        with controller.held():
+            gone_on(place_of(directory), stopped(saved), Console(stderr=True))
+    else:
+        raise StateError(f"No canary runs: {directory.name} has ended. See: canary history")
+    if (document := outcome_of(directory)) is None:
+        raise StateError(
+            f"The controller of canary {directory.name} ended without an outcome. Repeat this "
+            f"command. To return traffic now: canary rollback --env {place.environment.name}"
+        )
+    tell_ended(document, directory, as_json=as_json)
+    return ExitStatus.PASS if document["safe"] else ExitStatus.COULD_NOT_RUN
+
+
+def stopped(saved: Checkpoint) -> Checkpoint:
+    """Return a canary whose controller is dead as one that ends now."""
+    if saved.mark.stage in KEPT:
+        return saved
+    ending = saved.mark.ending or Ending(None, "Stopped by canary stop")
+    mark = dataclasses.replace(saved.mark, stage=Stage.END, ending=ending)
+    return dataclasses.replace(saved, mark=mark)
+
+
+def _end(directory: Path, controller: Controller, process: int) -> None:
+    """Tell the controller to stop, and wait: its hook for a rollback has its own time limit."""
+    try:
+        os.kill(process, signal.SIGTERM)
+    except PermissionError as error:
+        raise StateError(
+            f"Process {process}, which controls canary {directory.name}, belongs to another user. "
+            "Type this as that user, or as root"
+        ) from error
+    except ProcessLookupError:
+        pass  # it has just ended
+    click.echo(f"Told process {process} to stop; waiting until traffic is safe", err=True)
+    while controller.process() == process:
+        time.sleep(POLL)
