@@ -184,6 +184,13 @@ bench-app: setup-dev ## Compare the speed of the shop with Flask and FastAPI (11
 	  || { echo "wrk is missing; as root: apt-get install wrk"; exit 1; }
 	python -m tests.bench.bench_app
 
+.PHONY: bench-suggest
+bench-suggest: setup-dev ## Try canary suggest on Flask and FastAPI services under load (35 min)
+	@for turn in turn1 turn2 turn3 turn4; do python -m tests.bench.suggest.record .run/suggest/$$turn 330 || exit 1; done
+	python -m tests.bench.suggest.trial .run/suggest suggest
+	python -m tests.bench.suggest.record .run/suggest/real 330 .run/suggest/faults.json
+	python -m tests.bench.suggest.trial .run/suggest judge
+
 .PHONY: bench-app-memory
 bench-app-memory: setup-dev ## Measure the memory of the shop under load, without and with a leak (10 min)
 	python -m tests.bench.bench_app_memory

@@ -155,6 +155,7 @@ def _document(found: Suggestion) -> dict[str, Any]:
                 "reason": one.reason,
                 "sentence": one.outlook.sentence,
                 "passes": one.outlook.passes,
+                "harm_added": measured.sizes.get(one.metric.name),
                 "harms_found": measured.harms.get(one.metric.name, 0),
             }
             for one in found.metrics

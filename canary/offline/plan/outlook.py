@@ -144,18 +144,22 @@ def _time_to_pass(
     return None
 
 
-def meets(policy: Policy, metric: Metric, workload: Workload, known: Learned | None) -> bool:
-    """Return whether a run can rule out a metric's margin in time, and find harm of its size."""
+def meets(
+    policy: Policy, metric: Metric, workload: Workload, known: Learned | None, harm: float
+) -> bool:
+    """Return whether a run can rule out a metric's margin in time, and find ``harm``.
+
+    It is relative, or in points; for more events it is a number per request.
+    """
     seen = forecast(policy, metric, workload, known)
     if not _ruled_out(policy, metric, workload, seen).any():
         return False
-    least = _least_share(metric, workload, seen, policy)
-    if least is not None:
-        return least <= metric.negligible_rate
-    accepted = seen.rule.margin
-    if rate := workload.events.get(metric.name, 0.0):
-        accepted = max(accepted, math.log1p(metric.negligible_rate / rate))
-    return bool(seen.visible[-1] <= accepted)
+    if metric.kind == "count" and seen.rule.sign > 0:
+        least = _least_share(metric, workload, seen, policy)
+        if least is not None:
+            return least <= harm
+        harm /= workload.events.get(metric.name, TYPICAL_EVENTS)
+    return bool(_shown(metric, seen, seen.visible)[-1] <= harm)
 
 
 def _ruled_out(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) -> Mask:

@@ -63,10 +63,7 @@ class Suggestion:
     @property
     def _found(self) -> str:
         found, tried = sum(self.measured.harms.values()), len(self.measured.harms)
-        return (
-            f"{found} of {tried * self.measured.windows} harms of the margins' sizes, which were "
-            "added to the windows, failed"
-        )
+        return f"{found} of {tried * self.measured.windows} failed after harm was added"
 
 
 def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -> Suggestion:
@@ -86,7 +83,7 @@ def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -
     tell("Learning the noise")
     bench = Bench(wish, by_host, draft)
     fitted = bench.fitted(halves[0], left_out, tell)
-    _require(fitted, left_out)
+    _require([metric for metric in fitted if metric.critical], left_out)
     policy = draft.model_copy(update={"metrics": tuple(fitted)})
     tell("Measuring false alarms")
     known, workload = bench.known(draft, halves[0]), bench.workload(halves[0])
@@ -122,8 +119,8 @@ def _require(kept: object, left_out: Sequence[LeftOut]) -> None:
     if not kept:
         reasons = "\n".join(f"  - {one.name}: {one.reason}" for one in left_out)
         raise PolicyError(
-            "No metric of this history can be judged"
-            + (f":\n{reasons}" if reasons else ", because it holds none")
+            "No metric of this history that users would notice can be judged"
+            + (f":\n{reasons}\nLonger canaries may help (--within)" if reasons else "")
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from canary.formatting import duration, plural
+from canary.formatting import duration, number, percent, plural
 from canary.offline.suggest.propose import Suggested, Suggestion
 from canary.offline.suggest.times import written
 from canary.policy import Metric
@@ -53,11 +53,11 @@ def policy_text(
 
 def summary(found: Suggestion) -> list[str]:
     """Return a table of the metrics, and sentences, for the terminal."""
-    rows = [("metric", "kind", "accepted harm", "takes", "harm found")]
+    rows = [("metric", "kind", "accepted harm", "takes", "harm that was added: found")]
     windows = found.measured.windows
     for one in found.metrics:
         took = duration(one.outlook.passes) if one.outlook.passes else "never"
-        seen = f"{found.measured.harms.get(one.metric.name, 0)} of {windows}"
+        seen = f"{_harm(one, found)}: {found.measured.harms.get(one.metric.name, 0)} of {windows}"
         rows.append((one.metric.name, one.metric.kind, accepted_words(one.metric), took, seen))
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     lines = [
@@ -68,11 +68,23 @@ def summary(found: Suggestion) -> list[str]:
     return [*lines, f"{found.sentence}."]
 
 
+def _harm(one: Suggested, found: Suggestion) -> str:
+    """Return the size of the harm that was added to a metric."""
+    metric, size = one.metric, found.measured.sizes.get(one.metric.name, 0.0)
+    if metric.kind != "count" or metric.harmful == "decrease":
+        return f"{percent(size)} {'less' if metric.harmful == 'decrease' else 'more'}"
+    if metric.per == "time":
+        return f"{number(size)} more in a period"
+    return f"{percent(size)} of requests more"
+
+
 def accepted_words(metric: Metric) -> str:
     """Return the accepted harm of a metric in a few words."""
     words = str(metric.limit)
     if metric.harmful == "decrease":
         words += " less"
+    if metric.negligible_amount:
+        words += f", or {number(metric.negligible_amount)} {metric.unit or ''}".rstrip()
     if metric.kind == "count" and metric.negligible_rate:
         words += f", or {100 * metric.negligible_rate:g}% of requests"
     return words
@@ -95,7 +107,7 @@ def _why(one: Suggested, found: Suggestion) -> str:
             "of negligible, so that a few ms more are accepted."
         )
     return (
-        f"{one.reason}. {one.outlook.sentence}. Harm of the margin's size was found in {seen} "
+        f"{one.reason}. {one.outlook.sentence}. Harm of {_harm(one, found)} was found in {seen} "
         f"windows.{unit}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from scipy import stats
 from canary.evidence.table import table_of
 from canary.judge.batch import Trace, judge_many
 from canary.judge.comparison import Arms, usual_level
-from canary.judge.floor import margin_in_force
+from canary.judge.floor import floor_of
 from canary.judge.priors import Setting, setting_of
 from canary.judge.rule import sign_of
 from canary.learned import Calibration
@@ -57,13 +58,14 @@ class Measured:
 
     Attributes:
         windows: independent windows; ``alarms`` of them ended with FAIL, ``passed`` with PASS.
-        harms: by metric, how many of the windows failed with harm of the margin's size.
+        harms: by metric, how many of the windows failed with harm of the size in ``sizes``.
     """
 
     windows: int
     alarms: int
     passed: int
     harms: Mapping[str, int]
+    sizes: Mapping[str, float]
 
     @property
     def upper(self) -> float:
@@ -127,15 +129,26 @@ def cut(policy: Policy, by_host: Hosts, windows: Sequence[Window], length: int) 
     return Windows(arms, len(tables), (len(other), len(one)))
 
 
-def accepted(metric: Metric, arms: Arms) -> float:
-    """Return the harm of the margin's size: relative, in points, or events per request."""
-    if metric.kind != "count" or metric.harmful == "decrease":
-        usual = usual_level(arms.baseline)
-        return margin_in_force(metric, usual, sign_of(metric))
+def rate_of_events(arms: Arms) -> float:
+    """Return the events per request, or per instance and period, of both arms."""
     events = float(np.nansum(arms.candidate) + np.nansum(arms.baseline))
     chances = float(np.nansum(arms.candidate_chances) + np.nansum(arms.baseline_chances))
-    rate = events / chances if chances else 0.0
-    return max(rate * metric.limit.value, metric.negligible_rate)
+    return events / chances if chances else 0.0
+
+
+def tested(metric: Metric, arms: Arms) -> float:
+    """Return the harm that has to be found: relative, in points, or more events per request.
+
+    It is the margin. Where the negligible harm is larger than half of it, it is twice the
+    negligible, because FAIL needs harm beyond that.
+    """
+    if metric.kind == "count" and metric.harmful != "decrease":
+        return max(rate_of_events(arms) * metric.limit.value, 2 * metric.negligible_rate)
+    sign, usual = sign_of(metric), usual_level(arms.baseline)
+    least = floor_of(metric, usual, sign)
+    if metric.limit.scale == "relative":
+        least = math.expm1(least) if sign > 0 else -math.expm1(-least)
+    return max(metric.limit.value, 2 * least)
 
 
 def harmed(metric: Metric, arms: Arms, size: float) -> Arms:
@@ -162,16 +175,18 @@ def harmed(metric: Metric, arms: Arms, size: float) -> Arms:
 
 def measure(policy: Policy, windows: Windows, known: Calibration) -> Measured:
     """Judge the windows as they are, and with harm added to one metric after the other."""
-    harms = {}
+    harms, sizes = {}, {}
     for metric in policy.metrics:
         if (arms := windows.arms.get(metric.name)) is not None:
-            worse = harmed(metric, arms, accepted(metric, arms))
+            sizes[metric.name] = tested(metric, arms)
+            worse = harmed(metric, arms, sizes[metric.name])
             harms[metric.name] = _count(policy, windows, known, {metric.name: worse}, Verdict.FAIL)
     return Measured(
         windows=windows.count,
         alarms=_count(policy, windows, known, {}, Verdict.FAIL),
         passed=_count(policy, windows, known, {}, Verdict.PASS),
         harms=harms,
+        sizes=sizes,
     )
 
 

@@ -48,9 +48,9 @@ class Client:
 
     def _next(self) -> tuple[str, str]:
         kind = self.chance.random()
-        if kind < 0.2:
+        if kind < 0.1:
             return "/cart", CART
-        if kind < 0.35 and self.carts:
+        if kind < 0.16 and self.carts:
             return "/cart/checkout", json.dumps({"id": self.carts.pop()})
         return f"/product/{self.chance.randrange(PRODUCTS) + 1}", ""
 

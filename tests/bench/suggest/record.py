@@ -29,7 +29,7 @@ from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
-WINDOW = 20
+WINDOW = 30
 """Seconds of a window, which is one canary of the trial."""
 SETTLED = 5
 """Seconds of load before anything is recorded."""

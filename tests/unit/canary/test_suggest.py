@@ -160,7 +160,7 @@ def test_a_history_without_a_usable_metric_lists_the_reasons(canary: Shell, tmp_
     (tmp_path / "history.csv").write_text("\n".join([head, *lines]) + "\n")
     status, _, err = canary(*SUGGEST)
     assert status == 2
-    assert "No metric of this history can be judged:" in err
+    assert "No metric of this history that users would notice can be judged:" in err
     assert "- latency: 1 instance reported it; a comparison needs two" in err
     assert "- threads: Its value never changes: it is always 8" in err
 
