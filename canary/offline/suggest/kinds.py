@@ -108,11 +108,11 @@ def _guessed(name: str, profile: Profile) -> Chosen | LeftOut:
         return LeftOut(name, "It has no value in this time")
     if FAILURES.search(plain):
         return _events(name, profile, "increase", "failures, as its name says")
-    if profile.whole and TRAFFIC.search(plain):
+    if profile.counted and TRAFFIC.search(plain):
         return LeftOut(
             name, "It counts requests, and the proxy decides how many of them an instance gets"
         )
-    if profile.whole and SUCCESSES.search(plain):
+    if profile.counted and SUCCESSES.search(plain):
         return _events(name, profile, "decrease", "successes, as its name says")
     if PERCENTILE.search(plain) or LATENCY.search(plain):
         return _latency(name, plain)
@@ -138,10 +138,10 @@ def _events(name: str, profile: Profile, harm: str, why: str) -> Chosen | LeftOu
     keys: dict[str, Any] = {"name": name, "kind": "count"}
     if harm != "increase":
         keys["harm"] = harm
-    if not profile.whole:
+    if not profile.counted:
         return LeftOut(
             name,
-            "Its name says that it counts events, but its values are no whole numbers; give the "
+            "Its name says that it counts events, but its values are shares; give the "
             "number of events per period, and the requests as samples",
         )
     if profile.sampled and profile.part_of_samples:

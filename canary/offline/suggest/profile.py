@@ -61,6 +61,16 @@ class Profile:
         return bool((known >= 0).all() and (known == np.round(known)).all())
 
     @property
+    def counted(self) -> bool:
+        """Whether the values can be numbers of events.
+
+        Those of Prometheus' increase() are extrapolated, so they are not whole; shares are below 1.
+        """
+        known = self.known
+        some = known[known > 0]
+        return self.whole or (bool(some.size) and bool((known >= 0).all() and np.median(some) >= 1))
+
+    @property
     def part_of_samples(self) -> bool:
         """Whether no value exceeds its samples, as that of a count of requests."""
         both = self.seen & np.isfinite(self.samples)

@@ -200,7 +200,7 @@ def test_the_kind_follows_from_the_name_and_the_values(
         ("delay", profile([[0.0, 1.0, 2.0, 1.5] * 20] * 2), "It is zero or less in 25 %"),
         ("heap", profile([[1.0, 2.0, 3.0] * 20] * 2), "the very same value in 100 %"),
         ("heap", profile([[1.0, np.nan, 3.0, np.nan] * 20] * 2), "a value in 50 %"),
-        ("error_rate", noisy(0.1, 0.9), "its values are no whole numbers"),
+        ("error_rate", noisy(0.1, 0.9), "its values are shares"),
         ("crashes", profile([[0.0] * 50] * 2), "0 events in all this time"),
         ("heap", profile([[np.nan] * 50] * 2), "It has no value"),
     ],
