@@ -126,6 +126,8 @@ def record(place: Path, seconds: int, faults: list[dict[str, Any]]) -> None:
         time.sleep(max(0.0, plan["end"] + 2 - time.time()))
         load.terminate()
         load.wait(30)
+    known = {service.name: {"window": WINDOW} for service in SERVICES}
+    (place.parent / "services.json").write_text(json.dumps(known))
     for service in SERVICES:
         gather(place, service, start, start + seconds)
 

@@ -1,11 +1,12 @@
-"""``canary suggest`` on recorded services: false alarms, and harms of the margins' sizes.
+"""``canary suggest`` on services it was not built on: false alarms, and harms of the margins.
 
     python -m tests.bench.suggest.trial DIRECTORY suggest    # from turn1: policies, and faults.json
     python -m tests.bench.suggest.trial DIRECTORY judge      # the other turns, window by window
 
-Each window is judged by ``canary analyze`` with the proposed policy and nothing else. Windows of
-turns without faults are judged twice: as they are, and with harm of one margin's size added to the
-rows of one instance. The turn ``real`` has faults in the services themselves.
+DIRECTORY holds services.json and a CSV file of each service for each turn. Each window is judged by
+``canary analyze`` with the proposed policy and nothing else. Windows of turns without faults are
+judged twice: as they are, and with the harm of one metric added to the rows of half of the
+instances. The turn ``real`` has faults in the services themselves.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ import numpy as np
 from scipy import stats
 
 from canary.cli import cli
+from canary.errors import CanaryError
 from canary.policy import Metric, load_policy
-from tests.bench.suggest.record import HEAD, HOSTS, SERVICES, WINDOW, Service
+from tests.bench.suggest.record import HEAD
 
 LEARNED, REAL = "turn1", "real"
 SEED = 20261128
@@ -51,22 +53,40 @@ def run(*words: str) -> tuple[int, str]:
     return int(status or 0), out.getvalue()
 
 
-def suggest(place: Path) -> None:
+@dataclass(frozen=True)
+class Service:
+    """A service, and the seconds of a canary of it."""
+
+    name: str
+    window: int
+
+
+def services() -> list[Service]:
+    """Return the services of this directory."""
+    known = json.loads(Path("services.json").read_text())
+    return [Service(name, one["window"]) for name, one in sorted(known.items())]
+
+
+def suggest() -> None:
     """Propose a policy for each service from its first turn, and the faults of the last one."""
     faults = []
-    for service in SERVICES:
+    for service in services():
         history = f"{LEARNED}/{service.name}.csv"
-        words = ("--within", f"{WINDOW}s", "--output", f"{service.name}.yml", "--force")
-        status, told = run("suggest", "--csv", history, *words)
+        words = ("--within", f"{service.window}s", "--output", f"{service.name}.yml", "--force")
+        try:
+            status, told = run("suggest", "--csv", history, *words)
+        except CanaryError as error:
+            status, told = 2, str(error)
         sys.stdout.write(f"{service.name}: {status}\n{told}\n")
-        faults += list(_faults(service, place))
-    (place / "faults.json").write_text(json.dumps(faults, indent=1))
+        if status == 0:
+            faults += list(_faults(service))
+    Path("faults.json").write_text(json.dumps(faults, indent=1))
 
 
-def _faults(service: Service, place: Path) -> Iterator[dict[str, Any]]:
+def _faults(service: Service) -> Iterator[dict[str, Any]]:
     """Return faults of the margins' sizes, in two of three windows."""
     metrics = {metric.name: metric for metric in load_policy(f"{service.name}.yml").metrics}
-    rate = _rate(place / LEARNED / f"{service.name}.csv")
+    rate = _rate(_rows(Path(LEARNED) / f"{service.name}.csv"), "errors")
     for window in range(1000):
         kind = ("errors", "latency", "")[window % 3]
         if kind in metrics:
@@ -77,29 +97,33 @@ def _faults(service: Service, place: Path) -> Iterator[dict[str, Any]]:
             yield {**known, "errors": errors, "slower": slower}
 
 
-def _rate(file: Path) -> float:
-    rows = [row for row in _rows(file) if row["metric"] == "errors"]
-    return sum(float(row["value"]) for row in rows) / sum(float(row["samples"]) for row in rows)
+def _rate(rows: list[Row], metric: str) -> float:
+    own = [row for row in rows if row["metric"] == metric]
+    requests = sum(float(row["samples"]) for row in own)
+    return sum(float(row["value"]) for row in own) / requests if requests else 0.0
 
 
 def _extra(metric: Metric, rate: float) -> float:
-    return max(rate * metric.limit.value, metric.negligible_rate)
+    """Return the harm of a margin of failures, as canary suggest defines it."""
+    return max(rate * metric.limit.value, 2 * metric.negligible_rate)
 
 
-def judge(place: Path) -> None:
+def judge() -> None:
     """Judge every window of all turns but the first, and print what was found."""
     results = {}
-    for service in SERVICES:
+    for service in services():
+        if not Path(f"{service.name}.yml").exists():
+            continue
         results[service.name] = found = Result()
-        for turn in sorted(path.name for path in place.iterdir() if path.is_dir()):
-            file = place / turn / f"{service.name}.csv"
-            if turn.startswith("turn") and turn != LEARNED and file.exists():
+        for turn in sorted(path.parent.name for path in Path().glob(f"*/{service.name}.csv")):
+            file = Path(turn) / f"{service.name}.csv"
+            if turn == REAL:
+                _judge_real(service, file, json.loads(Path("faults.json").read_text()), found)
+            elif turn != LEARNED:
                 _judge_equal(service, file, found)
-            elif turn == REAL and file.exists():
-                _judge_real(service, file, json.loads((place / "faults.json").read_text()), found)
         sys.stderr.write(f"{service.name}: {dict(found.equal)}\n")
     document = {name: _document(found) for name, found in results.items()}
-    (place / "results.json").write_text(json.dumps(document, indent=1, sort_keys=True))
+    Path("results.json").write_text(json.dumps(document, indent=1, sort_keys=True))
     show(results)
 
 
@@ -111,16 +135,16 @@ def _document(found: Result) -> dict[str, Any]:
 
 def _judge_equal(service: Service, file: Path, found: Result) -> None:
     metrics = load_policy(f"{service.name}.yml").metrics
-    for number, rows in enumerate(_windows(file)):
+    for number, rows in enumerate(_windows(service, file)):
         found.equal[_verdict(service, rows, number)] += 1
         metric = metrics[number % len(metrics)]
-        worse = _harmed(metric, rows, HOSTS[1 - number % 2], number)
+        worse = _harmed(metric, rows, number)
         found.injected[metric.name][_verdict(service, worse, number)] += 1
 
 
 def _judge_real(service: Service, file: Path, faults: list[dict[str, Any]], found: Result) -> None:
     by_window = {one["window"]: one["metric"] for one in faults if one["service"] == service.name}
-    for number, rows in enumerate(_windows(file)):
+    for number, rows in enumerate(_windows(service, file)):
         kind = by_window.get(number)
         verdict = _verdict(service, rows, 0)  # the second instance has the faults
         if kind:
@@ -129,11 +153,11 @@ def _judge_real(service: Service, file: Path, faults: list[dict[str, Any]], foun
             found.equal[verdict] += 1
 
 
-def _windows(file: Path) -> Iterator[list[Row]]:
+def _windows(service: Service, file: Path) -> Iterator[list[Row]]:
     """Return the rows of each window."""
     by_window: dict[int, list[Row]] = defaultdict(list)
     for row in _rows(file):
-        by_window[int(row["time"]) // WINDOW].append(row)
+        by_window[int(row["time"]) // service.window].append(row)
     for number in sorted(by_window):
         yield by_window[number]
 
@@ -143,33 +167,35 @@ def _rows(file: Path) -> list[Row]:
         return list(csv.DictReader(opened))
 
 
+def _candidates(rows: list[Row], number: int) -> set[str]:
+    """Return every second instance; the halves take turns as the candidate."""
+    return set(sorted({row["instance"] for row in rows})[1 - number % 2 :: 2])
+
+
 def _verdict(service: Service, rows: list[Row], number: int) -> str:
-    """Return the verdict on one window; the instances take turns as the candidate."""
-    candidate = f"{service.name}-{HOSTS[1 - number % 2]}"
-    path = Path("window.csv")
+    candidates, path = _candidates(rows, number), Path("window.csv")
     with path.open("w") as file:
         file.write(HEAD)
         for row in rows:
-            arm = "candidate" if row["instance"] == candidate else "baseline"
+            arm = "candidate" if row["instance"] in candidates else "baseline"
             file.write(",".join({**row, "arm": arm}.values()) + "\n")
     words = ("--policy", f"{service.name}.yml", "--csv", str(path), "--equal-footing")
     return VERDICTS.get(run("analyze", *words)[0], "could not judge")
 
 
-def _harmed(metric: Metric, rows: list[Row], host: str, seed: int) -> list[Row]:
-    """Return the rows with harm of the margin's size in one instance."""
-    chance = np.random.default_rng(SEED + seed)
-    own = [row for row in rows if row["metric"] == metric.name]
+def _harmed(metric: Metric, rows: list[Row], number: int) -> list[Row]:
+    """Return the rows with the harm of one metric in the candidate."""
+    chance = np.random.default_rng(SEED + number)
     size = metric.limit.value
     if metric.kind == "count" and metric.harmful != "decrease":
-        requests = sum(float(row["samples"]) for row in own)
-        size = _extra(metric, sum(float(row["value"]) for row in own) / requests)
-    changed = {
-        id(row): f"{_worse(metric, row, size, chance):.6g}"
-        for row in own
-        if row["instance"].endswith(f"-{host}")
-    }
-    return [{**row, "value": changed.get(id(row), row["value"])} for row in rows]
+        size = _extra(metric, _rate(rows, metric.name))
+    candidates = _candidates(rows, number)
+    return [
+        {**row, "value": f"{_worse(metric, row, size, chance):.6g}"}
+        if row["metric"] == metric.name and row["instance"] in candidates
+        else row
+        for row in rows
+    ]
 
 
 def _worse(metric: Metric, row: Row, size: float, chance: np.random.Generator) -> float:
@@ -206,4 +232,4 @@ def show(results: dict[str, Result]) -> None:
 
 if __name__ == "__main__":
     os.chdir(sys.argv[1])
-    {"suggest": suggest, "judge": judge}[sys.argv[2]](Path())
+    {"suggest": suggest, "judge": judge}[sys.argv[2]]()
