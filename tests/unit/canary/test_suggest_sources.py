@@ -58,11 +58,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         for at in range(first, last + 1, step or 1) if step else ():
             for host in HOSTS:
                 points[host].append([at, str(value(what, host, at - step))])
-        result = [{"metric": {"instance": host}, "values": points[host]} for host in HOSTS]
-        kind = "matrix"
-        if not step:
-            kind = "vector"
-            result = [{"metric": {"instance": host}, "value": [0, "1"]} for host in HOSTS]
+        kind, key = ("matrix", "values") if step else ("vector", "value")
+        answered: dict[str, Any] = points if step else dict.fromkeys(HOSTS, [0, "1"])
+        result = [{"metric": {"instance": host}, key: answered[host]} for host in HOSTS]
         answer = json.dumps({"status": "success", "data": {"resultType": kind, "result": result}})
         self.send_response(200)
         self.end_headers()
