@@ -59,7 +59,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
             for host in HOSTS:
                 points[host].append([at, str(value(what, host, at - step))])
         kind, key = ("matrix", "values") if step else ("vector", "value")
-        answered: dict[str, Any] = points if step else dict.fromkeys(HOSTS, [0, "1"])
+        answered: dict[str, Any] = points if step else {host: [0, "1"] for host in HOSTS}
         result = [{"metric": {"instance": host}, key: answered[host]} for host in HOSTS]
         answer = json.dumps({"status": "success", "data": {"resultType": kind, "result": result}})
         self.send_response(200)
