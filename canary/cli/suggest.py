@@ -47,6 +47,7 @@ FALSE_ALARMS = 1
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write. Default: .run/ENV/suggested.yml.",
 )
+@click.option("--without", multiple=True, metavar="METRIC", help="Leave out. May be repeated.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @where_options
 @json_option
@@ -76,16 +77,13 @@ def suggest(env: str | None, policy_file: Path | None, **options: Any) -> int:
     path = options["output"] or directory / "suggested.yml"
     if path.exists() and not options["force"]:
         raise PolicyError(f"{path} exists, and was not changed. To replace it: --force")
-    found = _proposed(history, options["within"])
+    found = _proposed(history, options["within"], options["without"])
     text = _text(found, history)
     parse_policy(text, str(path))
     document = _document(found) | {"file": None, "calibration": None}
     lines = [*summary(found), ""]
     if not found.trusted:
-        lines.append(
-            f"Nothing was written: surely more than {found.measured.lower:.1%} of equal instances "
-            f"would FAIL, and alpha is {found.policy.alpha:.1%}. Use a longer history, or --within"
-        )
+        lines.append(found.refusal)
         answer(document, "\n".join(lines), as_json=options["as_json"])
         return FALSE_ALARMS
     calibration = _write(found, history, text, path, force=options["force"])
@@ -95,7 +93,7 @@ def suggest(env: str | None, policy_file: Path | None, **options: Any) -> int:
     return 0
 
 
-def _proposed(history: History, within: int) -> Suggestion:
+def _proposed(history: History, within: int, without: Sequence[str]) -> Suggestion:
     past, source = history.past, history.source
     hosts = source.instances(past.colour, (past.start, past.end))
     if len(hosts) < 2:
@@ -103,13 +101,16 @@ def _proposed(history: History, within: int) -> Suggestion:
             f"{source.describe()} lists {len(hosts)} instances of {past.colour}; a comparison "
             "needs two"
         )
+    if unknown := sorted(set(without) - {*history.names, *history.given}):
+        known = ", ".join(sorted({*history.names, *history.given}))
+        raise PolicyError(f"--without names {', '.join(unknown)}; the metrics are: {known}")
     pool = {Arm.BASELINE: Release(past.colour, "", past.colour, hosts)}
 
     def read(queries: Sequence[Query]) -> dict[str, Any]:
         series = source.read(queries, pool, past.start, past.end)
         return {host: [one for one in series if one.instance == host] for host in hosts}
 
-    wish = Wish(within, history.period, history.kind, history.names, history.given)
+    wish = Wish(within, history.period, history.kind, history.names, history.given, without)
     steps = len(history.names) + len(history.given) + 3
     with click.progressbar(length=steps, label="Reading", file=sys.stderr) as bar:
 
@@ -164,6 +165,7 @@ def _document(found: Suggestion) -> dict[str, Any]:
         "windows": measured.windows,
         "false_alarms": measured.alarms,
         "false_alarms_at_most": measured.upper,
+        "false_alarms_by_metric": dict(measured.culprits),
         "passed": measured.passed,
         "sentence": found.sentence,
     }

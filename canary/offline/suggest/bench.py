@@ -41,6 +41,7 @@ class Wish:
         source: kind of the source.
         names: of metrics in the source, whose kinds are guessed.
         given: metrics of a policy, whose kinds stay as they are.
+        without: names of metrics to leave out.
     """
 
     within: int
@@ -48,6 +49,7 @@ class Wish:
     source: str
     names: Sequence[str]
     given: Mapping[str, Metric]
+    without: Sequence[str] = ()
 
     @property
     def queries(self) -> tuple[Query, ...]:

@@ -108,14 +108,14 @@ def _guessed(name: str, profile: Profile) -> Chosen | LeftOut:
         return LeftOut(name, "It has no value in this time")
     if FAILURES.search(plain):
         return _events(name, profile, "increase", "failures, as its name says")
+    if PERCENTILE.search(plain) or LATENCY.search(plain):
+        return _latency(name, plain)
     if profile.counted and TRAFFIC.search(plain):
         return LeftOut(
             name, "It counts requests, and the proxy decides how many of them an instance gets"
         )
     if profile.counted and SUCCESSES.search(plain):
         return _events(name, profile, "decrease", "successes, as its name says")
-    if PERCENTILE.search(plain) or LATENCY.search(plain):
-        return _latency(name, plain)
     return _other(name, plain, profile)
 
 

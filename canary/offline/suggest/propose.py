@@ -50,6 +50,18 @@ class Suggestion:
         return self.measured.lower <= self.policy.alpha
 
     @property
+    def refusal(self) -> str:
+        """Why the proposal must not be used."""
+        seen = self.measured
+        culprits = sorted(seen.culprits, key=lambda name: -seen.culprits[name])
+        raised = ", ".join(f"{name} {seen.culprits[name]}" for name in culprits)
+        return (
+            f"Nothing was written: surely more than {seen.lower:.1%} of equal instances would "
+            f"FAIL, and alpha is {self.policy.alpha:.1%}. Alarms by metric: {raised}. To leave one "
+            f"out: --without {culprits[0]}"
+        )
+
+    @property
     def sentence(self) -> str:
         """What was measured."""
         seen, length = self.measured, duration(self.policy.maximum)
@@ -77,7 +89,7 @@ def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -
     halves = _halves(past, wish.period, times["maximum"])
     tell("Reading")
     found = profiles([one for series in read(wish.queries).values() for one in series])
-    chosen, left_out = _chosen(found, wish.given)
+    chosen, left_out = _chosen(found, wish)
     draft = _policy(times, [keys for keys, _ in chosen.values()], found)
     by_host = read(source_queries(draft.metrics))
     tell("Learning the noise")
@@ -101,12 +113,14 @@ def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -
 
 
 def _chosen(
-    found: Mapping[str, Profile], given: Mapping[str, Metric]
+    found: Mapping[str, Profile], wish: Wish
 ) -> tuple[dict[str, tuple[dict[str, Any], str]], list[LeftOut]]:
     """Return the keys and the reason of each metric that can be compared, and the others."""
     chosen, left_out = {}, []
     for name, profile in sorted(found.items()):
-        one = choose(name, profile, given.get(name))
+        one = choose(name, profile, wish.given.get(name))
+        if name in wish.without:
+            one = LeftOut(name, "As --without says")
         if isinstance(one, LeftOut):
             left_out.append(one)
         else:

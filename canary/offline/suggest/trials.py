@@ -58,12 +58,14 @@ class Measured:
 
     Attributes:
         windows: independent windows; ``alarms`` of them ended with FAIL, ``passed`` with PASS.
+        culprits: by metric, how many of the alarms it raised.
         harms: by metric, how many of the windows failed with harm of the size in ``sizes``.
     """
 
     windows: int
     alarms: int
     passed: int
+    culprits: Mapping[str, int]
     harms: Mapping[str, int]
     sizes: Mapping[str, float]
 
@@ -180,22 +182,22 @@ def measure(policy: Policy, windows: Windows, known: Calibration) -> Measured:
         if (arms := windows.arms.get(metric.name)) is not None:
             sizes[metric.name] = tested(metric, arms)
             worse = harmed(metric, arms, sizes[metric.name])
-            harms[metric.name] = _count(policy, windows, known, {metric.name: worse}, Verdict.FAIL)
+            harms[metric.name] = _failed(policy, windows, known, {metric.name: worse})
+    equal = windows.judge(policy, known, windows.arms)
+    failed = equal.verdicts() == str(Verdict.FAIL)
+    raised = {name: int((first[failed] > 0).sum()) for name, first in equal.metric_fail.items()}
     return Measured(
         windows=windows.count,
-        alarms=_count(policy, windows, known, {}, Verdict.FAIL),
-        passed=_count(policy, windows, known, {}, Verdict.PASS),
+        alarms=int(failed.sum()),
+        passed=int((equal.verdicts() == str(Verdict.PASS)).sum()),
+        culprits={name: count for name, count in raised.items() if count},
         harms=harms,
         sizes=sizes,
     )
 
 
-def _count(
-    policy: Policy,
-    windows: Windows,
-    known: Calibration,
-    changed: Mapping[str, Arms],
-    verdict: Verdict,
+def _failed(
+    policy: Policy, windows: Windows, known: Calibration, changed: Mapping[str, Arms]
 ) -> int:
     trace = windows.judge(policy, known, {**windows.arms, **changed})
-    return int((trace.verdicts() == str(verdict)).sum())
+    return int((trace.verdicts() == str(Verdict.FAIL)).sum())

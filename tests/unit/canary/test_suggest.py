@@ -118,7 +118,11 @@ def test_instances_that_stop_being_equal_are_no_base_for_a_policy(
     status, out, _ = canary(*SUGGEST)
     assert status == 1
     assert "Nothing was written: surely more than" in out
+    assert "Alarms by metric: latency_seconds " in out
+    assert "To leave one out: --without latency_seconds" in out
     assert not WRITTEN.exists()
+    assert canary(*SUGGEST, "--without", "latency_seconds")[0] == 0
+    assert [metric.name for metric in load_policy(WRITTEN).metrics] == ["errors"]
 
 
 def test_a_file_that_exists_is_replaced_only_when_asked(canary: Shell, tmp_path: Path) -> None:
@@ -138,6 +142,7 @@ def test_a_file_that_exists_is_replaced_only_when_asked(canary: Shell, tmp_path:
         (("--within", "10m"), "Use --within 4m, or an earlier --start"),
         (("--within", "50s"), "a canary needs 11. Give it more time: --within 55s"),
         (("--colour", "blue"), "A CSV file has no colours"),
+        (("--without", "erors"), "--without names erors; the metrics are: errors, latency_seconds"),
         (("--env", "test"), "leave out --env and --policy"),
         (("--csv", "none.csv"), "none.csv can't be read as CSV"),
     ],
