@@ -9,9 +9,7 @@ import click
 from canary.cli.common import answer, json_option
 from canary.cli.needs import lacking, sentences
 from canary.environment import parse_environment
-from canary.errors import PolicyError
-from canary.policy import PROXY, Policy, load_policy
-from canary.traffic.base import COUNTERS
+from canary.policy import load_policy
 
 
 @click.command()
@@ -30,7 +28,6 @@ def check(policy_file: Path, *, as_json: bool) -> None:
       canary check .run/local/canary.yml
     """
     policy = load_policy(policy_file)
-    refuse_unknown_counters(policy)
     environment = policy.environment and parse_environment(
         policy.environment, f"policy {policy_file}"
     )
@@ -48,13 +45,3 @@ def check(policy_file: Path, *, as_json: bool) -> None:
     }
     text = "\n".join([text, *sentences(found)])
     answer(document, text, as_json=as_json)
-
-
-def refuse_unknown_counters(policy: Policy) -> None:
-    """Refuse a counter that the proxy does not have: it would never have data."""
-    for metric in policy.metrics:
-        if metric.counter is not None and metric.counter not in COUNTERS:
-            allowed = ", ".join(PROXY + name for name in COUNTERS)
-            raise PolicyError(
-                f"Metric {metric.name} has source {metric.source_name}; the proxy counts: {allowed}"
-            )

@@ -83,7 +83,7 @@ def drill(env: str | None, policy_file: Path | None, **options: Any) -> ExitStat
     It is a canary of the release that is on the idle colour: the live one, or the standby. Nothing
     is installed or promoted. Users of the candidate meet the errors. They end with the drill, and
     with the weight's lease if this command is killed. Metrics that the app measures itself do not
-    see what the proxy adds; proxy.errors does.
+    see what the proxy adds; proxy.errors and proxy.latency do.
 
     Exit status: 0 the policy refused, 1 it did not notice, 2 could not run or judge.
 

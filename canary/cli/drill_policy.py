@@ -34,7 +34,8 @@ ERRORS = """\
 The app does not know of errors that the proxy adds. The proxy counts them; add to the policy:
   - {name: proxy_errors, kind: count, source: proxy.errors, margin: x1.5, negligible: 0.5%}"""
 DELAYS = """\
-The app does not know of a delay that the proxy adds, and the proxy's counters have no times."""
+The app does not know of a delay that the proxy adds. The proxy measures it; add to the policy:
+  - {name: proxy_latency, kind: latency, source: proxy.latency, margin: 20%}"""
 
 
 def policy_of_drill(path: Path, share: float | None, *, proxy_errors: bool) -> str:

@@ -49,10 +49,11 @@ NEXT = """Next (docs/own-app.md explains each step):
   4. canary plan --env {name} --rate 50    # your requests per second: how long a verdict takes
   5. canary run --env {name} --candidate NEXT_RELEASE"""
 PROXY_METRICS = """\
-# HAProxy counts these for every server; the app needs no instrumentation.
+# HAProxy measures these for every server; the app needs no instrumentation.
 - {name: errors, kind: count, source: proxy.errors, margin: x1.5, negligible: 0.5%}
 - {name: retries, kind: count, source: proxy.retries, margin: x1.5, negligible: 0.5%}
 - {name: broken, kind: count, source: proxy.response_errors, margin: x1.5, negligible: 0.5%}
+- {name: latency, kind: latency, source: proxy.latency, margin: 20%}
 """
 PROMETHEUS_METRICS = """\
 - {name: latency, kind: latency, margin: 10%}

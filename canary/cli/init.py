@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from canary.cli.check import refuse_unknown_counters
 from canary.cli.common import answer, json_option
 from canary.cli.files import RUN, require_name
 from canary.cli.first_policy import Answers, first_policy, next_steps
@@ -78,7 +77,6 @@ def init(
     answers = _answers(name, source, given)
     text = first_policy(answers, str(path))
     policy = parse_policy(text, str(path))
-    refuse_unknown_counters(policy)
     found = lacking(policy, parse_environment(policy.environment, f"policy {path}"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from canary.policy.amounts import Unit, negligible_by_default, parse_amount
+from canary.policy.proxy import LATENCY, PROXY, misread
 from canary.policy.quantities import DriftField, Margin, MarginField, parse_share
 
 Kind = Literal["latency", "quantile", "count", "throughput", "gauge", "level"]
@@ -31,8 +32,6 @@ _DEFAULT_MARGIN = {
     "gauge": "10%",
     "level": "10%",
 }
-PROXY = "proxy."
-"""Prefix of the source of a counter of the proxy: proxy.retries, proxy.errors."""
 TAIL_MARGIN = Margin(0.10)
 TAIL = 95.0
 
@@ -82,10 +81,22 @@ class Metric(Section):
             raise ValueError(f"{value!r} is not a statistic; write mean, sum, p50, p90 or p99")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_milliseconds(cls, data: Any) -> Any:
+        """The proxy's latency has one unit, so that nobody needs to write it."""
+        if isinstance(data, dict) and data.get("source") == PROXY + LATENCY:
+            return {"unit": "ms", **data}
+        return data
+
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if self.kind == "quantile" and not self.quantile:
             raise ValueError(f"{self.statistic!r} is not a quantile; write p50, p90, p95 or p99")
+        if self.counter is not None and (
+            reason := misread(self.counter, self.kind, self.statistic_name, self.unit)
+        ):
+            raise ValueError(reason)
         if self.drift and self.kind != "level":
             raise ValueError(f"drift is for levels, and {self.name!r} is a {self.kind}")
         _ = self.negligible_rate, self.negligible_amount  # raise if they cannot be meant
@@ -113,7 +124,7 @@ class Metric(Section):
 
     @property
     def counter(self) -> str | None:
-        """The proxy's counter, or None if the metric comes from the source."""
+        """What the proxy measures, or None if the metric comes from the source."""
         name = self.source_name
         return name.removeprefix(PROXY) if name.startswith(PROXY) else None
 

@@ -36,6 +36,7 @@ class Comparison:
         index, began, share, weights, steady: as in the progress.
         end: of the data that was read.
         counters: of the proxy at the newest look, by counter and server.
+        counted_since: when the proxy began to count them.
         served: requests by instance and start of period.
     """
 
@@ -50,6 +51,7 @@ class Comparison:
     steady: frozenset[str]
     end: int
     counters: Mapping[str, Mapping[str, int]]
+    counted_since: int | None
     served: Mapping[str, Mapping[int, int]]
 
 
@@ -113,6 +115,7 @@ def _comparison(progress: Progress) -> Comparison:
         steady=progress.steady,
         end=progress.readings.end,
         counters=progress.counted.counters,
+        counted_since=progress.counted.since,
         served=progress.counted.served,
     )
 
@@ -188,6 +191,6 @@ def _progress(context: Context, saved: Comparison) -> Progress:
 
 
 def _count(counted: ProxyCounts, saved: Comparison, series: list[Series]) -> None:
-    status = Status("", {}, {}, {}, counters=saved.counters)
+    status = Status("", {}, {}, {}, counters=saved.counters, started=saved.counted_since)
     served = {instance: dict(periods) for instance, periods in saved.served.items()}
     counted.restore(status, served, saved.recording.split, series)

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canary.model import Arm, Release, Series
+from canary.policy import LATENCY
 from canary.rollout.late import AGAIN, before, refilled, since
 from canary.sources.base import Query, Source, joined
-from canary.traffic.base import Status
+from canary.traffic.base import TIMES, Status
 
+Point = tuple[float | None, float]
 Split = tuple[tuple[int, Arm, int], ...]
 
 
@@ -72,7 +74,7 @@ class ProxyCounts:
 
     Attributes:
         servers: the arm and the instance of each compared server.
-        metrics: the counter of each metric that the proxy counts.
+        metrics: the proxy's measure for each metric that the proxy measures.
         served: requests by instance and start of period.
     """
 
@@ -85,12 +87,17 @@ class ProxyCounts:
         self._period = period
         self._last: Status | None = None
         self._split: dict[tuple[int, Arm], int] = {}
-        self._points: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
+        self._points: dict[tuple[str, str], dict[int, Point]] = {}
 
     @property
     def counters(self) -> Mapping[str, Mapping[str, int]]:
         """Return the counters from which the next period is counted."""
         return self._last.counters if self._last is not None else {}
+
+    @property
+    def since(self) -> int | None:
+        """Return when the proxy began to count them."""
+        return self._last.started if self._last is not None else None
 
     def restore(
         self,
@@ -105,8 +112,10 @@ class ProxyCounts:
         names = {of: server for server, of in self._servers.items()}
         for series in counted:
             rows = zip(series.times, series.values, series.samples, strict=True)
-            points = {time: (value or 0.0, samples or 0.0) for time, value, samples in rows}
-            self._points[series.metric, names[series.arm, series.instance]] = points
+            server = names[series.arm, series.instance]
+            self._points[series.metric, server] = {
+                time: (value, samples or 0.0) for time, value, samples in rows
+            }
 
     def start(self, status: Status) -> None:
         """Start counting for a new step."""
@@ -123,16 +132,25 @@ class ProxyCounts:
             if step is not None:
                 self._split[step, arm] = self._split.get((step, arm), 0) + requests
             for metric, counter in self._metrics.items():
-                value = float(self._since(status, counter, server))
                 points = self._points.setdefault((metric, server), {})
-                points[end - self._period] = (value, float(requests))
+                points[end - self._period] = self._point(status, counter, server)
         self._last = status
 
+    def _point(self, status: Status, counter: str, server: str) -> Point:
+        """Return the value of one server's period, and the responses behind it."""
+        if counter != LATENCY:
+            requests = self._since(status, "requests", server)
+            return float(self._since(status, counter, server)), float(requests)
+        timed, microseconds = (self._since(status, name, server) for name in TIMES)
+        return (microseconds / timed / 1000 if timed else None), float(timed)
+
     def _since(self, status: Status, counter: str, server: str) -> int:
-        """Return the increase of a counter. One that decreased was reset to zero."""
+        """Return the increase of a counter. A restart of the proxy, or a decrease, reset it."""
+        last = self._last
         now = status.counters.get(counter, {}).get(server, 0)
-        before = self._last.counters.get(counter, {}).get(server, 0) if self._last else 0
-        return now - before if now >= before else now
+        before = last.counters.get(counter, {}).get(server, 0) if last else 0
+        reset = now < before or (last is not None and last.started != status.started)
+        return now if reset else now - before
 
     def split(self) -> Split:
         """Return the requests to each arm, by step."""

@@ -14,7 +14,7 @@ from canary.environment import other_colour
 from canary.errors import SourceError, TrafficError
 from canary.formatting import duration, listed, plural
 from canary.model import Finding, Release, Verdict
-from canary.policy import Metric, Policy
+from canary.policy import LATENCY, Metric, Policy
 from canary.rollout.archive import Archive
 from canary.rollout.context import Context
 from canary.rollout.engine import Known
@@ -163,13 +163,10 @@ def require_usable(context: Context, status: Status, idle: str) -> None:
 
 
 def seeing(policy: Policy, drill: Drill, named: Sequence[str]) -> list[Metric]:
-    """Return the judged metrics that see the drill: the proxy's errors, and those ``named``."""
+    """Return the judged metrics that see the drill: the proxy's own, and those ``named``."""
     judged = [metric for metric in policy.metrics if not metric.muted]
-    return [
-        metric
-        for metric in judged
-        if metric.name in named or (drill.errors > 0 and metric.counter == "errors")
-    ]
+    added = {"errors": drill.errors > 0, LATENCY: drill.delay > 0}
+    return [m for m in judged if m.name in named or added.get(m.counter or "", False)]
 
 
 def noticed(policy: Policy, outcome: Outcome, sees: Sequence[str]) -> tuple[Noticed, str]:

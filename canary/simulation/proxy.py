@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from canary.environment import other_colour
 from canary.errors import TrafficError
+from canary.policy import COUNTERS
 from canary.simulation.clock import Clock
 from canary.simulation.service import Service
-from canary.traffic.base import COUNTERS, Status, colour_of
+from canary.traffic.base import TIMES, Status, colour_of
 
 PER_COLOUR = 2
 FULL = 256
@@ -24,7 +25,7 @@ class Proxy:
         self._servers = [f"{c}-{n + 1}" for c in colours for n in range(PER_COLOUR)]
         self._live = colours[0]
         self._until: float | None = None
-        self._counted = {what: dict.fromkeys(self._servers, 0.0) for what in COUNTERS}
+        self._counted = {what: dict.fromkeys(self._servers, 0.0) for what in COUNTERS + TIMES}
         self._since = clock.now()
         self._shares: list[tuple[float, dict[str, float]]] = []
         self._change(self._whole(self._live))
@@ -104,4 +105,7 @@ class Proxy:
                 self._counted["requests"][name] += requests
                 failed = self._service.failures(name, self._since, requests)
                 self._counted["errors"][name] += failed
+                took = self._service.response_time(name, self._since, requests)
+                self._counted["timed"][name] += requests
+                self._counted["microseconds"][name] += 1000 * took * requests
             self._since = end

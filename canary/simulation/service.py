@@ -42,8 +42,8 @@ class Service:
         count = float(round(_about(draw, self.demand(start) * self.period * share)))
         if count <= 0:
             return {"requests": 0.0}
-        median = release.latency * self._busyness(start) * self._host(host)
-        mean = median * math.exp(SPREAD**2 / 2 + draw.gauss(0, SPREAD / math.sqrt(count)))
+        median = self._median(host, start)
+        mean = _mean(draw, median, count)
         tail = median * math.exp(P95 * SPREAD + draw.gauss(0, 2.1 * SPREAD / math.sqrt(count)))
         return {
             "requests": count,
@@ -60,10 +60,20 @@ class Service:
         draw = random.Random(f"{self.seed} {host} failures {since}")  # noqa: S311 - repeatable
         return _events(draw, requests * release.errors)
 
+    def response_time(self, host: str, since: float, requests: float) -> float:
+        """Return the mean milliseconds that these requests take at the proxy."""
+        draw = random.Random(f"{self.seed} {host} times {since}")  # noqa: S311 - repeatable
+        median = self._median(host, int(since // self.period) * self.period)
+        return _mean(draw, median, max(requests, 1.0))
+
     def demand(self, start: int) -> float:
         """Return the requests per second of all users."""
         wave = 1 + 0.2 * math.sin(2 * math.pi * start / TREND)
         return RATE * wave * math.exp(self._random("demand", start).gauss(0, 0.05))
+
+    def _median(self, host: str, start: int) -> float:
+        release = self.installed[host.rpartition("-")[0]]
+        return release.latency * self._busyness(start) * self._host(host)
 
     def _busyness(self, start: int) -> float:
         """Return how much slower than usual every host is, whatever its release."""
@@ -75,6 +85,11 @@ class Service:
 
     def _random(self, what: str, start: int) -> random.Random:
         return random.Random(f"{self.seed} {what} {start}")  # noqa: S311 - repeatable, not secret
+
+
+def _mean(draw: random.Random, median: float, count: float) -> float:
+    """Draw the mean of so many latencies."""
+    return median * math.exp(SPREAD**2 / 2 + draw.gauss(0, SPREAD / math.sqrt(count)))
 
 
 def _about(draw: random.Random, mean: float) -> float:

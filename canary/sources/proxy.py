@@ -1,4 +1,4 @@
-"""No source but the proxy, whose counters are read with its weights."""
+"""No source but the proxy, whose measures are read with its weights."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ProxyCounters:
         if queries:
             names = ", ".join(query.metric for query in queries)
             raise SourceError(
-                f"The policy's source is the proxy, which does not count {names}. Give each metric "
-                "a source such as proxy.errors, or name another environment: source"
+                f"The policy's source is the proxy, which does not measure {names}. Give each "
+                "metric a source such as proxy.errors, or name another environment: source"
             )
         return ()
 

@@ -9,15 +9,8 @@ from typing import Protocol
 from canary.formatting import percent
 
 SERVING = ("UP", "no")  # "no": HAProxy's word for a server without a health check
-COUNTERS = (
-    "requests",
-    "errors",
-    "retries",
-    "redispatches",
-    "connection_errors",
-    "response_errors",
-    "check_failures",
-)
+TIMES = ("timed", "microseconds")
+"""The counters that the proxy's latency is made of: timed responses, and their times together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +45,7 @@ class Status:
             old release's, so that a rollback is possible.
         lease_until: when the proxy itself takes the candidate's weight back; None: no lease.
         counters: by counter and server, since the proxy started.
+        started: when the proxy's worker started, which set all counters to zero; None: not known.
         releases: reported by each server that reports one.
         drill: what the proxy adds to a candidate's responses now.
         can_drill: the proxy is able to.
@@ -67,6 +61,7 @@ class Status:
     releases: Mapping[str, str] = field(default_factory=dict)
     drill: Drill | None = None
     can_drill: bool = True
+    started: int | None = None
 
     def servers(self, colour: str) -> tuple[str, ...]:
         """Return the servers of one colour, blue-2 before blue-10."""

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from canary.environment import HaproxyTraffic
 from canary.errors import TrafficError
-from canary.traffic.base import COUNTERS, Drill, Status
+from canary.policy import COUNTERS
+from canary.traffic.base import TIMES, Drill, Status
 
 MAX_REASON = 1_000
 SSH_FAILED = 255  # ssh's own exit status for "could not connect"
@@ -57,6 +58,9 @@ class _Response(BaseModel):
     connection_errors: Counters = {}
     response_errors: Counters = {}
     check_failures: Counters = {}
+    timed: Counters = {}
+    microseconds: Counters = {}
+    since: int | None = None
     drill: _Drill | None = None
 
 
@@ -197,9 +201,10 @@ def parse_status(text: str) -> Status:
         fallback=response.fallback,
         releases={name: release for name, release in response.releases.items() if release},
         lease_until=response.lease.until,
-        counters={name: getattr(response, name) for name in COUNTERS},
+        counters={name: getattr(response, name) for name in COUNTERS + TIMES},
         drill=Drill(**response.drill.model_dump()) if response.drill else None,
         can_drill="drill" in response.model_fields_set,
+        started=response.since,
     )
 
 

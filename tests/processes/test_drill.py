@@ -60,6 +60,17 @@ def test_a_policy_refuses_the_errors_of_a_drill_in_the_time_planned(world: Bare)
     assert status["colours"]["green"]["verdict"] is None, "the release itself failed nothing"
 
 
+def test_a_policy_refuses_the_delay_of_a_drill(world: Bare) -> None:
+    """The proxy measures what its users wait for, so no metric of the app is needed."""
+    before = proxy(world)
+    done = world.run("drill", "--delay", "500ms", "--json")
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert (outcome["result"], outcome["seen_by"]) == ("refused", ["latency"])
+    assert "Latency: " in outcome["sentence"]
+    assert proxy(world) == before
+
+
 def test_a_small_share_is_not_noticed(world: Bare) -> None:
     before = proxy(world)
     done = world.run("drill", "--errors", "0.5%", "--share", "20%")

@@ -6,6 +6,7 @@ import http.client
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shop_traffic.drill import Drill
@@ -94,6 +95,43 @@ def test_the_candidate_alone_is_slower_by_the_delay(proxy: Proxy) -> None:
     assert min(seconds["green"]) >= 0.3
     assert min(seconds["blue"]) < 0.25
     assert min(seconds["green"]) < 2
+
+
+def timed(before: dict[str, Any], after: dict[str, Any], colour: str) -> tuple[int, float]:
+    """Return how many responses of a colour were timed, and their mean seconds."""
+    names = [name for name in after["weights"] if name.startswith(colour)]
+    count, took = (
+        sum(after[what][name] - before[what].get(name, 0) for name in names)
+        for what in ("timed", "microseconds")
+    )
+    return count, took / max(count, 1) / 1e6
+
+
+def test_haproxy_measures_each_response_with_the_delay_of_a_drill(proxy: Proxy) -> None:
+    before = proxy.traffic.set("green", 0.5, lease=60, drill=Drill(delay=300))
+    answers = ask(proxy, 40)
+    after = proxy.traffic.status()
+    for colour in ("blue", "green"):
+        seen = [took for one, _, took in answers if one == colour]
+        count, mean = timed(before, after, colour)
+        assert count == len(seen) > 0
+        # The shop sleeps 20 ms; the client's own time also has the connection and the body.
+        assert 0.02 + 0.3 * (colour == "green") <= mean <= sum(seen) / len(seen)
+
+
+def test_an_error_of_a_drill_is_not_timed(proxy: Proxy) -> None:
+    before = proxy.traffic.set("green", 1.0, lease=60, drill=EVERY)
+    assert failed(proxy, 5) == 5
+    assert timed(before, proxy.traffic.status(), "green")[0] == 0
+
+
+def test_a_reload_begins_the_times_anew(proxy: Proxy) -> None:
+    ask(proxy, 5)
+    before = proxy.traffic.status()
+    proxy.reload()
+    ask(proxy, 3)
+    after = proxy.traffic.status()
+    assert sum(after["timed"].values()) == 3 < sum(before["timed"].values())
 
 
 def expired(proxy: Proxy) -> None:

@@ -52,6 +52,7 @@ def port(certificate: Path, plain: int) -> Iterator[int]:
         __proxy_socket=str(place / "admin.sock"),
         __proxy_server_state=str(place / "server-state"),
         __proxy_drill=str(ROOT / "roles/proxy/files/drill.lua"),
+        __proxy_times=str(ROOT / "roles/proxy/files/times.lua"),
     ).replace(":8404", f":{free_port()}")
     # tests need no root: no change of user, no chroot
     text = re.sub(r"^  (chroot|user|group) .*\n", "", text, flags=re.MULTILINE)

@@ -28,6 +28,7 @@ SHORTER = {
     "maximum: 30m ": "maximum: 120s ",
     "steps: [5%, 20%, 50%]": "steps: [20%, 50%]",
     "negligible: 0.5%": "negligible: 3%",
+    "proxy.latency, margin: 20%": "proxy.latency, margin: 100%, negligible: 50ms",
 }
 WITHOUT_AWS = "import sys\nsys.modules['boto3'] = sys.modules['botocore'] = None\n"
 

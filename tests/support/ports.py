@@ -10,6 +10,15 @@ import socket
 SERVERS = range(20_000, 32_000)
 
 
+def listens(port: int) -> bool:
+    """Return whether a server of this machine accepts connections there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
+        return False
+
+
 def free_port() -> int:
     """Return a port on which nothing listens, at any address; processes choose at random."""
     choose = random.SystemRandom()

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from shop_traffic.runtime import Runtime
 
 from tests.support.ansible_templates import group_settings, render
 from tests.support.paths import ROOT
-from tests.support.ports import free_port
+from tests.support.ports import free_port, listens
 from tests.support.proxy_world import FakeTimer
 from tests.support.waiting import wait_for
 
@@ -103,6 +104,8 @@ def running_proxy(directory: Path, per_colour: int = 2, **settings: Any) -> Iter
         proxy = made(directory, per_colour, stack, **settings)
         for server in proxy.servers:
             proxy.start_shop(server["name"])
+        for server in proxy.servers:  # HAProxy takes a server for up until a check fails
+            wait_for(partial(listens, server["port"]), f"{server['name']} listens")
         proxy.start()
         proxy.wait_until_up(*(server["name"] for server in proxy.servers))
         yield proxy
@@ -140,6 +143,7 @@ def configured(
         "__proxy_server_state": str(directory / "server-state"),
         "__proxy_memory": str(directory),
         "__proxy_drill": str(ROOT / "roles/proxy/files/drill.lua"),
+        "__proxy_times": str(ROOT / "roles/proxy/files/times.lua"),
     }
     exporter = free_port()
     text = render("proxy", "haproxy.cfg.j2", **variables).replace(":8404", f":{exporter}")

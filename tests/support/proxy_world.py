@@ -69,6 +69,9 @@ class FakeHaproxy:
         words = command.split()
         if words[:2] == ["show", "info"]:
             return f"Name: HAProxy\nPid: {self.pid}\nStart_time_sec: 1795233412\n"
+        if words == ["show", "times"]:
+            timed = {n: s.answered - s.denied for n, s in self.servers.items()}
+            return "".join(f"{n} {count} {25_000 * count}\n" for n, count in timed.items())
         if words[:2] == ["show", "stat"]:
             return f"# {COLUMNS}\n" + "".join(self.row(name) + "\n" for name in self.servers)
         if words[:3] == ["show", "servers", "state"]:

@@ -157,6 +157,9 @@ def test_check_accepts_a_good_policy(canary: Shell) -> None:
     assert "is valid: 1 metrics, steps 0.2, 0.5, 60 to 120 s" in out
 
 
+SLOW = {"name": "slow", "kind": "latency", "source": "proxy.latency"}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -164,8 +167,11 @@ def test_check_accepts_a_good_policy(canary: Shell) -> None:
         ({"environment": {**GOOD, "name": "Test"}}, "environment: name is 'Test'"),
         (
             {"metrics": [{"name": "retries", "kind": "count", "source": "proxy.retry"}]},
-            "the proxy counts: proxy.requests",
+            "the proxy does not measure proxy.retry; it has proxy.requests",
         ),
+        ({"metrics": [{**SLOW, "kind": "count"}]}, "is the mean of a latency; write kind: latency"),
+        ({"metrics": [{**SLOW, "unit": "s"}]}, "proxy.latency is in milliseconds; write unit: ms"),
+        ({"metrics": [{**SLOW, "source": "proxy.errors"}]}, "write kind: count"),
     ],
 )
 def test_check_refuses_a_bad_policy_in_sentences(

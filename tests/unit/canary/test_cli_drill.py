@@ -77,7 +77,7 @@ def test_a_policy_that_cannot_see_the_drill_is_told_what_could(canary: Shell, wo
     assert "- {name: proxy_errors, kind: count, source: proxy.errors" in err
     status, _, err = canary("drill", "--delay", "1.5s", "--env", "test")
     assert status == 2
-    assert "the proxy's counters have no times" in err
+    assert "- {name: proxy_latency, kind: latency, source: proxy.latency" in err
     assert "--seen-by METRIC" in err
     assert world.proxy.history == []
 

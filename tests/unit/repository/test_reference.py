@@ -18,11 +18,10 @@ from canary import environment as env
 from canary.environment import artifact, freezes, parse_environment, schema
 from canary.environment.sources import Sigv4
 from canary.model import Verdict
-from canary.policy import Metric, Policy, load_policy, parse_policy
+from canary.policy import COUNTERS, LATENCY, Metric, Policy, load_policy, parse_policy
 from canary.policy import schema as policy_schema
 from canary.simulation import World
 from canary.sources import csv_header
-from canary.traffic.base import COUNTERS
 from tests.support.paths import ROOT
 from tests.unit.canary.cli_shell import Shell, shell
 from tests.unit.canary.test_environment import GOOD
@@ -132,7 +131,7 @@ def test_hooks_their_keys_and_placeholders_are_listed() -> None:
 
 
 def test_the_proxys_counters_are_listed() -> None:
-    assert names(tables("source: proxy")[0]) == {f"proxy.{name}" for name in COUNTERS}
+    assert names(tables("source: proxy")[0]) == {f"proxy.{name}" for name in (*COUNTERS, LATENCY)}
 
 
 def test_columns_of_a_csv_file_and_keys_of_a_signature_are_listed() -> None:

@@ -130,7 +130,7 @@ def test_every_module_of_shop_traffic_is_installed() -> None:
     written = evaluate("proxy", "__proxy_library_files")
     assert {file["path"]: file["content"] for file in written} == {
         f"/usr/local/lib/shop-traffic/{path.relative_to(source)}": path.read_text()
-        for path in (*source.glob("shop_traffic/*.py"), source / "drill.lua")
+        for path in (*source.glob("shop_traffic/*.py"), *source.glob("*.lua"))
     }
 
 

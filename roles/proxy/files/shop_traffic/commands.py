@@ -14,7 +14,7 @@ from shop_traffic.config import Config, RefusedError, Server
 from shop_traffic.drill import Drill
 from shop_traffic.lease import Timer, checked
 from shop_traffic.memory import Lease, Memory
-from shop_traffic.runtime import FALLBACK, Runtime, counters, differs, wait
+from shop_traffic.runtime import FALLBACK, Runtime, counters, differs, times, wait
 
 
 class Traffic:
@@ -44,6 +44,7 @@ class Traffic:
             "since": self.runtime.started(),
             "drill": asdict(running[1]) if (running := drills.running(self.runtime)) else None,
             **counters(self.config.servers, now),
+            **times(self.config.servers, self.runtime.times()),
         }
 
     def set(

@@ -23,7 +23,9 @@ COUNTERS = (
     "response_errors",
     "check_failures",
 )
+TIMES = ("timed", "microseconds")
 FALLBACK = "-fallback"
+COLUMNS = 3  # of `show times`: server, responses, microseconds (times.lua)
 SERVER = 4  # `show stat` types: 1 frontend, 2 backend, 4 server
 
 
@@ -82,6 +84,11 @@ class Runtime:
             if name == "Start_time_sec":
                 return int(value)
         return None
+
+    def times(self) -> dict[str, tuple[int, int]]:
+        """Return how many responses of each server line were timed, and their microseconds."""
+        rows = [line.split() for line in self.ask("show times").splitlines()]
+        return {row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == COLUMNS}
 
     def apply(self, weights: Mapping[str, int], states: Mapping[str, str]) -> None:
         """Set weights and states with one command line, then read them back.
@@ -149,6 +156,20 @@ def counters(servers: Iterable[Server], now: Mapping[str, Seen]) -> dict[str, di
             for s in servers
         }
         for what in COUNTERS
+    }
+
+
+def times(
+    servers: Iterable[Server], found: Mapping[str, tuple[int, int]]
+) -> dict[str, dict[str, int]]:
+    """Return the responses and microseconds of each server, with those of its fallback added."""
+    none = (0, 0)
+    return {
+        what: {
+            s.name: found.get(s.name, none)[n] + found.get(s.name + FALLBACK, none)[n]
+            for s in servers
+        }
+        for n, what in enumerate(TIMES)
     }
 
 
