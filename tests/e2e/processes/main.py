@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.e2e.processes.stage import MissingError, Stage, stage
+from tests.e2e.processes.store import FAILURES
+from tests.e2e.processes.store import reason as reason_of
+from tests.support.paths import ROOT
+
+if TYPE_CHECKING:
+    from tests.e2e.processes.stage import Stage
 
 CANNOT = 2
+RUN = ".run/processes"
+ANSIBLE = {"ANSIBLE_HOME": str(ROOT / RUN / "ansible"), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+"""Ansible reads both when it is imported. A home may be read-only, and Ansible ignores the
+configuration in a directory that everybody may write to, such as a mount of a container."""
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -48,7 +59,7 @@ class Processes:
         """The load ends with all other processes."""
 
     def pages(self) -> tuple[str, ...]:
-        return ("All processes end now; nothing is left but .run/processes.",)
+        return (f"All processes end now; what stays is in {RUN}.",)
 
 
 def tell_on_processes(reason: str, story: Callable[[Processes], None]) -> int:
@@ -57,10 +68,17 @@ def tell_on_processes(reason: str, story: Callable[[Processes], None]) -> int:
     if sys.platform != "linux":
         console.print("The demonstration needs Linux. What runs anywhere: canary try")
         return CANNOT
+    os.environ.update(ANSIBLE)
+    from tests.e2e.processes.stage import MissingError, stage
+
     try:
         with stage() as made:
             story(Processes(made))
     except MissingError as error:
         console.print(str(error))
         return CANNOT
+    except FAILURES as error:
+        console.print(f"The demonstration did not go as it should: {reason_of(error)}")
+        console.print(f"Logs: {RUN}/*.log")
+        return 1
     return 0

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tests.support.inventory import Inventory
 from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.proxy_process import SHOP_SETTINGS, Proxy, configured
+from tests.support.waiting import wait_for
 
 NAME = "processes"
 RUN = ROOT / ".run" / NAME
@@ -37,6 +39,7 @@ SOURCE = ROOT / "inventory" / NAME
 LONGEST = 60
 SYSTEM = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Directories that the PATH of an ordinary user may lack."""
+PATIENCE = 120.0
 HAPROXY = "HAProxy is not installed. Type, as root: apt-get install haproxy. Then: make demo"
 
 
@@ -176,6 +179,16 @@ class Stage:
         )
         self.stack.callback(process.wait)
         self.stack.callback(process.terminate)
+        wait_for(lambda: responds(process, self.locust), "Locust responds", PATIENCE)
+
+
+def responds(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Return whether a page responds; raise if its process has ended."""
+    if process.poll() is not None:
+        raise RuntimeError(f"a server ended with status {process.returncode}")
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310
+        return True
+    return False
 
 
 def log_file(name: str) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.app_servers import Postgres, Redis, program
 
-FAILURES = (OSError, KeyError, AssertionError, subprocess.SubprocessError)
+FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError)
 
 
 @dataclass(frozen=True)
@@ -33,30 +33,38 @@ def start(directory: Path, stack: ExitStack) -> Store:
         words.append("PostgreSQL")
     except FAILURES as error:
         words.append("SQLite")
-        missing.append(f"SQLite replaces PostgreSQL ({reason(error)})")
+        missing.append(f"SQLite replaces PostgreSQL ({absence(error)})")
     try:
         cache = _redis(stack).url
         words.append("Redis")
     except FAILURES as error:
-        missing.append(f"the shops have no Redis ({reason(error)})")
+        missing.append(f"the shops have no Redis ({absence(error)})")
     return Store(database, cache, tuple(words), tuple(missing))
 
 
 def reason(error: BaseException) -> str:
-    """Return why a server does not run, in a few words."""
-    if isinstance(error, FileNotFoundError):
-        return "not installed"
-    if isinstance(error, KeyError):
-        return "it refuses to run as root, and this machine has no user postgres"
+    """Return why something does not run, in a few words."""
     if isinstance(error, subprocess.CalledProcessError) and error.stderr:
-        return str(error.stderr.decode(errors="replace").strip().splitlines()[-1])
+        said = error.stderr
+        return str(said if isinstance(said, str) else said.decode(errors="replace")).strip()
     return str(error)
+
+
+def absence(error: BaseException) -> str:
+    return "not installed" if isinstance(error, FileNotFoundError) else reason(error)
+
+
+def _require_user(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        raise RuntimeError(f"it refuses to run as root, and there is no user {name}") from None
 
 
 def _postgres(directory: Path, stack: ExitStack) -> Postgres:
     program("initdb")
     if not os.getuid():
-        pwd.getpwnam("postgres")
+        _require_user("postgres")
     directory.mkdir(mode=0o755)
     server = Postgres(directory / "server")
     server.create()

@@ -1,0 +1,133 @@
+"""``make demo`` without root: the whole story on processes, and nothing is left of it.
+
+An ordinary user, who has no rights, no home and no /usr/sbin in the PATH, in a clone of the working
+tree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import wheels
+from tests.support.marks import needs_haproxy
+from tests.support.waiting import wait_for
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(1800),
+    needs_haproxy,
+]
+NOBODY = 65534
+USER = NOBODY if os.getuid() == 0 else os.getuid()
+RIGHTLESS = ["setpriv", "--no-new-privs"]
+if os.getuid() == 0:
+    RIGHTLESS += [f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--bounding-set=-all"]
+DEMO = [*RIGHTLESS, sys.executable, "-m", "tests.e2e.demo"]
+MARK = b"CART_CANARY_DEMONSTRATION="
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture
+def clone() -> Iterator[Path]:
+    """A git checkout of the tracked files, which belongs to the user."""
+    with tempfile.TemporaryDirectory(prefix="demonstration-") as name:
+        path = Path(name)
+        wheels.checkout(path)
+        git = ["git", "-C", name, "-c", "user.name=t", "-c", "user.email=t@t"]
+        for words in (["init", "-q"], ["add", "--all"], ["commit", "-qm", "one"]):
+            subprocess.run([*git, *words], check=True)
+        if os.getuid() == 0:
+            subprocess.run(["chown", "-R", f"{USER}:{USER}", name], check=True)
+        yield path
+
+
+def left() -> list[str]:
+    """Return processes and directories of the user's demonstration."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if place.stat().st_uid == USER and MARK in (place / "environ").read_bytes():
+                found.append((place / "cmdline").read_text())
+    for place in Path(tempfile.gettempdir()).glob("cart-canary-*"):
+        with suppress(OSError):
+            found += [str(place)] if place.stat().st_uid == USER else []
+    return found
+
+
+@contextmanager
+def started(clone: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start the demonstration, and wait for its load."""
+    log = clone / "output.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            DEMO, cwd=clone, env=ENVIRONMENT, stdout=output, stderr=output, text=True
+        )
+    try:
+
+        def loaded() -> bool:
+            assert process.poll() is None, log.read_text()
+            return "Locust sends" in log.read_text()
+
+        wait_for(loaded, "the load", 600, pause=1)
+        assert left()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_an_ordinary_user_sees_the_whole_story(clone: Path) -> None:
+    done = subprocess.run(
+        DEMO, cwd=clone, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    first = done.stdout.splitlines()[0]
+    assert first.startswith(f"No hosts are booted here: The local cloud boots hosts, which needs "
+                            f"root; you are user {USER}.")  # fmt: skip
+    assert "SSH, systemd" in first
+    story: dict[str, Any] = json.loads((clone / ".run/processes/demo.json").read_text())
+    good, bad = story["good"]["told"], story["bad"]["told"]
+    assert (good["verdict"], good["live"], story["before"]) == ("PASS", "green", "blue")
+    assert (bad["verdict"], bad["live"]) == ("FAIL", "green")
+    assert bad["reason"].startswith("Errors: ")
+    for told in (good, bad):
+        assert (clone / told["report"]).stat().st_size > 50_000
+    assert story["failures_before_bad"] == 0
+    assert story["failures_of_bad"] > 0
+    assert left() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_of_one_that_was_stopped(clone: Path, number: signal.Signals) -> None:
+    with started(clone) as process:
+        process.send_signal(number)
+        status = process.wait(120)
+        assert status == (130 if number == signal.SIGINT else -number)
+        wait_for(lambda: left() == [], "no process and no directory", 60, pause=0.5)
+        assert "Traceback" not in (clone / "output.txt").read_text()
+
+
+def test_what_is_missing_is_said_with_what_to_type(clone: Path) -> None:
+    """A machine without HAProxy: a namespace hides the program."""
+    haproxy = shutil.which("haproxy", path="/usr/local/sbin:/usr/sbin:/usr/bin")
+    if os.getuid() != 0 or haproxy is None:
+        pytest.skip("hiding a program needs root")
+    hide = ["unshare", "--mount", "sh", "-c", f'mount --bind /dev/null {haproxy} && exec "$@"', "-"]
+    done = subprocess.run(
+        [*hide, *DEMO], cwd=clone, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Type, as root: apt-get install haproxy" in done.stdout
+    assert left() == []

@@ -1,0 +1,84 @@
+"""The demonstration where no host can be booted: what it says, and that it leaves no process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes import store
+from tests.e2e.processes.ending import MARK, guarded, marked
+from tests.support.paths import ROOT
+
+SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+
+
+def test_without_postgresql_and_redis_it_says_what_replaces_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> str:
+        raise FileNotFoundError(f"{name} is not installed")
+
+    monkeypatch.setattr(store, "program", absent)
+    monkeypatch.setattr("tests.support.app_servers.program", absent)
+    with ExitStack() as stack:
+        kept = store.start(tmp_path, stack)
+    assert kept.database == f"sqlite:///{tmp_path}/shop.db"
+    assert kept.cache == ""
+    assert kept.words == ("SQLite",)
+    assert kept.missing == (
+        "SQLite replaces PostgreSQL (not installed)",
+        "the shops have no Redis (not installed)",
+    )
+
+
+def test_root_without_the_user_of_postgresql_gets_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    monkeypatch.setattr("pwd.getpwnam", {}.__getitem__)
+    monkeypatch.setattr(store, "program", lambda name: name)
+    with ExitStack() as stack, pytest.raises(RuntimeError, match="there is no user postgres"):
+        store._postgres(tmp_path / "postgres", stack)
+
+
+def test_a_process_in_a_session_of_its_own_ends_with_the_demonstration(tmp_path: Path) -> None:
+    directory = tmp_path / "processes"
+    directory.mkdir()
+    with guarded(directory):
+        process = subprocess.Popen(SLEEP, stdout=subprocess.PIPE, start_new_session=True)
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert marked(directory) == [process.pid]
+    assert process.wait(30) != 0
+    process.stdout.close()
+    assert MARK not in os.environ
+    assert marked(directory) == []
+    assert not directory.exists()
+
+
+def test_an_ordinary_user_is_told_which_packages_are_missing(tmp_path: Path) -> None:
+    """`make setup-dev` goes on: `make demo` and `make test` leave out what needs them."""
+    for name in ("Makefile", "packages.txt"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("apt-get", "exit 9")):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{does}\n")
+        program.chmod(0o755)
+    done = subprocess.run(
+        ["make", ".run/debian-packages"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Debian packages are missing. As root: apt-get install ca-certificates" in done.stdout
+    assert not (tmp_path / ".run/debian-packages").exists()
