@@ -143,7 +143,7 @@ def _foresee(place: Place, request: Request, sees: list[str], added: Drill, dema
     kind, hosts = place.environment.source.kind, demand.servers[0]
     noise = calibration_here(policy, request.calibration, kind, hosts).metrics
     seconds = time_to_refuse(policy, metrics, workload, noise, added.errors)
-    return foreseen(policy, metrics, demand.rate, seconds, added.errors)
+    return foreseen(policy, metrics, demand.rate, seconds, added.errors, writes=added.writes)
 
 
 def _drilled(place: Place, request: Request, exercise: Exercise, console: Console) -> Outcome:

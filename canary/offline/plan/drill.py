@@ -41,17 +41,26 @@ def time_to_refuse(
 
 
 def foreseen(
-    policy: Policy, metrics: Sequence[Metric], rate: float, seconds: int | None, errors: float
+    policy: Policy,
+    metrics: Sequence[Metric],
+    rate: float,
+    seconds: int | None,
+    errors: float,
+    *,
+    writes: bool = False,
 ) -> str:
-    """Return the plan of a drill as a sentence."""
+    """Return the plan of a drill as a sentence. Without ``writes``, only reads get the errors."""
     names = listed([metric.name for metric in metrics])
     traffic = f"With {rate:.3g} requests per second, {names}"
     end = f"the policy's maximum is {duration(policy.maximum)}"
     if seconds is None:
         remedy = "more traffic, a larger share, a longer maximum, or a smaller negligible"
         return f"{traffic} will hardly show this drill, and {end}. The policy needs {remedy}"
-    harm = "" if errors else ", if the delay is twice the margin"
-    return f"{traffic} should refuse the candidate after about {duration(seconds)}{harm}; {end}"
+    condition = ", if the delay is twice the margin"
+    if errors:
+        condition = "" if writes else ", if all requests are GET, HEAD or OPTIONS"
+    soon = f"should refuse the candidate after about {duration(seconds)}{condition}"
+    return f"{traffic} {soon}; {end}"
 
 
 def _time(

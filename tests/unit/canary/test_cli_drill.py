@@ -187,6 +187,14 @@ def test_what_is_negligible_or_too_rare_is_never_planned_to_be_found() -> None:
     assert "failed will hardly show this drill, and the policy's maximum is 8 min" in sentence
 
 
+def test_the_time_planned_is_true_only_if_all_requests_get_the_errors() -> None:
+    """The proxy's counters do not tell reads from writes, so the plan says what it assumes."""
+    reads = foreseen(COUNTED, COUNTED.metrics, 50.0, 40, 0.1)
+    assert "after about 40 s, if all requests are GET, HEAD or OPTIONS; " in reads
+    everything = foreseen(COUNTED, COUNTED.metrics, 50.0, 40, 0.1, writes=True)
+    assert "after about 40 s; the policy's maximum" in everything
+
+
 def test_the_time_to_find_a_delay_is_that_of_twice_the_margin() -> None:
     latency = {"name": "latency", "kind": "latency", "margin": "60%"}
     policy = Policy.model_validate({**POLICY, "metrics": [latency]})
