@@ -19,15 +19,16 @@ metrics:
 """
 
 
-def checkout(directory: Path) -> Path:
-    """Copy the tracked files, so that a build changes nothing here."""
+def checkout(directory: Path, *, links: bool = False) -> Path:
+    """Copy the tracked files, so that a build changes nothing here; with ``links``, links too."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
     for name in listed.stdout.split("\0"):
-        if name and (ROOT / name).is_file():
+        linked = links and (ROOT / name).is_symlink()
+        if name and (linked or (ROOT / name).is_file()):
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, directory / name)
+            shutil.copy(ROOT / name, directory / name, follow_symlinks=not linked)
     return directory
 
 

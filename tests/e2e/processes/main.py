@@ -77,6 +77,9 @@ def tell_on_processes(reason: str, story: Callable[[Processes], None]) -> int:
     except MissingError as error:
         console.print(str(error))
         return CANNOT
+    except KeyboardInterrupt:
+        console.print(f"Stopped. All processes have ended; logs: {RUN}/*.log")
+        return 130
     except FAILURES as error:
         console.print(f"The demonstration did not go as it should: {reason_of(error)}")
         console.print(f"Logs: {RUN}/*.log")

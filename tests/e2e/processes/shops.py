@@ -51,8 +51,11 @@ class Shops:
         for shop in self.colours[colour]:
             shop.release = self.directory / "releases" / release
             shop.environment = {**shop.environment, "SHOP_RELEASE": release}
-            with suppress(AssertionError, RuntimeError):  # the deploy hook reports it
+            try:
                 shop.start("/live")
+            except (AssertionError, RuntimeError) as error:
+                # The deploy hook reports it.
+                (self.directory / f"{colour}.failed").write_text(str(error))
 
     def _stop(self, colour: str) -> None:
         for shop in self.colours[colour]:

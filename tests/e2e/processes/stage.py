@@ -117,8 +117,8 @@ class Stage:
         settings |= {"__app_port": ports.shop, "__app_health_port": ports.health}
         environment = {**evaluate("app", "__app_own", **settings), **value("app_variables")}
         environment |= {"SHOP_HOST": value("ansible_host"), MARK: os.environ[MARK]}
-        directory = self.directory / host
-        directory.mkdir()
+        directory = RUN / "shops" / host
+        directory.mkdir(parents=True)
         words = {name: str(each) for name, each in environment.items()}
         return Shop(directory, words, port=ports.shop, address=value("ansible_host"))
 
@@ -213,6 +213,7 @@ def stage() -> Iterator[Stage]:
         directory.chmod(0o711)  # PostgreSQL is another user if this one is root
         with guarded(directory), ExitStack() as stack:
             _private(directory)
+            shutil.rmtree(RUN / "shops", ignore_errors=True)
             yield Stage(directory, stack)
 
 
