@@ -19,7 +19,7 @@ def provision(inventory: Inventory, client: Callable[[str], Any]) -> None:
     value = inventory.values(CONTROLLER)
     region = value("aws_region")
     client("s3").create_bucket(
-        Bucket=value("storage_bucket"), CreateBucketConfiguration={"LocationConstraint": region}
+        Bucket=value("release_bucket"), CreateBucketConfiguration={"LocationConstraint": region}
     )
     client("ssm").put_parameter(Name=value("storage_parameter"), Value="blue", Type="String")
     client("sns").create_topic(Name=value("storage_topic_arn").split(":")[-1])
