@@ -25,16 +25,16 @@ def series_of(
 
     Events count from a host's first period on: a fresh host may fail, but not be believed slow.
     """
-    rows = table.host_rows(metric, arm, columns)
     if metric.kind == "throughput":
-        return _completed(pooled(metric, rows), members)
+        return _completed(table.series(metric, arm, columns), members)
     hidden = np.zeros_like(members.there)
     if metric.kind != "count":
         hidden = members.warming
     if metric.needs_equal_footing:
         hidden = hidden | members.idle[:, None]
+    rows = table.host_rows(metric, arm, columns)
     if not hidden.any() or not rows.hosts:
-        return pooled(metric, rows)
+        return table.series(metric, arm, columns)
     return pooled(metric, rows.hidden(members.of(hidden, rows.hosts)))
 
 

@@ -50,13 +50,27 @@ def oddities_of(policy: Policy, table: Table, until: int) -> tuple[Oddity, ...]:
 
 
 def _odd_values(metric: Metric, group: str, rows: HostRows, between: Mask) -> Iterator[Oddity]:
+    for host, count in Counter(rows.hosts).items() if _repeated(rows) else ():
+        if count > 1:
+            yield Oddity("duplicate", group, host, count - 1, metric.name)
+    if _plain(metric, rows) and not between.any():
+        return
     known = ~np.isnan(rows.values)
     wrong = (known & ~possible(metric, rows.values)).sum(axis=1)
     astray = (known & between).sum(axis=1)
-    for host, count in Counter(rows.hosts).items():
-        if count > 1:
-            yield Oddity("duplicate", group, host, count - 1, metric.name)
     for row in np.flatnonzero(wrong).tolist():
         yield Oddity("impossible", group, rows.hosts[row], int(wrong[row]), metric.name)
     for row in np.flatnonzero(astray).tolist():
         yield Oddity("off grid", group, rows.hosts[row], int(astray[row]), metric.name)
+
+
+def _repeated(rows: HostRows) -> bool:
+    return len(set(rows.hosts)) < len(rows.hosts)
+
+
+def _plain(metric: Metric, rows: HostRows) -> bool:
+    """Return whether no value is impossible: the ends of all values tell it."""
+    if not rows.values.size:
+        return True
+    ends = np.array([ufunc.reduce(rows.values, axis=None) for ufunc in (np.fmin, np.fmax)])
+    return bool((possible(metric, ends) | np.isnan(ends)).all())

@@ -79,6 +79,13 @@ class GroupSeries:
     host_values: Floats
     host_samples: Floats
 
+    def at(self, columns: np.ndarray[tuple[int], np.dtype[np.intp]]) -> GroupSeries:
+        """Return some of the periods."""
+        chosen = stretch(columns)
+        series = (part[chosen] for part in (self.values, self.samples, self.spread))
+        hosts = (part[:, chosen] for part in (self.host_values, self.host_samples))
+        return GroupSeries(self.hosts, *series, *map(np.asfortranarray, hosts))
+
 
 def pooled(metric: Metric, rows: HostRows) -> GroupSeries:
     """Pool the hosts of one group."""

@@ -7,7 +7,7 @@ read it, and do not read the series.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
@@ -59,6 +59,7 @@ class Table:
     step: Columns
     groups: Mapping[str, Group]
     rows: Mapping[tuple[str, str], HostRows]
+    kept: dict[tuple[str, str], GroupSeries] = field(init=False, default_factory=dict, repr=False)
 
     def columns(self, times: Sequence[int]) -> Columns:
         """Return the columns of the periods that start at ``times``."""
@@ -95,7 +96,20 @@ class Table:
         return np.flatnonzero(self.times + self.recording.period <= until)
 
     def series(self, metric: Metric, group: str, columns: Columns | None = None) -> GroupSeries:
-        """Return a metric of a group, over all periods or some."""
+        """Return a metric of a group, over all periods or some.
+
+        Each period is pooled by itself, so all looks share one pooling, if samples were known in
+        the periods of the look too.
+        """
+        key = metric.name, group
+        if key not in self.kept:
+            self.kept[key] = pooled(metric, self.host_rows(metric, group))
+        whole = self.kept[key]
+        if columns is None:
+            return whole
+        part = whole.at(columns)
+        if np.isfinite(part.host_samples).any() == np.isfinite(whole.host_samples).any():
+            return part
         return pooled(metric, self.host_rows(metric, group, columns))
 
     def host_rows(self, metric: Metric, group: str, columns: Columns | None = None) -> HostRows:
@@ -151,11 +165,15 @@ def _grouped(series: Iterable[Series]) -> dict[str, dict[str, list[Series]]]:
 
 def _rows(series: Sequence[Series], times: Times) -> HostRows:
     parts = np.full((3, max(len(series), 1), len(times)), np.nan)
+    alike: dict[tuple[int, ...], list[int]] = {}
     for row, one in enumerate(series):
-        columns = np.searchsorted(times, np.array(one.times, dtype=np.int64))
-        for part, values in zip(parts, (one.values, one.samples, one.spread), strict=True):
-            if values:
-                part[row, columns] = np.array(values, dtype=float)  # None becomes NaN
+        alike.setdefault(one.times, []).append(row)
+    for shared, rows in alike.items():
+        columns = np.searchsorted(times, np.array(shared, dtype=np.int64))
+        for part, name in zip(parts, ("values", "samples", "spread"), strict=True):
+            if there := [row for row in rows if getattr(series[row], name)]:
+                found = [getattr(series[row], name) for row in there]
+                part[np.array(there)[:, None], columns] = np.array(found, float)  # None: NaN
     turned = [np.asfortranarray(part) for part in parts]
     for array in turned:
         array.setflags(write=False)

@@ -26,6 +26,8 @@ def too_good(metric: Metric, pairs: Pairs) -> str:
     """Return why a much better candidate cannot be believed, or an empty string."""
     if metric.kind not in KINDS or metric.harmful == "decrease":
         return ""
+    if not _far(pairs.baseline, pairs.candidate, TOO_GOOD):
+        return ""
     usual, hosts = _usual(pairs.baseline), _hosts(pairs.candidate)
     times = usual / np.where(hosts > 0, hosts, np.nan)
     doubted = [
@@ -63,7 +65,7 @@ def larger_unit(metric: Metric, pairs: Pairs) -> str:
 
 def other_hosts(metric: Metric, pairs: Pairs) -> str:
     """Return which hosts of the baseline measure in another unit than the rest, or nothing."""
-    if metric.kind not in KINDS:
+    if metric.kind not in KINDS or not _far(pairs.baseline, pairs.baseline, OTHER_HOST):
         return ""
     values = _hosts(pairs.baseline)
     known = values[np.isfinite(values) & (values > 0)]
@@ -85,6 +87,13 @@ def zeros(metric: Metric, pairs: Pairs) -> str:
     if not count:
         return ""
     return f"the candidate reported a {metric.name} of 0 in {count} periods, which no request takes"
+
+
+def _far(high: GroupSeries, low: GroupSeries, times: float) -> bool:
+    """Return whether any value of one is so many times a value of the other: medians are not."""
+    most = np.fmax.reduce(high.host_values, axis=None, initial=0.0)
+    least = np.fmin.reduce(low.host_values, axis=None, initial=np.inf)
+    return bool(most >= times * max(float(least), 0.0))
 
 
 def _hosts(side: GroupSeries) -> Floats:

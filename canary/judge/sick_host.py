@@ -105,9 +105,13 @@ def _strays(
     periods = failing_periods(seen)
     found = []
     rule = rule_of(policy, metric, sign_of(metric), known, 1.0, setting)
+    gate = math.log(TIMES[metric.kind])
+    better = False
     for sign in (1.0, -1.0):
-        turned = replace(rule, sign=sign)
-        each = apart(policy, metric, turned, rows, periods)
+        if sign < 0 and not better:
+            break  # no host is that far on the other side either
+        each = apart(policy, metric, replace(rule, sign=sign), rows, periods)
+        better = bool((-each.effect >= gate).any())
         for row in np.flatnonzero(each.stands):
             words = _words(metric, names[row], row_of(rows, int(row), periods))
             found.append(Stray(names[row], sign * float(each.effect[row]), words))

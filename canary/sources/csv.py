@@ -127,6 +127,9 @@ class Csv:
 
 def _listed(values: NDArray[np.float64]) -> tuple[float | None, ...]:
     """Return finite numbers, and None for the others."""
+    known = np.isfinite(values)
+    if known.all():
+        return tuple(values.tolist())
     found: NDArray[Any] = values.astype(object)
-    found[~np.isfinite(values)] = None
+    found[~known] = None
     return tuple(found.tolist())
