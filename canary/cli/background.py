@@ -90,19 +90,26 @@ def _until_logout(manager: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _systemd(manager: Sequence[str], directory: Path, unit: str, command: Sequence[str]) -> None:
-    here = directory.resolve()
+def unit_command(
+    manager: Sequence[str], unit: str, directory: Path, working: Path, command: Sequence[str]
+) -> list[str]:
+    """Return the command that starts a unit; its files are in ``directory``."""
     properties = (
         *PROPERTIES,
-        f"WorkingDirectory={Path.cwd()}",
-        f"EnvironmentFile={here / ENVIRONMENT}",
-        f"StandardOutput=append:{here / LOG}",
-        f"StandardError=append:{here / LOG}",
+        f"WorkingDirectory={working}",
+        f"EnvironmentFile={directory / ENVIRONMENT}",
+        f"StandardOutput=append:{directory / LOG}",
+        f"StandardError=append:{directory / LOG}",
     )
     words = [*manager, "--quiet", "--collect", f"--unit={unit}"]
     words += [f"--description=Canary {directory.name}"]
     words += [f"--property={one}" for one in properties]
-    done = subprocess.run([*words, "--", *command], capture_output=True, text=True, check=False)
+    return [*words, "--", *command]
+
+
+def _systemd(manager: Sequence[str], directory: Path, unit: str, command: Sequence[str]) -> None:
+    words = unit_command(manager, unit, directory.resolve(), Path.cwd(), command)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CanaryError(f"systemd did not start {unit}: {done.stderr.strip()}")
 

@@ -45,16 +45,18 @@ class Archive:
     def keep(self, outcome: Outcome) -> None:
         """Write the files, then upload and announce them; raise all errors at the end."""
         files = {"outcome.json": _outcome_text(outcome), **self._reports(outcome)}
-        for name, text in files.items():
-            (self._directory / name).write_text(text, encoding="utf-8")
         problems = []
-        for step in (self._upload, self._remember, self._mark, self._announce):
+        for step in (self._write, self._upload, self._remember, self._mark, self._announce):
             try:
                 step(outcome, files)
-            except StateError as error:
+            except (StateError, OSError) as error:  # a full disk must not hide the history's row
                 problems.append(str(error))
         if problems:
             raise StateError("; ".join(problems))
+
+    def _write(self, _outcome: Outcome, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            (self._directory / name).write_text(text, encoding="utf-8")
 
     def _reports(self, outcome: Outcome) -> dict[str, str]:
         recording, judgements = outcome.recording, outcome.judgements
@@ -79,8 +81,11 @@ class Archive:
             self._board.mark(self._state.history(MARKS))
 
     def _announce(self, outcome: Outcome, _files: dict[str, str]) -> None:
+        """Count the canary and tell the subscribers, unless a killed process has done so."""
         if self._told():
             return
+        if self._board is not None:
+            self._board.count(_word(outcome), outcome.ended - outcome.started, _score(outcome))
         self._state.announce(self._subject(outcome), json.loads(_outcome_text(outcome)))
 
     def _subject(self, outcome: Outcome) -> str:
@@ -128,6 +133,10 @@ def outcome_document(outcome: Outcome) -> dict[str, object]:
 
 def _outcome_text(outcome: Outcome) -> str:
     return json.dumps(outcome_document(outcome), indent=2, sort_keys=True) + "\n"
+
+
+def _score(outcome: Outcome) -> float | None:
+    return outcome.judgements[-1].score if outcome.judgements else None
 
 
 def _word(outcome: Outcome) -> str:

@@ -188,3 +188,7 @@ class Board(Protocol):
     def mark(self, rows: Sequence[Row]) -> None:
         """Show these verdicts, and no others; raise ``StateError`` if it could not be done."""
         ...
+
+    def count(self, verdict: str, seconds: float, score: float | None) -> None:
+        """Count a canary that ended, by its verdict, as a metric; never raise."""
+        ...

@@ -23,6 +23,8 @@ from canary.state.base import Row
 IMPATIENT = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
 NO_DASHBOARD = "ResourceNotFound"
 COLOURS = {"PASS": "#2ca02c", "FAIL": "#d62728", "INCONCLUSIVE": "#ff7f0e"}
+FINISHED, DURATION, SCORE = "canary_finished", "canary_duration", "canary_score"
+"""Metrics of canaries that ended. The first one has a dimension more for each verdict."""
 Json = dict[str, Any]
 
 
@@ -43,11 +45,18 @@ class CloudWatchBoard:
         options = client_options(self._environment)
         return boto3.session.Session().client("cloudwatch", **options, config=IMPATIENT)
 
+    def count(self, verdict: str, seconds: float, score: float | None) -> None:
+        """Add metrics of a canary that ended. They are sent like weights, and after them."""
+        self._add(finished(self._environment.name, verdict, seconds, score, datetime.now(UTC)))
+
     def tell(self, shares: Mapping[str, float]) -> None:
+        name = self._environment.name
+        self._add(weights(self._settings.metric, name, shares, datetime.now(UTC)), newest=True)
+
+    def _add(self, data: list[Json], *, newest: bool = False) -> None:
+        """Let a thread send data; ``newest`` replaces what is not sent yet."""
         with self._mutex:
-            self._waiting = weights(
-                self._settings.metric, self._environment.name, shares, datetime.now(UTC)
-            )
+            self._waiting = data if newest else [*self._waiting, *data]
             if self._sending:
                 return
             self._sending = True
@@ -114,6 +123,22 @@ def weights(
         }
         for colour, share in shares.items()
     ]
+
+
+def finished(
+    environment: str, verdict: str, seconds: float, score: float | None, moment: datetime
+) -> list[Json]:
+    """Return what PutMetricData takes: how a canary ended, how long it took, and its score."""
+    where = [{"Name": "Environment", "Value": environment}]
+    ended = {"MetricName": FINISHED, "Unit": "Count", "Value": 1.0}
+    found: list[Json] = [
+        {**ended, "Dimensions": where},
+        {**ended, "Dimensions": [*where, {"Name": "Verdict", "Value": verdict}]},
+        {"MetricName": DURATION, "Unit": "Seconds", "Value": seconds, "Dimensions": where},
+    ]
+    if score is not None:
+        found.append({"MetricName": SCORE, "Unit": "None", "Value": score, "Dimensions": where})
+    return [{**each, "Timestamp": moment} for each in found]
 
 
 def marks(rows: Iterable[Row]) -> list[Json]:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -152,3 +153,36 @@ def test_what_is_told_is_the_metric_of_each_colour() -> None:
     dimensions = [{part["Name"]: part["Value"] for part in each["Dimensions"]} for each in found]
     assert {each["Colour"] for each in dimensions} == {"blue", "green"}
     assert {each["Environment"] for each in dimensions} == {"local"}
+
+
+def test_a_canary_that_ended_is_counted_by_its_verdict() -> None:
+    made = board()
+    made.tell({"blue": 1.0, "green": 0.0})
+    made.count("FAIL", 95.0, 12.5)
+    made.count("COULD NOT RUN", 3.0, None)
+    finish()
+    where = [{"Name": "Environment", "Value": "local"}]
+    metrics = cloudwatch().list_metrics(Namespace="Shop")["Metrics"]
+    counted = {
+        (one["MetricName"], tuple(d["Value"] for d in one["Dimensions"]))
+        for one in metrics
+        if one["MetricName"].startswith("canary_")
+    }
+    assert counted == {
+        ("canary_finished", ("local",)),
+        ("canary_finished", ("local", "FAIL")),
+        ("canary_finished", ("local", "COULD NOT RUN")),
+        ("canary_duration", ("local",)),
+        ("canary_score", ("local",)),
+    }
+    now = datetime.now(UTC)
+    answer = cloudwatch().get_metric_statistics(
+        Namespace="Shop",
+        MetricName="canary_finished",
+        Dimensions=[*where, {"Name": "Verdict", "Value": "FAIL"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )
+    assert sum(point["Sum"] for point in answer["Datapoints"]) == 1
