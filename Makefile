@@ -190,6 +190,7 @@ bench-suggest: setup-dev ## Try canary suggest on Flask and FastAPI services und
 	python -m tests.bench.suggest.trial .run/suggest suggest
 	python -m tests.bench.suggest.record .run/suggest/real 330 .run/suggest/faults.json
 	python -m tests.bench.suggest.trial .run/suggest judge
+	python -m tests.bench.suggest.trial .run/suggest show
 
 .PHONY: bench-app-memory
 bench-app-memory: setup-dev ## Measure the memory of the shop under load, without and with a leak (10 min)

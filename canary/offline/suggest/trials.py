@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from canary.errors import SourceError
 from canary.evidence.table import table_of
+from canary.formatting import duration
 from canary.judge.batch import Trace, judge_many
 from canary.judge.comparison import Arms, usual_level
 from canary.judge.floor import floor_of
 from canary.judge.priors import Setting, setting_of
 from canary.judge.rule import sign_of
 from canary.learned import Calibration
-from canary.model import Series, Verdict
+from canary.model import Arm, Recording, Series, Verdict
 from canary.offline.rehearse import Past, stacked, window_of
+from canary.offline.suggest.kinds import COVERED
 from canary.policy import Metric, Policy
 
 CONFIDENCE = 0.95
@@ -120,15 +123,31 @@ def _split(hosts: Sequence[str]) -> Groups:
 
 
 def cut(policy: Policy, by_host: Hosts, windows: Sequence[Window], length: int) -> Windows:
-    """Return windows with the arms of every metric that has values."""
-    tables = [
-        table_of(policy, window_of(policy, dict(by_host), groups, start, length))
-        for start, groups in windows
-    ]
+    """Return the windows that both groups reported in, with the arms of every metric.
+
+    Raises:
+        SourceError: there is none.
+    """
+    drawn = [window_of(policy, dict(by_host), groups, start, length) for start, groups in windows]
+    tables = [table_of(policy, one) for one in drawn if _reported(one, length)]
+    if not tables:
+        raise SourceError(
+            f"In no {duration(length * policy.period)} of one half of the history did both halves "
+            f"of the instances report. Use instances and a time in which all of them ran"
+        )
     found = {metric.name: stacked(policy, metric, tables) for metric in policy.metrics}
     arms = {name: arms for name, arms in found.items() if arms is not None}
     one, other = windows[0][1]
     return Windows(arms, len(tables), (len(other), len(one)))
+
+
+def _reported(window: Recording, length: int) -> bool:
+    """Return whether both arms have values in most periods: an empty window raises no alarm."""
+    times: dict[Arm, set[int]] = {arm: set() for arm in Arm}
+    for one in window.series:
+        pairs = zip(one.times, one.values, strict=True)
+        times[one.arm].update(time for time, value in pairs if value is not None)
+    return all(len(seen) >= COVERED * length for seen in times.values())
 
 
 def rate_of_events(arms: Arms) -> float:

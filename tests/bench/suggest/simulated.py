@@ -1,6 +1,6 @@
 """Simulated services of the judge's benchmark, written in the form that canary reads.
 
-    python -m tests.bench.suggest.simulated DIRECTORY [SERVICE...]
+    python -m tests.bench.suggest.simulated DIRECTORY
 
 They are worlds B and C of `make bench-verdict`, on which `canary suggest` was not built: Pareto
 bursts, heavy-tailed noise that drifts, failures in batches, hosts of two makes. One long run of
@@ -23,7 +23,16 @@ PERIOD, WINDOW, LEARNED, JUDGED = 60, 2400, 40, 60
 """Seconds of a period and of a canary, and the windows of both turns."""
 START = 1_699_999_200 // WINDOW * WINDOW
 PERIODS = (LEARNED + JUDGED) * WINDOW // PERIOD
-SERVICES = {"b1": "B1", "b3": "B3", "b4": "B4", "c1": "C1", "c9": "C9"}
+SERVICES = {
+    "b1": "B1",
+    "b3": "B3",
+    "b4": "B4",
+    "c1": "C1",
+    "c9": "C9",
+    "b1-again": "B1",
+    "b3-again": "B3",
+    "c1-again": "C1",
+}
 Hosts = dict[str, dict[str, Floats]]
 """By host: its metrics, with ``spread`` and ``throughput`` among them."""
 

@@ -2,6 +2,7 @@
 
     python -m tests.bench.suggest.trial DIRECTORY suggest    # from turn1: policies, and faults.json
     python -m tests.bench.suggest.trial DIRECTORY judge      # the other turns, window by window
+    python -m tests.bench.suggest.trial DIRECTORY show       # the results so far
 
 DIRECTORY holds services.json and a CSV file of each service for each turn. Each window is judged by
 ``canary analyze`` with the proposed policy and nothing else. Windows of turns without faults are
@@ -62,9 +63,10 @@ class Service:
 
 
 def services() -> list[Service]:
-    """Return the services of this directory."""
+    """Return the services of this directory, or those that are named."""
     known = json.loads(Path("services.json").read_text())
-    return [Service(name, one["window"]) for name, one in sorted(known.items())]
+    named = sys.argv[3:] or sorted(known)
+    return [Service(name, known[name]["window"]) for name in named]
 
 
 def suggest() -> None:
@@ -110,11 +112,10 @@ def _extra(metric: Metric, rate: float) -> float:
 
 def judge() -> None:
     """Judge every window of all turns but the first, and print what was found."""
-    results = {}
     for service in services():
         if not Path(f"{service.name}.yml").exists():
             continue
-        results[service.name] = found = Result()
+        found = Result()
         for turn in sorted(path.parent.name for path in Path().glob(f"*/{service.name}.csv")):
             file = Path(turn) / f"{service.name}.csv"
             if turn == REAL:
@@ -122,9 +123,9 @@ def judge() -> None:
             elif turn != LEARNED:
                 _judge_equal(service, file, found)
         sys.stderr.write(f"{service.name}: {dict(found.equal)}\n")
-    document = {name: _document(found) for name, found in results.items()}
-    Path("results.json").write_text(json.dumps(document, indent=1, sort_keys=True))
-    show(results)
+        place = Path("results") / f"{service.name}.json"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(json.dumps(_document(found), indent=1, sort_keys=True))
 
 
 def _document(found: Result) -> dict[str, Any]:
@@ -207,8 +208,18 @@ def _worse(metric: Metric, row: Row, size: float, chance: np.random.Generator) -
     return min(value + chance.poisson(size * float(row["samples"])), float(row["samples"]))
 
 
-def show(results: dict[str, Result]) -> None:
-    """Print the result, as a table and as sentences."""
+def _read(path: Path) -> Result:
+    document = json.loads(path.read_text())
+    parts = {
+        part: {name: Counter(n) for name, n in document[part].items()}
+        for part in ("injected", "real")
+    }
+    return Result(Counter(document["equal"]), **parts)
+
+
+def show() -> None:
+    """Print the results, as a table and as sentences."""
+    results = {path.stem: _read(path) for path in sorted(Path("results").glob("*.json"))}
     equal: Counter[str] = Counter()
     injected: Counter[str] = Counter()
     real: Counter[str] = Counter()
@@ -232,4 +243,4 @@ def show(results: dict[str, Result]) -> None:
 
 if __name__ == "__main__":
     os.chdir(sys.argv[1])
-    {"suggest": suggest, "judge": judge}[sys.argv[2]]()
+    {"suggest": suggest, "judge": judge, "show": show}[sys.argv[2]]()

@@ -125,6 +125,34 @@ def test_instances_that_stop_being_equal_are_no_base_for_a_policy(
     assert [metric.name for metric in load_policy(WRITTEN).metrics] == ["errors"]
 
 
+def test_a_time_without_data_is_no_window_without_alarm(canary: Shell, tmp_path: Path) -> None:
+    """Half of the second half of the history is missing: 6 windows were measured, not 12."""
+    file = history(tmp_path / "history.csv")
+    gone = range(START + 18 * 120, START + 24 * 120 - 5)
+    kept = [line for line in file.read_text().splitlines() if not _within(line, gone)]
+    file.write_text("\n".join(kept) + "\n")
+    status, out, _ = canary(*SUGGEST, "--json")
+    assert status == 0
+    assert json.loads(out)["windows"] == 6
+
+
+def test_instances_that_never_ran_together_are_no_history(canary: Shell, tmp_path: Path) -> None:
+    file = history(tmp_path / "history.csv", 8)
+    gone = range(START + 4 * 120, START + 8 * 120)
+    lines = file.read_text().splitlines()
+    file.write_text(
+        "\n".join(line for line in lines if "i-1" not in line or not _within(line, gone)) + "\n"
+    )
+    status, _, err = canary(*SUGGEST)
+    assert status == 2
+    assert "did both halves of the instances report" in err
+
+
+def _within(line: str, times: range) -> bool:
+    time = line.split(",", 1)[0]
+    return time.isdecimal() and int(time) in times
+
+
 def test_a_file_that_exists_is_replaced_only_when_asked(canary: Shell, tmp_path: Path) -> None:
     history(tmp_path / "history.csv", 8)
     WRITTEN.parent.mkdir(parents=True)
