@@ -133,6 +133,9 @@ def _window(
         colour = options[str(arm)]
         instances = source.instances(colour, (options["start"], end))
         if not instances:
-            raise SourceError(f"{source.describe()} has no {colour} instance in this window")
+            raise SourceError(
+                f"{source.describe()} has no {colour} instance in this window. "
+                f"{source.found_by(colour)}"
+            )
         arms[arm] = Release(colour, "", colour, instances)
     return Window(options["start"], end, arms, options["share"], options["equal_footing"])

@@ -24,7 +24,7 @@ def flowing(context: Context, live: str) -> tuple[str, ...]:
     source, timing = context.ports.source, context.timing
     instances = source.instances(live)
     if not instances:
-        raise SourceError(f"{source.describe()} lists no {live} instance")
+        raise SourceError(f"{source.describe()} lists no {live} instance. {source.found_by(live)}")
     wait = timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
     patience = context.now() + wait
     silent = _missing(context, live, instances)

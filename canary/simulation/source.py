@@ -20,6 +20,9 @@ class Source:
     def describe(self) -> str:
         return "simulated source"
 
+    def found_by(self, colour: str) -> str:
+        return f"It simulates every host of {colour}"
+
     def instances(
         self,
         colour: str,

@@ -58,6 +58,10 @@ class Source(Protocol):
         """Describe the source in one line."""
         ...
 
+    def found_by(self, colour: str) -> str:
+        """Return how it finds a colour's instances, in one sentence, for who has none."""
+        ...
+
 
 def settled_end(now: float, period: int, settle: float | None) -> int:
     """Return the end of the newest period that ended at least ``settle`` seconds ago.

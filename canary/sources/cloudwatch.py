@@ -20,11 +20,12 @@ from canary.errors import SourceError
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window, log_spread, periods
 from canary.sources.cloudwatch_complete import Points, require_complete
-from canary.sources.cloudwatch_ended import published
+from canary.sources.cloudwatch_ended import found_by, published
 
 QUERIES_PER_CALL = 500  # the API's limit
 HASTE = 30
 """A period shorter than this many seconds leaves time for one retry only."""
+REGION = "The region is environment: region of the policy, or the variable AWS_DEFAULT_REGION"
 LIVE_STATES = ["pending", "running"]
 
 Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
@@ -60,13 +61,16 @@ class CloudWatch:
             self._metrics = metrics or boto3.client("cloudwatch", **where)
             self._compute = compute or boto3.client("ec2", **where)
         except BotoCoreError as error:
-            raise SourceError(f"CloudWatch can't be used: {error}") from error
+            raise SourceError(f"CloudWatch can't be used: {error} {REGION}") from error
 
     def describe(self) -> str:
         return (
             f"CloudWatch namespace {self._settings.namespace}, every {self._period} s, "
             f"in {self._environment.endpoint_url or self._environment.region or 'this account'}"
         )
+
+    def found_by(self, colour: str) -> str:
+        return found_by(self._settings, self._environment.name, colour)
 
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
         live = self._live(colour)

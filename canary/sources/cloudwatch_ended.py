@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from canary.environment import CloudWatchSource
 from canary.errors import SourceError
 
 MARK = "{instance}"
@@ -68,3 +69,14 @@ def _instance(
             if value.startswith(start) and value.endswith(end):
                 return value[len(start) : len(value) - len(end)]
     return ""
+
+
+def found_by(settings: CloudWatchSource, environment: str, colour: str) -> str:
+    """Return how the instances of a colour are found, in one sentence."""
+    tags = {**settings.tags, settings.colour_tag: colour, "Environment": environment}
+    wanted = ", ".join(f"{key}={value}" for key, value in tags.items())
+    names = ", ".join(settings.dimensions)
+    return (
+        f"An instance is a running EC2 instance with the tags {wanted}. In a past window, whatever "
+        f"published in this namespace with the dimensions {names} is one too"
+    )

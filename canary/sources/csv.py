@@ -62,6 +62,9 @@ class Csv:
         different = np.unique(self._points.times)
         return int(np.gcd.reduce(np.diff(different))) if len(different) > 1 else 0
 
+    def found_by(self, colour: str) -> str:
+        return f"An instance is a value of the column instance, with {colour} in the column arm"
+
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
         start, end = window or (0, LATEST)
         found = set()

@@ -34,6 +34,13 @@ class Prometheus:
     def describe(self) -> str:
         return f"Prometheus at {self._api.address}, every {self._period} s"
 
+    def found_by(self, colour: str) -> str:
+        query = self._filled(next(iter(self._settings.queries.values())).value, colour)
+        return (
+            f"An instance is a value of the label {self._settings.instance_label}, which a query "
+            f"returns; ask Prometheus yourself: {query}"
+        )
+
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
         """Return every instance with a value in the window; without one, with a value now."""
         found: set[str] = set()

@@ -39,3 +39,6 @@ class ProxyCounters:
 
     def describe(self) -> str:
         return "the proxy's counters"
+
+    def found_by(self, colour: str) -> str:
+        return f"An instance is a server of HAProxy whose name is {colour}- and a number"

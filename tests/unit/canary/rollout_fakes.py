@@ -176,6 +176,9 @@ class Metrics:
     def describe(self) -> str:
         return "simulated source"
 
+    def found_by(self, colour: str) -> str:
+        return f"It simulates every host of {colour}"
+
     def instances(self, colour: str, window: tuple[int, int] | None = None) -> tuple[str, ...]:
         assert window is None, "a canary compares the instances of now"
         self.troubles.meet("source.instances", lambda: None)

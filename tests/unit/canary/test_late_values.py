@@ -28,6 +28,9 @@ class Slow:
     def describe(self) -> str:
         return "slow"
 
+    def found_by(self, colour: str) -> str:
+        return f"It simulates every host of {colour}"
+
     def instances(self, _colour: str, _window: Window | None = None) -> tuple[str, ...]:
         return ("one",)
 

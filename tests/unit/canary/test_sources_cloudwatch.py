@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
+from canary.cli.first_policy import Answers, first_policy
 from canary.environment import CloudWatchSource, parse_environment
 from canary.errors import SourceError
 from canary.model import Arm, Release
+from canary.policy import parse_policy
 from canary.sources.base import Query
 from canary.sources.cloudwatch import QUERIES_PER_CALL, CloudWatch
+from canary.sources.queries import source_queries
+from tests.support.paths import ROOT
 from tests.unit.canary.test_environment import GOOD
 
 ARMS = {
@@ -79,6 +86,49 @@ def source(metrics: Metrics, compute: Any = None) -> CloudWatch:
     return CloudWatch(
         environment.source, environment, 5, metrics=metrics, compute=compute or object()
     )
+
+
+def test_who_has_no_instance_is_told_how_instances_are_found() -> None:
+    said = source(Metrics(VALUES)).found_by("green")
+    for word in ("colour=green", "Environment=", "dimensions Environment, Colour, Instance"):
+        assert word in said
+
+
+def test_a_missing_region_is_told_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    environment = parse_environment({**GOOD, "region": None})
+    assert isinstance(environment.source, CloudWatchSource)
+    with pytest.raises(SourceError, match="environment: region of the policy, or the variable"):
+        CloudWatch(environment.source, environment, 5)
+
+
+@mock_aws
+def test_what_the_documentation_publishes_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    page = (ROOT / "docs/own-app.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(code, known)  # noqa: S102 - our own documentation
+    known["publish"]("blue", "i-1", 100, 1, [0.02] * 100)
+    policy = parse_policy(first_policy(Answers("prod", "cloudwatch"), "canary.yml"), "canary.yml")
+    environment = parse_environment(policy.environment)
+    assert isinstance(environment.source, CloudWatchSource)
+    found = CloudWatch(environment.source, environment, 60)
+    assert found.names("blue") == ("errors", "latency", "requests")
+    now = int(time.time())
+    assert found.instances("blue", (now - 600, now + 600)) == ("i-1",)
+    (series,) = found.read(
+        source_queries([metric for metric in policy.metrics if metric.name == "errors"]),
+        {Arm.BASELINE: Release("v1", "a", "blue", ("i-1",))},
+        now - 600,
+        now + 120,
+    )
+    assert [value for value in series.values if value] == [1.0]
+    assert [samples for samples in series.samples if samples] == [100.0]
 
 
 def test_each_metric_brings_values_samples_and_spread() -> None:

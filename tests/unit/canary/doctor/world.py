@@ -163,3 +163,6 @@ class Reported:
 
     def describe(self) -> str:
         return "a test"
+
+    def found_by(self, colour: str) -> str:
+        return f"It simulates every host of {colour}"
