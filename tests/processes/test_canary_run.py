@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.canary_load import Behaviour
 from tests.support.canary_world import World
 from tests.support.marks import needs_haproxy
+from tests.support.paths import short_directory
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -25,8 +24,7 @@ STARTING = 20
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    # the path of a UNIX socket must be short; those of pytest are not
-    with tempfile.TemporaryDirectory(prefix="canary-") as directory, World(Path(directory)) as made:
+    with short_directory() as directory, World(directory) as made:
         yield made
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import yaml
 from tests.support.canary_load import send_requests
 from tests.support.canary_world import World
 from tests.support.marks import needs_haproxy
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, short_directory
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -79,14 +78,13 @@ class Laptops(World):
 
 @pytest.fixture
 def laptops(monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptops]:
-    # the path of a UNIX socket must be short; those of pytest are not
-    with tempfile.TemporaryDirectory(prefix="canary-") as name:
-        without_aws = Path(name) / "without-aws"
+    with short_directory() as directory:
+        without_aws = directory / "without-aws"
         for module in ("boto3", "botocore"):
             (without_aws / module).mkdir(parents=True)
             (without_aws / module / "__init__.py").write_text('raise ImportError("no AWS")\n')
         monkeypatch.setenv("PYTHONPATH", f"{without_aws}:{ROOT}")
-        with Laptops(Path(name)) as made:
+        with Laptops(directory) as made:
             yield made
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import pytest
 
 from tests.support.canary_load import Quiet, send_requests
 from tests.support.canary_world import World
+from tests.support.paths import short_directory
 
 POLICY = Path(".run/test/canary.yml")
 DEPLOY = "sh -c 'echo {colour} {release} >> deployed.txt'"
@@ -67,13 +67,13 @@ class Bare(World):
 
 @contextmanager
 def bare_world(monkeypatch: pytest.MonkeyPatch, servers: type[Quiet] = Failing) -> Iterator[Bare]:
-    """Yield a world whose path is short enough for a UNIX socket."""
+    """Yield a world with these servers."""
     monkeypatch.setattr("tests.support.canary_world.Quiet", servers)
-    with tempfile.TemporaryDirectory(prefix="canary-") as name:
-        (Path(name) / "python").mkdir()
-        (Path(name) / "python" / "sitecustomize.py").write_text(WITHOUT_AWS)
-        monkeypatch.setenv("PYTHONPATH", f"{name}/python")
-        with Bare(Path(name)) as made:
+    with short_directory() as directory:
+        (directory / "python").mkdir()
+        (directory / "python" / "sitecustomize.py").write_text(WITHOUT_AWS)
+        monkeypatch.setenv("PYTHONPATH", f"{directory}/python")
+        with Bare(directory) as made:
             yield made
 
 
