@@ -23,7 +23,8 @@ CHANGES: Mapping[str, str] = {
 }
 LOOKS: Mapping[str, str] = {
     "ec2": "DescribeAddresses DescribeAvailabilityZones DescribeImages DescribeInstances "
-    "DescribeInstanceTypeOfferings DescribeInternetGateways DescribeKeyPairs DescribeNatGateways "
+    "DescribeInstanceStatus DescribeInstanceTypeOfferings DescribeInternetGateways "
+    "DescribeKeyPairs DescribeNatGateways "
     "DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeVpcs",
     "iam": "GetInstanceProfile GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
     "s3": "GetBucketTagging GetBucketVersioning ListBucket",

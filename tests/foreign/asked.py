@@ -7,13 +7,18 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.foreign.actions import action
 from tests.foreign.tap import EC2_ID, Call
 from tests.support.iam_policy import Request, allowed
+from tests.support.paths import ROOT
 
+RESOURCES: dict[str, list[str]] = json.loads(
+    (ROOT / "tests/unit/roles/data/iam_actions.json").read_text(encoding="utf-8")
+)
 KINDS = {
     "i": "instance",
     "igw": "internet-gateway",
@@ -27,8 +32,9 @@ KINDS = {
     "ami": "image",
     "eni": "network-interface",
 }
-#: IAM asks for none of them: everybody may call these.
-FREE = {"sts:GetCallerIdentity"}
+#: Everybody may call the first. The second is asked about the caller itself, who is a role on AWS
+#: (``test_bootstrap.py``) and no role here.
+FREE = {"sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy"}
 PASS = "iam:PassRole"
 
 
@@ -120,9 +126,10 @@ def _cloudwatch(
 
 
 def _ec2(call: Call, here: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each EC2 resource that a call names, with its tags at that time."""
+    """Yield each EC2 resource that IAM checks for a call, with its tags at that time."""
+    checked = " ".join(RESOURCES.get(action(call), []))
     for each, tags in call.tags.items():
         kind = KINDS.get(each.partition("-")[0])
-        if kind and EC2_ID.fullmatch(each):
+        if kind and EC2_ID.fullmatch(each) and f":{kind}/" in checked:
             keys = {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
             yield f"arn:aws:ec2:{here}:{kind}/{each}", keys
