@@ -104,6 +104,33 @@ def test_every_account_that_is_released_to_is_provisioned_beta_first() -> None:
         assert (job["environment"], job["concurrency"]["group"]) == (name, name)
 
 
+def test_updates_are_scheduled_in_every_account_that_is_released_to_beta_first() -> None:
+    updates = load(GITHUB / "workflows/updates.yml")
+    release = load(GITHUB / "workflows/release.yml")["jobs"]
+    weekly, monthly = (each["cron"] for each in updates["on"]["schedule"])
+    assert (weekly.split()[4], monthly.split()[2]) == ("2", "1")
+    assert f"github.event.schedule == '{monthly}'" in updates["env"]["WINDOW"]
+    patch = updates["jobs"]["patch"]
+    released = [name for name, job in release.items() if "environment" in job]
+    assert patch["strategy"]["matrix"]["account"] == released
+    assert (patch["strategy"]["max-parallel"], patch["strategy"]["fail-fast"]) == (1, True)
+    assert patch["environment"] == MATRIX
+    assert patch["concurrency"] == {"group": MATRIX, "cancel-in-progress": False}
+
+
+@pytest.mark.parametrize(("window", "status"), [("true", 0), ("false", 2)])
+def test_updates_fail_with_the_playbook_and_show_its_output(
+    tmp_path: Path, window: str, status: int
+) -> None:
+    tools = program(tmp_path / "bin", "ansible-playbook", f'echo "$@"; exit {status}')
+    variables = {"ENVIRONMENT": "aws", "WINDOW": window, "ACCOUNT": "beta"}
+    done = run(step("updates.yml", "Patch"), tmp_path, variables, tools)
+    assert done.returncode == status
+    run(step("updates.yml", "Show what was done"), tmp_path, variables)
+    shown = (tmp_path / "github_step_summary").read_text(encoding="utf-8")
+    assert f"-i inventory/aws playbooks/patch.yml -e window={window}" in shown
+
+
 def test_a_plan_downloads_no_keys() -> None:
     plan = load(GITHUB / "workflows/infrastructure.yml")["jobs"]["plan"]
     (controller,) = [step for step in plan["steps"] if "controller" in str(step.get("uses"))]

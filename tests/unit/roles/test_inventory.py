@@ -88,6 +88,12 @@ def test_the_account_of_aws_is_nobodys_until_it_is_said(
     assert aws.value("localhost", "aws_account") == ""
 
 
+def test_a_deployment_knows_its_account_in_a_shell_that_does_not(environment: Environment) -> None:
+    command = environment.value("localhost", "canary_playbook")
+    assert (command[0], command[3]) == ("env", "/venv/bin/ansible-playbook")
+    assert "CART_CANARY_AWS_ACCOUNT=123456789012" in command[1:3]
+
+
 @pytest.mark.parametrize(("given", "ports"), [("", [80]), ("chain.pem", [80, 443])])
 def test_aws_opens_tls_with_a_certificate_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, ports: list[int]
