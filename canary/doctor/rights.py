@@ -18,6 +18,7 @@ CHANGES: Mapping[str, str] = {
     "sqs": "CreateQueue SetQueueAttributes TagQueue",
     "ssm": "AddTagsToResource PutParameter",
     "dynamodb": "CreateTable TagResource",
+    "logs": "CreateLogGroup PutRetentionPolicy TagResource",
     "cloudwatch": "PutDashboard PutMetricAlarm",
     "ecr": "CreateRepository PutImageScanningConfiguration PutLifecyclePolicy",
 }
@@ -29,6 +30,7 @@ LOOKS: Mapping[str, str] = {
     "iam": "GetInstanceProfile GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
     "s3": "GetBucketTagging GetBucketVersioning ListBucket",
     "dynamodb": "DescribeTable ListTagsOfResource",
+    "logs": "DescribeLogGroups ListTagsLogGroup",
     "ssm": "DescribeParameters GetParameter",
     "cloudwatch": "DescribeAlarms GetDashboard",
     "ecr": "DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy",
@@ -52,7 +54,7 @@ OF_EC2: Mapping[str, str] = {
     "subnet": "ModifySubnetAttribute",
     "vpc": "ModifyVpcAttribute",
 }
-WITHOUT_RESOURCE = ("ssm:DescribeParameters",)
+WITHOUT_RESOURCE = ("ssm:DescribeParameters", "logs:DescribeLogGroups")
 
 
 def kind(action: str) -> str:

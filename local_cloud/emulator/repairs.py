@@ -11,10 +11,13 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.dynamodb.models.table import Table
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.subnets import Subnet
+from moto.logs.models import LogStream
 
 from local_cloud.emulator.patch import patch
 
 KEPT_BY_AWS = 4  # AWS reserves the first addresses of a subnet and the last one
+MOST_LOGS = 1_000
+"""Entries of a log stream that stay: they are in memory, and in every snapshot."""
 TABLES = uuid.UUID("2f1f4d0e-2c35-4d3a-9d46-6f1f7a9c7b57")
 
 
@@ -26,6 +29,7 @@ def install() -> None:
         request_ip=with_aws_errors(Subnet.request_ip),
         get_available_subnet_ip=next_address,
     )
+    patch(LogStream, put_log_events=bounded(LogStream.put_log_events))
     patch(AutoScalingResponse, disable_metrics_collection=disable_metrics_collection)
 
 
@@ -37,6 +41,17 @@ def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict
         stamp = f"{self.table_arn} {self.created_at}"
         answer[base_key]["TableId"] = str(uuid.uuid5(TABLES, stamp))
         return answer
+
+    return method
+
+
+def bounded(put: Callable[..., str]) -> Callable[..., str]:
+    """Keep the newest entries of a log stream only; moto keeps all of them."""
+
+    def method(self: Any, log_events: list[dict[str, Any]]) -> str:
+        token = put(self, log_events)
+        self.events = self.events[-MOST_LOGS:]
+        return token
 
     return method
 

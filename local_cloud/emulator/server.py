@@ -25,9 +25,9 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 Status = Callable[[], object]
 
 READS = re.compile(r"(Describe|Get|List|Head|Lookup|Query|Scan|BatchGet|Select|Filter|Test|Verify)")
-# These bypass the gate: one waits for messages, the other is sent continuously.
+# These bypass the gate: one waits for messages, the others are sent continuously.
 LONG = {"ReceiveMessage"}
-PUBLISH = "PutMetricData"
+PUBLISH = {"PutMetricData", "PutLogEvents"}
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
 
@@ -57,7 +57,7 @@ class Gatekeeper:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(self.status()).encode()]
         service, action = name_call(environ)
-        if action in LONG or action == PUBLISH:
+        if action in LONG | PUBLISH:
             return self.application(environ, start_response)
         keeper = self.metrics if service == "monitoring" else self.keeper
         with keeper.gate.shared():

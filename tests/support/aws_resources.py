@@ -67,6 +67,9 @@ def _storage(client: Client) -> dict[str, list[str]]:
         "tables": client("dynamodb").list_tables()["TableNames"],
         "parameters": [p["Name"] for p in parameters if p["Name"].startswith("/shop")],
         "topics": [topic["TopicArn"] for topic in client("sns").list_topics()["Topics"]],
+        "log groups": [
+            g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]
+        ],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "registries": [
             each["repositoryName"] for each in client("ecr").describe_repositories()["repositories"]

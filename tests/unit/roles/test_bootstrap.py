@@ -40,6 +40,7 @@ ARNS = {
     "cloudwatch": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:shop-aws-ErrorRate",
     "ec2": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1",
     "ecr": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop-aws",
+    "logs": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/shop/aws/app:log-stream:",
 }
 PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/shop-aws-app"
 DASHBOARD = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/shop-aws-release"

@@ -75,6 +75,9 @@ def resource(environment: Environment, words: str) -> tuple[str, dict[str, str]]
         return f"arn:aws:s3:::{value('release_bucket')}/{kind.removeprefix('bucket/')}", {}
     if kind == "table":
         return f"arn:aws:dynamodb:{region}:{account}:table/{value(f'{_table(rest)}_table')}", {}
+    if kind == "logs":
+        group, stream = f"{value('log_prefix')}{rest}", "log-stream:host-1"
+        return f"arn:aws:logs:{region}:{account}:log-group:{group}:{stream}", {}
     known = {
         "the queue of events": value("event_queue_arn"),
         "the live colour": f"arn:aws:ssm:{region}:{account}:parameter{value('live_parameter')}",
@@ -88,7 +91,7 @@ def _table(word: str) -> str:
 
 
 def test_the_table_has_both_answers_for_each_host() -> None:
-    for kind in ("app", "data", "monitor"):
+    for kind in ("app", "data", "monitor", "proxy"):
         assert {answer for host, _, _, answer in TABLE if host == kind} == {"allowed", "refused"}
 
 

@@ -1,0 +1,29 @@
+"""The service: ``python3 -m log_shipper``. LOGS_* variables configure it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from log_shipper.api import Api
+from log_shipper.journal import Journal
+from log_shipper.shipper import Shipper
+
+PAUSE = 10
+"""Seconds between two looks at the journal, and between two attempts while AWS is away."""
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    api = Api(os.environ["AWS_DEFAULT_REGION"], os.environ.get("AWS_ENDPOINT_URL", ""))
+    journal = Journal(Path(os.environ["STATE_DIRECTORY"]) / "position")
+    shipper = Shipper(api, journal, os.environ["LOGS_GROUP"], os.environ["LOGS_STREAM"])
+    while True:
+        if not shipper.ship():
+            time.sleep(PAUSE)
+
+
+if __name__ == "__main__":
+    main()
