@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from prober.probe import Result
-from prober.publish import data_of
+from prober.publish import data_of, datum_of_backup
 
 from app.metrics.batch import Served, Usage, environment_data, instance_data, service_data
 from app.metrics.slots import Histogram, Reading
@@ -44,6 +44,7 @@ def published() -> set[tuple[str, str, tuple[str, ...]]]:
         1, 100, 0, {"Environment": "local"}
     )
     data += data_of(PROBED, "local", 60)
+    data += [datum_of_backup(1.0, "local")]
     data += weights("traffic_weight", "local", {"blue": 1.0, "green": 0.0}, datetime.now(UTC))
     return {
         (each["MetricName"], each["Unit"], tuple(part["Name"] for part in each["Dimensions"]))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
+from unittest.mock import Mock
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from prober.backup import age
 from prober.page import Page
 from prober.probe import Result
 from prober.publish import Outbox, data_of
@@ -105,3 +110,22 @@ def test_settings_that_make_no_sense_are_refused(name: str, value: str, sentence
 def test_a_missing_setting_is_named() -> None:
     with pytest.raises(SystemExit, match="PROBER_URLS is not set"):
         Settings.load({name: value for name, value in GOOD.items() if name != "PROBER_URLS"})
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_age_of_the_newest_backup_is_read_from_the_bucket() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="shop")
+    assert age(s3, "shop", time.time() - 500) == pytest.approx(500, abs=60), "there is none yet"
+    s3.put_object(Bucket="shop", Key="backups/shop-20261126T020000Z.dump", Body=b"unfinished")
+    assert age(s3, "shop", time.time() - 500) == pytest.approx(500, abs=60)
+    s3.put_object(Bucket="shop", Key="backups/latest", Body=b"shop-20261126T020000Z.dump")
+    assert age(s3, "shop", time.time() - 500) < 60
+
+
+def test_a_bucket_that_cannot_be_read_is_no_age() -> None:
+    broken = Mock()
+    answer = {"ResponseMetadata": {"HTTPStatusCode": 500}, "Error": {}}
+    broken.head_object.side_effect = ClientError(answer, "HeadObject")  # type: ignore[arg-type]
+    with pytest.raises(ClientError):
+        age(broken, "shop", 0.0)

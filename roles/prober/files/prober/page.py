@@ -20,6 +20,7 @@ class Page:
 
     def __init__(self, port: int) -> None:
         self._newest: dict[str, Result] = {}
+        self._backup_age: float | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self.text))
         self.port = self._server.server_port
 
@@ -33,8 +34,18 @@ class Page:
     def put(self, result: Result) -> None:
         self._newest = {**self._newest, result.name: result}
 
+    def put_backup(self, age: float) -> None:
+        self._backup_age = age
+
     def text(self) -> str:
-        return "".join(_lines(self._newest))
+        return "".join(_lines(self._newest)) + self._of_backup()
+
+    def _of_backup(self) -> str:
+        if self._backup_age is None:
+            return ""
+        words = "Time since the newest backup of the database"
+        head = f"# HELP backup_age_seconds {words}\n# TYPE backup_age_seconds gauge\n"
+        return f"{head}backup_age_seconds {self._backup_age:.0f}\n"
 
 
 def _lines(newest: dict[str, Result]) -> Iterator[str]:

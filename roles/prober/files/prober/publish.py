@@ -42,6 +42,17 @@ def data_of(result: Result, environment: str, period: int) -> Iterator[Datum]:
             }
 
 
+def datum_of_backup(age: float, environment: str) -> Datum:
+    """Return the metric of the newest backup, as the catalogue names it."""
+    return {
+        "MetricName": "backup_age",
+        "Unit": "Seconds",
+        "Value": age,
+        "Timestamp": datetime.now(UTC),
+        "Dimensions": [{"Name": "Environment", "Value": environment}],
+    }
+
+
 class Outbox(threading.Thread):
     """Queues results without blocking, sends them in order, and retries a failed call once."""
 
@@ -55,8 +66,14 @@ class Outbox(threading.Thread):
         self._changed = threading.Condition()
 
     def put(self, result: Result) -> None:
+        self._add(*data_of(result, self._environment, self._period))
+
+    def put_backup(self, age: float) -> None:
+        self._add(datum_of_backup(age, self._environment))
+
+    def _add(self, *data: Datum) -> None:
         with self._changed:
-            self._waiting.extend(data_of(result, self._environment, self._period))
+            self._waiting.extend(data)
             self._changed.notify()
 
     def run(self) -> None:
@@ -81,12 +98,12 @@ class Outbox(threading.Thread):
         return True
 
 
-def cloudwatch() -> Any:
-    """Return a CloudWatch client, configured by environment variables."""
+def client(service: str) -> Any:
+    """Return a client of AWS, configured by environment variables."""
     import boto3
     from botocore.config import Config
 
     config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
     # Debian's boto3 does not know AWS_ENDPOINT_URL itself.
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
-    return boto3.client("cloudwatch", endpoint_url=endpoint, config=config)
+    return boto3.client(service, endpoint_url=endpoint, config=config)

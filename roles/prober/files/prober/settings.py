@@ -27,6 +27,8 @@ class Settings:
     period: int
     limit: float
     port: int
+    backups: str = ""
+    """Bucket whose newest backup is watched; empty: none."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:
@@ -39,6 +41,7 @@ class Settings:
                 period=int(environ["PROBER_PERIOD"]),
                 limit=float(environ["PROBER_LIMIT"]),
                 port=int(environ["PROBER_PORT"]),
+                backups=environ.get("PROBER_BACKUPS", ""),
             )
         except KeyError as error:
             raise SystemExit(f"prober: {error.args[0]} is not set") from None
