@@ -47,6 +47,7 @@ def port(certificate: Path, plain: int) -> Iterator[int]:
         "haproxy.cfg.j2",
         proxy_servers=[{"name": "blue-1", "colour": "blue", "address": "127.0.0.1", "port": 9}],
         proxy_port=plain,
+        proxy_clients={"exempt": ["127.0.0.3"], "trusted": ["127.0.0.4"]},
         proxy_tls={"port": chosen, "only": True, "certificate": str(certificate)},
         __proxy_tls_file=str(place / "shop.pem"),
         __proxy_socket=str(place / "admin.sock"),
@@ -99,8 +100,12 @@ def test_who_knows_another_authority_does_not_believe_it(port: int, tmp_path: Pa
     assert shake_hands(port, tmp_path / "other.crt").returncode != 0
 
 
-@pytest.mark.parametrize(("source", "status"), [("127.0.0.2", 308), ("127.0.0.1", 503)])
-def test_the_plain_port_sends_everybody_but_its_own_host_to_the_other(
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [("127.0.0.2", 308), ("127.0.0.1", 503), ("127.0.0.3", 503), ("127.0.0.4", 503)],
+    ids=["a client", "this host", "a load generator", "a load balancer with TLS"],
+)
+def test_the_plain_port_sends_clients_to_the_other(
     port: int, plain: int, source: str, status: int
 ) -> None:
     """503: the proxy tried, but its only server is down."""

@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible.template import Templar
 
 from tests.support.paths import ROOT
-from tests.unit.roles.inventories import load
+from tests.unit.roles.inventories import HOSTS, load
 
 
 def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
@@ -52,6 +53,33 @@ def test_a_shell_without_the_optional_variables_changes_nothing(
     assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(
         tmp_path / "run/123456789012/aws/tls/shop.key"
     )
+
+
+def test_with_a_certificate_for_a_name_clients_are_sent_to_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = load("aws", tmp_path, monkeypatch)
+    assert aws.value("aws-proxy-1", "proxy_tls")["only"] is False
+    monkeypatch.setenv("CART_CANARY_TLS_CERTIFICATE", str(tmp_path / "shop.pem"))
+    assert aws.value("aws-proxy-1", "proxy_tls")["only"] is False
+    monkeypatch.setenv("CART_CANARY_TLS_NAME", "shop.example.org")
+    assert aws.value("aws-proxy-1", "proxy_tls")["only"] is True
+
+
+def test_a_database_elsewhere_needs_no_data_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(HOSTS, "data-1")
+    aws = load("aws", tmp_path, monkeypatch)
+    elsewhere = {
+        "shop_database_url": "postgresql://shop:secret@db.example.org/shop?sslmode=require",
+        "shop_redis_url": "rediss://cache.example.org:6379/0",
+    }
+    variables = {**aws.raw("aws-app-blue-1"), **elsewhere}
+    templar = Templar(loader=aws.loader, variables=variables)
+    assert templar.template(variables["app_database_url"]) == elsewhere["shop_database_url"]
+    assert templar.template(variables["app_redis_url"]) == elsewhere["shop_redis_url"]
+    assert aws.value("aws-monitor-1", "prober_backups") == "", "it has backups of its own"
 
 
 def test_every_other_variable_of_the_shell_is_required() -> None:
