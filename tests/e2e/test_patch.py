@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.demo import SHOPPERS, failures, wait_for_shoppers
+from tests.e2e.demo import SHOPPERS, Hosts, failures, wait_for_shoppers
 from tests.support.paths import ROOT
 from tests.support.session_cloud import SessionCloud
 
@@ -81,7 +81,7 @@ def test_updates_that_make_hosts_slower_are_refused_and_the_traffic_goes_back(
     outdated: SessionCloud,
 ) -> None:
     publish(outdated, "2.0", DROP_IN, SLOW)
-    live, failed = outdated.status()["live"], failures()
+    live, failed = outdated.status()["live"], failures(Hosts())
     refused = patch(outdated)
     told = " ".join(refused.stdout.split())
     assert refused.returncode != 0, told[-5000:]
@@ -92,18 +92,18 @@ def test_updates_that_make_hosts_slower_are_refused_and_the_traffic_goes_back(
     status = outdated.status()
     assert (status["live"], status["differences"], outdated.share(live)) == (live, [], 1)
     assert installed(outdated, live) == {"1.0"}
-    assert failures() == failed
+    assert failures(Hosts()) == failed
 
 
 def test_updates_are_judged_and_reach_both_colours_without_a_failed_request(
     outdated: SessionCloud,
 ) -> None:
     publish(outdated, "3.0")
-    before, failed = outdated.status()["live"], failures()
+    before, failed = outdated.status()["live"], failures(Hosts())
     done = patch(outdated)
     assert done.returncode == 0, done.stdout[-5000:]
     assert installed(outdated, "") == {"3.0"}
     status = outdated.status()
     assert (status["live"] != before, status["differences"]) == (True, [])
     assert newest_verdict(outdated) == "PASS"
-    assert failures() == failed
+    assert failures(Hosts()) == failed

@@ -126,6 +126,6 @@ def test_the_age_of_the_newest_backup_is_read_from_the_bucket() -> None:
 def test_a_bucket_that_cannot_be_read_is_no_age() -> None:
     broken = Mock()
     answer = {"ResponseMetadata": {"HTTPStatusCode": 500}, "Error": {}}
-    broken.head_object.side_effect = ClientError(answer, "HeadObject")  # type: ignore[arg-type]
+    broken.head_object.side_effect = ClientError(answer, "HeadObject")
     with pytest.raises(ClientError):
         age(broken, "shop", 0.0)
