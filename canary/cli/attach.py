@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 
 from canary.cli.common import Place, find_place, json_option, where_options
-from canary.cli.controller import Controller, find
+from canary.cli.controller import Controller, alive, find
 from canary.cli.elsewhere import Elsewhere
-from canary.cli.ended import outcome_of, tell_ended
+from canary.cli.ended import NOT_FOUND, outcome_of, tell_ended
 from canary.cli.progress import Display
 from canary.cli.resume import place_of
 from canary.errors import ExitStatus, StateError
@@ -32,7 +32,7 @@ START_SECONDS = 30.0
 def attach(
     env: str | None, policy_file: Path | None, canary: str | None, *, as_json: bool
 ) -> ExitStatus:
-    """Follow CANARY until it ends, and exit as it does. Default: the newest canary here.
+    """Follow CANARY until it ends, and exit as it does. Default: the newest that runs here.
 
     Ctrl-C ends this command, and never the canary. On another machine than the canary's, it shows
     the weight of the candidate and, if the state is on AWS, the outcome.
@@ -47,7 +47,7 @@ def attach(
     try:
         if elsewhere := Elsewhere.of(place, canary):
             return elsewhere.follow(as_json=as_json)
-        directory = find(place.canaries, canary)
+        directory = find(place.canaries, canary, alive)
         document = follow(directory, Console(stderr=True))
     except KeyboardInterrupt:
         click.echo("The canary goes on. To stop it: canary stop", err=True)
@@ -62,6 +62,8 @@ def follow(directory: Path, console: Console) -> dict[str, Any]:
         StateError: it has no living controller.
     """
     place, controller = place_of(directory), Controller(directory)
+    if controller.missing and outcome_of(directory) is None:
+        raise StateError(f"Canary {directory.name} {NOT_FOUND}")
     patience = _patience(place)
     with Display(place.policy, console) as display:
         shown, heard = Shown(display), time.monotonic()

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -69,6 +69,16 @@ class Controller:
                 return None if _locked(file) else int(json.load(file)["process"])
         except (OSError, ValueError, KeyError, TypeError):  # none yet, or it is being written
             return None
+
+    @property
+    def unfinished(self) -> bool:
+        """Return whether there is something to go on with."""
+        return self._checkpoint.exists()
+
+    @property
+    def missing(self) -> bool:
+        """Return whether it never had a controller that others can find."""
+        return not self._lock.exists() and not self.unfinished
 
     def save(self, context: Context) -> None:
         """Store how far the canary is."""
@@ -141,8 +151,8 @@ def _locked(file: IO[str]) -> bool:
     return True
 
 
-def find(canaries: Path, name: str | None) -> Path:
-    """Return the directory of a canary, or of the newest one.
+def find(canaries: Path, name: str | None, wanted: Callable[[Controller], bool]) -> Path:
+    """Return the directory of a canary: the named one, the newest that is wanted, or the newest.
 
     Raises:
         RecordingError: there is none.
@@ -151,7 +161,17 @@ def find(canaries: Path, name: str | None) -> Path:
         if not (canaries / name).is_dir():
             raise RecordingError(f"There is no canary {name} in {canaries}")
         return canaries / name
-    newest = max((path for path in canaries.glob("*") if path.is_dir()), default=None)
-    if newest is None:
+    known = sorted((path for path in canaries.glob("*") if path.is_dir()), reverse=True)
+    if not known:
         raise RecordingError(f"No canary has run here: {canaries} is empty")
-    return newest
+    return next((path for path in known if wanted(Controller(path))), known[0])
+
+
+def alive(controller: Controller) -> bool:
+    """Return whether the canary runs."""
+    return controller.process() is not None
+
+
+def left(controller: Controller) -> bool:
+    """Return whether the canary was left by a controller that was killed."""
+    return controller.unfinished and not alive(controller)

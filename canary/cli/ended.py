@@ -11,6 +11,11 @@ import click
 from canary.cli.controller import OUTCOME
 from canary.errors import ExitStatus, RecordingError
 
+NOT_FOUND = (
+    "has no controller that other commands can find: it is a drill, or only observes. It ends with "
+    "Ctrl-C in its terminal, and its page is canary watch"
+)
+
 
 def outcome_of(directory: Path) -> dict[str, Any] | None:
     """Return the document of an outcome, or None if the canary has not ended."""

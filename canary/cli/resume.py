@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from canary.cli.common import Place, find_place, json_option, where_options
-from canary.cli.controller import CHECKPOINT, Controller, find
+from canary.cli.controller import CHECKPOINT, Controller, find, left
 from canary.cli.ended import outcome_of, tell_ended
 from canary.cli.release import gone_on, tell
 from canary.environment import parse_environment
@@ -24,7 +24,7 @@ from canary.rollout.outcome import Outcome
 def resume(
     env: str | None, policy_file: Path | None, canary: str | None, *, as_json: bool
 ) -> ExitStatus:
-    """Go on with CANARY, or with the newest one here, after its controller was killed.
+    """Go on with CANARY, or with the newest one whose controller was killed.
 
     The same looks are judged from the same recording, so the verdict is that of an undisturbed
     canary. If the lease of the weight has ended, the canary ends too, and no traffic is moved.
@@ -36,7 +36,7 @@ def resume(
     Example:
       canary resume --env local
     """
-    directory = find(find_place(env, policy_file).canaries, canary)
+    directory = find(find_place(env, policy_file).canaries, canary, left)
     controller, console = Controller(directory), Console(stderr=True)
     with controller.held():
         saved = controller.load()

@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 
 from canary.cli.common import find_place, json_option, where_options
-from canary.cli.controller import Controller, find
+from canary.cli.controller import Controller, alive, find
 from canary.cli.elsewhere import Elsewhere
-from canary.cli.ended import outcome_of, tell_ended
+from canary.cli.ended import NOT_FOUND, outcome_of, tell_ended
 from canary.cli.release import gone_on
 from canary.cli.resume import place_of
 from canary.errors import ExitStatus, StateError
@@ -34,7 +34,7 @@ KEPT = (Stage.COMMIT, Stage.END)
 def stop(
     env: str | None, policy_file: Path | None, canary: str | None, *, as_json: bool
 ) -> ExitStatus:
-    """End CANARY, or the newest one here, and return its traffic to the live colour.
+    """End CANARY, or the newest one that runs here, and return its traffic to the live colour.
 
     Waits until it has ended. A canary whose controller was killed is ended too. On another machine
     than the canary's, the proxy returns the traffic at once, and the canary ends at its next look.
@@ -49,13 +49,15 @@ def stop(
     if elsewhere := Elsewhere.of(place, canary):
         elsewhere.stop(as_json=as_json)
         return ExitStatus.PASS
-    directory = find(place.canaries, canary)
+    directory = find(place.canaries, canary, alive)
     controller = Controller(directory)
     if (process := controller.process()) is not None:
         _end(directory, controller, process)
     elif (saved := controller.load()) is not None:
         with controller.held():
             gone_on(place_of(directory), stopped(saved), Console(stderr=True))
+    elif controller.missing and outcome_of(directory) is None:
+        raise StateError(f"Canary {directory.name} {NOT_FOUND}")
     else:
         raise StateError(f"No canary runs: {directory.name} has ended. See: canary history")
     if (document := outcome_of(directory)) is None:

@@ -13,7 +13,7 @@ import pytest
 
 from canary.cli import background
 from canary.cli.background import ENVIRONMENT, start, write_environment
-from canary.cli.controller import Controller
+from canary.cli.controller import Controller, alive, find, left
 from canary.cli.stop import stopped
 from canary.errors import CanaryError, RecordingError, StateError
 from canary.live.files import LiveFiles, read, written
@@ -25,7 +25,7 @@ from canary.rollout.notify import Notifier
 from canary.rollout.outcome import Ending
 from canary.simulation import policy_text
 from tests.support.report_examples import judgements, recording
-from tests.unit.canary.cli_shell import shell
+from tests.unit.canary.cli_shell import Shell, replaced, shell
 
 canary = pytest.fixture(shell, name="canary")
 NAME = "20261128T090000Z-0001"
@@ -35,7 +35,7 @@ STARTED = Event(5, "step", "green carries 5 %")
 HOLD = """
 import sys, time
 from pathlib import Path
-from canary.cli.controller import Controller
+from canary.cli.controller import Controller, alive, find, left
 with Controller(Path(sys.argv[1])).held():
     print("held", flush=True)
     time.sleep(600)
@@ -72,6 +72,30 @@ def test_a_canary_has_one_controller_until_that_is_dead(directory: Path) -> None
     with controller.held():
         assert Controller(directory).process() == os.getpid()
     assert controller.process() is None
+
+
+def test_the_canary_that_is_meant_is_not_always_the_newest(directory: Path) -> None:
+    refused = directory.with_name("20261129T090000Z-0002")  # while the other one ran
+    refused.mkdir()
+    assert find(directory.parent, None, alive) == refused
+    with Controller(directory).held():
+        assert find(directory.parent, None, alive) == directory
+    Controller(directory).write(checkpoint())
+    assert find(directory.parent, None, left) == directory
+
+
+@pytest.mark.parametrize("command", ["attach", "stop"])
+def test_a_canary_without_a_controller_to_find_is_named(
+    canary: Shell, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    made = replaced(monkeypatch)
+    monkeypatch.setattr("canary.cli.elsewhere.state_of", lambda _: made.state)
+    observing = Path(".run/test/canaries") / NAME
+    observing.mkdir(parents=True)
+    (observing / "policy.yml").write_bytes(canary.policy.read_bytes())
+    status, _, err = canary(command, "--env", "test")
+    assert status == 2
+    assert "it is a drill, or only observes" in err
 
 
 def test_a_copy_of_its_files_is_refused(directory: Path) -> None:
