@@ -203,8 +203,8 @@ def test_the_first_policy_of_the_page_is_the_one_that_init_writes(canary: Shell)
 def test_every_command_that_init_is_shown_with_works(canary: Shell) -> None:
     text = OWN_APP.read_text(encoding="utf-8")
     commands = re.findall(r"^    canary (init .*)$", text, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
-        status, out, err = canary(*shlex.split(command))
+        status, out, err = canary(*shlex.split(command), "--output", "policy.yml", "--force")
         assert status == 0, err
-        assert "run" in out.splitlines()[1]
+        assert ("run" in out.splitlines()[1].split(", ")) == ("--proxy" in command)
