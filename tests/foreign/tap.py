@@ -9,9 +9,11 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -63,6 +65,8 @@ class Tap:
     calls: list[Call] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
     url: str = ""
+    ahead: float = 0.0
+    """Seconds by which the clock of AWS is ahead of this machine's."""
 
     def note(self, call: Call) -> None:
         with self.lock:
@@ -222,7 +226,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         length = dict(headers).get("Content-Length", "0")
         for name, value in headers:
-            if name.lower() not in DROPPED:
+            if name.lower() == "date":
+                self.send_header(name, formatdate(time.time() + self.tap.ahead, usegmt=True))
+            elif name.lower() not in DROPPED:
                 self.send_header(name, value)
         self.send_header("Content-Length", length if self.command == "HEAD" else str(len(data)))
         self.end_headers()
