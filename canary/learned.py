@@ -15,8 +15,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from canary.errors import CalibrationError
+from canary.reading import read_json, read_text
 
 VERSION = 1
+LARGEST = 50
+"""Megabytes of a calibration."""
 PLAIN_CLIP = 2.5
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -124,8 +127,8 @@ def load_calibration(path: Path) -> Calibration:
     if not path.exists():
         return Calibration()
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        document = read_json(read_text(path, LARGEST))
+    except (OSError, ValueError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
     if not isinstance(document, dict) or "calibration" not in document:
         raise _unusable(

@@ -16,8 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from canary.earlier import from_version_1
 from canary.errors import RecordingError
 from canary.model import Recording
+from canary.reading import read_json, read_text
 
 SCHEMA_VERSION = 2
+LARGEST = 500
+"""Megabytes of a recording; one of a thousand hosts over a day has about a tenth of it."""
 LATEST = 2**40
 MOST_PERIODS = 2_000_000
 """Limits of times, in seconds since 1970, and of the length of a recording."""
@@ -38,7 +41,7 @@ def load_recording(path: Path | str) -> Recording:
         RecordingError: it is missing, damaged, or of another schema version.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_text(Path(path), LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"The recording {path} cannot be read: {error}.") from error
     return recording_from_text(text, str(path))
@@ -84,14 +87,11 @@ def _document(text: str, name: str) -> dict[str, Any]:
         raise RecordingError(f"The recording {name} holds {constant}, which is not a number.")
 
     try:
-        document = json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
+        document = read_json(text, refuse)
+    except ValueError as error:
         raise RecordingError(
-            f"The recording {name} is not JSON: {error.msg} at line {error.lineno}, "
-            f"column {error.colno}. It may have been cut short."
+            f"The recording {name} is not JSON: {error}. It may have been cut short."
         ) from error
-    except RecursionError as error:
-        raise RecordingError(f"The recording {name} is nested too deeply to be read.") from error
     if not isinstance(document, dict):
         raise RecordingError(
             f"The recording {name} is a JSON {type(document).__name__}, not an object."

@@ -8,6 +8,10 @@ import click
 
 from canary.errors import PolicyError
 from canary.kayenta.configuration import convert
+from canary.reading import read_text
+
+LARGEST = 50
+"""Megabytes of a configuration."""
 
 
 @click.command()
@@ -31,7 +35,7 @@ def import_kayenta(config_file: Path, output: Path | None) -> None:
       canary import-kayenta canary-config.json -o policy.yml
     """
     try:
-        text = config_file.read_text(encoding="utf-8")
+        text = read_text(config_file, LARGEST)
     except UnicodeDecodeError as error:
         raise PolicyError(f"{config_file} is not a text file: {error}") from error
     found = convert(text, str(config_file))

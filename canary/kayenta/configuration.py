@@ -16,6 +16,7 @@ import yaml
 
 from canary.errors import PolicyError
 from canary.policy import Policy, parse_policy
+from canary.reading import read_json
 
 KINDS = (
     (r"error|5xx|4xx|fail|exception|restart|timeout|reject", "count"),
@@ -54,11 +55,9 @@ def convert(text: str, name: str = "canary-config.json") -> Converted:
 
 def _config(text: str, name: str) -> Mapping[str, Any]:
     try:
-        config = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise PolicyError(f"{name} is not JSON: {error.msg} at line {error.lineno}.") from error
-    except RecursionError as error:
-        raise PolicyError(f"{name} is nested too deeply to be read.") from error
+        config = read_json(text)
+    except ValueError as error:
+        raise PolicyError(f"{name} is not JSON: {error}.") from error
     metrics = config.get("metrics") if isinstance(config, dict) else None
     if not isinstance(metrics, list) or not metrics:
         raise PolicyError(

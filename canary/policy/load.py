@@ -13,11 +13,14 @@ from pydantic import BaseModel, ValidationError
 from canary.errors import PolicyError
 from canary.policy.schema import Policy
 from canary.policy.yaml_text import UnreadableError, read_yaml
+from canary.reading import read_text
 
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 VERSION = 1
+LARGEST = 5
+"""Megabytes of a policy."""
 OTHER_NAMES = {
     "quantile": "statistic: p90",
     "percentile": "statistic: p90",
@@ -38,7 +41,7 @@ def load_policy(path: Path | str) -> Policy:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"The policy {path} cannot be read: {error}.") from error
     return parse_policy(text, str(path))

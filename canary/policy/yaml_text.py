@@ -7,6 +7,9 @@ from typing import Any
 
 import yaml
 
+MOST_VALUES = 100_000
+"""Values of a document, with every alias replaced by what it stands for."""
+
 
 class UnreadableError(Exception):
     """The YAML text was rejected; the message says why, without the file's name."""
@@ -31,6 +34,25 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _refuse_growth(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """Return the number of values with every alias replaced; refuse too many, and loops.
+
+    A few lines of aliases of aliases can stand for billions of values.
+    """
+    if id(node) in known:
+        if not known[id(node)]:
+            raise UnreadableError("has an alias of a value that holds the alias")
+        return known[id(node)]
+    known[id(node)] = 0
+    content = node.value if isinstance(node, yaml.CollectionNode) else []
+    parts = [part for one in content for part in (one if isinstance(one, tuple) else (one,))]
+    size = 1 + sum(_refuse_growth(part, known) for part in parts)
+    if size > MOST_VALUES:
+        raise UnreadableError(f"has more than {MOST_VALUES:,} values, counted with its aliases")
+    known[id(node)] = size
+    return size
+
+
 def read_yaml(text: str) -> Any:
     """Return the document in YAML ``text``.
 
@@ -38,6 +60,7 @@ def read_yaml(text: str) -> Any:
         UnreadableError: it is not YAML, names a key twice, or is nested too deeply.
     """
     try:
+        _refuse_growth(yaml.compose(text, _Loader), {})
         return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         raise UnreadableError(f"is not YAML: {' '.join(str(error).split())}") from error

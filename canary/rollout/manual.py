@@ -48,15 +48,15 @@ class Manual:
         """Make ``colour``, or the candidate that carries traffic now, live."""
         status, meant = self.traffic.status(), self._meant()
         self._named(colour, status, meant)
-        if colour is None:
-            colour = self._candidate(status)
+        leased = colour is None
+        colour = self._candidate(status) if colour is None else colour
         live = served(status, colour)
         moves = status.live != colour or status.lease_until is not None
         if not moves and meant == live and not self._missed():
             return Done(f"{live} is live already", live)
         if not force:
             self._refuse(colour, status)
-        after = self.traffic.promote(colour) if moves else status
+        after = self.traffic.promote(colour, leased=leased) if moves else status
         sentence = f"{live} is live and carries all traffic"
         return self._done(PROMOTED, live, (status, after), sentence)
 
@@ -203,4 +203,11 @@ class Manual:
                 f"Traffic is on {live.colour}, but the state could not be updated: {error}. "
                 f"Repeat later: canary promote --env {self.environment} --colour {live.colour}"
             ) from error
+        self._confirm(live)
         return Done(sentence, live)
+
+    def _confirm(self, live: Live) -> None:
+        """Verify that nobody else moved traffic while the state was written."""
+        if (now := self.traffic.status().live) != live.colour:
+            command = name_one(self.environment, (now, live.colour))
+            raise TrafficError(f"{live} was live, but another user made {now} live. {command}")

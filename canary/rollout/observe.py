@@ -51,7 +51,7 @@ class ReadOnly:
     def release(self) -> Status:
         raise _refused()
 
-    def promote(self, colour: str) -> Status:  # noqa: ARG002
+    def promote(self, colour: str, *, leased: bool = False) -> Status:  # noqa: ARG002
         raise _refused()
 
     def standby(self, colour: str, *, may: bool) -> Status:  # noqa: ARG002

@@ -84,7 +84,7 @@ def commit(context: Context, colour: str) -> None:
     context.reach(Stage.COMMIT)
     context.keeper.unleased()
     context.promoting = True
-    context.ports.traffic.promote(colour)
+    context.ports.traffic.promote(colour, leased=True)
     error: StateError | None = None
     for _ in range(ATTEMPTS):
         try:
@@ -93,6 +93,18 @@ def commit(context: Context, colour: str) -> None:
             error = failure
             context.ports.clock.sleep(1)
         else:
+            _confirm(context, colour)
             context.say("promoted", f"{colour} is live")
             return
     raise TrafficError(f"{colour} was promoted, but the state could not be updated: {error}")
+
+
+def _confirm(context: Context, colour: str) -> None:
+    """Check that nobody else moved traffic while the state was written."""
+    try:
+        live = context.ports.traffic.status().live
+    except TrafficError as error:
+        context.warn(str(error))
+        return
+    if live != colour:
+        raise TrafficError(f"{colour} was promoted, but another user made {live} live meanwhile")

@@ -71,7 +71,7 @@ class Proxy:
     def release(self) -> Status:
         return self.promote(self._live)
 
-    def promote(self, colour: str) -> Status:
+    def promote(self, colour: str, *, leased: bool = False) -> Status:  # noqa: ARG002 - one user
         self._live, self._until = colour, None
         self._change(self._whole(colour))
         return self.status()

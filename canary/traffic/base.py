@@ -126,8 +126,11 @@ class Traffic(Protocol):
         """Return all traffic to the live colour at once; can be repeated."""
         ...
 
-    def promote(self, colour: str) -> Status:
-        """Make ``colour`` live: it carries all traffic, without a lease."""
+    def promote(self, colour: str, *, leased: bool = False) -> Status:
+        """Make ``colour`` live: it carries all traffic, without a lease.
+
+        With ``leased``, refuse a candidate that lost its lease meanwhile.
+        """
         ...
 
     def standby(self, colour: str, *, may: bool) -> Status:

@@ -99,8 +99,9 @@ class Haproxy:
         except TrafficError:
             return parse_status(self.ask("release", shared=False))
 
-    def promote(self, colour: str) -> Status:
-        return parse_status(self.ask("promote", "--colour", colour))
+    def promote(self, colour: str, *, leased: bool = False) -> Status:
+        words = ["--leased"] if leased else []
+        return parse_status(self.ask("promote", "--colour", colour, *words))
 
     def standby(self, colour: str, *, may: bool) -> Status:
         words = [] if may else ["--off"]

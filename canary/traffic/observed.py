@@ -32,8 +32,8 @@ class ObservedTraffic:
     def release(self) -> Status:
         return self._told(self._traffic.release())
 
-    def promote(self, colour: str) -> Status:
-        return self._told(self._traffic.promote(colour))
+    def promote(self, colour: str, *, leased: bool = False) -> Status:
+        return self._told(self._traffic.promote(colour, leased=leased))
 
     def _told(self, status: Status) -> Status:
         self._tell({colour: status.share(colour) for colour in self._colours})

@@ -148,8 +148,11 @@ class Proxy:
         self.troubles.meet("traffic.release", self.reset)
         return self.seen()
 
-    def promote(self, colour: str) -> Status:
+    def promote(self, colour: str, *, leased: bool = False) -> Status:
         def effect() -> None:
+            self.expire()
+            if leased and colour != self.live and self.until is None:
+                raise TrafficError(f"{colour} has no lease")
             self.live = colour
             self.reset()
 

@@ -42,7 +42,7 @@ KINDS: dict[str, type[errors.CanaryError]] = {
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing of ours runs any more."""
+    """Stands for SIGKILL."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,12 @@ class Lived(World):
         self.killed = False
 
     def happens(self) -> None:
-        elapsed = self.time.now() - START
-        if self.schedule.silent is not None and elapsed >= self.schedule.silent:
+        elapsed, schedule = self.time.now() - START, self.schedule
+        if schedule.silent is not None and elapsed >= schedule.silent:
             self.source.sends = False
-        if self.schedule.down is not None and elapsed >= self.schedule.down:
+        if schedule.down is not None and elapsed >= schedule.down:
             self.proxy.down.add("green-1")
-        if self.schedule.anew is not None and elapsed >= self.schedule.anew:
-            self.proxy.anew = 5
+        self.proxy.anew = 5 if schedule.anew is not None and elapsed >= schedule.anew else 0
 
     def shield(self) -> None:
         self.schedule.shielded = True

@@ -48,6 +48,7 @@ def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Pa
         add[name].add_argument("--lease", required=True, type=float, metavar="SECONDS")
     add["release"].add_argument("--expired", metavar="LEASE", help=argparse.SUPPRESS)
     add["promote"].add_argument("--colour", required=True)
+    add["promote"].add_argument("--leased", action="store_true", help="only while it has a lease")
     for name in ("drain", "ready"):
         add[name].add_argument("--server", required=True)
         add[name].add_argument("--wait", type=patience, default=10.0, metavar="SECONDS")
@@ -83,7 +84,7 @@ def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None
         ),
         "renew": lambda: traffic.renew(asked.lease),
         "release": lambda: traffic.release(asked.expired),
-        "promote": lambda: traffic.promote(asked.colour),
+        "promote": lambda: traffic.promote(asked.colour, leased=asked.leased),
         "drain": lambda: traffic.drain(asked.server, asked.wait),
         "ready": lambda: traffic.ready(asked.server, asked.wait, fallback=asked.fallback),
         "standby": lambda: traffic.standby(asked.colour, may=not asked.off),

@@ -24,8 +24,6 @@ class Traffic:
         self.memory = memory
         self.timer = timer
 
-    # ---- commands ------------------------------------------------------------------
-
     def status(self) -> dict[str, Any]:
         """Return the intended and the real state. Counters start at the time ``since``."""
         now = self.runtime.read()
@@ -95,15 +93,17 @@ class Traffic:
                 self.give_back()
         return self.status()
 
-    def promote(self, colour: str) -> dict[str, Any]:
-        """Make ``colour`` live. The previous live colour becomes its fallback.
+    def promote(self, colour: str, *, leased: bool = False) -> dict[str, Any]:
+        """Make ``colour`` live; with ``leased``, only while it has its lease.
 
-        If ``colour`` was the fallback itself, this is a rollback: the previous live colour has
-        failed, and nothing falls back to it.
+        The previous live colour becomes its fallback. If ``colour`` was the fallback itself, this
+        is a rollback: the previous live colour has failed, and nothing falls back to it.
         """
         with self.memory.locked():
             names = self.up(colour)
             live, trusted = self.live, self.memory.fallback
+            if leased:
+                plan.require_lease(self.memory.lease, colour, live)
             drills.stop(self.runtime)  # before its colour may get all traffic
             if colour != live:
                 rollback = any(name in trusted for name in names)

@@ -83,6 +83,15 @@ def rebalanced(
         return lease
 
 
+def require_lease(held: Lease | None, colour: str, live: str) -> None:
+    """Refuse a candidate whose traffic was returned. One that is live already is no candidate."""
+    if colour != live and (held is None or held.candidate != colour):
+        raise RefusedError(
+            f"{colour} has no lease: somebody returned its traffic, or the lease expired. {live} "
+            "carries all traffic."
+        )
+
+
 def choose(circle: ring.Points, split: Split, share: float) -> dict[str, int]:
     """Return the weights whose real shares are closest to the requested share."""
     split = refuse_impossible(split, share)

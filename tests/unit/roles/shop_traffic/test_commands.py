@@ -155,3 +155,15 @@ def test_a_live_colour_that_nobody_wrote_is_not_guessed(world: World) -> None:
     (world.memory.directory / "live").unlink()
     with pytest.raises(RefusedError, match="live colour is not known"):
         world.traffic.release()
+
+
+def test_a_leased_promotion_is_refused_once_the_traffic_was_returned(world: World) -> None:
+    world.traffic.set("green", 0.2, lease=9)
+    world.traffic.release()
+    with pytest.raises(RefusedError, match="green has no lease: somebody returned its traffic"):
+        world.traffic.promote("green", leased=True)
+    assert world.haproxy.weights() == ALL_BLUE
+    world.traffic.set("green", 0.2, lease=9)
+    for _ in range(2):  # the second time it is live
+        world.traffic.promote("green", leased=True)
+        assert world.haproxy.weights() == ALL_GREEN
