@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tests.chaos.row import LONGEST, RATE, Row
+from tests.chaos.row import RATE, Row
 
 INTRODUCTION = """# Faults and customer impact
 
@@ -77,31 +77,40 @@ END = """
 ## Where it takes longer than two periods
 
 * *An instance of the candidate serves customers but publishes no metrics:* its publisher hangs, its
-  clock is wrong, or its disk was full when it started. The canary tolerates that for three periods
-  (`missing.consecutive`), because an agent that restarts misses one. It counts a period once its
-  metrics had time to arrive. Then the weight goes to 0. From the first such period on, the weight
-  is not raised and nothing passes. The end of a first period without metrics may be two periods
-  away, and its metrics have 2 s to arrive. So a rule that ends the canary at the first one needs up
-  to 12 s, and takes each restart of an agent for a fault. No rule meets 10 s. A pause (weight 0 at
-  the first such period, and back once the metrics are) is no way out either: users would change
-  their release twice each time that an agent restarts, and an instance whose metrics all come from
-  requests has none to report at weight 0, so its return would never be seen.
-* *A live host is away.* HAProxy gives its customers to the servers that are left, so the candidate
-  carries more than its share. HAProxy notices within a second or two, the canary looks within a
-  period, and ends at its second look, a period later. An earlier end would stop canaries for a
-  process that restarts, which is back by then. While no live server is up, the candidate keeps its
-  weight: it is all that customers have. A live host that is cut off from its data stays in service
-  for ten seconds more (`STORE_GRACE_SECONDS`), because an outage of the database concerns both
-  colours; the proxy asks another host for what it cannot serve.
+  clock is wrong, it cannot reach the API, or its disk was full when it started. The metrics of a
+  period are sent when it has ended, and have 2 s to arrive. So a first period without them is known
+  up to 7 s after the fault, and a second one up to 12 s after it. The canary ends at the second one,
+  because an agent that restarts misses one. From the first one on, the weight is not raised and
+  nothing passes. No earlier witness was found: the proxy's counters show that the instance serves,
+  but not that its metrics will be missing; a datapoint with a wrong time, or one that comes late, is
+  there at the same moment at which the right one is missing. With `missing: {consecutive: 1}` a
+  canary ends at the first such period, within two periods, and at each restart of an agent that
+  takes the end of a period with it. A pause (weight 0 at the first such period, and back once the
+  metrics are) is no way out either: users would change their release twice each time that an agent
+  restarts, and an instance whose metrics all come from requests has none to report at weight 0, so
+  its return would never be seen. In the rows of clocks, the shop restarts with the wrong clock
+  first, which takes some seconds.
+* *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
+  the absence of one value is no fault. The canary ends after three periods (`missing.consecutive`)
+  without a critical metric that every period had before the canary: up to 17 s. It cannot PASS, and
+  its weight is not raised. A response with a count of a metric but without its value is a hole: it
+  ends the canary within two periods.
 * *CloudWatch falls silent in the first period of a canary.* The first weight is set just before a
   period begins. If setting it takes so long that the period has begun, as it can on this machine
   under load, the first data is due a period later: 12 to 13 s after the fault, not 8 to 9 s.
 * *The proxy is replaced.* From the end of the old proxy until `site.yml` has made another, nobody
   carries traffic. The new proxy starts with weight 0, so the seconds are those of `site.yml`.
-* *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
-  its absence alone is no fault. The canary goes on with what can still show harm, and ends when its
-  time is over (`maximum: {longest}` here). It cannot PASS, and its weight is not raised. A response
-  with a count of a metric but without its value is a hole: it ends the canary within two periods.
+
+## Why the candidate keeps its weight while a live host is away
+
+HAProxy gives the users of a server that is down to all others. Beside a live server that carries a
+candidate's load, the candidate would get two thirds of them. The proxy notices within a second or
+two, and with the next renewal of the lease (every 2.25 s here) it sets the weights anew, so that the
+candidate has its share of the servers that are up. The canary goes on with the hosts that are left.
+While no live server is up, the candidate keeps its weight: it is all that customers have. A live
+host that is cut off from its data stays in service for ten seconds more (`STORE_GRACE_SECONDS`),
+because an outage of the database concerns both colours; the proxy asks another host for what it
+cannot serve.
 
 Every test run also checks the rollout in simulated time, with 400 seeded schedules of faults:
 `tests/unit/canary/test_random_faults.py`.
@@ -118,7 +127,7 @@ def page(found: Mapping[str, Cells], cores: int) -> str:
     parts = [INTRODUCTION.format(rate=RATE, cores=cores), "", _table(HEAD, faults)]
     if cuts:
         parts += [CUTS, _table(CUT_HEAD, cuts)]
-    return "\n".join(parts) + END.format(longest=LONGEST)
+    return "\n".join(parts) + END
 
 
 def published(text: str) -> dict[str, Cells]:
