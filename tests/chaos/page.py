@@ -79,17 +79,18 @@ END = """
 * *An instance of the candidate serves customers but publishes no metrics:* its publisher hangs, its
   clock is wrong, it cannot reach the API, or its disk was full when it started. The metrics of a
   period are sent when it has ended, and have 2 s to arrive. So a first period without them is known
-  up to 7 s after the fault, and a second one up to 12 s after it. The canary ends at the second one,
-  because an agent that restarts misses one. From the first one on, the weight is not raised and
-  nothing passes. No earlier witness was found: the proxy's counters show that the instance serves,
-  but not that its metrics will be missing; a datapoint with a wrong time, or one that comes late, is
-  there at the same moment at which the right one is missing. With `missing: {consecutive: 1}` a
+  up to 7 s after the fault, and a second one up to 12 s after it. The canary ends at the second
+  one, because an agent that restarts misses one. From the first one on, the weight is not raised
+  and nothing passes. No earlier witness was found: the proxy's counters show that the instance
+  serves, but not that its metrics will be missing; a datapoint with a wrong time, or one that comes
+  late, is there when the right one is missing, and not before. With `missing: {consecutive: 1}` a
   canary ends at the first such period, within two periods, and at each restart of an agent that
   takes the end of a period with it. A pause (weight 0 at the first such period, and back once the
   metrics are) is no way out either: users would change their release twice each time that an agent
   restarts, and an instance whose metrics all come from requests has none to report at weight 0, so
-  its return would never be seen. In the rows of clocks, the shop restarts with the wrong clock
-  first, which takes some seconds.
+  its return would never be seen. The rows show the first seconds of a canary, in which it is up to
+  3 s more: a weight that was set within a period counts from the next one on. In the rows of
+  clocks, the shop restarts with the wrong clock first, which takes some seconds.
 * *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
   the absence of one value is no fault. The canary ends after three periods (`missing.consecutive`)
   without a critical metric that every period had before the canary: up to 17 s. It cannot PASS, and
@@ -105,12 +106,12 @@ END = """
 
 HAProxy gives the users of a server that is down to all others. Beside a live server that carries a
 candidate's load, the candidate would get two thirds of them. The proxy notices within a second or
-two, and with the next renewal of the lease (every 2.25 s here) it sets the weights anew, so that the
-candidate has its share of the servers that are up. The canary goes on with the hosts that are left.
-While no live server is up, the candidate keeps its weight: it is all that customers have. A live
-host that is cut off from its data stays in service for ten seconds more (`STORE_GRACE_SECONDS`),
-because an outage of the database concerns both colours; the proxy asks another host for what it
-cannot serve.
+two, and with the next renewal of the lease (every 2.25 s here) it sets the weights anew, so that
+the candidate has its share of the servers that are up. The canary goes on with the hosts that are
+left. While no live server is up, the candidate keeps its weight: it is all that customers have. A
+live host that is cut off from its data stays in service for ten seconds more
+(`STORE_GRACE_SECONDS`), because an outage of the database concerns both colours; the proxy asks
+another host for what it cannot serve.
 
 Every test run also checks the rollout in simulated time, with 400 seeded schedules of faults:
 `tests/unit/canary/test_random_faults.py`.
