@@ -19,6 +19,7 @@ from tests.support.canary_load import send_requests
 from tests.support.canary_world import World
 from tests.support.laptops import two_laptops
 from tests.support.marks import needs_haproxy
+from tests.support.paths import short_directory
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600), needs_haproxy]
 MOVES = ("promote", "release")
