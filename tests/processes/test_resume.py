@@ -19,13 +19,15 @@ from tests.support.marks import needs_haproxy
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.long, needs_haproxy]
+FULL = 256
+"""A server's weight when both colours carry the same, and when it carries everything."""
 PERIOD = 30
 """A lease of 59 s: a controller may take that long to start on a machine that does much else."""
 POLICY: dict[str, Any] = {
     "version": 1,
     "period": PERIOD,
     "warmup": PERIOD,
-    "minimum": 5 * PERIOD,
+    "minimum": 8 * PERIOD,
     "maximum": 30 * PERIOD,
     "steps": ["20%", "50%"],
     "traffic_rule": {"minimum_samples": 50, "split_tolerance": "20 points"},
@@ -124,8 +126,8 @@ def test_five_kills_change_neither_the_verdict_nor_the_weights(bare: Bare) -> No
     assert "is alive (process" in refused.stderr
     outcome = json.loads(out)
     assert outcome["verdict"] == "PASS"
-    assert seen == sorted(seen), "the weight only ever rose, by the policy's steps"
-    assert len(seen) == 4, seen
+    assert len(seen) == 3, f"none, 20 %, 50 %, and never less or more: {seen}"
+    assert seen[0] == 0 < seen[1] < seen[2] == FULL
     report(bare, outcome, "promoted")
     events = [json.loads(line)["kind"] for line in log(bare)]
     assert events.count("resumed") == 5
@@ -138,7 +140,10 @@ def test_a_bad_release_is_refused_by_its_third_controller(bare: Bare) -> None:
     bare.wait_for_weight(process)
     process.kill()
     process.communicate()
-    killed_after(bare, bare.canary("resume"), 1)
+    second = bare.canary("resume")
+    wait_for(lambda: any('"resumed"' in line for line in log(bare)), "the second one", 120)
+    second.kill()
+    second.communicate()
     done = bare.run("resume", "--json")
     assert done.returncode == 1, done.stderr
     outcome = json.loads(done.stdout)
