@@ -4,6 +4,7 @@
 Debian packages are installed, else with 1 and the reason.
 """
 
+import contextlib
 import os
 import platform
 import shutil
@@ -56,6 +57,7 @@ def cannot_boot(settings: Settings) -> str:
 
 def could_not_boot(settings: Settings) -> str:
     """Return the same, whatever programs are installed."""
+    there = settings.state.exists()
 
     def machine() -> None:
         require_linux()
@@ -63,7 +65,12 @@ def could_not_boot(settings: Settings) -> str:
         require_overlay(settings.state)
         require_cgroups()
 
-    return first_sentence(machine)
+    try:
+        return first_sentence(machine)
+    finally:
+        if not there:
+            with contextlib.suppress(OSError):
+                settings.state.rmdir()
 
 
 def first_sentence(check: Callable[[], None]) -> str:

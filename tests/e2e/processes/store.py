@@ -51,6 +51,8 @@ def reason(error: BaseException) -> str:
 
 
 def absence(error: BaseException) -> str:
+    if isinstance(error, PermissionError):
+        return "root may not become another user here"
     return "not installed" if isinstance(error, FileNotFoundError) else reason(error)
 
 

@@ -73,4 +73,5 @@ def test_missing_programs_matter_only_once_packages_were_installed(
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(module.require_programs, "__defaults__", (lambda _: None,))
     assert module.could_not_boot(settings) == ""
+    assert list(tmp_path.iterdir()) == [], "a question leaves nothing behind"
     assert module.cannot_boot(settings).startswith("Not installed: mmdebstrap, ")

@@ -37,6 +37,11 @@ def test_without_postgresql_and_redis_it_says_what_replaces_them(
     )
 
 
+def test_root_in_a_container_may_not_become_another_user() -> None:
+    error = PermissionError(1, "Operation not permitted", "postgres")
+    assert store.absence(error) == "root may not become another user here"
+
+
 def test_root_without_the_user_of_postgresql_gets_sqlite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
