@@ -219,7 +219,7 @@ def _remarks(cost: Cost | None, noise: Mapping[str, Learned], plot: Path | None)
     if cost is not None:
         lines.append(f"{cost.sentence} (custom metrics at high resolution, prices of us-east-1).")
     if not noise:
-        lines.append("Noise: cautious defaults. To measure it: canary rehearse")
+        lines.append("Noise: cautious defaults. canary rehearse learns it, except for proxy.*")
     if plot is not None:
         lines.append(f"Picture: {plot}")
     return lines

@@ -51,7 +51,7 @@ def quality_of(
     more = (pairs[metric.name].excess for metric in policy.metrics)
     bad = (bad_baseline(metric, pairs[metric.name]) for metric in policy.metrics)
     hosts = host_notes(table, columns, pairs)
-    notes = (*bad, *more, split, *hosts, *_notes(table.recording, pairs), *other, *odd)
+    notes = (*bad, *more, split, *hosts, *_notes(policy, table.recording, pairs), *other, *odd)
     return Quality(blocking, tuple(filter(None, notes)))
 
 
@@ -141,7 +141,7 @@ def _odd(oddity: Oddity) -> str:
             return ""
 
 
-def _notes(recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
+def _notes(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
     notes = []
     fewest = [min(len(p.candidate.hosts), len(p.baseline.hosts)) for p in pairs.values()]
     if fewest and max(fewest) < 2:
@@ -151,10 +151,10 @@ def _notes(recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
         )
     unknown = [name for name in pairs if name not in recording.calibration.metrics]
     if unknown and len(unknown) == len(pairs):
-        notes.append(
-            "uncalibrated: the noise of this environment is assumed, not measured. "
-            "To measure it: canary rehearse"
-        )
+        note = "uncalibrated: the noise of this environment is assumed, not measured"
+        # The proxy keeps no past counts, from which a rehearsal could learn.
+        measurable = any(metric.counter is None for metric in policy.metrics)
+        notes.append(f"{note}. To measure it: canary rehearse" if measurable else note)
     elif unknown:
         notes.append(f"uncalibrated: the noise of {', '.join(unknown)} is assumed, not measured")
     return notes

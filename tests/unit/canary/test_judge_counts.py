@@ -7,6 +7,7 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
+from canary.judge import judge
 from canary.judge.batch import Arms, judge_many, learn
 from canary.judge.comparison import comparison_of
 from canary.judge.counts import COLD, DENSE, SPARSE, Counts, Parts
@@ -14,6 +15,7 @@ from canary.judge.rule import rule_of
 from canary.learned import Learned
 from canary.policy import Policy, parse_policy
 from canary.stats.distributions import Floats
+from tests.unit.canary.verdict_recordings import healthy
 
 PERIODS = 30
 REQUESTS = 3000.0
@@ -94,3 +96,15 @@ def test_ranks_find_moderate_harm_and_leave_equal_arms_alone() -> None:
     equal = judge_many(policy(), {"errors": arms(1.0, 1000, 6)}, known, looks)
     assert (harmed.first_fail > 0).mean() > 0.6
     assert (equal.first_fail > 0).mean() <= 0.012
+
+
+def test_who_has_counters_of_the_proxy_alone_is_not_told_to_rehearse() -> None:
+    """They have no past, so a rehearsal could not learn from it."""
+    rule = "{name: errors, kind: count%s}"
+    text = "version: 1\nperiod: 60s\nmetrics:\n- " + rule
+    own, proxys = (
+        judge(parse_policy(text % source), healthy()).quality[-1]
+        for source in ("", ", source: proxy.errors")
+    )
+    assert own.endswith("is assumed, not measured. To measure it: canary rehearse")
+    assert proxys.endswith("is assumed, not measured")
