@@ -88,10 +88,11 @@ def raise_network(settings: Settings) -> None:
     if current is None:
         make_bridge(settings)
     elif current != str(settings.state):
+        use = f"To use that cloud: export LOCAL_CLOUD_STATE={current}. " if current else ""
         raise NetworkError(
             f"The bridge {settings.bridge} belongs to {current or 'something else'}, not to "
-            f"{settings.state}. Remove that cloud (LOCAL_CLOUD_STATE={current} local-cloud "
-            "destroy) or choose another bridge (LOCAL_CLOUD_BRIDGE, LOCAL_CLOUD_NETWORK)."
+            f"{settings.state}. {use}For another cloud, choose another bridge and network "
+            "(LOCAL_CLOUD_BRIDGE, LOCAL_CLOUD_NETWORK, LOCAL_CLOUD_PORT)."
         )
     run("ip", "link", "set", settings.bridge, "up")
     if not succeeds("nft", "list", "table", "ip", table(settings)):

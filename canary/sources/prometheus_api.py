@@ -75,7 +75,8 @@ class PrometheusApi:
                 f"Prometheus at {url} ended in the middle of its answer: {error!r}"
             ) from error
         except (OSError, RecursionError) as error:
-            raise SourceError(f"Prometheus at {url} did not respond: {error}") from error
+            reason = getattr(error, "reason", error)  # urllib wraps what the system says
+            raise SourceError(f"Prometheus at {url} did not respond: {reason}") from error
 
     def _headers(self, url: str, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -69,7 +69,7 @@ def test_a_server_that_is_gone_is_a_sentence() -> None:
     }
     environment = parse_environment(GOOD | {"source": settings})
     assert isinstance(environment.source, PrometheusSource)
-    with pytest.raises(SourceError, match="did not respond"):
+    with pytest.raises(SourceError, match=r"did not respond: \[Errno \d+\] Connection refused$"):
         Prometheus(environment.source, environment, 5).read([QUERY], ARMS, 60, 75)
 
 

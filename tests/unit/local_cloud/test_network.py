@@ -64,5 +64,7 @@ def test_our_own_route_is_not_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_clouds_bridge_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "owner", lambda _: "/elsewhere/cloud")
-    with pytest.raises(NetworkError, match="belongs to /elsewhere/cloud, not to /s"):
+    with pytest.raises(NetworkError, match="belongs to /elsewhere/cloud, not to /s") as caught:
         network.raise_network(SETTINGS)
+    assert "export LOCAL_CLOUD_STATE=/elsewhere/cloud" in str(caught.value)
+    assert "destroy" not in str(caught.value), "a typo in a directory must cost no cloud"
