@@ -6,6 +6,7 @@ from canary.errors import SourceError
 from canary.model import Arm, Release, Series
 from canary.policy import Metric
 from canary.rollout.context import Context
+from canary.rollout.timing import Timing
 from canary.sources.queries import source_queries
 
 FLOWING = 12
@@ -14,6 +15,11 @@ FIRST_METRICS_SECONDS = 30.0
 """Time limit for the first metrics of a new environment, or three periods."""
 STEADY = 6
 """A metric is steady if each of this many newest periods holds a value."""
+
+
+def first_metrics(timing: Timing) -> float:
+    """Return how many seconds the first metrics of an instance are waited for."""
+    return timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
 
 
 def flowing(context: Context, live: str) -> tuple[str, ...]:
@@ -25,7 +31,7 @@ def flowing(context: Context, live: str) -> tuple[str, ...]:
     instances = source.instances(live)
     if not instances:
         raise SourceError(f"{source.describe()} lists no {live} instance. {source.found_by(live)}")
-    wait = timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
+    wait = first_metrics(timing)
     patience = context.now() + wait
     silent = _missing(context, live, instances)
     while any(metric.critical for metric in silent) and context.now() < patience:

@@ -12,7 +12,7 @@ from canary.evidence.fingerprint import fingerprint_of, usable
 from canary.model import Release
 from canary.rollout.collect import Compared, ProxyCounts, Readings
 from canary.rollout.context import Context
-from canary.rollout.flow import flowing, steady
+from canary.rollout.flow import first_metrics, flowing, steady
 from canary.rollout.identity import NO_RELEASE, disagreement, name_one, served
 from canary.rollout.progress import Pairing, Progress, pair
 from canary.rollout.standby import (
@@ -135,8 +135,8 @@ def paired(context: Context, status: Status, baseline: Release, candidate: Relea
     """Return which instances are compared, and which server of the proxy each is."""
     found = []
     for release in (baseline, candidate):
-        instances = context.ports.source.instances(release.colour)
         servers = status.servers(release.colour)
+        instances = _listed(context, release.colour, len(servers))
         if len(instances) != len(servers):
             raise SourceError(
                 f"The proxy has {len(servers)} {release.colour} servers, but "
@@ -145,6 +145,20 @@ def paired(context: Context, status: Status, baseline: Release, candidate: Relea
         found.append(Release(release.name, release.commit, release.colour, instances))
     shares, match = context.timing.steps, context.request.match
     return pair(found[0], found[1], status, shares, match=match)
+
+
+def _listed(context: Context, colour: str, servers: int) -> tuple[str, ...]:
+    """Return the instances of a colour; wait for those that a deployment has restarted.
+
+    Prometheus lists an instance only after two scrapes, and the restart made it miss one.
+    """
+    source, timing = context.ports.source, context.timing
+    patience = context.now() + first_metrics(timing)
+    found = source.instances(colour)
+    while len(found) < servers and context.now() < patience:
+        context.sleep_until(min(patience, context.now() + timing.period))
+        found = source.instances(colour)
+    return found
 
 
 def _expected(context: Context, status: Status) -> dict[str, str]:

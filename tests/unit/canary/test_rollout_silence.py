@@ -19,6 +19,28 @@ from tests.unit.canary.rollout_world import FAIL, OPEN, World, after, go
 PERIOD = POLICY.period
 
 
+@pytest.mark.parametrize("missed", [2, 99])
+def test_an_instance_that_its_deployment_restarted_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, missed: int
+) -> None:
+    """Prometheus lists it after two scrapes. One that stays away is refused, without traffic."""
+    world, listed = World(), World().source.instances
+    asked: list[str] = []
+
+    def instances(colour: str) -> tuple[str, ...]:
+        asked.append(colour)
+        return () if colour == "green" and asked.count("green") <= missed else listed(colour)
+
+    monkeypatch.setattr(world.source, "instances", instances)
+    outcome = go(world)
+    if missed == 2:
+        assert outcome.exit_status == ExitStatus.PASS, outcome.reason
+        return
+    assert outcome.exit_status == ExitStatus.COULD_NOT_RUN
+    assert "The proxy has 1 green servers, but simulated source lists 0 instances" in outcome.reason
+    assert world.proxy.share == 0.0
+
+
 def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
     world = World(after(0, OPEN))
     silenced: list[float] = []
