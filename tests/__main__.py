@@ -62,7 +62,6 @@ SUITES: dict[str, tuple[Lane, ...]] = {
         [
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
             Step("hosts", ("pytest", "tests/hosts"), hosts=True),
-            Step("foreign", ("pytest", "tests/foreign")),
         ],
         [
             Step("molecule", (sys.executable, "-m", "tests.molecule"), hosts=True),
