@@ -13,10 +13,12 @@ from canary.offline.plan import Workload, workload_of
 from canary.offline.rehearse import Past, cutting_of, learned, pair_windows, window_of
 from canary.offline.suggest.kinds import LeftOut, first_query
 from canary.offline.suggest.margins import fit
+from canary.offline.suggest.steady import drift_words
 from canary.offline.suggest.trials import (
     Measured,
     cut,
     measure,
+    windows_in_turn,
     windows_to_learn,
     windows_to_measure,
 )
@@ -96,10 +98,14 @@ class Bench:
         known, workload = self.known(self.draft, past), self.workload(past)
         chosen = windows_to_learn(past, self.draft.period, self.length, self.hosts)
         windows = cut(self.draft, self.by_host, chosen, self.length)
+        in_turn = windows_in_turn(past, self.draft.period, self.length, self.hosts)
+        apart = cut(self.draft, self.by_host, in_turn, self.length)
         fitted = []
         for metric in self.draft.metrics:
             tell(f"Choosing the margin of {metric.name}")
-            fits = fit(self.draft, metric, windows, known, workload)
+            arms = apart.arms.get(metric.name)
+            fits: Metric | str = drift_words(metric, arms) if arms is not None else ""
+            fits = fits or fit(self.draft, metric, windows, known, workload)
             if isinstance(fits, str):
                 left_out.append(LeftOut(metric.name, fits))
             else:

@@ -98,11 +98,16 @@ def windows_to_learn(past: Past, period: int, length: int, hosts: Sequence[str])
     return [(start, split) for start in starts for split in both]
 
 
-def windows_to_measure(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
+def windows_in_turn(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
     """Return windows that share no time, so that they are independent of each other."""
     one = _split(hosts)
-    starts = list(_starts(past, period, length, length))[-MOST:]
-    return [(start, one if at % 2 else one[::-1]) for at, start in enumerate(starts)]
+    return [(start, one) for start in list(_starts(past, period, length, length))[-MOST:]]
+
+
+def windows_to_measure(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
+    """Return windows that share no time, in which the groups take turns as the candidate."""
+    found = windows_in_turn(past, period, length, hosts)
+    return [(start, one if at % 2 else one[::-1]) for at, (start, one) in enumerate(found)]
 
 
 def _starts(past: Past, period: int, length: int, every: int) -> Iterator[int]:

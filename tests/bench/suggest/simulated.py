@@ -19,7 +19,7 @@ from tests.bench.suggest.record import HEAD
 from tests.bench.verdict import world_b, world_c
 from tests.bench.verdict.readings import COUNTS, LATENCIES, NONE, Floats
 
-PERIOD, WINDOW, LEARNED, JUDGED = 60, 2400, 40, 60
+PERIOD, WINDOW, LEARNED, JUDGED = 60, 2400, 100, 40
 """Seconds of a period and of a canary, and the windows of both turns."""
 START = 1_699_999_200 // WINDOW * WINDOW
 PERIODS = (LEARNED + JUDGED) * WINDOW // PERIOD
