@@ -192,6 +192,11 @@ bench-suggest: setup-dev ## Try canary suggest on Flask and FastAPI services und
 	python -m tests.bench.suggest.trial .run/suggest judge
 	python -m tests.bench.suggest.trial .run/suggest show
 
+.PHONY: bench-suggest-simulated
+bench-suggest-simulated: setup-dev ## Try canary suggest on simulated services of the judge's benchmark (20 min)
+	python -m tests.bench.suggest.simulated .run/suggest-simulated
+	python -m tests.bench.suggest.trial .run/suggest-simulated suggest
+
 .PHONY: bench-app-memory
 bench-app-memory: setup-dev ## Measure the memory of the shop under load, without and with a leak (10 min)
 	python -m tests.bench.bench_app_memory
