@@ -9,7 +9,17 @@ from tests.molecule.mutations import MUTATIONS, Mutation, failed_task
 from tests.molecule.scenarios import Outcome, Scenario
 from tests.support.paths import ROOT
 
-HOST_ROLES = {"app", "backup", "base", "cache", "database", "loadgen", "proxy", "service"}
+HOST_ROLES = {
+    "app",
+    "backup",
+    "base",
+    "cache",
+    "database",
+    "loadgen",
+    "patch",
+    "proxy",
+    "service",
+}
 
 
 def test_every_role_that_configures_hosts_has_a_scenario() -> None:

@@ -21,8 +21,7 @@ def main() -> None:
     journal = Journal(Path(os.environ["STATE_DIRECTORY"]) / "position")
     shipper = Shipper(api, journal, os.environ["LOGS_GROUP"], os.environ["LOGS_STREAM"])
     while True:
-        if not shipper.ship():
-            time.sleep(PAUSE)
+        time.sleep(1 if shipper.ship() else PAUSE)
 
 
 if __name__ == "__main__":
