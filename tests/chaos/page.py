@@ -111,7 +111,8 @@ the candidate has its share of the servers that are up. The canary goes on with 
 left. While no live server is up, the candidate keeps its weight: it is all that customers have. A
 live host that is cut off from its data stays in service for ten seconds more
 (`STORE_GRACE_SECONDS`), because an outage of the database concerns both colours; the proxy asks
-another host for what it cannot serve.
+another host for what it cannot serve. Two rows were measured before this rule and the one of the
+second period: "a live host is replaced", and the last pair.
 
 Every test run also checks the rollout in simulated time, with 400 seeded schedules of faults:
 `tests/unit/canary/test_random_faults.py`.
