@@ -16,6 +16,7 @@ HOST_ROLES = {
     "cache",
     "database",
     "loadgen",
+    "logs",
     "patch",
     "proxy",
     "service",
