@@ -1,8 +1,9 @@
-"""A replaced proxy serves the live release and no other."""
+"""A proxy that was stopped, or replaced, serves the live release and no other."""
 
 from __future__ import annotations
 
 import itertools
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -14,8 +15,10 @@ from http.client import HTTPException
 import pytest
 
 from tests.support.app_http import ask
+from tests.support.paths import ROOT
 from tests.support.releases import release
 from tests.support.session_cloud import SessionCloud
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 PROXY = "local-proxy-1"
@@ -90,8 +93,43 @@ def broken(cloud: SessionCloud) -> Iterator[SessionCloud]:
     cloud.output("canary", "deploy", "HEAD", "--env", "local")
 
 
-def test_a_replaced_proxy_serves_what_was_live(broken: SessionCloud) -> None:
-    (old,) = proxies(broken)
+def stop_and_start(cloud: SessionCloud, instance: str) -> None:
+    """Stop an instance through the EC2 API, and start it again."""
+    ec2, pace = cloud.client("ec2"), {"Delay": 1, "MaxAttempts": 300}
+    ec2.stop_instances(InstanceIds=[instance])
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance], WaiterConfig=pace)
+    ec2.start_instances(InstanceIds=[instance])
+    ec2.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=pace)
+
+
+def colour_at(address: str, user: int = 0) -> str:
+    """Return the colour that serves a user; empty while nobody does."""
+    headers = {"X-User": str(user)}
+    try:
+        answer = ask(f"http://{address}/products", headers=headers, timeout=5)
+        return str(answer.headers.get("x-colour", ""))
+    except (OSError, HTTPException):
+        return ""
+
+
+def agrees(cloud: SessionCloud) -> bool:
+    """Return whether the proxy serves the colour and the release that are meant to be live."""
+    command = ["canary", "status", "--env", "local", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environment(), capture_output=True)
+    return done.returncode == 0
+
+
+def test_a_proxy_that_was_stopped_and_one_that_replaces_it_serve_what_was_live(
+    broken: SessionCloud,
+) -> None:
+    before = proxies(broken)
+    (old,) = before
+    stop_and_start(broken, old)
+    assert proxies(broken) == before, "it has the same address"
+    wait_for(lambda: colour_at(before[old]), "the proxy is back", 300)
+    assert {colour_at(before[old], user) for user in range(20)} == {"green"}
+    wait_for(lambda: agrees(broken), "the proxy serves the release that is meant to be live", 120)
+
     with shopper(broken, old) as seen:
         gone = time.monotonic()
         broken.client("ec2").terminate_instances(InstanceIds=[old])
