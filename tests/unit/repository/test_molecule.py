@@ -20,6 +20,7 @@ HOST_ROLES = {
     "patch",
     "proxy",
     "service",
+    "session",
 }
 
 
