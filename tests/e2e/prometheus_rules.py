@@ -17,6 +17,7 @@ HEALTHY = {
     'probe_availability{url="shop"}': "1x60",
     'probe_latency_seconds{url="shop"}': "0.19x60",
     'probe_certificate_days{url="shop"}': "14x60",
+    "backup_age_seconds": "93600x60",  # 26 hours
 }
 HARM: dict[str, dict[str, str]] = {
     "ManyCarts": {'shop_carts{instance="blue-1"}': "6x60"},
@@ -26,6 +27,7 @@ HARM: dict[str, dict[str, str]] = {
     "Unavailable": {'probe_availability{url="shop"}': "1 1 1 1 0x60"},
     "SlowResponses": {'probe_latency_seconds{url="shop"}': "0.21x60"},
     "CertificateExpires": {'probe_certificate_days{url="shop"}': "13.9x60"},
+    "BackupOld": {"backup_age_seconds": "93601x60"},
     "ProberSilent": {'probe_availability{url="shop"}': "1 1 1 1 stale _x60"},
 }
 OF_A_URL = ("Unavailable", "SlowResponses", "CertificateExpires")
