@@ -24,7 +24,7 @@ from tests.support.paths import ROOT
 
 LOGS = ROOT / ".run/tests"
 LAST_LINES = 60
-QUICK, LONG = ("-m", "not long"), ("-m", "long")
+QUICK, LONG = ("-m", "not long"), ("-m", "long and not rare")
 PARALLEL, BY_MODULE = ("-n", "auto"), ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 console = Console(highlight=False, soft_wrap=True)

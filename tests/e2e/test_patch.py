@@ -77,6 +77,7 @@ def patch(cloud: SessionCloud) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.rare
 def test_updates_that_make_hosts_slower_are_refused_and_the_traffic_goes_back(
     outdated: SessionCloud,
 ) -> None:

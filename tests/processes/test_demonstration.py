@@ -132,6 +132,7 @@ def started(clone: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
+@pytest.mark.rare
 def test_an_ordinary_user_sees_the_whole_story(clone: Path) -> None:
     process = ordinary("make", "demo", clone=clone, **PIPES)
     out, _ = process.communicate()
@@ -150,6 +151,7 @@ def test_an_ordinary_user_sees_the_whole_story(clone: Path) -> None:
     assert left() == []
 
 
+@pytest.mark.rare
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_of_one_that_was_stopped(clone: Path, number: signal.Signals) -> None:
     with started(clone) as process:
