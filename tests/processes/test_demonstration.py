@@ -41,9 +41,12 @@ VERSION = "import sys; print(*sys.version_info[:2])"
 
 
 def ordinary(*command: str, clone: Path, **options: Any) -> subprocess.Popen[str]:
-    """Start a command in the clone as the user, who cannot get rights back."""
+    """Start a command in the clone as the user, who cannot get rights back.
+
+    It heeds Ctrl-C also if these tests run in a shell's background, where that is ignored.
+    """
     return subprocess.Popen(
-        ["setpriv", "--no-new-privs", *command],
+        ["env", "--default-signal=INT", "setpriv", "--no-new-privs", *command],
         cwd=clone,
         env=ENVIRONMENT,
         text=True,
