@@ -68,12 +68,12 @@ def follow(directory: Path, console: Console) -> dict[str, Any]:
     with Display(place.policy, console) as display:
         shown, heard = Shown(display), time.monotonic()
         while True:
-            alive = controller.process() is not None
+            lives = alive(controller)
             shown.show(directory)
             document = outcome_of(directory)
-            if document is not None and not alive:
+            if document is not None and not lives:
                 return document
-            heard = time.monotonic() if alive else heard
+            heard = time.monotonic() if lives else heard
             if time.monotonic() - heard > patience:
                 raise StateError(
                     f"Canary {directory.name} has had no controller for {patience:.0f} s, so the "

@@ -30,6 +30,10 @@ PROPERTIES = (
     "KillMode=mixed",
     "TimeoutStopSec=15min",
 )
+NO_SYSTEMD = (
+    "systemd does not run here, so nothing starts the controller again if it is killed. If that "
+    "happens, go on before the lease of the weight ends"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,6 @@ def start(directory: Path, environment: str, environ: Mapping[str, str] = os.env
     write_environment(directory / ENVIRONMENT, environ)
     _systemd(manager, directory, unit, command)
     return Service(unit, _until_logout(manager))
-
-
-NO_SYSTEMD = (
-    "systemd does not run here, so nothing starts the controller again if it is killed. If that "
-    "happens, go on before the lease of the weight ends"
-)
 
 
 def _manager(environ: Mapping[str, str]) -> list[str] | None:
@@ -136,9 +134,14 @@ def write_environment(path: Path, environ: Mapping[str, str]) -> None:
         for name, value in environ.items()
         if VARIABLE.fullmatch(name) and value.isprintable()
     ]
+    write_private(path, "\n".join(lines) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write(text)
 
 
 def _quoted(value: str) -> str:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from canary.cli.background import ENVIRONMENT
+from canary.cli.background import ENVIRONMENT, write_private
 from canary.errors import RecordingError, StateError
 from canary.rollout.checkpoint import (
     Checkpoint,
@@ -27,7 +27,6 @@ from canary.rollout.context import Context
 
 CHECKPOINT, LOCK, OUTCOME = "checkpoint.json", "controller.lock", "outcome.json"
 TOLD = "told"
-PRIVATE = 0o600
 TRIES, PAUSE = 20, 0.05
 """Somebody who looks whether a controller lives holds the lock for a moment."""
 
@@ -87,10 +86,7 @@ class Controller:
     def write(self, checkpoint: Checkpoint) -> None:
         """Replace the checkpoint as a whole. It may hold what the release's options hold."""
         temporary = self._checkpoint.with_name(f"{CHECKPOINT}.new")
-        text = checkpoint_to_text(checkpoint)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_private(temporary, checkpoint_to_text(checkpoint))
         temporary.replace(self._checkpoint)
 
     def load(self) -> Checkpoint | None:

@@ -10,6 +10,7 @@ import click
 
 from canary.cli.assemble import state_of, traffic_of
 from canary.cli.common import Place
+from canary.cli.ended import ending_of
 from canary.errors import CanaryError, ExitStatus, StateError
 from canary.formatting import percent
 from canary.state.base import Holder, State
@@ -95,8 +96,7 @@ class Elsewhere:
         if as_json:
             click.echo(json.dumps(document, indent=2, sort_keys=True))
         else:
-            word = document["verdict"] or "COULD NOT RUN"
-            click.echo(f"{word}: {document['reason']}\n{document['traffic']}")
+            click.echo(ending_of(document))
         return ExitStatus(document["exit_status"])
 
 

@@ -29,14 +29,24 @@ def outcome_of(directory: Path) -> dict[str, Any] | None:
     return found
 
 
-def tell_ended(document: dict[str, Any], directory: Path, *, as_json: bool) -> ExitStatus:
-    """Print how a canary ended, as the canary did, and return its exit status."""
+def ending_of(document: dict[str, Any]) -> str:
+    """Return the verdict, its reason, and where the traffic is."""
+    word = document["verdict"] or "COULD NOT RUN"
+    return f"{word}: {document['reason']}\n{document['traffic']}"
+
+
+def tell_ended(
+    document: dict[str, Any], directory: Path, *, as_json: bool, harm: str = ""
+) -> ExitStatus:
+    """Print how a canary ended, and return its exit status.
+
+    ``harm`` says which harm it would have found.
+    """
     report = directory / "report.html"
     place = {"directory": str(directory), "report": str(report) if report.is_file() else None}
     if as_json:
         click.echo(json.dumps({**document, **place}, indent=2, sort_keys=True))
     else:
-        word = document["verdict"] or "COULD NOT RUN"
-        click.echo(f"{word}: {document['reason']}\n{document['traffic']}")
+        click.echo("\n".join(filter(None, (ending_of(document), harm))))
         click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")
     return ExitStatus(document["exit_status"])

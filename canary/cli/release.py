@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from functools import partial
 from pathlib import Path
 
-import click
 from rich.console import Console
 
 from canary.cli.assemble import board_of
 from canary.cli.common import Place, detectable_harm
 from canary.cli.context import context_of
 from canary.cli.controller import Controller
+from canary.cli.ended import tell_ended
 from canary.cli.notify import watched_by
 from canary.cli.progress import Display
 from canary.live.files import LiveFiles, written
@@ -93,14 +92,6 @@ def tell(
     """Print how a canary ended."""
     if outcome.recording is not None and outcome.judgements and not console.is_terminal:
         console.print(render_terminal(place.policy, outcome.recording, outcome.judgements))
-    document = {**outcome_document(outcome), "directory": str(directory)}
-    report = directory / "report.html"
-    document["report"] = str(report) if report.is_file() else None
-    if as_json:
-        click.echo(json.dumps(document, indent=2, sort_keys=True))
-        return
-    word = outcome.verdict or "COULD NOT RUN"
-    click.echo(f"{word}: {outcome.reason}\n{outcome.traffic}")
-    if outcome.judgements and (harm := detectable_harm(place.policy, outcome.judgements[-1])):
-        click.echo(harm)
-    click.echo(f"Report: {report}" if report.is_file() else f"Files: {directory}")
+    judged = outcome.judgements
+    harm = detectable_harm(place.policy, judged[-1]) if judged and not as_json else ""
+    tell_ended(outcome_document(outcome), directory, as_json=as_json, harm=harm)

@@ -133,13 +133,12 @@ class ProxyCounts:
                 self._split[step, arm] = self._split.get((step, arm), 0) + requests
             for metric, counter in self._metrics.items():
                 points = self._points.setdefault((metric, server), {})
-                points[end - self._period] = self._point(status, counter, server)
+                points[end - self._period] = self._point(status, counter, server, requests)
         self._last = status
 
-    def _point(self, status: Status, counter: str, server: str) -> Point:
+    def _point(self, status: Status, counter: str, server: str, requests: int) -> Point:
         """Return the value of one server's period, and the responses behind it."""
         if counter != LATENCY:
-            requests = self._since(status, "requests", server)
             return float(self._since(status, counter, server)), float(requests)
         timed, microseconds = (self._since(status, name, server) for name in TIMES)
         return (microseconds / timed / 1000 if timed else None), float(timed)

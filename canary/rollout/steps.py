@@ -11,7 +11,7 @@ from canary.rollout.liveness import silence
 from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
-from canary.rollout.watch import Watch, told
+from canary.rollout.watch import Watch, states_of
 from canary.traffic.base import Status
 
 SLIP = 0.5
@@ -55,8 +55,8 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
     context.keeper.beat()
     status = traffic.set(colour, share, context.timing.lease, progress.pairing.matched)
     context.keeper.leased()
-    if not near(status.share(colour), share):
-        real = status.share(colour)
+    real = status.share(colour)
+    if not near(real, share):
         raise TrafficError(f"{colour} should carry {share:.1%}, but the proxy gives it {real:.1%}")
     begin_step(context, progress, status, share)
 
@@ -171,7 +171,7 @@ class StepLoop:
 
     def _tell(self, status: Status) -> None:
         colour, down = self._progress.pairing.candidate.colour, status.down(status.live)
-        why = told(status, down) if down else "every live server is up"
+        why = states_of(status, down) if down else "every live server is up"
         carries = f"{colour} carries {status.share(colour):.1%} of traffic"
         self._context.say("step", f"the proxy set its weights anew, because {why}: {carries}")
 

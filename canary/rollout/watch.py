@@ -86,7 +86,7 @@ class Watch:
         self._down = self._down + 1 if down == status.servers(self._colour) else 0
         if self._down <= DOWN_LOOKS:
             return None
-        reason = f"The candidate fails its health checks: {told(status, down)}"
+        reason = f"The candidate fails its health checks: {states_of(status, down)}"
         return Ending(Verdict.FAIL, reason)
 
     def _overloaded(self, status: Status) -> Ending | None:
@@ -105,10 +105,10 @@ class Watch:
             return None
         reason = f"{self._colour} carries {real:.0%} of traffic instead of {meant:.1%}"
         if down:
-            reason += f", because {told(status, down)}"
+            reason += f", because {states_of(status, down)}"
         return Ending(Verdict.INCONCLUSIVE, reason)
 
 
-def told(status: Status, names: tuple[str, ...]) -> str:
+def states_of(status: Status, names: tuple[str, ...]) -> str:
     """Return the states of some servers."""
     return ", ".join(f"{name} is {status.states[name]}" for name in names)
