@@ -139,10 +139,14 @@ def test_users_are_told_apart_as_configured(
 
 def test_a_client_opens_only_so_many_connections(tmp_path: Path) -> None:
     limits = {"connections": 20, "exempt": ["127.0.9.9/32"]}
-    with foreign_proxy(tmp_path, proxy_clients=limits) as (proxy, _):
-        # HAProxy counts connections when it accepts or closes them, a moment after the kernel.
+    patient = {"request": "1m"}  # after this time, HAProxy closes connections that say nothing
+    with foreign_proxy(tmp_path, proxy_clients=limits, proxy_timeouts=patient) as (proxy, _):
+        # HAProxy counts connections when it accepts or closes them, a moment after the kernel, and
+        # its threads may accept the last before the first.
         with opened(proxy.port, 20, ""):
-            wait_for(lambda: turned_away(proxy.port), "another connection is closed")
+            counted = proxy.traffic.runtime.ask
+            wait_for(lambda: "conn_cur=20" in counted("show table connections"), "20 are counted")
+            assert turned_away(proxy.port)
             assert ask(proxy.port, source=OTHER)[0] == 200
             with opened(proxy.port, 25, "", source="127.0.9.9"):
                 assert ask(proxy.port, source="127.0.9.9")[0] == 200
