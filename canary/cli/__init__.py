@@ -20,17 +20,17 @@ COMMANDS = {
     "build": "Build a release into a file.",
     "check": "Validate a policy.",
     "deploy": "Build a release, and install it on the idle colour.",
-    "doctor": "Find problems of an AWS account.",
-    "drill": "Show that the policy refuses a bad release, before it must.",
+    "doctor": "Find problems in an AWS account.",
+    "drill": "Check that the policy refuses a bad release.",
     "history": "List the newest canaries.",
     "import-kayenta": "Convert a Kayenta configuration to a policy.",
     "init": "Write the first policy of an environment.",
-    "plan": "Show which harm a canary will find, how fast, at which cost.",
+    "plan": "Show which harm a canary can find, how fast, and at what cost.",
     "promote": "Make a colour live.",
     "rehearse": "Learn the noise of an environment, and count false alarms.",
     "replay": "Judge a recording again.",
     "report": "Print the report of a canary.",
-    "resume": "Go on with a canary whose controller was killed.",
+    "resume": "Resume a canary whose controller was killed.",
     "rollback": "Take all traffic from the candidate.",
     "run": "Release a candidate step by step.",
     "schema": "Print the JSON Schema of a policy.",
@@ -40,9 +40,9 @@ COMMANDS = {
     "try": "Show a good and a bad release on a simulated service.",
     "watch": "Serve the page of a canary.",
 }
-"""Each with its line of ``canary --help``, which so imports no command.
+"""Each command with its line of ``canary --help``, so that the help imports no command.
 
-Each is a function in a module of its name, with "_" for "-", and "_" after a Python keyword.
+A command is a function in a module of the same name, with "_" for "-" and "_" after a keyword.
 """
 
 
@@ -88,7 +88,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run a command. Every error ends with status 2, so that none looks like FAIL."""
+    """Run a command. Every error exits with status 2, so that none looks like FAIL."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every character
             stream.reconfigure(errors="replace")
@@ -103,7 +103,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt, Interruption) as error:
         click.echo(f"canary: stopped by {str(error) or 'Ctrl-C'}", err=True)
         status = ExitStatus.COULD_NOT_RUN
-    except SystemExit:  # click ends so, with 1, if nobody reads the output any more
+    except SystemExit:  # click raises this, with status 1, when the reader of the output has gone
         status = ExitStatus.COULD_NOT_RUN
     except Exception:  # a bug: print the traceback, but do not exit as a verdict
         traceback.print_exc()

@@ -76,7 +76,9 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     learned = find_calibration(policy)
     if left_out:
         names = ", ".join(left_out)
-        click.echo(f"Left out, because the proxy counts it only during a canary: {names}", err=True)
+        click.echo(
+            f"Left out, because the proxy measures it only during a canary: {names}", err=True
+        )
     if options["csv_file"] is not None:
         recording, kind = _from_csv(policy, options), "csv"
     else:

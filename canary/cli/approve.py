@@ -22,7 +22,7 @@ def approve(
 ) -> None:
     """Approve GATE of CANARY: step-2, step-3 ... or promote.
 
-    Exit status: 0 approved, 2 could not.
+    Exit status: 0 approved, 2 could not approve.
 
     \b
     Example:

@@ -20,9 +20,9 @@ from canary.live.files import Snapshot, read, written
 from canary.rollout.timing import Timing
 
 POLL = 0.5
-"""Seconds between looks at the files."""
+"""Seconds between two reads of the files."""
 START_SECONDS = 30.0
-"""Time limit until a controller has started, or was started again."""
+"""Time limit for a controller to start, or to be started again."""
 
 
 @click.command()
@@ -32,12 +32,12 @@ START_SECONDS = 30.0
 def attach(
     env: str | None, policy_file: Path | None, canary: str | None, *, as_json: bool
 ) -> ExitStatus:
-    """Follow CANARY until it ends, and exit as it does. Default: the newest that runs here.
+    """Follow CANARY until it ends, and exit with its status. Default: the newest that runs here.
 
-    Ctrl-C ends this command, and never the canary. On another machine than the canary's, it shows
-    the weight of the candidate and, if the state is on AWS, the outcome.
+    Ctrl-C ends this command; the canary continues. On a machine that does not control the canary,
+    the command shows the candidate's weight and, if the state is on AWS, the outcome.
 
-    Exit status: that of canary run; 2 also if the canary has no living controller.
+    Exit status: that of canary run; 2 also if no controller of the canary is running.
 
     \b
     Example:
@@ -50,16 +50,16 @@ def attach(
         directory = find(place.canaries, canary, alive)
         document = follow(directory, Console(stderr=True))
     except KeyboardInterrupt:
-        click.echo("The canary goes on. To stop it: canary stop", err=True)
+        click.echo("The canary continues. To stop it: canary stop", err=True)
         return ExitStatus.COULD_NOT_RUN
     return tell_ended(document, directory, as_json=as_json)
 
 
 def follow(directory: Path, console: Console) -> dict[str, Any]:
-    """Print what a canary tells until it has ended, and return its outcome.
+    """Print a canary's events and looks until it has ended, and return its outcome.
 
     Raises:
-        StateError: it has no living controller.
+        StateError: no controller of the canary is running.
     """
     place, controller = place_of(directory), Controller(directory)
     if controller.missing and outcome_of(directory) is None:
@@ -77,7 +77,7 @@ def follow(directory: Path, console: Console) -> dict[str, Any]:
             if time.monotonic() - heard > patience:
                 raise StateError(
                     f"Canary {directory.name} has had no controller for {patience:.0f} s, so the "
-                    "lease of its weight has ended. To store how it ended: canary resume "
+                    "lease of its weight has ended. To store the outcome: canary resume "
                     f"{directory.name} --env {place.environment.name}"
                 )
             time.sleep(POLL)
@@ -89,7 +89,7 @@ def _patience(place: Place) -> float:
 
 
 class Shown:
-    """What was shown of a canary so far."""
+    """The events and looks of a canary that were shown so far."""
 
     def __init__(self, display: Display) -> None:
         self._display = display

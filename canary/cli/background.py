@@ -1,7 +1,7 @@
-"""Starts a canary's controller so that it outlives the terminal: as a unit of systemd, if it runs.
+"""Starts a canary's controller so that it outlives the terminal: as a systemd unit, if possible.
 
-systemd starts the controller again after a kill, not after an exit or a signal that means stop.
-Without systemd it is a process of its own, and the user is told what that lacks.
+systemd starts the controller again after a kill, but not after an exit or a stop signal. Without
+systemd the controller is a detached process, and the user is told what that lacks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PROPERTIES = (
 )
 NO_SYSTEMD = (
     "systemd does not run here, so nothing starts the controller again if it is killed. If that "
-    "happens, go on before the lease of the weight ends"
+    "happens, resume the canary before the lease of the weight ends"
 )
 
 
@@ -41,8 +41,8 @@ class Service:
     """A controller that was started.
 
     Attributes:
-        unit: its name, empty without systemd.
-        lost: sentences about what this machine cannot do for it.
+        unit: the name of the unit, empty without systemd.
+        lost: sentences about what this machine cannot do for the controller.
     """
 
     unit: str
@@ -83,7 +83,7 @@ def _until_logout(manager: Sequence[str]) -> tuple[str, ...]:
     if "--user" not in manager or (LINGER / user).exists():
         return ()
     return (
-        f"It is stopped, and rolled back, when {user} logs out. To prevent that: loginctl "
+        f"The canary is stopped and rolled back when {user} logs out. To prevent that: loginctl "
         f"enable-linger {user}",
     )
 
@@ -126,8 +126,8 @@ def _process(directory: Path, command: Sequence[str]) -> None:
 def write_environment(path: Path, environ: Mapping[str, str]) -> None:
     """Write the variables of this shell, because hooks may need any of them.
 
-    They may hold secrets, so the file is the owner's alone, and is removed when the canary ends.
-    What systemd could not read is left out.
+    They may hold secrets. So only the owner may read the file, and it is removed when the canary
+    ends. Variables that systemd could not read are left out.
     """
     lines = [
         f"{name}={_quoted(value)}"
@@ -138,14 +138,14 @@ def write_environment(path: Path, environ: Mapping[str, str]) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read."""
+    """Write a file that only its owner may read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def _quoted(value: str) -> str:
-    """Return a value as systemd's EnvironmentFile= reads it.
+    """Return a value in the quotes that systemd's EnvironmentFile= expects.
 
     >>> _quoted('a "b" $c')
     '"a \\\\"b\\\\" \\\\$c"'

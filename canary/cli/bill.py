@@ -1,4 +1,4 @@
-"""``canary plan --cost``: what an environment of AWS costs a month, by item."""
+"""``canary plan --cost``: what an environment in AWS costs a month, by item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canary.errors import PolicyError
 
 
 def show_bill(env: str | None, *, as_json: bool) -> None:
-    """Print the bill. It needs no policy, so it can be read before anything is made."""
+    """Print the bill. It needs no policy, so it can be printed before anything is created."""
     if env is None:
         raise PolicyError("Name the environment: --env NAME")
     items = bill(load_needs(find_needs(env)))

@@ -26,14 +26,15 @@ from canary.environment import PythonArtifact
     "--lock",
     default="app/requirements.txt",
     show_default=True,
-    help="Its dependencies, compiled with hashes.",
+    help="File of the app's dependencies, compiled with hashes.",
 )
 @json_option
 def build(ref: str, directory: Path, app: str, lock: str, *, as_json: bool) -> None:
     """Build REF (a commit, tag, branch, or . for the working tree) of a Python app into a file.
 
-    The file has the app and its dependencies, as with artifact: python, and is named by its commit.
-    The same commit gives the same bytes on every machine. release.json beside it describes it.
+    The file holds the app and its dependencies, as with artifact: python. It is named after its
+    commit. The same commit gives the same bytes on every machine. release.json beside it describes
+    it.
 
     Exit status: 0 built, 2 could not build.
 

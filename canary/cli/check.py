@@ -18,8 +18,8 @@ from canary.policy import load_policy
 def check(policy_file: Path, *, as_json: bool) -> None:
     """Validate FILE, a policy, and list everything that is wrong with it.
 
-    A valid policy may be enough for some commands only, such as to judge but not to control
-    traffic. The output says for which, and what is missing for the others.
+    A valid policy may be enough only for some commands: for judging, but not for controlling
+    traffic. The output lists those commands, and what the other commands need.
 
     Exit status: 0 valid, 2 not valid.
 

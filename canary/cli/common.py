@@ -97,8 +97,8 @@ def calibration_path(environment: str, account: str | None = None) -> Path:
 
 
 def fetch_calibration(place: Place) -> Calibration:
-    """Return the environment's calibration, after copying it from the state if it is there."""
-    find_calibration(place.policy)  # a damaged one is refused before anything else is asked
+    """Return the environment's calibration, copied from the state first if the state has one."""
+    find_calibration(place.policy)  # refuse a damaged one before reading anything else
     if place.environment.state is None:
         return find_calibration(place.policy)
     state, path = state_of(place.environment), place.directory / "calibration.json"
@@ -141,7 +141,7 @@ def answer(document: object, text: str, *, as_json: bool) -> None:
 
 
 def detectable_harm(policy: Policy, judgement: Judgement) -> str:
-    """Return the smallest harm that the run would have found, by metric; nothing if none says."""
+    """Return the smallest harm that the run would have found, by metric; empty if none is known."""
     from canary.offline.plan import achieved  # imports the judge, which a rollback does not need
 
     return "\n".join(f"  {sentence}" for sentence in achieved(policy, judgement))

@@ -124,7 +124,7 @@ def _nothing_to_publish(ref: str) -> Published:
 
 
 def _published(environment: Environment, state: State, directory: Path, ref: str) -> Published:
-    """Make the release of a git ref and store it, if it is not stored yet."""
+    """Build the release of a git ref and store it, if it is not stored yet."""
     return release(environment.artifact, Path(), ref, lambda: state, directory)
 
 

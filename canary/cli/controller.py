@@ -1,7 +1,7 @@
-"""The files by which a canary's controller is found, and followed by another one after a kill.
+"""The files by which other commands find a canary's controller, and replace it after a kill.
 
-``controller.lock`` is locked while its process lives; the kernel unlocks it, however that ends. So
-two controllers of one canary never run, and no clock decides whether the first one is dead.
+The controller locks ``controller.lock`` while it runs. The kernel unlocks the file however the
+process ends. So one canary never has two controllers, and no clock decides whether one is dead.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from canary.rollout.context import Context
 CHECKPOINT, LOCK, OUTCOME = "checkpoint.json", "controller.lock", "outcome.json"
 TOLD = "told"
 TRIES, PAUSE = 20, 0.05
-"""Somebody who looks whether a controller lives holds the lock for a moment."""
+"""A command that checks whether a controller is running holds the lock for a moment."""
 
 
 class Controller:
-    """The controller of the canary in ``directory``, which may be another process or dead."""
+    """The controller of the canary in ``directory``: this process, another one, or a dead one."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -41,10 +41,10 @@ class Controller:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Be the controller.
+        """Hold the lock: this process is the controller.
 
         Raises:
-            StateError: another process is, or it was one of another machine.
+            StateError: another process is the controller, or the files are from another machine.
         """
         with self._lock.open("a+", encoding="utf-8") as file:
             for attempt in range(TRIES):
@@ -54,15 +54,15 @@ class Controller:
                     break
             else:
                 raise StateError(
-                    f"The controller of canary {self._directory.name} is alive (process "
-                    f"{self.process()}), so nothing has to go on. To follow it: canary attach"
+                    f"The controller of canary {self._directory.name} is running (process "
+                    f"{self.process()}), so there is nothing to resume. To follow it: canary attach"
                 )
             self._refuse_elsewhere()
             self._lock.write_text(json.dumps(self._here()), encoding="utf-8")
             yield
 
     def process(self) -> int | None:
-        """Return the process that is the controller, or None if none is alive."""
+        """Return the process that is the controller, or None if none is running."""
         try:
             with self._lock.open("r", encoding="utf-8") as file:
                 return None if _locked(file) else int(json.load(file)["process"])
@@ -71,26 +71,26 @@ class Controller:
 
     @property
     def unfinished(self) -> bool:
-        """Return whether there is something to go on with."""
+        """Return whether there is a canary to resume."""
         return self._checkpoint.exists()
 
     @property
     def missing(self) -> bool:
-        """Return whether it never had a controller that others can find."""
+        """Return whether the canary never had a controller that other commands can find."""
         return not self._lock.exists() and not self.unfinished
 
     def save(self, context: Context) -> None:
-        """Store how far the canary is."""
+        """Store the canary's progress."""
         self.write(checkpoint_of(context))
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Replace the checkpoint as a whole. It may hold what the release's options hold."""
+        """Replace the checkpoint as a whole. Only its owner may read it: it may hold secrets."""
         temporary = self._checkpoint.with_name(f"{CHECKPOINT}.new")
         write_private(temporary, checkpoint_to_text(checkpoint))
         temporary.replace(self._checkpoint)
 
     def load(self) -> Checkpoint | None:
-        """Return how far the canary is, or None if it has ended."""
+        """Return the stored progress, or None if the canary has ended."""
         try:
             text = self._checkpoint.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -100,7 +100,7 @@ class Controller:
         return checkpoint_from_text(text, str(self._checkpoint))
 
     def told(self) -> bool:
-        """Note that the subscribers are told now; return whether that was noted before."""
+        """Record that the subscribers are told now; return whether that was recorded before."""
         try:
             (self._directory / TOLD).touch(exist_ok=False)
         except FileExistsError:
@@ -110,7 +110,7 @@ class Controller:
         return False
 
     def forget(self) -> None:
-        """Remove what only a running canary needs."""
+        """Remove the files that only a running canary needs."""
         for name in (CHECKPOINT, ENVIRONMENT, TOLD):
             (self._directory / name).unlink(missing_ok=True)
 
@@ -119,7 +119,7 @@ class Controller:
         return {"process": os.getpid(), "host": socket.gethostname(), "directory": directory}
 
     def _refuse_elsewhere(self) -> None:
-        """Refuse a copy of the files: the controller of the original may be alive."""
+        """Refuse a copy of the files: the controller of the original may be running."""
         text = self._lock.read_text(encoding="utf-8")
         if not text:
             return
@@ -127,12 +127,12 @@ class Controller:
             known = json.loads(text)
             where = (known["host"], known["directory"])
         except (ValueError, KeyError, TypeError):
-            return  # torn: its writer is dead, because it is not locked
+            return  # half-written: its writer is dead, because the file is not locked
         here = self._here()
         if where != (here["host"], here["directory"]):
             raise StateError(
                 f"Canary {self._directory.name} runs on {where[0]} in {where[1]}, and these are "
-                "copies of its files. Go on with it there"
+                "copies of its files. Resume it there"
             )
 
 
@@ -148,7 +148,7 @@ def _locked(file: IO[str]) -> bool:
 
 
 def find(canaries: Path, name: str | None, wanted: Callable[[Controller], bool]) -> Path:
-    """Return the directory of a canary: the named one, the newest that is wanted, or the newest.
+    """Return a canary's directory: of the named one, else the newest wanted one, else the newest.
 
     Raises:
         RecordingError: there is none.
@@ -164,10 +164,10 @@ def find(canaries: Path, name: str | None, wanted: Callable[[Controller], bool])
 
 
 def alive(controller: Controller) -> bool:
-    """Return whether the canary runs."""
+    """Return whether the canary has a running controller."""
     return controller.process() is not None
 
 
 def left(controller: Controller) -> bool:
-    """Return whether the canary was left by a controller that was killed."""
+    """Return whether the canary's controller was killed."""
     return controller.unfinished and not alive(controller)

@@ -115,7 +115,7 @@ def _deploy(
 
 
 def _meant(state: State, now: Live) -> Live:
-    """Return what should be live; before the first release, that is what the proxy serves."""
+    """Return the colour and release that should be live; at first, those that the proxy serves."""
     try:
         meant = state.live()
     except StateError:

@@ -19,7 +19,7 @@ POLL = 0.1
 
 
 def detach(place: Place, request: Request, *, as_json: bool) -> ExitStatus:
-    """Start the controller of a canary, and say how to follow and to stop it."""
+    """Start the controller of a canary, and print how to follow and stop it."""
     directory = Path(request.directory)
     Controller(directory).write(first(request, place.policy.lead_in, time.time()))
     service = start(directory, place.environment.name)
@@ -36,7 +36,7 @@ def detach(place: Place, request: Request, *, as_json: bool) -> ExitStatus:
 
 
 def _wait(directory: Path) -> int | None:
-    """Wait until the controller lives; None if the canary has ended already."""
+    """Return the controller's process once it runs; None if the canary has already ended."""
     controller, patience = Controller(directory), time.monotonic() + START_SECONDS
     while (process := controller.process()) is None and outcome_of(directory) is None:
         if time.monotonic() > patience:

@@ -1,4 +1,4 @@
-"""``canary doctor``: find problems of an account before they meet a release."""
+"""``canary doctor``: find problems in an AWS account before a release does."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ FOUND = 1
 @click.option(
     "--before-site",
     is_flag=True,
-    help="Fail only for problems that would stop site.yml, not for those that it mends.",
+    help="Fail only for problems that would stop site.yml, not for those that it fixes.",
 )
 @json_option
 def doctor(env: str | None, needs_file: Path | None, *, before_site: bool, as_json: bool) -> int:
-    """Find problems of an account before they meet a release, and say how to mend them.
+    """Find problems in an AWS account before a release does, and say how to fix them.
 
     Checks credentials, clock, rights, quota, zones, image, your address, certificate, mail,
-    policy, how late metrics are, and what a month costs. It changes nothing. A question that the
-    account does not answer is "unknown". The first play of site.yml does the same. To check
-    before it: ansible-playbook -i inventory/aws playbooks/doctor.yml
+    policy, how late metrics are, and what a month costs. It changes nothing. A check that the
+    account does not answer is "unknown". The first play of site.yml runs the same checks. To run
+    them before it: ansible-playbook -i inventory/aws playbooks/doctor.yml
 
     Exit status: 0 no problem, 1 problems found, 2 could not run.
 

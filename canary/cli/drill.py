@@ -1,4 +1,4 @@
-"""``canary drill``: show that the policy refuses a bad release, before it must."""
+"""``canary drill``: check that the policy refuses a bad release."""
 
 from __future__ import annotations
 
@@ -50,17 +50,19 @@ STATUS = {
 
 @click.command()
 @click.option("--errors", type=SHARE, help="Share of the candidate's requests that get 500.")
-@click.option("--delay", type=DELAY, help="Delay of its responses, as 200ms or 1s.")
+@click.option(
+    "--delay", type=DELAY, help="Delay of the candidate's responses, such as 200ms or 1s."
+)
 @click.option(
     "--writes",
     is_flag=True,
-    help="Errors for all methods, not only GET, HEAD and OPTIONS. The app has handled such a "
-    "request, and the user is told that it failed.",
+    help="Errors for all methods, not only GET, HEAD and OPTIONS. The app handles such a "
+    "request, but the user gets an error.",
 )
 @click.option(
     "--share",
     type=SHARE,
-    help="Largest share of the users for the candidate. Default: the policy's steps.",
+    help="Largest share of users for the candidate. Default: that of the policy's steps.",
 )
 @click.option(
     "--seen-by",
@@ -71,19 +73,19 @@ STATUS = {
 @click.option(
     "--judge-proxy-errors",
     is_flag=True,
-    help="Judge proxy.errors too, in this drill alone. That shows refusal and rollback, and not "
-    "that the policy's own metrics notice.",
+    help="Judge proxy.errors too, in this drill alone. That tests refusal and rollback, but not "
+    "the policy's own metrics.",
 )
 @freeze_option
 @where_options
 @json_option
 def drill(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
-    """Let the proxy add errors or a delay for the candidate, and see the policy refuse it.
+    """Let the proxy add errors or a delay to the candidate, and check that the policy refuses it.
 
-    It is a canary of the release that is on the idle colour: the live one, or the standby. Nothing
-    is installed or promoted. Users of the candidate meet the errors. They end with the drill, and
-    with the weight's lease if this command is killed. Metrics that the app measures itself do not
-    see what the proxy adds; proxy.errors and proxy.latency do.
+    The drill is a canary of the release that is on the idle colour: the live one, or the standby.
+    Nothing is installed or promoted. Users of the candidate get the errors. The errors end with the
+    drill or, if this command is killed, with the weight's lease. Metrics that the app measures
+    itself do not see what the proxy adds; proxy.errors and proxy.latency do.
 
     Exit status: 0 the policy refused, 1 it did not notice, 2 could not run or judge.
 
@@ -113,7 +115,7 @@ def _drill(options: dict[str, Any]) -> Drill:
     if not errors and not delay:
         raise click.UsageError("Say what the proxy should add: --errors 3%, or --delay 200ms")
     if writes and not errors:
-        raise click.UsageError("--writes is about errors; name their share: --errors 3%")
+        raise click.UsageError("--writes needs errors; name their share: --errors 3%")
     if delay > LONGEST_DELAY:
         raise click.UsageError(f"A delay of {delay} ms is longer than {LONGEST_DELAY} ms")
     return Drill(errors, delay, writes=writes)

@@ -1,4 +1,4 @@
-"""The policy of a drill, and which of its metrics see what the proxy adds."""
+"""The policy of a drill, and the metrics that see what the proxy adds."""
 
 from __future__ import annotations
 

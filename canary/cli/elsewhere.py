@@ -1,4 +1,4 @@
-"""A canary that another machine controls, as the proxy and the state show it."""
+"""A canary that another machine controls, as seen from the proxy and the state."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from canary.traffic.base import Status, Traffic
 
 POLL = 2.0
 STOP_SECONDS = 300.0
-"""Time limit until another machine has noticed that its canary was stopped."""
+"""Time limit for another machine to notice that its canary was stopped."""
 
 
 @dataclass(slots=True)
 class Elsewhere:
-    """A canary whose files are not here."""
+    """A canary whose files are on another machine."""
 
     place: Place
     holder: Holder
@@ -55,7 +55,7 @@ class Elsewhere:
         return self._tell(as_json=as_json)
 
     def stop(self, *, as_json: bool) -> ExitStatus:
-        """Return the traffic; the canary notices at its next look, and ends."""
+        """Return the traffic to the live colour. The canary notices at its next look, and ends."""
         name, who = self.holder.canary, self.holder.who
         status = self.traffic.status()
         if status.lease_until is None:
@@ -89,7 +89,7 @@ class Elsewhere:
         key = f"canaries/{self.holder.canary}/outcome.json"
         if self.state.find(key) is None:
             raise StateError(
-                f"Canary {self.holder.canary} has ended. How is stored on its machine: "
+                f"Canary {self.holder.canary} has ended. Its outcome is on its own machine: "
                 f"{self.holder.who}"
             )
         document = json.loads(self.state.fetch(key))

@@ -1,4 +1,4 @@
-"""How a canary ended, as its file says."""
+"""The outcome of a canary, as its file holds it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tell_ended(
 ) -> ExitStatus:
     """Print how a canary ended, and return its exit status.
 
-    ``harm`` says which harm it would have found.
+    ``harm`` describes the harm that the canary would have found.
     """
     report = directory / "report.html"
     place = {"directory": str(directory), "report": str(report) if report.is_file() else None}

@@ -27,7 +27,7 @@ def environments() -> list[str]:
 
 
 def require_name(name: str) -> None:
-    """Refuse what is not the name of an environment, such as a path or a wildcard."""
+    """Refuse a text that cannot name an environment, such as a path or a wildcard."""
     if not re.fullmatch(NAME, name):
         raise PolicyError(
             f"{name[:LONGEST]!r} is not the name of an environment. A name has up to 31 lower-case "
@@ -57,7 +57,7 @@ def find_directory(name: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def find_needs(env: str) -> Path:
-    """Return what an environment needs of its account; it may not have a policy yet."""
+    """Return the file of what an environment needs of its account; a policy may not exist yet."""
     require_name(env)
     found = [*RUN.glob(f"{env}/needs.json"), *RUN.glob(f"*/{env}/needs.json")]
     account = os.environ.get(VARIABLE)

@@ -83,7 +83,7 @@ TIMES = {
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a user says about an environment.
+    """A user's answers about an environment.
 
     Attributes:
         proxy: address of the HAProxy host; empty to judge only.
@@ -217,6 +217,6 @@ def how_to_begin(environment: str) -> str:
     return (
         "Create hosts and policy with this project's playbooks:\n"
         f"    ansible-playbook -i inventory/{environment} site.yml\n"
-        "Or, for hosts of your own, write a first policy, and change it:\n"
+        "Or, for hosts of your own, write a first policy, and edit it:\n"
         f"    canary init {environment} --source proxy --proxy 192.0.2.10"
     )

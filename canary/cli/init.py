@@ -63,8 +63,8 @@ def init(
 ) -> None:
     """Write the first policy of ENVIRONMENT, from options or from answers in a terminal.
 
-    The proxy's own counters need no instrumentation of the app: --source proxy. What is written is
-    valid, and meant to be changed. Exit status: 0 written, 2 not written.
+    With --source proxy the app needs no instrumentation: the proxy measures. The policy is valid,
+    and a start: edit it. Exit status: 0 written, 2 not written.
 
     \b
     Example:
@@ -103,7 +103,7 @@ def _answers(name: str, source: str | None, given: dict[str, str | None]) -> Ans
 
 
 def _ask(question: str, default: Any, kind: click.ParamType[Any] | None = None) -> str | None:
-    """Ask a person; without a terminal there is nobody to ask."""
+    """Return the user's answer, or None without a terminal."""
     if not sys.stdin.isatty():
         return None
     answer: str = click.prompt(question, default=default, type=kind, err=True)

@@ -1,4 +1,4 @@
-"""What each command needs of a policy and its environment, and what is missing."""
+"""The parts of a policy and its environment that each command needs, and which are missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 
 
 def lacking(policy: Policy, environment: Environment | None) -> dict[str, tuple[str, ...]]:
-    """Return what each command lacks; nothing for a command that can run."""
+    """Return the missing parts by command; empty for a command that can run."""
     missing = dict(_sections(environment)) | dict(_metrics(policy, environment))
     return {
         command: tuple(dict.fromkeys(missing[need] for need in needs if need in missing))

@@ -1,4 +1,4 @@
-"""Who is told about a canary: people, with apprise, and Prometheus, with a file."""
+"""Tells people about a canary, with apprise, and Prometheus, with a file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 def watched_by(
     place: Place, request: Request, *observers: Observer, earlier: Sequence[Event] = ()
 ) -> Iterator[Observer]:
-    """Yield the observers of a canary as one, with those that the environment wants.
+    """Yield the observers of a canary as one, with those that the environment names.
 
-    ``earlier`` are the events before this process.
+    ``earlier`` are the events of earlier processes of this canary.
     """
     environment = place.environment
     if environment.metrics_file and not request.name.endswith(DRILL):  # no release is judged

@@ -24,7 +24,7 @@ from canary.sources.csv import Csv
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Where a history comes from, and what is already known of its metrics.
+    """The source of a history, and what is already known of its metrics.
 
     Attributes:
         document: keys of an earlier policy, which the proposal keeps.

@@ -1,4 +1,4 @@
-"""``canary plan``: which harm a canary will find, how long it takes, what it costs."""
+"""``canary plan``: the harm that a canary can find, how long it takes, and what it costs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from canary.rollout.names import DRILL
 POINTS = 8
 """Number of times in the table."""
 MOST = 10.0
-"""Larger harm than this, eleven times the baseline, is shown as not found."""
+"""Harm larger than this, eleven times the baseline, is shown as not found."""
 
 
 @click.command()
@@ -73,23 +73,24 @@ MOST = 10.0
 )
 @click.option("--canaries", default=60, show_default=True, help="Canaries per month, for the cost.")
 @click.option(
-    "--cost", "bill", is_flag=True, help="Only show what the environment costs a month, by item."
+    "--cost", "bill", is_flag=True, help="Show only what the environment costs a month, by item."
 )
 @click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (SVG) to this file.")
 @click.option(
     "--low-traffic",
     "low_file",
     type=click.Path(path_type=Path),
-    help="Write the policy that is proposed for little traffic to this file.",
+    help="Write the policy proposed for little traffic to this file.",
 )
 @where_options
 @json_option
 def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
-    """Show which harm a canary will find, how long that takes, and what CloudWatch costs.
+    """Show which harm a canary can find, how long that takes, and what CloudWatch costs.
 
-    The power is 80 %. The plan uses the noise that canary rehearse learned. Without a
-    rehearsal, it uses cautious defaults, so the planned time is longer than necessary.
-    With --cost it shows the whole bill of an AWS environment instead, without traffic.
+    A canary finds the harm shown with a probability (power) of 80 %. The plan uses the noise that
+    canary rehearse learned. Without a rehearsal it uses cautious defaults, so the planned time is
+    longer than necessary. With --cost it shows only the monthly bill of an AWS environment, without
+    the cost of traffic.
 
     \b
     Example:

@@ -17,7 +17,7 @@ from canary.rollout.ports import Observer
 
 
 class Observers:
-    """Several observers of one canary. What one cannot write does not concern the others."""
+    """Several observers of one canary. If one fails to write, the others go on."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers

@@ -54,9 +54,9 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     """Compare equal instances with each other: learn the noise, and count false alarms.
 
     Every FAIL between two instances of one release is a false alarm. Times at which a canary ran
-    are left out. Any amount of data helps: a little moves the cautious defaults a little, much
-    replaces them. The noise is written to .run/ENV/calibration.json and to the state of the
-    environment, from which canary run reads it on any machine.
+    are left out. Any amount of data helps: a little data moves the cautious defaults a little, much
+    data replaces them. The noise is written to .run/ENV/calibration.json and to the environment's
+    state. From there canary run reads it on any machine.
 
     Exit status: 0 false alarms within alpha, 1 more than alpha allows, 2 could not measure.
 

@@ -1,4 +1,4 @@
-"""Runs a canary, or goes on with one, and says how it ended."""
+"""Runs or resumes a canary, and prints its outcome."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def released(place: Place, request: Request, console: Console) -> Outcome:
 
 
 def gone_on(place: Place, saved: Checkpoint, console: Console) -> Outcome:
-    """Go on with a canary; the caller holds its controller's lock."""
+    """Resume a canary; the caller holds its controller's lock."""
     if place.policy.lead_in != saved.lead_in:
         place = dataclasses.replace(place, policy=with_lead_in(place.policy, saved.lead_in))
     request = dataclasses.replace(saved.request, who=whoami())
@@ -68,7 +68,7 @@ def _controlled(place: Place, saved: Checkpoint, console: Console) -> Outcome:
 def _known(
     saved: Checkpoint, directory: Path, files: LiveFiles
 ) -> tuple[tuple[Event, ...], list[Judgement]]:
-    """Return the events and the judgements of earlier processes, and let the page begin there."""
+    """Return the events and judgements of earlier processes, and begin the live files with them."""
     events, judgements = written(directory)
     log = log_of(saved, events)
     looks = saved.comparison.recording.looks if saved.comparison else ()
@@ -79,7 +79,7 @@ def _known(
 
 
 def _keep(archive: Archive, controller: Controller, outcome: Outcome) -> None:
-    """Store the outcome. From then on there is nothing to go on with."""
+    """Store the outcome. After that there is nothing to resume."""
     try:
         archive.keep(outcome)
     finally:
@@ -89,7 +89,7 @@ def _keep(archive: Archive, controller: Controller, outcome: Outcome) -> None:
 def tell(
     place: Place, outcome: Outcome, directory: Path, console: Console, *, as_json: bool
 ) -> None:
-    """Print how a canary ended."""
+    """Print a canary's outcome."""
     if outcome.recording is not None and outcome.judgements and not console.is_terminal:
         console.print(render_terminal(place.policy, outcome.recording, outcome.judgements))
     judged = outcome.judgements

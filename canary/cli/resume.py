@@ -1,4 +1,4 @@
-"""``canary resume``: go on with a canary whose controller was killed."""
+"""``canary resume``: resume a canary whose controller was killed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from canary.rollout.outcome import Outcome
 def resume(
     env: str | None, policy_file: Path | None, canary: str | None, *, as_json: bool
 ) -> ExitStatus:
-    """Go on with CANARY, or with the newest one whose controller was killed.
+    """Resume CANARY, or the newest one whose controller was killed.
 
-    The same looks are judged from the same recording, so the verdict is that of an undisturbed
-    canary. If the lease of the weight has ended, the canary ends too, and no traffic is moved.
-    Hooks are not started twice: a canary that was killed before it had traffic ends.
+    The same looks are judged from the same recording, so the verdict is the one that the canary
+    would have had without the kill. If the lease of the weight has ended, the canary ends too, and
+    no traffic is moved. Hooks are not started twice: if the canary had no traffic yet, it ends.
 
-    Exit status: that of canary run. 2 if the controller is alive.
+    Exit status: that of canary run; 2 also if the controller is running.
 
     \b
     Example:
@@ -45,7 +45,7 @@ def resume(
             return tell_ended(ended, directory, as_json=as_json)
         if saved is None:
             raise RecordingError(
-                f"{directory} has no {CHECKPOINT}, so there is nothing to go on with. Drills and "
+                f"{directory} has no {CHECKPOINT}, so there is nothing to resume. Drills and "
                 "canaries that only observe have none"
             )
         place = place_of(directory)
@@ -55,7 +55,7 @@ def resume(
 
 
 def place_of(directory: Path) -> Place:
-    """Return the policy with which a canary began, whatever its file holds now."""
+    """Return the policy with which a canary began, even if the environment's file has changed."""
     path = directory / "policy.yml"
     policy = load_policy(path)
     return Place(path, policy, parse_environment(policy.environment, f"policy {path}"))

@@ -64,8 +64,8 @@ INSTALLING = ("candidate", "baseline", "lead_in")
 @click.option(
     "--lead-in",
     type=DURATION,
-    help="Let both colours run the live release for this long first, as 2h, to learn how far "
-    "their hosts differ. Default: the policy's lead_in.",
+    help="Let both colours run the live release for this long first, such as 2h, to learn how "
+    "far their hosts differ. Default: the policy's lead_in.",
 )
 @click.option(
     "--observe",
@@ -84,9 +84,9 @@ INSTALLING = ("candidate", "baseline", "lead_in")
 def run(env: str | None, policy_file: Path | None, **options: Any) -> ExitStatus:
     """Release a candidate step by step, then promote it or roll it back.
 
-    Ctrl-C rolls it back. With --observe, somebody else splits the traffic: the candidate is judged
-    until there is a verdict, and the proxy is only read. With --detach, the command returns when
-    the canary has started.
+    Ctrl-C rolls it back. With --observe, you split the traffic by other means: the command only
+    reads the proxy, and judges the candidate until there is a verdict. With --detach, the command
+    returns when the canary has started.
 
     Exit status: 0 PASS and promoted, 1 FAIL, 2 could not run, 3 INCONCLUSIVE. With --detach: 0
     started, 2 could not start.
@@ -124,7 +124,7 @@ def _require_candidate(options: dict[str, Any]) -> None:
 
 
 def _observed(place: Place, request: Request, console: Console) -> Outcome:
-    """Judge traffic that somebody else splits; only files on this machine are written."""
+    """Judge traffic that is split by other means; write only files on this machine."""
     directory, signals = Path(request.directory), Signals()
     with (
         signals.handled(),

@@ -36,10 +36,11 @@ def stop(
 ) -> ExitStatus:
     """End CANARY, or the newest one that runs here, and return its traffic to the live colour.
 
-    Waits until it has ended. A canary whose controller was killed is ended too. On another machine
-    than the canary's, the proxy returns the traffic at once, and the canary ends at its next look.
+    The command waits until the canary has ended. It also ends a canary whose controller was killed.
+    On a machine that does not control the canary, it returns the traffic at once, and the canary
+    ends at its next look.
 
-    Exit status: 0 the live colour carries all traffic, 2 that is not certain, or no canary runs.
+    Exit status: 0 the live colour carries all traffic, 2 this is not certain, or no canary runs.
 
     \b
     Example:
@@ -70,7 +71,7 @@ def stop(
 
 
 def stopped(saved: Checkpoint) -> Checkpoint:
-    """Return a canary whose controller is dead as one that ends now."""
+    """Return the checkpoint of a canary with a dead controller, changed so that the canary ends."""
     if saved.mark.stage in KEPT:
         return saved
     ending = saved.mark.ending or Ending(None, "Stopped by canary stop")
@@ -79,13 +80,13 @@ def stopped(saved: Checkpoint) -> Checkpoint:
 
 
 def _end(directory: Path, controller: Controller, process: int) -> None:
-    """Tell the controller to stop, and wait: its hook for a rollback has its own time limit."""
+    """Tell the controller to stop, and wait without a limit: the rollback hook has its own."""
     try:
         os.kill(process, signal.SIGTERM)
     except PermissionError as error:
         raise StateError(
             f"Process {process}, which controls canary {directory.name}, belongs to another user. "
-            "Type this as that user, or as root"
+            "Repeat this command as that user, or as root"
         ) from error
     except ProcessLookupError:
         pass  # it has just ended

@@ -37,7 +37,7 @@ FALSE_ALARMS = 1
     type=DURATION,
     default="30m",
     show_default=True,
-    help="Time in which a canary has to end.",
+    help="Time within which a canary must end.",
 )
 @click.option("--start", type=MOMENT, help="Start of the history. Default: -170m, or all of a CSV.")
 @click.option("--end", type=MOMENT, help="End of the history. Default: now, or the end of a CSV.")
@@ -47,7 +47,9 @@ FALSE_ALARMS = 1
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write. Default: .run/ENV/suggested.yml.",
 )
-@click.option("--without", multiple=True, metavar="METRIC", help="Leave out. May be repeated.")
+@click.option(
+    "--without", multiple=True, metavar="METRIC", help="Leave out this metric. May be repeated."
+)
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @where_options
 @json_option
@@ -55,9 +57,9 @@ def suggest(env: str | None, policy_file: Path | None, **options: Any) -> int:
     """Propose a policy from the history of equal instances: metrics, kinds, margins and times.
 
     The history comes from a CSV file, or from the source of an environment (canary init writes a
-    first policy that names it). Margins are chosen on the first half of the history: the smallest
-    that a canary can rule out in the time given. False alarms are measured on the second half.
-    Metrics that cannot be judged are left out. Each has its reason, as a comment in the policy.
+    first policy that names it). The first half of the history chooses the margins: the smallest
+    that a canary can rule out in the time given. The second half measures false alarms. Metrics
+    that cannot be judged are left out. Comments in the policy give the reason for each metric.
 
     Exit status: 0 proposed, 1 equal instances failed too often, so nothing was written, 2 nothing
     can be judged.
@@ -70,7 +72,7 @@ def suggest(env: str | None, policy_file: Path | None, **options: Any) -> int:
     if csv_file is None:
         history = of_environment(find_place(env, policy_file), options)
     elif env or policy_file:
-        raise PolicyError("A CSV file is a history by itself: leave out --env and --policy")
+        raise PolicyError("--csv needs no environment: leave out --env and --policy")
     else:
         history = of_csv(csv_file, options)
     directory = RUN / (history.account or "") / history.name
@@ -129,7 +131,7 @@ def _text(found: Suggestion, history: History) -> str:
 def _write(
     found: Suggestion, history: History, text: str, path: Path, *, force: bool
 ) -> Path | None:
-    """Write the policy, and the noise unless there is one; return the file of the noise."""
+    """Write the policy, and the calibration unless one exists; return the calibration's file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     calibration = calibration_path(history.name, history.account)

@@ -16,7 +16,7 @@ from canary.rollout.outcome import Outcome
 from canary.simulation import World, policy_text
 
 PACE = 0.015
-"""Real seconds for a simulated second in a terminal, so that people can follow."""
+"""Real seconds for a simulated second in a terminal, so that people can read along."""
 POLICY = "policy.yml"
 RELEASES = {
     "good": ("v1.1", Verdict.PASS, "it does as well as v1.0"),
@@ -32,7 +32,9 @@ RELEASES = {
     show_default=True,
     help="Directory for the two reports.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, help="Another seed, other traffic.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, help="Seed of the simulated traffic."
+)
 @json_option
 def try_(directory: Path, seed: int, *, as_json: bool) -> ExitStatus:
     """Show a good and a bad release on a simulated service. Needs no root and no network.

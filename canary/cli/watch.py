@@ -24,9 +24,9 @@ from canary.live.server import serve
 def watch(env: str | None, policy_file: Path | None, canary: str | None, port: int) -> None:
     """Serve the page of CANARY, or of the newest canary that runs from this directory.
 
-    The page is the report while it grows: verdict, metrics, plots, weights, log. Only programs of
-    this machine reach it. From a phone or another machine, use ssh -L. Ctrl-C ends the page, and
-    never the canary.
+    The page shows the report as it grows: verdict, metrics, plots, weights, log. Only programs on
+    this machine can open it. From a phone or another machine, use ssh -L. Ctrl-C ends the page; the
+    canary continues.
 
     \b
     Example:

@@ -123,7 +123,7 @@ def test_five_kills_change_neither_the_verdict_nor_the_weights(bare: Bare) -> No
         out, err = again.communicate(timeout=300)
     assert again.returncode == 0, err
     assert refused.returncode == 2
-    assert "is alive (process" in refused.stderr
+    assert "is running (process" in refused.stderr
     outcome = json.loads(out)
     assert outcome["verdict"] == "PASS"
     assert len(seen) == 3, f"none, 20 %, 50 %, and never less or more: {seen}"

@@ -54,7 +54,7 @@ def write(canary: Shell, **changed: object) -> None:
         ((), "Say what the proxy should add: --errors 3%, or --delay 200ms"),
         (("--delay", "200"), "'200' is not a delay; write 200ms or 1.5s"),
         (("--delay", "11s"), "11000 ms is longer than 10000 ms"),
-        (("--delay", "1s", "--writes"), "--writes is about errors"),
+        (("--delay", "1s", "--writes"), "--writes needs errors"),
         (("--errors", "3%", "--share", "0%"), "--share must be above 0%"),
         (("--errors", "3%", "--seen-by", "speed"), "--seen-by names speed; the judged metrics are"),
     ],

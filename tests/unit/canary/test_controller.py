@@ -63,7 +63,7 @@ def test_a_canary_has_one_controller_until_that_is_dead(directory: Path) -> None
         assert other.stdout.readline() == "held\n"
         assert controller.process() == other.pid
         with (
-            pytest.raises(StateError, match=f"is alive \\(process {other.pid}\\)"),
+            pytest.raises(StateError, match=f"is running \\(process {other.pid}\\)"),
             controller.held(),
         ):
             pass
