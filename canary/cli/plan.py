@@ -87,10 +87,9 @@ MOST = 10.0
 def plan(env: str | None, policy_file: Path | None, **options: Any) -> None:
     """Show which harm a canary can find, how long that takes, and what CloudWatch costs.
 
-    A canary finds the harm shown with a probability (power) of 80 %. The plan uses the noise that
-    canary rehearse learned. Without a rehearsal it uses cautious defaults, so the planned time is
-    longer than necessary. With --cost it shows only the monthly bill of an AWS environment, without
-    the cost of traffic.
+    The power is 80 %. The plan uses the noise that canary rehearse learned. Without a rehearsal it
+    uses cautious defaults, so the planned time is longer than necessary. With --cost it shows the
+    monthly bill of an AWS environment instead, without traffic.
 
     \b
     Example:

@@ -1,7 +1,7 @@
-"""What a running canary writes down for its page, in ``live/`` beside its recording.
+"""The files that a running canary writes for its page, in ``live/`` beside its recording.
 
-A canary appends events and judgements, and replaces the recording, at every interim look. Whoever
-shows them reads files only, so a page can neither slow a canary nor stop it.
+A canary appends events and judgements, and replaces the recording, at every interim look. The page
+only reads these files, so it can neither slow a canary nor stop it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _EVENT, _JUDGEMENT = TypeAdapter(Event), TypeAdapter(Judgement)
 
 
 class LiveFiles:
-    """An observer that writes what it hears. A full disk ends the page, not the canary."""
+    """An observer that writes events and looks. A full disk ends the page, not the canary."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / DIRECTORY
         self._broken = False
 
     def go_on(self, events: Sequence[Event], judgements: Sequence[Judgement]) -> None:
-        """Begin with these, after a process that may have been killed in the middle of a line."""
+        """Begin with these: an earlier process may have been killed in the middle of a line."""
         self._quietly(lambda: self._replace(EVENTS, [_EVENT.dump_python(e) for e in events]))
         judged = [_JUDGEMENT.dump_python(one, mode="json") for one in judgements]
         self._quietly(lambda: self._replace(JUDGEMENTS, judged))
@@ -75,7 +75,7 @@ class LiveFiles:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A canary as its files show it.
+    """A canary, read from its files.
 
     Attributes:
         recording: with all events so far; None before the first judgement.
@@ -92,7 +92,7 @@ class Snapshot:
 
     @property
     def version(self) -> str:
-        """Text that differs when the page does."""
+        """Text that changes when the page changes."""
         over = self.outcome is not None
         return f"{self.name} {len(self.events)} {len(self.judgements)} {over}"
 
@@ -103,13 +103,13 @@ def newest(canaries: Path) -> Path | None:
 
 
 def written(directory: Path) -> tuple[list[Event], list[Judgement]]:
-    """Return the events and the judgements that were written down so far, in whole lines."""
+    """Return the events and judgements written so far, in whole lines."""
     live = directory / DIRECTORY
     return list(_lines(live / EVENTS, _EVENT)), list(_lines(live / JUDGEMENTS, _JUDGEMENT))
 
 
 def read(directory: Path) -> Snapshot:
-    """Return the canary in ``directory`` as far as it has come."""
+    """Return the present state of the canary in ``directory``."""
     events, judgements = written(directory)
     recording = None
     if judgements:

@@ -1,4 +1,4 @@
-"""The page of a canary as its files show it."""
+"""The page of a canary, made from its files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUIET = 120.0
 
 
 def page(snapshot: Snapshot, policy: Policy) -> str:
-    """Return the page: the report as far as it has come, or the log before the first judgement."""
+    """Return the page: the report so far, or the log before the first judgement."""
     live = Live(_word(snapshot), _sentence(snapshot), snapshot.version, _reason(snapshot))
     if snapshot.recording is not None:
         return render_html(policy, snapshot.recording, snapshot.judgements, live=live)
@@ -31,7 +31,7 @@ def nothing_yet(place: str) -> str:
 
 
 def unreadable(reason: str) -> str:
-    """Return the page of a canary whose files cannot be read; it goes on asking."""
+    """Return the page of a canary whose files cannot be read; it keeps asking."""
     live = Live("NO DATA", "its files cannot be read", "unreadable", reason)
     return template("starting.html").render(name="Canary", live=live, events=())
 
@@ -59,7 +59,7 @@ def _word(snapshot: Snapshot) -> str:
 
 
 def _sentence(snapshot: Snapshot) -> str:
-    """Return who has how much traffic now."""
+    """Return the candidate's share of traffic now."""
     if snapshot.outcome is not None:
         return str(snapshot.outcome["traffic"])
     if snapshot.recording is None:

@@ -15,7 +15,7 @@ from canary.policy import load_policy
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("127.0.0.1", "localhost", "[::1]")
-"""Another name in a request is a page of another site, which asks through a name of its own."""
+"""A request for another name comes from another site's page, whose own name leads here."""
 POLICY = "policy.yml"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -66,7 +66,7 @@ class LiveServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers ``/`` and ``/state``, to programs of this machine alone."""
+    """Answers ``/`` and ``/state``, only to programs on this machine."""
 
     server: LiveServer
 
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Print nothing: a browser asks twice a second."""
+        """Print nothing, because a browser asks twice a second."""
 
 
 def serve(canaries: Path, name: str | None, port: int) -> LiveServer:

@@ -19,9 +19,9 @@ MARKS = 20
 
 
 class Archive:
-    """Stores one outcome. The files on disk come first, because they need no network.
+    """Stores one outcome. It writes the files on disk first, because they need no network.
 
-    ``told`` says whether a process that was killed has told the subscribers.
+    ``told`` returns whether an earlier process, which was killed, has told the subscribers.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Archive:
             self._board.mark(self._state.history(MARKS))
 
     def _announce(self, outcome: Outcome, _files: dict[str, str]) -> None:
-        """Count the canary and tell the subscribers, unless a killed process has done so."""
+        """Count the canary and tell the subscribers, unless an earlier process has done so."""
         if self._told():
             return
         if self._board is not None:
@@ -113,7 +113,7 @@ class Archive:
 
 
 def outcome_document(outcome: Outcome) -> dict[str, object]:
-    """Return the outcome as ``canary run --json`` prints it, and as subscribers get it."""
+    """Return the outcome that ``canary run --json`` prints and that subscribers get."""
     recording = outcome.recording
     return {
         "canary": outcome.canary,

@@ -1,7 +1,7 @@
-"""Everything that another process needs to go on with a canary whose controller was killed.
+"""Everything that another process needs to resume a canary whose controller was killed.
 
-A file holds it, which each look replaces as a whole. The judgements are not in it: they follow from
-the policy and the recording.
+Each look replaces the checkpoint's file as a whole. The file has no judgements, because they follow
+from the policy and the recording.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from canary.state.base import Live
 from canary.traffic.base import Status
 
 VERSION = 1
-GONE = "Without it, this canary cannot go on: the lease of its weight returns its traffic"
+GONE = "Without it, this canary cannot be resumed: the lease of its weight returns its traffic"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The data of a canary so far, and what its next look needs.
+    """The data of a canary so far, and the values that its next look needs.
 
     Attributes:
         recording: without events.
@@ -37,7 +37,7 @@ class Comparison:
         end: of the data that was read.
         counters: of the proxy at the newest look, by counter and server.
         counted_since: when the proxy began to count them.
-        served: requests by instance and start of period.
+        served: requests, by instance and start of period.
     """
 
     recording: Recording
@@ -57,7 +57,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a canary was at ``time``.
+    """The progress of a canary at ``time``.
 
     Attributes:
         lead_in: seconds of the policy's lead-in, which an option may have set.
@@ -80,12 +80,12 @@ _CHECKPOINT = TypeAdapter(Checkpoint)
 
 
 def first(request: Request, lead_in: int, now: float) -> Checkpoint:
-    """Return the checkpoint of a canary that was asked for, and has done nothing."""
+    """Return the checkpoint of a canary that has not started yet."""
     return Checkpoint(now, 0.0, request, lead_in, Mark(), {}, Live(""), False, (), ())  # noqa: FBT003
 
 
 def checkpoint_of(context: Context) -> Checkpoint:
-    """Return how far a canary is."""
+    """Return a canary's checkpoint."""
     progress = context.progress
     return Checkpoint(
         time=context.now(),
@@ -140,8 +140,8 @@ def checkpoint_from_text(text: str, name: str) -> Checkpoint:
         raise RecordingError(f"{name} is damaged: {error}. {GONE}") from error
     if version != VERSION:
         raise RecordingError(
-            f"{name} has version {version!r}, and this canary reads version {VERSION}. Go on with "
-            f"the canary that wrote it. {GONE}"
+            f"{name} has version {version!r}, and this canary reads version {VERSION}. Resume it "
+            f"with the version of canary that wrote it. {GONE}"
         )
     try:
         return _CHECKPOINT.validate_json(content, strict=False)
@@ -152,14 +152,14 @@ def checkpoint_from_text(text: str, name: str) -> Checkpoint:
 
 
 def log_of(saved: Checkpoint, written: Sequence[Event]) -> tuple[Event, ...]:
-    """Return all events: the newest ones may have been written down after the checkpoint."""
+    """Return all events; the newest ones may have been written after the checkpoint."""
     return tuple(written) if len(written) > len(saved.events) else saved.events
 
 
 def restore(context: Context, saved: Checkpoint, log: Sequence[Event] = ()) -> None:
-    """Give a new context everything that a killed process knew, except for the judgements.
+    """Restore in a new context everything that the killed process knew, except the judgements.
 
-    ``log`` are the events that were written down; the newest ones came after the checkpoint.
+    ``log`` are the events that were written, including those after the checkpoint.
     """
     context.started = saved.started
     context.mark = saved.mark

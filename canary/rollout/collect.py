@@ -1,8 +1,8 @@
 """The data of a running canary: series from its source, and the proxy's counters.
 
-The newest periods are read again at each look. A value that was missing is filled in, with the look
-from which it is known, so that a recording replays to the same verdict, bit for bit. A value that
-was there stays as it was judged.
+Each look reads the newest periods again. A value that was missing is filled in, with the look from
+which it is known, so that a recording replays to the same verdict, bit for bit. A value that was
+present stays as it was judged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Split = tuple[tuple[int, Arm, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Some metrics, and the instances that are compared by them."""
+    """Some metrics, and the instances that they compare."""
 
     queries: Sequence[Query]
     arms: Mapping[Arm, Release]
@@ -55,13 +55,13 @@ class Readings:
         self.end = look
 
     def _start(self) -> int:
-        """Return the first period to read: of those read before, the newest ones again."""
+        """Return the first period to read; the newest of those read before are read again."""
         times = self._read[0].times if self._read else ()
         newest = [time for time in times[-AGAIN:] if time >= self.end - AGAIN * self._period]
         return min([*newest, self.end])
 
     def restore(self, read: tuple[Series, ...], end: int) -> None:
-        """Begin with what an earlier process read."""
+        """Begin with the series that an earlier process read."""
         self._read, self.end = read, end
 
     def series(self) -> tuple[Series, ...]:
@@ -96,7 +96,7 @@ class ProxyCounts:
 
     @property
     def since(self) -> int | None:
-        """Return when the proxy began to count them."""
+        """Return the time at which the proxy began to count them."""
         return self._last.started if self._last is not None else None
 
     def restore(
@@ -106,7 +106,7 @@ class ProxyCounts:
         split: Split,
         counted: Sequence[Series],
     ) -> None:
-        """Begin with what an earlier process counted."""
+        """Begin with the counts of an earlier process."""
         self._last, self.served = last, served
         self._split = {(step, arm): count for step, arm, count in split}
         names = {of: server for server, of in self._servers.items()}
@@ -124,7 +124,7 @@ class ProxyCounts:
     def add(self, status: Status, step: int | None, end: int) -> None:
         """Add the counts since the last call as the period that ends at ``end``.
 
-        Without a step, they are of two splits, and of neither.
+        Without a step, the counts cover two splits, so they belong to no step.
         """
         for server, (arm, instance) in self._servers.items():
             requests = self._since(status, "requests", server)
@@ -137,14 +137,14 @@ class ProxyCounts:
         self._last = status
 
     def _point(self, status: Status, counter: str, server: str, requests: int) -> Point:
-        """Return the value of one server's period, and the responses behind it."""
+        """Return the value of one server's period, and the number of its responses."""
         if counter != LATENCY:
             return float(self._since(status, counter, server)), float(requests)
         timed, microseconds = (self._since(status, name, server) for name in TIMES)
         return (microseconds / timed / 1000 if timed else None), float(timed)
 
     def _since(self, status: Status, counter: str, server: str) -> int:
-        """Return the increase of a counter. A restart of the proxy, or a decrease, reset it."""
+        """Return the increase of a counter; a proxy's restart or a decrease means a reset."""
         last = self._last
         now = status.counters.get(counter, {}).get(server, 0)
         before = last.counters.get(counter, {}).get(server, 0) if last else 0

@@ -28,7 +28,7 @@ class Request:
         candidate, baseline: git refs. Without a baseline, the live colour keeps its release.
         hold: time limit in seconds for an approval, or for a decision on hold.
         directory: of this canary's files.
-        calibration: what canary rehearse learned in this environment, if it ran.
+        calibration: the noise that canary rehearse learned in this environment, if it ran.
         source: the kind of the metrics source.
     """
 
@@ -55,14 +55,14 @@ class Context:
     """The request, the policy, the ports, and the events of a canary.
 
     Attributes:
-        values: the placeholders of hooks, as far as they are known.
-        touched: a weight may have been raised, so traffic must be made safe at the end.
-        promoting: the candidate may have been made live, which may have to be undone.
-        meant: what was intended to be live before this canary.
-        calibration: the part of the request's that fits this canary.
+        values: the placeholders of hooks that are known so far.
+        touched: whether a weight may have been raised, so that traffic must be made safe.
+        promoting: whether the candidate may have been made live, which may have to be undone.
+        meant: the release that was intended to be live before this canary.
+        calibration: the part of the request's calibration that fits this canary.
         started: when the first controller of this canary began.
-        mark, progress: how far the canary is.
-        journal: stores how far it is, so that it can go on if this process is killed.
+        mark, progress: the stage that the canary has reached, and its data.
+        journal: stores the checkpoint, so that the canary can be resumed if this process is killed.
     """
 
     request: Request
@@ -86,7 +86,7 @@ class Context:
         return self.ports.clock.now()
 
     def sleep_until(self, moment: float) -> None:
-        """Wait, and tell the lease keeper how long."""
+        """Wait, and tell the lease keeper for how long."""
         self.keeper.beat(max(0.0, moment - self.now()))
         self.ports.clock.sleep(max(0.0, moment - self.now()))
         self.keeper.beat()
@@ -102,7 +102,7 @@ class Context:
         self.display(lambda: self.ports.observer.event(event))
 
     def said(self, sentence: str) -> bool:
-        """Return whether an event has this sentence."""
+        """Return whether this sentence was recorded before."""
         return any(event.sentence == sentence for event in self.events)
 
     def reach(
@@ -113,24 +113,26 @@ class Context:
         until: float = 0.0,
         ending: Ending | None = None,
     ) -> None:
-        """Store that the canary has come to ``stage``, and everything that it knows."""
+        """Record that the canary has reached ``stage``, and store its checkpoint."""
         self.mark = Mark(stage, share, until, ending, self.mark.begun)
         self._store()
 
     def _store(self) -> None:
-        """Store how far the canary is. No error of that may end it, or keep traffic."""
+        """Store the checkpoint. An error here must not end the canary or hold its traffic."""
         try:
             self.journal(self)
         except Exception as error:
-            sentence = "If this canary is killed now, it cannot go on: its files cannot be written"
+            sentence = (
+                "If this canary is killed now, it cannot be resumed: its files are not writable"
+            )
             if not any(warning.startswith(sentence) for warning in self.warnings):
                 self.warn(f"{sentence}: {error}")
 
     def display(self, show: Callable[[], None]) -> None:
-        """Tell the observer something. Output that cannot be written must not end a canary."""
+        """Tell the observer. Output that cannot be written must not end a canary."""
         try:
             show()
-        except OSError as error:  # a full disk, or nobody reads any more
+        except OSError as error:  # a full disk, or the reader has gone
             sentence = f"The output of this canary could not be written: {error}"
             if sentence not in self.warnings:
                 self.warnings.append(sentence)
@@ -141,7 +143,7 @@ class Context:
         self.say("warning", sentence)
 
     def hook(self, name: str, **values: str) -> None:
-        """Run a hook. Its failure ends the canary, unless the policy says continue."""
+        """Run a hook. Its failure ends the canary unless the policy says continue."""
         if not self.ports.hooks.has(name):
             return
         self.mark.begun.append(name)

@@ -1,4 +1,4 @@
-"""Decides whether a canary goes on, stops or gives up. Pure."""
+"""Decides whether a canary continues, stops or gives up. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CAUTION = 0.8
 class Move(enum.Enum):
     """What to do after a look.
 
-    ``RETRY`` reads a source once more that did not respond. ``STOP`` ends a canary without data.
-    ``GIVE_UP`` ends a canary whose time is over, and which a person may still decide.
+    ``RETRY`` reads the source once more, because it did not respond. ``STOP`` ends a canary without
+    data. ``GIVE_UP`` ends a canary whose time is over; a person may still decide it.
     """
 
     WAIT = "wait"
@@ -38,7 +38,7 @@ class Decision:
 
     @property
     def ending(self) -> Ending | None:
-        """The end of the canary, or None if it goes on."""
+        """The end of the canary, or None if it continues."""
         match self.move:
             case Move.FAIL:
                 return Ending(Verdict.FAIL, self.reason, judged=True)
@@ -53,9 +53,9 @@ class Decision:
 def decide(
     timing: Timing, judgement: Judgement, step: int, served: float, elapsed: float
 ) -> Decision:
-    """Decide after a look: ``served`` seconds of this step, ``elapsed`` of all.
+    """Decide after a look: ``served`` seconds of this step, ``elapsed`` seconds in all.
 
-    Raising a weight needs only the step's time without signs of harm. A promotion needs PASS.
+    To raise the weight, the step's time without signs of harm is enough. A promotion needs PASS.
     """
     if judgement.verdict is Verdict.FAIL:
         return Decision(Move.FAIL, judgement.reason)
@@ -70,7 +70,7 @@ def decide(
 
 
 def only_if_seen(decision: Decision, unseen: str, *, over: bool) -> Decision:
-    """Withhold the next weight and PASS while an instance is not seen; ``over``: time is up."""
+    """Withhold the next weight and PASS while an instance is silent; ``over``: the time is up."""
     if not unseen or decision.move not in (Move.ADVANCE, Move.PASS):
         return decision
     return Decision(Move.GIVE_UP if over else Move.WAIT, unseen)

@@ -1,7 +1,7 @@
-"""``canary drill``: the proxy adds errors or a delay for the candidate, and the policy judges.
+"""``canary drill``: the proxy adds errors or a delay to the candidate, and the policy judges it.
 
-Both colours run what is installed on them, nothing is promoted, and the lease of the candidate's
-weight is also that of what the proxy adds.
+Both colours run the releases that are installed on them, and nothing is promoted. The lease of the
+candidate's weight also ends what the proxy adds.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from canary.state.base import Row
 from canary.traffic.base import Drill, Status
 
 MEASURED = 5.0
-"""Seconds for which the traffic is measured before the drill."""
+"""Seconds during which the traffic is measured before the drill."""
 PREPARATION = 120.0
 """Time limit until the plan is made; the load hook has its own."""
 DRILLED = "DRILL"
-"""The verdict of a drill's row in the history: it says nothing about a release."""
+"""The word for a drill in the history, where a canary has its verdict."""
 KEPT = ("live", "weights", "fallback", "drill")
-"""Fields of the proxy's status that must be after a drill as before it."""
+"""Fields of the proxy's status that a drill must leave as they were."""
 HOOKS = {"load": "load", "rolled_back": "rolled_back", "promoted": "rolled_back"}
-"""The hook of the policy that a drill runs in place of each."""
+"""The hook of the policy that a drill runs instead of each hook."""
 
 
 class Noticed(enum.Enum):
-    """What a drill showed about the policy."""
+    """Whether the policy noticed the drill."""
 
     YES = "refused"
     NO = "not noticed"
@@ -63,9 +63,9 @@ class Exercise:
     """The phases of a drill.
 
     Attributes:
-        foresee: says how long the policy will need.
+        foresee: returns how long the policy will need.
         before: the proxy's status before the drill.
-        plan: what was foreseen.
+        plan: the sentence that ``foresee`` returned.
     """
 
     drill: Drill
@@ -94,7 +94,7 @@ class Exercise:
         return ending or Ending(Verdict.PASS, known.progress.judgements[-1].reason)
 
     def left(self, after: Status) -> str:
-        """Return how the proxy differs from before the drill, or an empty string."""
+        """Return how the proxy differs from its status before the drill, or an empty string."""
         if self.before is None:
             return ""
         changed = [name for name in KEPT if getattr(after, name) != getattr(self.before, name)]
@@ -102,7 +102,7 @@ class Exercise:
 
 
 class DrillWatch(Watch):
-    """Also checks that the proxy still adds what it should: otherwise nothing can be noticed."""
+    """Also checks that the proxy still adds the errors or the delay."""
 
     def __init__(self, context: Context, progress: Progress, drill: Drill) -> None:
         super().__init__(context, progress)
@@ -117,7 +117,7 @@ class DrillWatch(Watch):
 
 @dataclass(frozen=True, slots=True)
 class DrillHooks:
-    """The load hook, and at the end the one for a rollback, because nothing is promoted."""
+    """The load hook, and at the end the rollback hook, because nothing is promoted."""
 
     hooks: HookRunner
 
@@ -129,7 +129,7 @@ class DrillHooks:
 
 
 class DrillArchive(Archive):
-    """Stores a drill: it is in the history, and no verdict on a release."""
+    """Stores a drill in the history, as a drill and not as a verdict on a release."""
 
     def _row(self, outcome: Outcome, reported: bool) -> Row:  # noqa: FBT001 - as in Archive
         row = super()._row(outcome, reported)
@@ -140,7 +140,7 @@ class DrillArchive(Archive):
 
 
 def require_usable(context: Context, status: Status, idle: str) -> None:
-    """Refuse a proxy that cannot drill, and an idle colour that might harm users by itself."""
+    """Refuse a proxy that cannot add errors, and an idle colour that might itself harm users."""
     if not status.can_drill:
         raise TrafficError(
             "The proxy cannot add errors or a delay: its role is older than this canary. Run the "
@@ -153,7 +153,7 @@ def require_usable(context: Context, status: Status, idle: str) -> None:
     trusted = any(name in status.fallback for name in status.servers(idle))
     if not trusted or len(status.releases_on(idle)) > 1:
         raise TrafficError(
-            f"{other} is no standby, so it may harm users by itself. Install the live release on "
+            f"{other} is no standby, so it may itself harm users. Install the live release on "
             f"it: canary deploy {live.release or 'REF'} --env {context.request.environment}"
         )
     context.warn(
@@ -170,7 +170,7 @@ def seeing(policy: Policy, drill: Drill, named: Sequence[str]) -> list[Metric]:
 
 
 def noticed(policy: Policy, outcome: Outcome, sees: Sequence[str]) -> tuple[Noticed, str]:
-    """Return whether the policy noticed the drill, as a sentence."""
+    """Return whether the policy noticed the drill, with a sentence."""
     if outcome.verdict is None or not outcome.judgements or outcome.recording is None:
         return Noticed.UNKNOWN, f"The drill could not be judged: {outcome.reason}"
     elapsed = outcome.judgements[-1].at - outcome.recording.steps[0].start

@@ -1,7 +1,7 @@
 """One canary, from taking the lock to a safe state.
 
-Whatever ends it (a verdict, an error, a signal, a bug), traffic is made safe first. If the process
-is killed, the weight lease on the proxy makes it safe.
+At the end, traffic is made safe first, whether the cause is a verdict, an error, a signal or a bug.
+If the process is killed, the weight lease on the proxy makes traffic safe.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UNTOUCHED = Safety("Traffic was not touched.", seen=True)
 
 @dataclass(slots=True)
 class Known:
-    """The results of the phases so far, also if they are interrupted."""
+    """The results of the phases so far, even if the phases are interrupted."""
 
     live: str = ""
     progress: Progress | None = None
@@ -67,7 +67,7 @@ def _attempt(context: Context, known: Known, phases: Callable[[Context, Known], 
         return Ending(None, str(error))
     except (Interruption, KeyboardInterrupt) as interruption:
         return Ending(None, f"Stopped by {str(interruption) or 'Ctrl-C'}")
-    except Exception as error:  # a bug of ours must not leave traffic behind
+    except Exception as error:  # even a bug must not leave traffic on the candidate
         return Ending(None, f"An error in canary itself: {type(error).__name__}: {error}")
 
 
@@ -86,7 +86,7 @@ def release(context: Context, known: Known) -> Ending:
 
 
 def after_steps(context: Context, progress: Progress, ending: Ending | None) -> Ending:
-    """Hold a canary that a person may decide, or promote one without an ending."""
+    """Hold a canary that a person may decide, or promote one that has not ended."""
     if ending is not None:
         return gates.hold(context, Watch(context, progress), ending)
     return promote(context, progress)
@@ -125,7 +125,7 @@ def _outcome(context: Context, known: Known, ending: Ending, safety: Safety) -> 
 
 
 def _conclude(context: Context, outcome: Outcome, archive: Callable[[Outcome], None]) -> None:
-    """Run the last hook, store the outcome, free the lock. The verdict is final by now."""
+    """Run the last hook, store the outcome, free the lock. The verdict is already final."""
     if context.touched:
         promoted = outcome.verdict is Verdict.PASS or outcome.live == context.values["colour"]
         hook = "promoted" if promoted else "rolled_back"
@@ -145,7 +145,7 @@ def _last_hook(context: Context, hook: str, verdict: str) -> None:
 
 
 def _quietly(context: Context, what: str, action: Callable[[], None]) -> None:
-    """Do it; after an error or a signal, warn and go on, because traffic is safe."""
+    """Call it; after an error or a signal, warn and continue, because traffic is safe."""
     try:
         _interruptibly(context, action)
     except Interruption as interruption:

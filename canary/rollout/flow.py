@@ -1,4 +1,4 @@
-"""Whether the metrics of the live colour arrive before a canary, and how steadily."""
+"""Checks before a canary that the live colour's metrics arrive, and how steadily."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STEADY = 6
 
 
 def first_metrics(timing: Timing) -> float:
-    """Return how many seconds the first metrics of an instance are waited for."""
+    """Return for how many seconds to wait for an instance's first metrics."""
     return timing.settle + max(FIRST_METRICS_SECONDS, 3 * timing.period)
 
 
 def flowing(context: Context, live: str) -> tuple[str, ...]:
     """Check that the live colour's metrics arrive, and return its instances.
 
-    Without metrics the canary could not be decided.
+    Without metrics there could be no verdict.
     """
     source, timing = context.ports.source, context.timing
     instances = source.instances(live)
@@ -72,7 +72,7 @@ def steady(context: Context, live: Release) -> frozenset[str]:
     try:
         found = _newest(context, live, STEADY)
     except SourceError:
-        return frozenset()  # then nobody expects anything of them
+        return frozenset()  # then no metric is expected to be reported steadily
     for series in found:
         there = (time for time, v in zip(series.times, series.values, strict=True) if v is not None)
         times.setdefault(series.metric, set()).update(there)

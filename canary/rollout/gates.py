@@ -1,4 +1,4 @@
-"""Decisions by people: approvals, and the hold of an undecided or failed canary.
+"""Decisions by people: approvals, and holds of undecided or failed canaries.
 
 An approval is an object in the bucket, so it can be given from any machine and is recorded. During
 the wait the lease is renewed, the proxy is watched, and the time is limited.
@@ -25,7 +25,7 @@ def approval_key(canary: str, gate: str) -> str:
 
 
 def waiting_key(canary: str, gate: str) -> str:
-    """Return the key that says that a canary waits at ``gate``."""
+    """Return the key that exists while a canary waits at ``gate``."""
     return f"canaries/{canary}/waiting-{gate}"
 
 
@@ -53,14 +53,14 @@ def wait_for_promotion(context: Context, watch: Watch) -> Ending | None:
 
 
 def hold(context: Context, watch: Watch, ending: Ending) -> Ending:
-    """Hold an undecided or failed canary, if that was asked for, until a person decides."""
+    """Hold an undecided or failed canary until a person decides, if that was requested."""
     request, where = context.request, f"--env {context.request.environment}"
     if ending.undecided and request.on_inconclusive == "hold":
         question = f"undecided: canary promote {where}, or canary rollback {where}"
         if not context.said(question):
             context.say("hold", question)
         decided = _decision(context, watch, ending)
-        # A rollback by a person is no failure to run: the verdict stays.
+        # A person's rollback does not mean "could not run": the verdict stays.
         verdict = decided.verdict or Verdict.INCONCLUSIVE
         return decided if decided.replaced else replace(decided, verdict=verdict)
     if ending.judged and request.on_fail == "freeze":
@@ -92,7 +92,7 @@ def _freeze(context: Context, watch: Watch, ending: Ending, where: str) -> Endin
 
 
 def _announce(context: Context, question: str) -> None:
-    """Send the question to whoever receives the verdicts."""
+    """Send the question to the people who receive the verdicts."""
     request = context.request
     message = {"canary": request.name, "verdict": "FAIL", "reason": question}
     try:
@@ -102,14 +102,14 @@ def _announce(context: Context, question: str) -> None:
 
 
 def _deadline(context: Context, stage: Stage, ending: Ending | None = None) -> float:
-    """Return when to stop waiting for a person: later controllers do not wait longer."""
+    """Return when to stop waiting for a person; a later controller keeps the same time."""
     if context.mark.stage is not stage:
         context.reach(stage, until=context.now() + context.request.hold, ending=ending)
     return context.mark.until
 
 
 def _decision(context: Context, watch: Watch, ending: Ending) -> Ending:
-    """Wait for what ends the hold: a person, the proxy, or the time limit."""
+    """Wait until a person, the proxy or the time limit ends the hold."""
     patience = _deadline(context, Stage.HOLD, ending)
     while True:
         if (decided := _wait_a_period(context, watch, patience)) is not None:

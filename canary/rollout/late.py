@@ -34,9 +34,9 @@ def _cut(series: Series, kept: slice) -> Series:
 
 
 def refilled(known: Sequence[Series], again: Sequence[Series], look: int) -> list[Series]:
-    """Fill in what was missing, and note the look from which it is known.
+    """Fill in values that were missing, and record the look from which they are known.
 
-    A value that was there stays as it was judged.
+    A value that was present stays as it was judged.
     """
     newer = {(one.metric, one.arm, one.instance): one for one in again}
     return [

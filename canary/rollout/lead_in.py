@@ -1,6 +1,6 @@
 """The lead-in: both groups run the live release for a while, before the candidate is deployed.
 
-It shows how far these very hosts differ. Nothing new serves users meanwhile, and the weight is
+It shows how far these very hosts differ. Meanwhile no new release serves users. The weight is
 leased as in a canary: if this process dies, the proxy returns all traffic to the live colour.
 """
 
@@ -26,9 +26,9 @@ LARGEST_SHARE = 0.5
 
 
 def lead_in(context: Context, baseline: Release) -> LeadIn | Ending | None:
-    """Return what a lead-in measured, or how it ended the canary.
+    """Return the data of the lead-in, or how it ended the canary.
 
-    None: none was asked for, or its data could not be read.
+    None: no lead-in was requested, or its data could not be read.
     """
     if not context.policy.lead_in:
         return None
@@ -85,7 +85,7 @@ def _end(context: Context, progress: Progress) -> int:
 
 
 def _return_traffic(context: Context) -> None:
-    """Return all traffic to the live colour, because the idle one is deployed to next."""
+    """Return all traffic to the live colour, because a deployment to the idle one follows."""
     context.keeper.unleased()
     context.ports.traffic.release()
 
@@ -96,6 +96,6 @@ def _read(context: Context, progress: Progress) -> LeadIn | None:
     try:
         progress.readings.read(end)
     except SourceError as error:
-        context.warn(f"The canary goes on without its lead-in: {error}")
+        context.warn(f"The canary continues without its lead-in: {error}")
         return None
     return LeadIn(progress.steps[0], end, progress.readings.series())

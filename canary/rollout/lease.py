@@ -1,4 +1,4 @@
-"""Renews the weight lease and the lock while the canary is alive."""
+"""Renews the weight lease and the lock while the canary's process is alive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STALLED_PERIODS = 4
 
 
 class Keeper:
-    """Renews from its own thread, and stops when the main thread no longer reports.
+    """Renews from its own thread, and stops when the main thread no longer reports in.
 
     So a canary that hangs loses its lease, as a dead one does.
     """
@@ -40,26 +40,26 @@ class Keeper:
         return self._tenure.holder
 
     def take_lock(self, say: Callable[[str], None]) -> None:
-        """Take the lock, or raise with its holder. This may take a while."""
+        """Take the lock, or raise an error that names its holder. This may take a while."""
         for pause in self._tenure.take(say):
             self._clock.sleep(pause)
-        self.beat()  # to wait for the lock was not to hang
+        self.beat()  # waiting for the lock did not count as hanging
 
     def retake_lock(self) -> None:
-        """Take the lock over from an earlier process of this canary, which is dead."""
+        """Take over the lock from an earlier process of this canary, which is dead."""
         self._tenure.retake()
 
     def beat(self, patience: float = 0.0) -> None:
-        """Report that the main thread is alive, and may be busy for ``patience`` seconds."""
+        """Report that the main thread is alive, and may now be busy for ``patience`` seconds."""
         self._beaten = self._clock.now() + patience
 
     def leased(self) -> None:
-        """Note that a weight was set and the lease armed."""
+        """Record that a weight was set, with a lease."""
         with self._mutex:
             self._until = self._clock.now() + self._timing.lease
 
     def unleased(self) -> None:
-        """Note that there is no lease any more."""
+        """Record that there is no lease any more."""
         with self._mutex:
             self._until = None
 

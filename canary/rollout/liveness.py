@@ -1,4 +1,4 @@
-"""Instances that serve traffic but report no metrics, and metrics that nobody reports any more."""
+"""Instances that serve traffic but report no metrics, and metrics that no instance reports now."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from canary.rollout.progress import Progress
 from canary.stats.paired import Mask
 
 BUSY = 10
-"""An instance that served so many requests in a period has metrics of that period. The proxy counts
-until ``settle`` seconds after the period, so a smaller number may belong to the next one."""
+"""An instance that served this many requests in a period has metrics of that period. The proxy
+counts until ``settle`` seconds after the period, so a smaller number may belong to the next one."""
 TOLERATED = 2
-"""An instance may report nothing for fewer periods than this: an agent that restarts misses one."""
+"""An instance may be silent for fewer periods than this: an agent that restarts misses one."""
 CERTAIN = 10
-"""Where so many samples are expected, chance does not explain that there is none."""
+"""Where this many samples are expected, chance does not explain that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Silence:
     """Sentences about candidate instances that serve traffic but report no metrics, or nothing.
 
     Attributes:
-        newest: about those that reported nothing in the last period.
+        newest: about instances that reported nothing in the last period.
         lasting: about those that reported nothing for longer, and about critical metrics that
             nobody reports any more.
     """
@@ -40,7 +40,7 @@ class Silence:
 
 
 def silence(policy: Policy, progress: Progress, look: int) -> Silence:
-    """Return who was silent. An instance without requests may have nothing to report.
+    """Return the silent instances. An instance without requests may have nothing to report.
 
     A period that the proxy did not count is ignored.
     """
@@ -58,7 +58,7 @@ def silence(policy: Policy, progress: Progress, look: int) -> Silence:
 
 
 def _silent(progress: Progress, table: Table, look: int, periods: int, least: int) -> str:
-    """Return the names of those that served so many requests in each of the newest periods."""
+    """Return the silent instances that served enough requests in each of the newest periods."""
     newest = _newest(progress, look, periods)
     group = table.groups[Arm.CANDIDATE]
     reports: Mask = np.any(group.reported[:, np.isin(table.times, newest)], axis=1)
@@ -76,7 +76,7 @@ def _newest(progress: Progress, look: int, periods: int) -> list[int]:
 
 
 def _gone(policy: Policy, progress: Progress, table: Table, look: int) -> str:
-    """Return which critical metric is reported no more, though the instances report others."""
+    """Return a sentence about a critical metric that is no longer reported, while others are."""
     newest = _newest(progress, look, policy.missing.consecutive)
     known: Mask = np.isin(table.times, newest)
     if int(known.sum()) < len(newest) or newest[-1] < progress.steps[0].start:
@@ -113,7 +113,7 @@ def _requests(progress: Progress, arm: Arm, times: Sequence[int]) -> list[int]:
 
 
 def _expected(metric: Metric, baseline: HostRows, requests: Mapping[Arm, Sequence[int]]) -> float:
-    """Return how many samples the candidate should have, at the baseline's rate per request."""
+    """Return how many samples the candidate should have at the baseline's rate per request."""
     if not needs_samples(metric):
         return math.inf
     samples = float(np.nansum(baseline.samples))

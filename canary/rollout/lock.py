@@ -1,8 +1,9 @@
 """The lock of an environment. It does not need synchronized clocks.
 
-The holder renews it, and gives up if it could not renew it for one lease, by its own clock. Another
-process that wants the lock watches it: a lock that changes has a live holder; a lock that does not
-change for one lease, by the watcher's clock, is taken. Both measure durations, not times of day.
+The holder renews the lock. If it cannot for one lease, by its own clock, it gives up. Another
+process that wants the lock watches it. If the lock changes, its holder is alive. If it does not
+change for one lease, by the watcher's clock, the watcher takes it. Both measure durations, not
+times of day.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def taking(
 
 
 class Tenure:
-    """A lock that was taken, its renewal, and whether it is still ours."""
+    """A lock that this process took: its renewal, and whether this process still has it."""
 
     def __init__(self, lock: Lock, holder: Holder, monotonic: Callable[[], float]) -> None:
         self._lock = lock
@@ -54,21 +55,21 @@ class Tenure:
         self.holder = holder
 
     def take(self, say: Callable[[str], None]) -> Iterator[float]:
-        """Take the lock; yield how long to wait before going on."""
+        """Take the lock; yield how long to wait before continuing."""
         for pause in taking(self._lock, self.holder, self._monotonic, say):
             yield pause
-            self._renewed = self._monotonic()  # before the question that takes it
+            self._renewed = self._monotonic()  # before the request that takes it
 
     def retake(self) -> None:
-        """Take the lock over from a process of this same canary that is known to be dead.
+        """Take over the lock from a process of the same canary that is known to be dead.
 
         Raises:
-            LockLostError: the canary does not have the lock any more.
+            LockLostError: the canary no longer has the lock.
         """
         began, found = self._monotonic(), self._lock.holder()
         if found is None or found.canary != self.holder.canary:
             now = sentence(found) if found else "it is free now"
-            raise LockLostError(f"This canary does not have the lock any more: {now}")
+            raise LockLostError(f"This canary no longer has the lock: {now}")
         holder = replace(self.holder, since=found.since, beat=found.beat + 1)
         if not self._lock.take(holder, found):
             raise LockLostError("The lock changed while it was taken over: another process has it")
@@ -80,11 +81,11 @@ class Tenure:
 
     @property
     def over(self) -> bool:
-        """Return whether it was not renewed for so long that another process may have it."""
+        """Return whether the last renewal is so long ago that another process may have the lock."""
         return self._monotonic() - self._renewed >= LOCK_SECONDS
 
     def renew(self, now: float) -> None:
-        """Renew it, unless it has expired; ``now`` is only for display."""
+        """Renew the lock unless it has expired; ``now`` is only for display."""
         began = self._monotonic()
         renewed = replace(self.holder, beat=self.holder.beat + 1, until=now + LOCK_SECONDS)
         self._lock.renew(renewed)
@@ -95,7 +96,7 @@ class Tenure:
 def locked(
     lock: Lock, holder: Holder, clock: Clock, background: Background, say: Callable[[str], None]
 ) -> Iterator[Tenure]:
-    """Hold the lock during a change of the environment other than a canary."""
+    """Hold the lock during a change of the environment that is not a canary."""
     tenure = Tenure(lock, holder, clock.monotonic)
 
     def tick() -> None:

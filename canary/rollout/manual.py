@@ -1,6 +1,6 @@
 """Promotion and rollback by hand. Idempotent, and without the lock.
 
-The proxy is changed first, because it serves users, then the state. Where the two differ, nothing
+First the proxy is changed, because it serves users, then the state. If the two differ, no traffic
 moves until a person names the colour.
 """
 
@@ -22,7 +22,7 @@ ROLLED_BACK = "ROLLED BACK"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, and what is live now."""
+    """The result of an operation, and the release that is live now."""
 
     sentence: str
     live: Live
@@ -152,7 +152,7 @@ class Manual:
         return [f"its release failed canary {row.canary}: {row.reason}"]
 
     def _meant(self) -> Live | None:
-        """Return the release that should be live; None if the state cannot be read."""
+        """Return the release that should be live, or None if the state cannot be read."""
         try:
             return self.state.live()
         except CanaryError:

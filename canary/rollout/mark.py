@@ -1,4 +1,4 @@
-"""How far a canary is, so that another process can go on with it."""
+"""The stage of a canary, so that another process can resume it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from canary.rollout.outcome import Ending
 
 
 class Stage(enum.StrEnum):
-    """The stages of a canary, in their order.
+    """The stages of a canary, in order.
 
-    ``RAISE``: a weight is being set; the proxy may have it or not. ``COMMIT``: the candidate is
-    being made live, on the proxy and in the state. ``END``: how it ends is decided.
+    ``RAISE``: a weight is being set; the proxy may or may not have it. ``COMMIT``: the candidate is
+    being made live, on the proxy and in the state. ``END``: the ending is decided.
     """
 
     START = "start"
@@ -32,8 +32,8 @@ class Mark:
 
     Attributes:
         share: the weight that is being set.
-        until: time limit of a hold, a gate or a bake.
-        ending: how the canary ends, or what a person may still decide on.
+        until: the time at which a hold, a gate or a bake ends.
+        ending: how the canary ends, unless a person decides otherwise.
         begun: the hooks that were started.
     """
 

@@ -15,8 +15,8 @@ FINISHED = re.compile(r'^canary_finished_total\{.*verdict="([^"]*)"\} (\d+)$', r
 class MetricsFile:
     """An observer that writes the file at each event and look.
 
-    The number of canaries that ended is counted on from the file that is there. ``began`` is when
-    the canary began, if that was in another process.
+    The number of finished canaries continues from the existing file. ``began`` is when the canary
+    began, if an earlier process began it.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ def _line(name: str, where: str, value: float) -> str:
 
 
 def _counted(path: Path) -> dict[str, int]:
-    """Return how many canaries ended so far, by verdict, as the file says."""
+    """Return how many canaries the file says have finished, by verdict."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):

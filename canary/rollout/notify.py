@@ -11,17 +11,17 @@ from canary.model import Event, Judgement, Recording
 WAITING = ("approval", "hold")
 TROUBLE = "warning"
 MOST_TROUBLES = 10
-"""A source that responds now and then must not fill a channel."""
+"""A source that fails again and again must not flood a channel."""
 PATIENCE = 10.0
-"""Seconds for the messages that are not sent yet when the canary has ended."""
+"""Seconds to wait for unsent messages when the canary has ended."""
 
 Send = Callable[[str, str], bool]
 
 
 class Notifier:
-    """An observer that sends messages from its own thread, so that a canary waits for none.
+    """An observer that sends messages from its own thread, so that the canary never waits for one.
 
-    ``earlier`` are the events that another process has told already.
+    ``earlier`` are the events that an earlier process has already sent.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Notifier:
                 self._tell("warning", event.sentence)
 
     def look(self, recording: Recording, judgements: Sequence[Judgement]) -> None:
-        """Say nothing: most looks change nothing."""
+        """Send nothing, because most looks change nothing."""
 
     def close(self) -> None:
         """Wait a moment for the last messages."""

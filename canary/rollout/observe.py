@@ -1,7 +1,7 @@
-"""Judges traffic that somebody else splits: ``canary run --observe``.
+"""Judges traffic that is split by other means: ``canary run --observe``.
 
-The proxy is only read. Nothing is installed, no weight is set, no lock is taken, and nothing is
-promoted. If the split changes, the judgement follows it.
+The proxy is only read. Nothing is installed or promoted, no weight is set, no lock is taken. If the
+split changes, the judgement follows it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from canary.rollout.watch import Watch
 from canary.traffic.base import Status, Traffic
 
 CHANGED, CHANGED_POINTS = 0.1, 0.01
-"""A split has changed if the candidate's share differs by so much of it, and by so many points."""
+"""A split has changed if the candidate's share differs by this part of it and this many points."""
 
 
 class ReadOnly:
@@ -69,7 +69,7 @@ class NoHooks:
 
 
 def observe_only(context: Context, known: Known) -> Ending:
-    """Judge the candidate at the share that it has, until there is a verdict."""
+    """Judge the candidate at its present share, until there is a verdict."""
     status = context.ports.traffic.status()
     known.live = status.live
     colour = other_colour(context.request.colours, status.live)
@@ -104,7 +104,7 @@ def _begin(context: Context, progress: Progress, status: Status) -> _Looks:
 
 
 class _Onlooker(Watch):
-    """Watches traffic that somebody else controls: it has no lease that this canary renews."""
+    """Watches traffic that this canary does not control, so there is no lease to renew."""
 
     def _overruled(self, status: Status) -> Ending | None:
         colour = self._colour
@@ -119,7 +119,7 @@ class _Onlooker(Watch):
 
 
 class _Looks(StepLoop):
-    """The only step: it lasts until the verdict, whatever the split."""
+    """The only step. It lasts until the verdict, at any split."""
 
     def _judge(self, look: int) -> Decision:
         decision = super()._judge(look)

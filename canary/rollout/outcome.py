@@ -26,9 +26,9 @@ class Ending:
     """Why the phases ended. Without a verdict, the canary could not run to its end.
 
     ``settled``: traffic is already in place, after a promotion or a person's decision.
-    ``undecided``: the data did not suffice in the time allowed, so a person may decide.
+    ``undecided``: the data did not suffice within the time limit, so a person may decide.
     ``judged``: the judge found harm, so a person may look before the candidate is rolled back.
-    ``replaced``: the servers report another release than the judged one, so no verdict holds.
+    ``replaced``: the servers report a release other than the judged one, so no verdict holds.
     """
 
     verdict: Verdict | None
@@ -45,7 +45,7 @@ class Outcome:
 
     Attributes:
         traffic: a sentence about who carries traffic now.
-        safe: whether the proxy confirmed that.
+        safe: whether the proxy confirmed this.
         warnings: problems that did not change the verdict.
     """
 

@@ -1,4 +1,4 @@
-"""Everything that a canary needs from outside. It is injected, so that tests can replace it."""
+"""The interfaces that a canary needs from outside. They are injected, so tests can replace them."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything outside of one canary.
+    """Everything outside one canary.
 
     Attributes:
         judge: judges a recording without data after the given time.
         publish: builds a git ref and stores it in the bucket.
-        shield: from its call on, signals wait; used while traffic is made safe.
-        unshield: from its call on, a signal interrupts, also one that waited.
+        shield: once called, signals wait; used while traffic is made safe.
+        unshield: once called, a signal interrupts again, including one that waited.
     """
 
     clock: Clock

@@ -123,7 +123,7 @@ def install(context: Context, release: Published, colour: str) -> None:
 def _remembered(context: Context, live: str) -> Release:
     """Return the release on the live colour, according to the history."""
     for row in context.ports.state.history(limit=50):
-        # A canary's baseline was, and still is, on the other colour.
+        # The baseline of a canary was on the other colour, and still is.
         known = row.candidate if live in row.colours.split() else row.baseline
         if row.colours and known:
             name, _, commit = known.partition(" ")
@@ -132,7 +132,7 @@ def _remembered(context: Context, live: str) -> Release:
 
 
 def paired(context: Context, status: Status, baseline: Release, candidate: Release) -> Pairing:
-    """Return which instances are compared, and which server of the proxy each is."""
+    """Return the instances that are compared, and the proxy's server of each."""
     found = []
     for release in (baseline, candidate):
         servers = status.servers(release.colour)
@@ -148,9 +148,9 @@ def paired(context: Context, status: Status, baseline: Release, candidate: Relea
 
 
 def _listed(context: Context, colour: str, servers: int) -> tuple[str, ...]:
-    """Return the instances of a colour; wait for those that a deployment has restarted.
+    """Return the instances of a colour; wait for instances that a deployment has restarted.
 
-    Prometheus lists an instance only after two scrapes, and the restart made it miss one.
+    Prometheus lists an instance only after two scrapes, and a restart makes it miss one.
     """
     source, timing = context.ports.source, context.timing
     patience = context.now() + first_metrics(timing)
@@ -180,7 +180,7 @@ def progress_of(
 ) -> Progress:
     """Return the progress of a canary that has not begun to judge.
 
-    ``known`` are the metrics that the live release reports steadily; the default is to ask.
+    ``known`` are the metrics that the live release reports steadily. Default: ask the source.
     """
     metrics, period = context.policy.metrics, context.timing.period
     compared = [

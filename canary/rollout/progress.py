@@ -29,7 +29,7 @@ class Pairing:
     matched: str | None
 
     def releases(self, *, equally_loaded: bool = False) -> dict[Arm, Release]:
-        """Return the release of each arm; ``equally_loaded``: with the matched instance alone.
+        """Return the release of each arm; ``equally_loaded``: with only the matched live instance.
 
         Metrics per request are compared with every live instance, which gives more data.
         """
@@ -65,8 +65,8 @@ class Progress:
         index, began: the step of the policy, and its start; the recording may have more steps.
         share: the candidate's intended share of traffic.
         weights: those of the newest step.
-        steady: the metrics that the live release reported in each of the last periods before.
-        lead_in: what both arms showed on the live release before.
+        steady: the metrics that the live release reported in each of the last earlier periods.
+        lead_in: the data of both arms while they ran the live release.
     """
 
     environment: str
@@ -114,8 +114,9 @@ def pair(
     """Decide which servers are compared.
 
     With two or more live servers, one of them gets the load of one of the candidate's, so that
-    metrics that depend on load can be compared at every step. This needs room: at the largest
-    share, the candidate's servers and this one carry the same load, together at most everything.
+    metrics that depend on load can be compared at every step. That requires room: at the largest
+    share, the candidate's servers and this one carry equal loads, which together must not exceed
+    all traffic.
     """
     live, raised = status.servers(baseline.colour), status.servers(candidate.colour)
     room = len(raised) / (len(raised) + 1)

@@ -1,7 +1,7 @@
 """After PASS: the candidate carries all traffic under the lease and alarms, then becomes live.
 
 During the bake the old colour is still live: if this process fails, the lease returns traffic to
-it. Only a bake without an alarm makes the candidate live.
+it. The candidate becomes live only after a bake without an alarm.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def promote(context: Context, progress: Progress) -> Ending:
     """Bake the candidate, then make it live."""
     watch = Watch(context, progress)
     ending = None
-    if context.mark.stage is not Stage.BAKE:  # before the bake it was approved
+    if context.mark.stage is not Stage.BAKE:  # the promotion was approved before the bake
         ending = gates.wait_for_promotion(context, watch)
     return ending or _bake(context, progress, watch) or settle(context, progress, watch)
 

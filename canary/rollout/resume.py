@@ -1,8 +1,8 @@
-"""Goes on with a canary whose controller was killed.
+"""Resumes a canary whose controller was killed.
 
-The proxy is asked first. Where it does not have what the recording says, or the lease of the weight
-has ended, the canary ends: a weight is never raised again on the word of a file. Else the lease is
-renewed, and the next look decides from the same recording as it would have without the kill.
+First the proxy is read. If its weights differ from the recording, or the lease of the weight has
+ended, the canary ends: no weight is ever raised again because a file says so. Otherwise the lease
+is renewed, and the next look decides from the same recording as it would have without the kill.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from canary.traffic.base import Status
 Phases = Callable[[Context, Known], Ending]
 Judged = Sequence[Judgement]
 WITH_TRAFFIC = (Stage.RAISE, Stage.STEP, Stage.GATE, Stage.BAKE)
-"""Stages that need the lease of a weight. A hold is one too, and ends as one."""
+"""Stages that need the lease of a weight. A hold needs it too, and ends as a hold."""
 PAUSE = 1.0
 FRUITLESS, FRUITLESS_PERIODS = 3, 10
-"""After so many kills in so many periods without a look in between, the fault is the canary's own:
-its weight would be held without a judgement."""
+"""After this many kills in this many periods without a look in between, the canary itself is at
+fault: it would hold its weight without a judgement."""
 
 
 def going_on(saved: Checkpoint, judged: Judged) -> Phases:
-    """Return the rest of a canary. ``judged`` are earlier judgements, as far as they are known."""
+    """Return the remaining phases of a canary. ``judged`` are the earlier judgements known."""
 
     def phases(context: Context, known: Known) -> Ending:
         known.live, known.progress = context.meant.colour, context.progress
@@ -52,7 +52,7 @@ def going_on(saved: Checkpoint, judged: Judged) -> Phases:
 
 
 def _ended(context: Context, saved: Checkpoint) -> Ending:
-    """The verdict is final. Without the lock, traffic may be another canary's."""
+    """End a canary with a final verdict. Without the lock, traffic may be another canary's."""
     try:
         _take_over(context)
     except CanaryError as error:
@@ -61,7 +61,7 @@ def _ended(context: Context, saved: Checkpoint) -> Ending:
 
 
 def _take_over(context: Context) -> None:
-    """Take the lock of this canary's dead controller, or leave the traffic alone."""
+    """Take over the lock from this canary's dead controller, or leave the traffic alone."""
     try:
         context.keeper.retake_lock()
     except CanaryError:
@@ -80,7 +80,7 @@ def _before_traffic(saved: Checkpoint) -> str:
 
 
 class _Rest:
-    """The rest of a canary that had something to judge."""
+    """The remaining phases of a canary that had data to judge."""
 
     def __init__(self, context: Context, progress: Progress, saved: Checkpoint) -> None:
         self._context = context
@@ -126,7 +126,7 @@ class _Rest:
         return climb(self._context, progress, watch)
 
     def _settled(self, status: Status) -> Ending:
-        """Complete a promotion on the proxy and in the state, or neither."""
+        """Complete a promotion in both the proxy and the state, or in neither."""
         self._context.promoting = True
         if status.live != self._colour and status.lease_until is None:
             return Ending(None, self._gone())
@@ -143,7 +143,7 @@ class _Rest:
         )
 
     def _unlike(self, status: Status) -> Ending | None:
-        """Return the end of a canary whose traffic is not as it was left."""
+        """Return the end of a canary if its traffic has changed since the kill."""
         if status.lease_until is None or not status.weight(self._colour):
             return Ending(None, self._gone())
         real = status.share(self._colour)
@@ -172,7 +172,7 @@ class _Rest:
 
     def _gone(self) -> str:
         return (
-            f"The controller was killed, and {self._colour} carries no traffic any more: the lease "
+            f"The controller was killed, and {self._colour} no longer carries traffic: the lease "
             f"of its weight ended, {self._away()} after the last look"
         )
 
@@ -182,7 +182,7 @@ class _Rest:
         context.keeper.leased()
         context.say(
             "resumed",
-            f"the controller was killed; another one goes on, {self._away()} after the last look, "
+            f"the controller was killed; another continues, {self._away()} after the last look, "
             f"with {status.share(self._colour):.1%} of traffic on {self._colour}",
         )
 
@@ -190,7 +190,7 @@ class _Rest:
         return duration(max(0, round(self._context.now() - self._saved.time)))
 
     def _status(self) -> Status:
-        """Read the proxy. By the end of a lease it has returned the traffic by itself."""
+        """Read the proxy. When the lease ends, the proxy itself returns the traffic."""
         context = self._context
         patience = context.now() + context.timing.lease
         while True:
@@ -202,7 +202,7 @@ class _Rest:
             context.sleep(PAUSE)
 
     def _judge_again(self, judged: Judged) -> None:
-        """Judge the looks again of which no judgement is left; the result is the same."""
+        """Judge again the looks that have no judgement left; the result is the same."""
         known = {judgement.at: judgement for judgement in judged}
         recording = self._progress.recording()
         for look in self._progress.looks:

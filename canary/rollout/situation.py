@@ -1,4 +1,4 @@
-"""The situation of an environment by colour, and how it differs from the intended one."""
+"""The situation of an environment, by colour, and how it differs from the intended one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Side:
 
     Attributes:
         releases: reported by its servers; more than one if they differ.
-        standby: it can replace the live colour, and a rollback returns to it.
+        standby: whether it can replace the live colour, so that a rollback returns to it.
         verdict: of the last canary of its release.
     """
 
@@ -51,7 +51,7 @@ def situation(
     status, meant, holder = traffic.status(), state.live(), state.holder()
     missed = state.missed()
     if holder is not None and holder.until <= now:
-        holder = None  # shown as dead; whoever takes the lock makes sure of it
+        holder = None  # shown as dead; a process that takes the lock checks it
     rows = state.history(ROWS)
     sides = tuple(_side(colour, status, rows) for colour in colours)
     differences = _differences(environment, meant, status, holder)
@@ -74,7 +74,7 @@ def verdict_on(colour: str, releases: Sequence[str], rows: Sequence[Row]) -> Row
 
 
 def _about(row: Row, releases: Sequence[str]) -> bool:
-    """Return whether a row may be about one of ``releases``, which begin with their commit."""
+    """Return whether a row may be about one of ``releases``: they begin with their commit."""
     commit = row.candidate.partition(" ")[2][:12]
     return not releases or not commit or any(each.startswith(commit) for each in releases)
 

@@ -1,7 +1,7 @@
-"""What a deployment means to the proxy: which colour is healthy, and which is a standby.
+"""The proxy's view of a deployment: which colour is healthy, and which is a standby.
 
-A standby is the idle colour with the release before, or with the live one: it replaces the live
-colour if that goes down, and a rollback returns to it. Deploy hooks need not know of this.
+A standby is the idle colour with the previous release or the live one. It replaces the live colour
+if that goes down, and a rollback returns to it. Deploy hooks do not need to know this.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ START_SECONDS = 120.0
 
 
 def require_healthy(status: Status, colour: str) -> None:
-    """Refuse a colour without servers, or with one that does not take traffic."""
+    """Refuse a colour without servers, or with a server that does not take traffic."""
     servers = status.servers(colour)
     if not servers:
         raise TrafficError(f"The proxy has no {colour} server; run the deployment first")
@@ -45,13 +45,13 @@ def wait_until_up(
 
 
 def no_longer_standby(traffic: Traffic, colour: str) -> None:
-    """Before another release is installed on an idle colour, do not trust it any more."""
+    """Stop using the idle colour as a standby before another release is installed on it."""
     fallback = traffic.status().fallback
     if any(colour_of(name) == colour for name in fallback):
         traffic.standby(colour, may=False)
 
 
 def require_release(status: Status, colour: str, release: str) -> None:
-    """Refuse a colour whose servers report another release than was installed."""
+    """Refuse a colour whose servers report a release other than the installed one."""
     if wrong := exchanged(status, dict.fromkeys(status.servers(colour), release)):
         raise TrafficError(f"After its deployment, {wrong}. Check what the deploy hook installs")

@@ -1,4 +1,4 @@
-"""The steps: raise the weight, judge every period, go on or end."""
+"""The steps: raise the weight, judge every period, continue or end."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from canary.rollout.watch import Watch, states_of
 from canary.traffic.base import Status
 
 SLIP = 0.5
-"""Relative difference of the real share from a step's from which setting it has failed."""
+"""If the real share differs from a step's by more than this part of it, setting it has failed."""
 
 LEAD = 1.5
-"""The first weight is set this many seconds before a period, because no part of one is judged.
-Where the proxy takes long to respond, it is set earlier."""
+"""The first weight is set this many seconds before a period, because only whole periods are judged.
+If the proxy responds slowly, the weight is set earlier."""
 SETTING = 3.0
-"""Setting a weight takes up to so many times as long as reading it."""
+"""Setting a weight takes up to this many times as long as reading it."""
 TOLD = 2.0
 """A wait longer than this many seconds is announced."""
 
 
 def observe(context: Context, progress: Progress, watch: Watch) -> Ending | None:
-    """Go through the steps; return how the canary ended, or None if it may be promoted."""
+    """Go through all steps; return how the canary ended, or None if it may be promoted."""
     await_period(context)
     return climb(context, progress, watch)
 
 
 def climb(context: Context, progress: Progress, watch: Watch) -> Ending | None:
-    """Go through the steps, from the one on whose weight is set, if there is one."""
+    """Go through the steps, beginning with the one whose weight is already set, if any."""
     context.progress = progress
     first = max(0, progress.index)
     for index, share in enumerate(context.timing.steps[first:], start=first):
@@ -62,12 +62,12 @@ def raise_weight(context: Context, progress: Progress, share: float) -> None:
 
 
 def near(real: float, share: float) -> bool:
-    """Return whether a real share can be what was set."""
+    """Return whether a real share is close enough to the share that was set."""
     return abs(real - share) <= SLIP * share
 
 
 def begin_step(context: Context, progress: Progress, status: Status, share: float) -> None:
-    """Begin the step whose weight the proxy has, with the next whole period."""
+    """Begin the step whose weight the proxy has, at the next whole period."""
     traffic, colour = context.ports.traffic, progress.pairing.candidate.colour
     start = context.timing.boundary(context.now())
     if not progress.steps:
@@ -79,7 +79,7 @@ def begin_step(context: Context, progress: Progress, status: Status, share: floa
     context.sleep_until(start)
     try:
         progress.counted.start(traffic.status())
-    except TrafficError as error:  # then the first period counts slightly too many requests
+    except TrafficError as error:  # the first period then counts slightly too many requests
         context.warn(str(error))
 
 
@@ -109,7 +109,7 @@ class StepLoop:
         self._cautious = False
 
     def run(self) -> Ending | None:
-        """Judge every period until the step is over; None: go on."""
+        """Judge every period until the step is over; None: continue."""
         look = max(self._start, self._progress.readings.end)
         decision = Decision(Move.WAIT)
         while True:
@@ -125,7 +125,7 @@ class StepLoop:
                 return ending
 
     def _wait(self, last: int, decision: Decision) -> int:
-        """Wait until the next period has settled, or to read the last one once more.
+        """Wait until the next period has settled, or until the last one can be read once more.
 
         After a delay, skip to the newest period.
         """
@@ -154,9 +154,9 @@ class StepLoop:
         return self._allowed(decision)
 
     def _count(self, status: Status, look: int) -> None:
-        """Add what the proxy counted since the last look.
+        """Add the proxy's counts since the last look.
 
-        If the weights changed meanwhile, as other live servers are up, the periods since then
+        If the weights changed meanwhile, because other live servers are up, the periods since then
         belong to no step: each step of the recording has one split.
         """
         progress, now = self._progress, int(self._context.now())
@@ -173,7 +173,7 @@ class StepLoop:
         colour, down = self._progress.pairing.candidate.colour, status.down(status.live)
         why = states_of(status, down) if down else "every live server is up"
         carries = f"{colour} carries {status.share(colour):.1%} of traffic"
-        self._context.say("step", f"the proxy set its weights anew, because {why}: {carries}")
+        self._context.say("step", f"the proxy set its weights again, because {why}: {carries}")
 
     def _decided(self, look: int, unseen: str) -> Decision:
         progress, context, timing = self._progress, self._context, self._context.timing

@@ -20,7 +20,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds since some moment; Linux counts those of a suspended laptop too."""
+        """Return seconds since some moment; on Linux, time asleep counts too."""
         if hasattr(time, "CLOCK_BOOTTIME"):
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
@@ -30,7 +30,7 @@ class SystemClock:
 
 
 class Thread:
-    """Calls a function every few seconds until stopped, at the latest when the process ends."""
+    """Calls a function every few seconds until it is stopped or the process ends."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()

@@ -39,12 +39,12 @@ class Timing:
 
     @property
     def lease(self) -> int:
-        """Seconds of a lease: the proxy takes traffic back two periods after the last renewal."""
+        """Seconds of a lease: the proxy returns the traffic two periods after the last renewal."""
         return max(SHORTEST_LEASE, 2 * self.period - 1)
 
     @property
     def renewal(self) -> float:
-        """Seconds between renewals. A lease survives three renewals that fail."""
+        """Seconds between renewals. A lease survives three failed renewals."""
         return self.lease / 4
 
     @property
@@ -65,7 +65,7 @@ class Timing:
         return look + self.settle
 
     def last_call(self, end: int) -> float:
-        """Return when to give up on a source whose newest data ended at ``end``.
+        """Return when to give up on a source whose newest data ends at ``end``.
 
         That is half a period after the next data was due. So a source that stops costs at most two
         periods of traffic.

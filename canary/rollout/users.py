@@ -1,4 +1,4 @@
-"""Whether anybody uses the service, where the proxy's counters are all that a policy judges."""
+"""Checks that a service has users, if a policy judges only counters of the proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches the proxy: whether the canary still controls traffic, and the candidate is healthy."""
+"""Watches the proxy: does the canary still control traffic, and is the candidate healthy?"""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from canary.rollout.progress import Progress
 from canary.traffic.base import Status
 
 DOWN_LOOKS = 2
-"""Number of looks for which a candidate may fail its health checks."""
+"""Number of looks during which a candidate may fail its health checks."""
 EXCESS, EXCESS_POINTS, EXCESS_LOOKS = 2.0, 0.1, 2
 """The candidate carries too much traffic if its share is above this multiple of the intended share,
-and above it by this part of all traffic, at so many looks in a row."""
+and above it by this part of all traffic, at this many looks in a row."""
 IDENTITY_TRIES = 5
-"""Number of times, a second apart, that servers are asked for their release before a promotion."""
+"""Number of times, a second apart, that the servers' release is read before a promotion."""
 
 
 class Watch:
@@ -92,8 +92,8 @@ class Watch:
     def _overloaded(self, status: Status) -> Ending | None:
         """Return the end of a canary whose candidate replaces live servers that are down.
 
-        The proxy sets the weights anew before that. Where it cannot, the canary ends. As long as no
-        live server is up, the candidate keeps its weight: it is all that customers have.
+        Before that, the proxy sets the weights again. If it cannot, the canary ends. While no live
+        server is up, the candidate keeps its weight, because users have nothing else.
         """
         meant = self._progress.share
         real = status.share(self._colour)

@@ -140,7 +140,7 @@ def test_a_line_that_a_kill_tore_is_dropped_and_the_page_goes_on(directory: Path
     events, judged = written(directory)
     again = LiveFiles(directory)
     again.go_on(events, judged)
-    again.event(Event(6, "resumed", "another one goes on"))
+    again.event(Event(6, "resumed", "another one continues"))
     again.look(recording(), JUDGED[:3])
     found = read(directory)
     assert [event.kind for event in found.events] == ["step", "resumed"]

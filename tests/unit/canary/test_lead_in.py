@@ -147,7 +147,7 @@ def test_a_source_that_does_not_answer_costs_the_lead_in_alone() -> None:
     assert outcome.verdict is Verdict.PASS
     assert outcome.recording is not None
     assert outcome.recording.lead_in is None
-    assert "The canary goes on without its lead-in: no response" in outcome.warnings
+    assert "The canary continues without its lead-in: no response" in outcome.warnings
 
 
 def test_a_live_release_that_is_not_known_has_to_be_named() -> None:

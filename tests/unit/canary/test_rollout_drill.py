@@ -107,7 +107,7 @@ def test_a_colour_that_may_harm_users_gets_none(release: str) -> None:
     world.proxy.releases = {"blue-1": "v1"} | ({"green-1": release} if release else {})
     outcome, _ = drilled(world)
     assert outcome.verdict is None
-    assert "is no standby, so it may harm users by itself" in outcome.reason
+    assert "is no standby, so it may itself harm users" in outcome.reason
     assert "canary deploy v1 --env test" in outcome.reason
     assert world.proxy.history == []
 

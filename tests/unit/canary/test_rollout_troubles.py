@@ -185,8 +185,8 @@ def test_a_canary_goes_on_where_the_proxy_keeps_the_share_with_the_servers_that_
     world.during = lose
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.PASS, outcome.reason
-    assert [sentence for sentence in world.said("step") if "anew" in sentence] == [
-        "the proxy set its weights anew, because every live server is up: "
+    assert [sentence for sentence in world.said("step") if "again" in sentence] == [
+        "the proxy set its weights again, because every live server is up: "
         f"green carries {share} of traffic"
         for share in ("20.0%", "50.0%")
     ]
