@@ -2,28 +2,38 @@
 
 Lanes run side by side, and take about as long as each other: hosts are waited for in one while the
 others use the processors. Each step writes to ``.run/tests/STEP.log``.
+
+With CART_CANARY_SECOND_TRY=1 in the environment, as in ``.ci/run``, the files of tests that failed
+with real servers or hosts run once more after all lanes, with nothing beside them. The last lines
+name them: a test that needs it is a test to mend.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from local_cloud.preflight import cannot_boot
 from local_cloud.settings import Settings
+from tests.support import second_try
 from tests.support.paths import ROOT
 
 LOGS = ROOT / ".run/tests"
 LAST_LINES = 60
+#: pytest's exit status when all tests were run and some failed.
+TESTS_FAILED = 1
 QUICK, LONG = ("-m", "not long"), ("-m", "long and not rare")
 PARALLEL, BY_MODULE = ("-n", "auto"), ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
@@ -45,14 +55,18 @@ class Outcome:
     step: Step
     status: int
     seconds: float
+    again: tuple[str, ...] = ()
+    """The files of tests that passed only when they were tried again."""
 
 
 Lane = Sequence[Step]
 SUITES: dict[str, tuple[Lane, ...]] = {
     "quick": (
-        [Step("e2e", ("pytest", "tests/e2e", *QUICK), hosts=True)],
         [
+            Step("e2e", ("pytest", "tests/e2e", *QUICK), hosts=True),
             Step("lint", ("nice", "make", "--no-print-directory", "lint")),
+        ],
+        [
             Step("unit", ("nice", "pytest", "tests/unit", *QUICK, *PARALLEL)),
             Step("processes", ("pytest", "tests/processes", *QUICK, *BY_MODULE), root=True),
         ],
@@ -83,9 +97,12 @@ def run(step: Step) -> Outcome:
     console.print(f"==> {step.name}: {' '.join(step.command)}")
     began = time.monotonic()
     log = LOGS / f"{step.name}.log"
+    shutil.rmtree(cache(step), ignore_errors=True)
+    own_cache = ("-o", f"cache_dir={cache(step)}") if step.command[0] == "pytest" else ()
+    command = (*step.command, *own_cache)
     with log.open("wb") as output:
         status = subprocess.run(
-            step.command,
+            command,
             cwd=ROOT,
             env={**os.environ, **ONE_THREAD},
             stdin=subprocess.DEVNULL,
@@ -102,7 +119,37 @@ def run(step: Step) -> Outcome:
 
 
 def result(outcome: Outcome) -> str:
-    return f"FAILED (status {outcome.status})" if outcome.status else "passed"
+    if outcome.status:
+        return f"FAILED (status {outcome.status})"
+    return "passed, with a second try" if outcome.again else "passed"
+
+
+def cache(step: Step) -> Path:
+    """Return where pytest remembers the failed tests of a step: each step has its own."""
+    return LOGS / f"{step.name}.cache"
+
+
+def failed_files(step: Step) -> tuple[str, ...]:
+    """Return the files of the tests that failed, if these tests run with real servers or hosts."""
+    known = cache(step) / "v/cache/lastfailed"
+    if not (step.hosts or step.root) or not known.exists():
+        return ()
+    tests = json.loads(known.read_text(encoding="utf-8"))
+    return tuple(sorted({test.partition("::")[0] for test in tests}))
+
+
+def tried_again(outcome: Outcome) -> Outcome:
+    """Run the files of failed tests once more; the outcome tells of it."""
+    files = failed_files(outcome.step) if outcome.status == TESTS_FAILED else ()
+    if not files:
+        return outcome
+    pytest, _, *options = outcome.step.command
+    step = replace(
+        outcome.step, name=f"{outcome.step.name}-again", command=(pytest, *files, *options)
+    )
+    again = run(step)
+    seconds = outcome.seconds + again.seconds
+    return Outcome(outcome.step, again.status, seconds, () if again.status else files)
 
 
 def run_lane(lane: Lane) -> list[Outcome]:
@@ -131,7 +178,11 @@ def main(suite: str = "quick") -> int:
     began = time.monotonic()
     with ThreadPoolExecutor(len(lanes)) as pool:
         outcomes = list(chain.from_iterable(pool.map(run_lane, lanes)))
+    if second_try.wanted():
+        outcomes = [tried_again(outcome) for outcome in outcomes]
     console.print(table(outcomes, time.monotonic() - began))
+    for path in chain.from_iterable(outcome.again for outcome in outcomes):
+        console.print(f"Failed first, and passed alone: {path}")
     if left_out:
         console.print(f"Left out: {', '.join(left_out)}. {why['hosts']}.")
     return 1 if any(outcome.status for outcome in outcomes) else 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.molecule.scenarios import Outcome, Scenario, run, scenarios
+from tests.support import second_try
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -30,6 +32,9 @@ def told(scenario: Scenario) -> Outcome:
     outcome = run(scenario)
     if not outcome.passed:
         console.print(outcome.log_end(), markup=False)
+        if second_try.wanted():
+            console.print(f"==> {scenario.role} ({scenario.name}), a second time")
+            return replace(run(scenario), again=True)
     return outcome
 
 
@@ -37,6 +42,7 @@ def table(outcomes: list[Outcome]) -> Table:
     shown = Table("role", "scenario", "result", "seconds")
     for outcome in outcomes:
         word = "passed" if outcome.passed else "FAILED"
+        word += ", second try" * outcome.again
         scenario = outcome.scenario
         shown.add_row(scenario.role, scenario.name, word, f"{outcome.seconds:.0f}")
     total = sum(outcome.seconds for outcome in outcomes)

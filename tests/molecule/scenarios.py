@@ -33,6 +33,7 @@ class Outcome:
     scenario: Scenario
     passed: bool
     seconds: float
+    again: bool = False
 
     def log_end(self) -> str:
         """Return the end of Ansible's output and of the host's journal."""

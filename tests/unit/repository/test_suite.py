@@ -10,6 +10,7 @@ import pytest
 import tests.__main__ as suite
 from tests.__main__ import SUITES, Step
 from tests.support.paths import ROOT
+from tests.support.second_try import SECOND_TRY
 
 GOOD = Step("good", (sys.executable, "-c", "print('fine')"))
 BAD = Step("bad", (sys.executable, "-c", "import sys; print('the reason'); sys.exit(3)"))
@@ -62,6 +63,61 @@ def test_root_in_a_container_leaves_out_hosts_alone(
     out = capsys.readouterr().out
     assert "processes: passed" in out
     assert f"Left out: hosts. {CONTAINER}." in out
+
+
+FAILS_ONCE = """
+from pathlib import Path
+
+def test_that_passes():
+    pass
+
+def test_that_fails_once():
+    seen = Path(__file__).with_suffix(".seen")
+    first = not seen.exists()
+    seen.touch()
+    assert not first
+"""
+FAILS = "def test_that_fails():\n    assert False\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "status", "words"),
+    [
+        (FAILS_ONCE, "1", 0, "Failed first, and passed alone: tests/test_real.py"),
+        (FAILS_ONCE, "", 1, "FAILED (status 1)"),
+        (FAILS, "1", 1, "FAILED (status 1)"),
+    ],
+)
+def test_files_of_failed_tests_run_again_where_that_is_wanted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: str,
+    wanted: str,
+    status: int,
+    words: str,
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n", encoding="utf-8")
+    (tmp_path / "tests/test_real.py").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(suite, "ROOT", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv(SECOND_TRY, wanted)
+    real = Step("real", ("pytest", "tests", "-q"), root=True)
+    monkeypatch.setitem(SUITES, "quick", ([real],))
+    assert suite.main() == status
+    assert words in capsys.readouterr().out
+
+
+def test_unit_tests_and_linters_have_one_try(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "once").mkdir()
+    (tmp_path / "once/test_once.py").write_text(FAILS_ONCE, encoding="utf-8")
+    monkeypatch.setenv(SECOND_TRY, "1")
+    unit = Step("unit", ("pytest", str(tmp_path / "once"), "-q"))
+    monkeypatch.setitem(SUITES, "quick", ([unit],))
+    assert suite.main() == 1
 
 
 def test_both_suites_name_directories_that_exist() -> None:
