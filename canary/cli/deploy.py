@@ -24,7 +24,7 @@ from canary.errors import HookError, StateError, TrafficError
 from canary.rollout.hooks import Commands
 from canary.rollout.identity import name_one, served
 from canary.rollout.lock import LOCK_SECONDS, locked
-from canary.rollout.names import new_name, whoami
+from canary.rollout.names import new_name, speaking, whoami, with_ref
 from canary.rollout.standby import no_longer_standby, require_release, wait_until_up
 from canary.rollout.system import Signals, SystemClock, Thread
 from canary.state.base import Holder, Live, Row, State
@@ -69,10 +69,11 @@ def deploy(
     with Signals().handled(), locked(state, holder, SystemClock(), Thread(), say):
         published, colours, status = _deploy(place, state, ref, holder, everywhere=everywhere)
     live, standby = status.live, sorted({colour_of(name) for name in status.fallback})
-    done = f"Release {published.release} is on {' and '.join(colours)}; {live} is live"
+    done = f"Release {_named(published)} is on {' and '.join(colours)}; {live} is live"
     done += f", {standby[0]} is its standby" if standby else ", and there is no standby"
     document = {
         "release": published.release,
+        "ref": published.name,
         "commit": published.commit,
         "colours": colours,
         "live": live,
@@ -140,6 +141,10 @@ def _row(published: Published, holder: Holder, colours: list[str], live: str) ->
     )
 
 
+def _named(published: Published) -> str:
+    return with_ref(published.release, speaking(published.name, published.commit))
+
+
 def _published(place: Place, ref: str) -> Published:
     artifact = place.environment.artifact
     if artifact.kind != "none":
@@ -151,7 +156,7 @@ def _published(place: Place, ref: str) -> Published:
 def _install(place: Place, published: Published, colour: str) -> None:
     """Run the deploy hook, and keep its output in the environment's directory."""
     began = time.monotonic()
-    click.echo(f"Installing {published.release} on {colour}", err=True)
+    click.echo(f"Installing {_named(published)} on {colour}", err=True)
     values = {
         "colour": colour,
         "environment": place.environment.name,

@@ -12,6 +12,7 @@ import click
 
 from canary.cli.assemble import state_of, traffic_of
 from canary.cli.common import answer, find_place, json_option, where_options
+from canary.rollout.names import with_ref
 from canary.rollout.situation import Side, Situation, situation
 
 DIFFERENT = 1
@@ -56,6 +57,7 @@ def _side_document(side: Side) -> dict[str, Any]:
     verdict = side.verdict
     return {
         "releases": list(side.releases),
+        "ref": side.ref or None,
         "share": side.share,
         "servers": side.states,
         "down": list(side.down),
@@ -65,7 +67,7 @@ def _side_document(side: Side) -> dict[str, Any]:
 
 
 def _text(found: Situation, environment: str) -> str:
-    lines = [f"Live: {found.meant}", *(_line(side) for side in found.sides)]
+    lines = [f"Live: {_live(found)}", *(_line(side) for side in found.sides)]
     if found.status.lease_until is not None:
         left = max(0.0, found.status.lease_until - time.time())
         lines.append(f"The candidate's lease ends in {left:.0f} s")
@@ -84,18 +86,30 @@ def _text(found: Situation, environment: str) -> str:
     return "\n".join(lines)
 
 
+def _live(found: Situation) -> str:
+    meant, ref = found.meant, _ref_of_live(found)
+    return f"{meant.colour} ({ref}, {meant.release})" if ref else str(meant)
+
+
+def _ref_of_live(found: Situation) -> str:
+    """Return what was typed for the live release, if its colour has that release."""
+    meant = found.meant
+    sides = [side for side in found.sides if side.colour == meant.colour]
+    return next((side.ref for side in sides if side.releases == (meant.release,)), "")
+
+
 def _no_standby(found: Situation, environment: str) -> str:
     live = found.status.live
     return (
         f"No standby: nothing replaces {live} if it goes down, and a rollback has no release to "
         f"return to. To have one, install the release of {live} on the idle colour: canary deploy "
-        f"{found.meant.release or 'REF'} --env {environment}"
+        f"{_ref_of_live(found) or found.meant.release or 'REF'} --env {environment}"
     )
 
 
 def _line(side: Side) -> str:
     servers = ", ".join(f"{name} {state}" for name, state in side.states.items())
-    release = " and ".join(side.releases) or "unknown"
+    release = with_ref(" and ".join(side.releases) or "unknown", side.ref)
     words = [f"{side.colour}: {side.share:.1%} of traffic ({servers})", f"release {release}"]
     if side.standby:
         words.append("standby")

@@ -17,7 +17,7 @@ from canary.judge.host_words import host_words
 from canary.judge.hosts import HOLDING, TIMES, failing_periods
 from canary.judge.ratio import Ratio
 from canary.judge.rule import signs_of
-from canary.judge.wording import headline
+from canary.judge.wording import UNDECIDED, headline
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 from canary.stats.paired import Mask
@@ -93,7 +93,7 @@ def _fading(case: Case, recording: Recording) -> bool:
 def _all_failed(case: Case, finding: Finding, period: int) -> Finding:
     after = duration(len(case.pairs.expected) * period + case.policy.warmup)
     told = finding.sentence
-    for ending in (". INCONCLUSIVE", ". PASS"):
+    for ending in (f". {UNDECIDED}", ". PASS"):
         told = told.rpartition(ending)[0] or told
     return replace(
         finding,
@@ -109,7 +109,7 @@ def _withheld(case: Case, names: tuple[str, ...], finding: Finding) -> Finding:
     return replace(
         finding,
         verdict=Verdict.INCONCLUSIVE,
-        sentence=f"{headline(case.metric)}: in the last {HOLDING} periods {words}. INCONCLUSIVE",
+        sentence=f"{headline(case.metric)}: in the last {HOLDING} periods {words}. {UNDECIDED}",
         towards_pass=min(finding.towards_pass, ALMOST),
         score=None if finding.score is None else min(finding.score, 99.0),
     )

@@ -25,7 +25,7 @@ def budget_finding(metric: Metric, budget: float, pairs: Pairs) -> Finding:
     seen = _excess(pairs)
     allowed = f"Allowed: at most {number(budget)}."
     if seen is None:
-        verdict, words = Verdict.INCONCLUSIVE, f"too few values yet. {allowed} INCONCLUSIVE"
+        verdict, words = Verdict.INCONCLUSIVE, f"too few values yet. {allowed} Undecided"
     else:
         excess, error = seen
         spent = excess >= budget and excess >= SURELY * error

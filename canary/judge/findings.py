@@ -24,6 +24,7 @@ from canary.judge.notices import (
 )
 from canary.judge.rule import signs_of
 from canary.judge.wording import (
+    UNDECIDED,
     Estimate,
     comparison_sentence,
     count_sentence,
@@ -65,7 +66,7 @@ def finding_of(
         details |= {"doubted": 1.0} if wrong(policy, metric, pairs) else {}
     elif verdict is Verdict.INCONCLUSIVE:
         held = _withheld(metric, looked) or pairs.doubt or (small if fail >= ALMOST else "")
-    ending = f"INCONCLUSIVE: {held}" if held else _with_remark(verdict, after, pairs)
+    ending = f"{UNDECIDED}: {held}" if held else _with_remark(verdict, after, pairs)
     ending = f"{warming_words(metric, sign, details)}{ending}"
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
@@ -103,8 +104,9 @@ def _withheld(metric: Metric, looked: Sequence[Assessment]) -> str:
 
 
 def _with_remark(verdict: Verdict, after: str, pairs: Pairs) -> str:
-    remark = f": {pairs.remark}" if pairs.remark and verdict is Verdict.INCONCLUSIVE else ""
-    return f"{verdict} after {after}{remark}"
+    if verdict is not Verdict.INCONCLUSIVE:
+        return f"{verdict} after {after}"
+    return f"{UNDECIDED} after {after}" + (f": {pairs.remark}" if pairs.remark else "")
 
 
 def _at_once(

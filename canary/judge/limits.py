@@ -110,11 +110,11 @@ def _verdict(
     side = "at least" if slo.minimum is not None else "at most"
     allowed = f"Allowed: {side} {words(limit)}{unit}."
     if candidate is None:
-        return Verdict.INCONCLUSIVE, f"too few values of the candidate yet. {allowed} INCONCLUSIVE"
+        return Verdict.INCONCLUSIVE, f"too few values of the candidate yet. {allowed} Undecided"
     seen = f"{words(candidate.value)}{unit} on the candidate"
     if not candidate.broken:
         return Verdict.PASS, f"{seen}. {allowed} PASS"
     if baseline is not None and baseline.broken:
         both = f"{seen}, and {words(baseline.value)} on the baseline, which breaks the limit too"
-        return Verdict.INCONCLUSIVE, f"{both}. {allowed} INCONCLUSIVE"
+        return Verdict.INCONCLUSIVE, f"{both}. {allowed} Undecided"
     return Verdict.FAIL, f"{seen}. {allowed} FAIL"

@@ -13,6 +13,8 @@ WORSE = {
     "quantile": ("slower", "faster"),
     "throughput": ("less", "more"),
 }
+UNDECIDED = "Undecided"
+"""How the sentence of a metric ends that is not decided yet; INCONCLUSIVE is the canary's end."""
 ACRONYMS = {"cpu": "CPU", "qps": "QPS", "rps": "RPS"}
 
 MUCH_LESS = -0.9

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canary.rollout.identity import disagreement, name_one
+from canary.rollout.names import speaking
 from canary.state.base import Holder, Live, Row, State
 from canary.traffic.base import Status, Traffic
 
@@ -20,6 +21,7 @@ class Side:
 
     Attributes:
         releases: reported by its servers; more than one if they differ.
+        ref: what somebody typed to install its release, empty if unknown.
         standby: whether it can replace the live colour, so that a rollback returns to it.
         verdict: of the last canary of its release.
     """
@@ -29,6 +31,7 @@ class Side:
     states: dict[str, str]
     down: tuple[str, ...]
     releases: tuple[str, ...]
+    ref: str
     standby: bool
     verdict: Row | None
 
@@ -73,6 +76,16 @@ def verdict_on(colour: str, releases: Sequence[str], rows: Sequence[Row]) -> Row
     return None
 
 
+def ref_on(colour: str, releases: Sequence[str], rows: Sequence[Row]) -> str:
+    """Return what was typed to install the release of ``colour``; rows come newest first."""
+    for row in rows:
+        ref, _, commit = row.candidate.partition(" ")
+        about = len(releases) == 1 and commit and releases[0].startswith(commit[:12])
+        if about and colour in row.colours.split():
+            return speaking(ref, commit)
+    return ""
+
+
 def _about(row: Row, releases: Sequence[str]) -> bool:
     """Return whether a row may be about one of ``releases``: they begin with their commit."""
     commit = row.candidate.partition(" ")[2][:12]
@@ -87,6 +100,7 @@ def _side(colour: str, status: Status, rows: Sequence[Row]) -> Side:
         states={name: status.states.get(name, "unknown") for name in servers},
         down=status.down(colour),
         releases=releases,
+        ref=ref_on(colour, releases, rows),
         standby=colour != status.live and any(name in status.fallback for name in servers),
         verdict=verdict_on(colour, releases, rows),
     )

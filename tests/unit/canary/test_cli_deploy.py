@@ -31,6 +31,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_the_first_release_is_known_to_the_first_canary(canary: Shell, world: World) -> None:
     status, _, err = canary("deploy", "v1", "--env", "test", "--everywhere")
     assert status == 0, err
+    assert "Installing v1 (release-v1) on green" in err
     assert [values["colour"] for _, values in world.hooks.ran] == ["blue", "green"]
     assert [(row.verdict, row.colours) for row in world.state.rows] == [("DEPLOYED", "blue green")]
     outcome = go(world)
@@ -90,7 +91,7 @@ def test_a_hook_that_knows_no_proxy_leaves_the_standby_that_a_rollback_needs(
 ) -> None:
     status, out, _ = canary("deploy", "v1", "--env", "test", "--everywhere")
     assert (status, world.proxy.fallback) == (0, ("green-1",))
-    assert "blue is live, green is its standby" in out
+    assert "Release v1 (release-v1) is on blue and green; blue is live, green is its standby" in out
     world.hooks.ran.clear()
     standby: list[tuple[str, ...]] = []
     world.hooks.during = lambda: standby.append(world.proxy.fallback)

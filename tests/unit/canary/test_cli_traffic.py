@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -65,21 +66,47 @@ def test_status_shows_each_colours_release_health_standby_and_verdict(
     world.proxy.releases = {"blue-1": "1" * 12, "green-1": "2" * 12}
     world.proxy.down, world.proxy.fallback = {"green-1"}, ("green-1",)
     world.state.rows = [row("green", "FAIL", "2"), row("blue", "PASS", "3")]
+    world.state.release = "1" * 12
     lines = canary("status", "--env", "test")[1].splitlines()
     assert lines[1] == "blue: 100.0% of traffic (blue-1 UP), release 111111111111"
     assert lines[2] == (
-        "green: 0.0% of traffic (green-1 DOWN), release 222222222222, standby, last verdict FAIL"
+        "green: 0.0% of traffic (green-1 DOWN), release v2 (222222222222), standby, last "
+        "verdict FAIL"
     )
     colours = json.loads(canary("status", "--env", "test", "--json")[1])["colours"]
     assert colours["blue"]["verdict"] is None, "that one was about another release"
     assert colours["green"] == {
         "releases": ["222222222222"],
+        "ref": "v2",
         "share": 0.0,
         "servers": {"green-1": "DOWN"},
         "down": ["green-1"],
         "standby": True,
         "verdict": {"canary": "c9", "verdict": "FAIL"},
     }
+
+
+@pytest.mark.parametrize(
+    ("ref", "shown"),
+    [
+        ("v2", "release v2 (222222222222)"),
+        ("2222222", "release 222222222222"),
+        (".", "release 222222222222"),
+    ],
+)
+def test_status_shows_the_tag_that_was_typed(
+    canary: Shell, world: World, ref: str, shown: str
+) -> None:
+    world.proxy.releases = {"blue-1": "2" * 12, "green-1": "4" * 12}
+    world.state.release = "2" * 12
+    older = replace(row("blue", "PASS", "2"), candidate=f"v1 {'2' * 40}")
+    world.state.rows = [replace(older, candidate=f"{ref} {'2' * 40}"), older]
+    lines = canary("status", "--env", "test")[1].splitlines()
+    live = shown.removeprefix("release ").replace(" (", ", ").rstrip(")")
+    assert lines[0] == f"Live: blue ({live})"
+    assert lines[1].endswith(f"{shown}, last verdict PASS")
+    assert "release 444444444444" in lines[2], "nothing is known of that one"
+    assert f"canary deploy {'v2' if ref == 'v2' else '2' * 12} --env test" in lines[4]
 
 
 def test_status_tells_of_a_release_that_nobody_meant(canary: Shell, world: World) -> None:

@@ -83,7 +83,7 @@ def test_fewer_checkouts_in_the_newest_periods_withhold_pass() -> None:
 def test_the_sentence_names_the_newest_periods() -> None:
     found = late("latency", 1.6)[ONSET + 3 - 20]
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert "INCONCLUSIVE: the last 3 periods are 59 % slower" in found.reason
+    assert "Undecided: the last 3 periods are 59 % slower" in found.reason
     bad = errors(1, 34, since(ONSET, 34, 5.0))
     counted = looks(policy("kind: count"), recorded(bad, errors(2, 34), 3000.0), first=33)[0]
     assert (

@@ -46,7 +46,7 @@ def test_a_host_that_says_nothing_of_a_metric_is_named_and_nothing_passes(kept: 
     judgement = judge(TWO, kept)
     errors = next(finding for finding in judgement.findings if finding.metric == "errors")
     assert judgement.verdict is errors.verdict is Verdict.INCONCLUSIVE
-    said = "INCONCLUSIVE: the candidate's instance c-2 reported no value of errors"
+    said = "Undecided: the candidate's instance c-2 reported no value of errors"
     assert said in errors.sentence
     assert said in judgement.reason
     assert judge(TWO, shop(("c-1", "c-2"))).verdict is Verdict.PASS
