@@ -98,8 +98,7 @@ def run(step: Step) -> Outcome:
     began = time.monotonic()
     log = LOGS / f"{step.name}.log"
     shutil.rmtree(cache(step), ignore_errors=True)
-    own_cache = ("-o", f"cache_dir={cache(step)}") if step.command[0] == "pytest" else ()
-    command = (*step.command, *own_cache)
+    command = (*step.command, *options(step))
     with log.open("wb") as output:
         status = subprocess.run(
             command,
@@ -116,6 +115,13 @@ def run(step: Step) -> Outcome:
         console.print("\n".join(lines[-LAST_LINES:]), markup=False)
     console.print(f"<== {step.name}: {result(outcome)} after {outcome.seconds:.0f} s")
     return outcome
+
+
+def options(step: Step) -> tuple[str, ...]:
+    """Return what pytest is told besides: its own cache, and to list the slowest tests."""
+    if step.command[0] != "pytest":
+        return ()
+    return ("-o", f"cache_dir={cache(step)}", "--durations=30", "--durations-min=5")
 
 
 def result(outcome: Outcome) -> str:
@@ -143,9 +149,9 @@ def tried_again(outcome: Outcome) -> Outcome:
     files = failed_files(outcome.step) if outcome.status == TESTS_FAILED else ()
     if not files:
         return outcome
-    pytest, _, *options = outcome.step.command
+    pytest, _, *marks = outcome.step.command
     step = replace(
-        outcome.step, name=f"{outcome.step.name}-again", command=(pytest, *files, *options)
+        outcome.step, name=f"{outcome.step.name}-again", command=(pytest, *files, *marks)
     )
     again = run(step)
     seconds = outcome.seconds + again.seconds

@@ -16,6 +16,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = [
     pytest.mark.long,
+    pytest.mark.rare,
     pytest.mark.timeout(600),
     needs_haproxy,
 ]

@@ -108,6 +108,7 @@ def controlled_by(bare: Bare, process: int) -> None:
     wait_for(lambda: controller.process() == process, f"process {process} controls it", 60)
 
 
+@pytest.mark.rare
 def test_five_kills_change_neither_the_verdict_nor_the_weights(bare: Bare) -> None:
     with weights(bare) as seen:
         process = bare.canary("run", "--candidate", "1.1", "--json")
