@@ -17,6 +17,7 @@ load_plugins()
 
 PARAMETERS = "ansible_collections.amazon.aws.plugins.lookup.ssm_parameter"
 LIVE = "green 1a2b3c4d5e6f"
+ACCOUNT = "123456789012"
 ENVIRONMENTS = ("local", "aws", "processes")
 HOSTS = {
     "proxy-1": ["proxy"],
@@ -58,10 +59,15 @@ def _as_found(environment: str) -> dict[str, Any]:
     return groups
 
 
+def use_account(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Name the AWS account, and keep the environments' files in ``directory``."""
+    monkeypatch.setenv("CART_CANARY_RUN", str(directory / "run"))
+    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+
+
 def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Return an environment in a directory of its own, whose account answers nothing else."""
-    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
+    """Return an environment in its own directory. Its account knows only the live release."""
+    use_account(monkeypatch, tmp_path)
     monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
     monkeypatch.setattr(f"{PARAMETERS}.LookupModule.run", lambda *_, **__: [LIVE])
     for other in ("STATE", "NETWORK", "PORT"):

@@ -22,9 +22,9 @@ from tests.support.ansible_modules import run
 from tests.support.ansible_templates import load_plugins
 from tests.support.iam_policy import Request, allowed
 from tests.unit.canary.doctor.world import World
-from tests.unit.roles.inventories import Environment
+from tests.unit.roles.inventories import ACCOUNT, Environment, use_account
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"
+REGION = "eu-central-1"
 HERE = {"aws:RequestedRegion": REGION}
 OURS = {"aws:ResourceTag/Project": "shop"}
 TO_EC2 = {"iam:PassedToService": "ec2.amazonaws.com"}
@@ -50,8 +50,7 @@ Statements = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture
 def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Statements:
-    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+    use_account(monkeypatch, tmp_path)
     found: Statements = Environment("aws", tmp_path).value("localhost", "bootstrap_statements")
     return found
 

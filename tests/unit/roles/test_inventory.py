@@ -21,13 +21,6 @@ from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment, load
 INTERNAL = ("ansible_", "ec2_", "group", "hostvars", "inventory_", "omit", "playbook_dir")
 
 
-@pytest.fixture(params=ENVIRONMENTS)
-def environment(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Environment:
-    return load(request.param, tmp_path, monkeypatch)
-
-
 def test_every_variable_of_every_kind_of_host_resolves(environment: Environment) -> None:
     for group in ("controller", "proxy", "app", "data", "monitor"):
         host = environment.inventory.groups[group].hosts[0].name

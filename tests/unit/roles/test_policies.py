@@ -15,9 +15,9 @@ import pytest
 
 from tests.support.iam_policy import Request, allowed, listed
 from tests.support.paths import ROOT
-from tests.unit.roles.inventories import Environment
+from tests.unit.roles.inventories import ACCOUNT, Environment, use_account
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"
+REGION = "eu-central-1"
 KNOWN: dict[str, list[str]] = json.loads(
     (ROOT / "tests/unit/roles/data/iam_actions.json").read_text(encoding="utf-8")
 )
@@ -29,8 +29,7 @@ Statements = list[dict[str, Any]]
 def policies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Statements]]:
     with pytest.MonkeyPatch.context() as patch:
         directory = tmp_path_factory.mktemp("policies")
-        patch.setenv("CART_CANARY_RUN", str(directory / "run"))
-        patch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+        use_account(patch, directory)
         patch.setenv("CART_CANARY_DNS_ZONE", "example.org")
         patch.setenv("CART_CANARY_TLS_NAME", "shop.example.org")
         values = Environment("aws", directory).values("localhost")

@@ -27,10 +27,10 @@ from canary.state.board import CloudWatchBoard
 from tests.foreign.asked import refused
 from tests.foreign.tap import Call, flat
 from tests.support.tables import make_table
-from tests.unit.roles.inventories import Environment
+from tests.unit.roles.inventories import ACCOUNT, Environment, use_account
 
 pytestmark = pytest.mark.usefixtures("aws")
-ACCOUNT, REGION, NOW = "123456789012", "eu-central-1", 1_800_000_000.0
+REGION, NOW = "eu-central-1", 1_800_000_000.0
 Values = Any
 
 
@@ -38,8 +38,7 @@ Values = Any
 def values(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Values]:
     with pytest.MonkeyPatch.context() as patch:
         directory = tmp_path_factory.mktemp("calls")
-        patch.setenv("CART_CANARY_RUN", str(directory / "run"))
-        patch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+        use_account(patch, directory)
         yield Environment("aws", directory).values("localhost")
 
 

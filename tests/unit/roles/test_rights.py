@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.iam_policy import Request, allowed, listed
 from tests.support.paths import ROOT
-from tests.unit.roles.inventories import ENVIRONMENTS, Environment
+from tests.unit.roles.inventories import Environment
 
 ROW = re.compile(r"^\| (\w+) \| `(\w+:\w+)` \| ([^|]+) \| (allowed|refused) \|$", re.MULTILINE)
 TABLE = ROW.findall((ROOT / "docs/security.md").read_text(encoding="utf-8"))
@@ -26,16 +25,6 @@ WITHOUT_RESOURCES = {
         for kind in ("ControlChannel", "DataChannel")
     ),
 }
-
-
-@pytest.fixture(params=ENVIRONMENTS)
-def environment(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Environment:
-    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
-    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
-    return Environment(request.param, tmp_path)
 
 
 def statements(environment: Environment) -> dict[str, list[dict[str, Any]]]:

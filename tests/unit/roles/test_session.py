@@ -11,7 +11,7 @@ import pytest
 from ansible.template import Templar
 
 from tests.support.iam_policy import Request, allowed
-from tests.unit.roles.inventories import ENVIRONMENTS, Environment
+from tests.unit.roles.inventories import Environment, use_account
 
 ACTIONS = {
     "ssm:UpdateInstanceInformation",
@@ -21,16 +21,6 @@ ACTIONS = {
     "ssmmessages:OpenDataChannel",
 }
 JUMP, SESSION = "jump", "session"
-
-
-@pytest.fixture(params=ENVIRONMENTS)
-def environment(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Environment:
-    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
-    monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
-    return Environment(request.param, tmp_path)
 
 
 def test_the_agent_may_call_what_it_needs_where_hosts_have_it(environment: Environment) -> None:
@@ -54,8 +44,7 @@ def aws_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {calls}\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("CART_CANARY_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("CART_CANARY_AWS_ACCOUNT", "123456789012")
+    use_account(monkeypatch, tmp_path)
     return calls
 
 

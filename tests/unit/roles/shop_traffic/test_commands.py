@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from shop_traffic import boot
+from shop_traffic import boot, runtime
 from shop_traffic.config import RefusedError
 
+from canary.traffic.haproxy import parse_status
 from tests.support.proxy_world import ALL_BLUE, ALL_GREEN, BLUE, GREEN, World, proxy
 
 # ---- promote, and the fallback
@@ -167,3 +169,12 @@ def test_a_leased_promotion_is_refused_once_the_traffic_was_returned(world: Worl
     for _ in range(2):  # the second time it is live
         world.traffic.promote("green", leased=True)
         assert world.haproxy.weights() == ALL_GREEN
+
+
+def test_canary_reads_what_the_proxy_measures(world: World) -> None:
+    """The proxy's program and canary share no code, so each has a list of the measures."""
+    answer = world.traffic.status()
+    status = parse_status(json.dumps(answer))
+    assert set(status.counters) == {*runtime.COUNTERS, *runtime.TIMES}
+    assert status.counters == {name: answer[name] for name in status.counters}
+    assert all(counts.keys() == status.weights.keys() for counts in status.counters.values())
