@@ -1,4 +1,4 @@
-"""Counts whose series exist only once there is an event: no value means zero (``absent: zero``)."""
+"""Counts whose series exist only after the first event: no value means zero (``absent: zero``)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _filled(
 def _placed(
     found: HostRows | None, part: int, hosts: tuple[str, ...], shape: tuple[int, ...]
 ) -> Floats:
-    """Return one part of a metric's rows in the order of ``hosts``; NaN for a host without."""
+    """Return one part of a metric's rows in the order of ``hosts``; NaN for a host without rows."""
     placed = np.full(shape, np.nan)
     if found is not None:
         source = (found.values, found.samples, found.spread)[part]
@@ -60,7 +60,7 @@ def _placed(
 def _requests(
     metric: Metric, rows: Rows, group: str, hosts: tuple[str, ...], shape: tuple[int, ...]
 ) -> Floats:
-    """Return the requests of each host: a metric of that name, or the samples of another one."""
+    """Return the requests of each host: the metric of that name, or the samples of another one."""
     requests = np.full(shape, np.nan)
     named = [(found, 0) for (name, of), found in rows.items() if (name, of) == (metric.per, group)]
     others = [(found, 1) for (name, of), found in rows.items() if of == group]

@@ -1,4 +1,4 @@
-"""One metric of an arm as it is judged and drawn: its hosts pooled, each while it counts."""
+"""One metric of an arm, as it is judged and drawn: its hosts pooled, each while it counts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def whole_series(metric: Metric, table: Table, arm: str) -> GroupSeries:
 def series_of(
     metric: Metric, table: Table, arm: str, columns: Columns, members: Members
 ) -> GroupSeries:
-    """Return a metric of an arm, without hosts that are idle or that still warm up.
+    """Return a metric of an arm, without hosts that are idle or still warming up.
 
-    Events count from a host's first period on: a fresh host may fail, but not be believed slow.
+    Events count from a host's first period on. A new host's failures are harm, but its slowness is
+    not.
     """
     if metric.kind == "throughput":
         return _completed(table.series(metric, arm, columns), members)
@@ -39,7 +40,7 @@ def series_of(
 
 
 def _completed(series: GroupSeries, members: Members) -> GroupSeries:
-    """Return throughput with the share of hosts that lack a value: they served all the same.
+    """Return throughput, raised by the share of hosts that lack a value: they also served requests.
 
     It is unknown while a host may serve without a report.
     """

@@ -1,4 +1,4 @@
-"""The baseline fails too, or alone: a comparison cannot show it, so a note says so."""
+"""A note on a baseline that fails too, or alone: a comparison cannot show that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about hosts that came, went, were replaced, are idle, or report nothing, one by one."""
+"""Sentences about single hosts that came, went, were replaced, are idle, or report nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canary.policy import Policy
 from canary.stats.distributions import Floats
 
 MOST = 12
-"""Hosts that get a sentence of their own."""
+"""Number of hosts that get their own sentence."""
 REPLACED = 5
 """Periods between a host that leaves and one that comes in its place."""
 
@@ -56,7 +56,7 @@ def new_hosts(table: Table, columns: Columns) -> list[str]:
 
 
 def host_notes(table: Table, columns: Columns, pairs: Mapping[str, Pairs]) -> list[str]:
-    """Return a sentence for each host that came, went or was idle, and what follows from that."""
+    """Return a sentence for each host that came, went or was idle, and its consequence."""
     found = []
     for arm in Arm:
         members = members_of(table.groups[arm], columns)

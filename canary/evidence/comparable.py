@@ -1,4 +1,4 @@
-"""Why a metric cannot be compared: no value, the same value always, or values that mean nothing."""
+"""Why a metric cannot be compared: no value, always the same value, or meaningless values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _unexpected(metric: Metric, pairs: Pairs) -> str:
 
 
 def _unsampled(metric: Metric, side: GroupSeries) -> str:
-    """Return why values do not count, or what to do about a series that does not exist."""
+    """Return why the values are not usable, or what to do about a series that does not exist."""
     known = side.host_samples[np.isfinite(side.host_samples)]
     if needs_samples(metric) and len(known) and not known.any():
         return f" that has {metric.per}: its samples are 0 everywhere"
@@ -48,7 +48,7 @@ def _unsampled(metric: Metric, side: GroupSeries) -> str:
 
 
 def remedy(metric: Metric) -> str:
-    """Return what to do about a count whose series does not exist without an event."""
+    """Return what to do about a count whose series exists only after an event."""
     if metric.kind != "count" or metric.counter is not None or metric.absent == "zero":
         return ""
     return (

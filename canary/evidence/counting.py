@@ -1,4 +1,4 @@
-"""Counts that are no counts: ratios, percentages, raw counters, more events than requests."""
+"""Values that cannot be counts: ratios, percentages, raw counters, more events than requests."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from canary.stats.paired import Mask, masked_median
 
 FEW_FRACTIONS = 3
 LARGEST_PERCENT = 100.0
-"""A share is at most this, whether it is written as a fraction or as a percentage."""
+"""A share is at most this, as a fraction or as a percentage."""
 RISES, RISES_ALONE = 10, 24
-"""Rises from which values that only ever rise are those of a counter: of the events together with
-the requests, or of the events alone."""
+"""Values that rise this often, and hardly ever fall, are those of a counter: in the events and the
+requests together, or in the events alone."""
 STEPS, STEPS_ALONE = 4, 12
-"""Least steps of each host that show it."""
+"""Least number of steps of each host."""
 RESETS = 0.1
-"""Share of the steps that may be falls, because a restart resets a counter."""
+"""Largest share of steps that may be falls, because a restart resets a counter."""
 FIRST = 8
-"""Hosts that are looked at first."""
+"""Number of hosts that are checked first."""
 UNEVEN = 10.0
 """A counter's largest step is at most this many times its usual one; an outage grows faster."""
 
@@ -32,7 +32,7 @@ INCREASES = "give the increase in each period (in PromQL: increase(x[{period}]))
 
 
 def not_a_count(metric: Metric, table: Table, pairs: Pairs, columns: Columns) -> str:
-    """Return why the values of a count or of a throughput cannot be meant, or an empty string."""
+    """Return why the values cannot be those of a count or a throughput, or an empty string."""
     if metric.kind not in ADDED or metric.counter is not None:
         return ""
     keys = {arm: (metric.name, arm.value) for arm in Arm}
@@ -45,7 +45,7 @@ def not_a_count(metric: Metric, table: Table, pairs: Pairs, columns: Columns) ->
 
 
 def more_than_requests(metric: Metric, pairs: Pairs) -> str:
-    """Return that an arm has more failures than requests, or an empty string."""
+    """Return a sentence if an arm has more failures than requests, or an empty string."""
     for side, arm in pairs.sides:
         events, chances = side.values[pairs.both].sum(), np.nansum(side.samples[pairs.both])
         if is_rate(metric) and metric.is_failure and 0 < chances < events:
@@ -94,8 +94,8 @@ def _rising_words(arm: Arm | None) -> str:
 def _rising(rows: Floats) -> tuple[int, int]:
     """Return the rises of all hosts' values, and of the host with the fewest.
 
-    Both are 0 where a host's values are no counter's. One whose values never change says nothing.
-    Of many hosts, the first few show that already.
+    Both are 0 if the values of some host are not those of a counter. A host whose values never
+    change does not matter. With many hosts, the first few already show it.
     """
     if len(rows) > FIRST and _steps(rows[:FIRST])[1].any():
         return 0, 0

@@ -1,4 +1,4 @@
-"""Whether the values of both arms cover the same periods, and as many as the policy expects."""
+"""Checks that the values of both arms cover the same periods, and as many as the policy expects."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from canary.stats.paired import Mask
 
 FEW_VALUES = 4
 SAME_VALUES = 6
-"""Periods with equal values, none of them 0, that are no chance."""
+"""So many periods with equal values, none of them 0, are not chance."""
 MOST_LOST = 0.2
 """Share of the periods in which only one arm may have a value."""
 MOST_GAPS = 0.8
-"""Share of the gaps between values that must agree for another period to be seen."""
+"""Share of the gaps between values that must agree to show another period."""
 
 
 def other_period(table: Table, pairs: Pairs) -> str:
-    """Return that values arrive at another period than the policy's, or an empty string."""
+    """Return a sentence if the period of the values is not the policy's, or an empty string."""
     for side, arm in pairs.sides:
         at = np.flatnonzero(np.isfinite(side.values) & pairs.expected)
         gaps = np.diff(at)
@@ -38,7 +38,7 @@ def other_period(table: Table, pairs: Pairs) -> str:
 
 
 def apart(table: Table, pairs: Pairs, columns: Columns) -> str:
-    """Return that the arms have values at different times only, or an empty string."""
+    """Return a sentence if the arms never have values at the same time, or an empty string."""
     candidate, baseline = _there(pairs)
     if not candidate.any() or not baseline.any() or (candidate & baseline).any():
         return ""
@@ -54,7 +54,7 @@ def apart(table: Table, pairs: Pairs, columns: Columns) -> str:
 
 
 def partly(table: Table, pairs: Pairs) -> str:
-    """Return that one arm starts or ends much earlier than the other, or an empty string."""
+    """Return a sentence if one arm starts or ends much earlier, or an empty string."""
     candidate, baseline = _there(pairs)
     if not (candidate & baseline).any():
         return ""
@@ -71,7 +71,7 @@ def partly(table: Table, pairs: Pairs) -> str:
 
 
 def mirrored(metric: Metric, pairs: Pairs) -> str:
-    """Return that both arms have the same values, as those of the same hosts, or nothing."""
+    """Return a sentence if both arms have the values of the same hosts, or an empty string."""
     g, b = (side.values[pairs.both] for side, _ in pairs.sides)
     if metric.kind == "level" or metric.counter is not None or not np.array_equal(g, b):
         return ""

@@ -25,7 +25,7 @@ def definition(metric: Metric) -> str:
 
 
 def usable(calibration: Calibration, here: Fingerprint) -> tuple[Calibration, tuple[str, ...]]:
-    """Return the valid part of a calibration, and a warning for each part that is not valid."""
+    """Return the valid part of a calibration, and a warning for each invalid part."""
     if not calibration.metrics:
         return calibration, ()
     if why := _elsewhere(calibration.fingerprint, here):

@@ -18,7 +18,7 @@ MEANING = (
 
 
 Noted = Mapping[tuple[str, Arm], frozenset[int]]
-"""The times of infinite values, by metric and arm."""
+"""Times of infinite values, by metric and arm."""
 
 
 def infinite_times(recording: Recording, times: Sequence[int]) -> Noted:

@@ -1,4 +1,4 @@
-"""What was known of a recording at one look: values that came later are left out."""
+"""The part of a recording that was known at one look, without values that came later."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from canary.policy import Policy
 def lead_pairs(policy: Policy, table: Table) -> dict[str, Pairs]:
     """Return the pairs of a lead-in by metric, without its warm-up; empty if there was none.
 
-    Hosts that ``table`` does not hold any more, such as a sick one, are left out here too.
+    Hosts that ``table`` no longer holds, such as a sick one, are left out here too.
     """
     recording = table.recording
     lead = recording.lead_in
@@ -30,6 +30,6 @@ def lead_pairs(policy: Policy, table: Table) -> dict[str, Pairs]:
 
 
 def same_hosts(one: Pairs, other: Pairs) -> bool:
-    """Return whether both compare the same hosts."""
+    """Return whether both pairs compare the same hosts."""
     sides = ((one.candidate, other.candidate), (one.baseline, other.baseline))
     return all(set(first.hosts) == set(second.hosts) for first, second in sides)

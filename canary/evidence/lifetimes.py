@@ -1,8 +1,8 @@
-"""Hosts that come, go, are replaced, stay idle or say nothing: since when, and until when.
+"""Hosts that come, go, are replaced, stay idle or report nothing: from when, and until when.
 
 Autoscaling changes an arm in the middle of a run. A host counts from its first report to its last.
-One that came later is a fresh process, so its latencies and loads count from a few periods on.
-Where the arms no longer carry the same load per host, loads cannot be compared.
+A host that came later is a fresh process, so its latencies and loads count only after a few
+periods. While the arms do not carry the same load per host, loads cannot be compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GONE = 3
 WARMING = 10
 """Periods for which a host that came later is a fresh process."""
 IDLE = 0.1
-"""A host with less than this share of the requests of its arm's middle host is idle."""
+"""A host with less than this share of the requests of its arm's median host is idle."""
 EVEN = 0.1
 """How far the loads per host of both arms may be apart, on the log scale."""
 
@@ -33,10 +33,10 @@ class Members:
 
     Attributes:
         first, last: each host's first and last report, as an index of the periods; -1 for none.
-        there: from the first report on, and to the last of a host that has left. A gap is missing
-            data.
-        joined, left: hosts that came later than the group, and that are gone since.
-        idle: hosts that have next to no requests, though others have.
+        there: from a host's first report on, and up to the last one of a host that has left. A gap
+            is missing data.
+        joined, left: hosts that came later than the group, and hosts that have gone.
+        idle: hosts that have almost no requests, although others do.
     """
 
     hosts: tuple[str, ...]
@@ -58,9 +58,9 @@ class Members:
     def unheard(self) -> Mask:
         """The periods in which a host may have had traffic without a report.
 
-        These are the periods before the first report of one that was there from the start, and the
-        first ones after the last report of one that seems gone. One without any report is waited
-        for as long as a late one.
+        For a host that was there from the start, these are the periods before its first report. For
+        a host that seems gone, they are the first periods after its last report. A host without any
+        report gets as much time as a late one.
         """
         at = np.arange(self.there.shape[1])[None, :]
         since = np.where(self.first < 0, LATE + 1, self.first)[:, None]
@@ -103,7 +103,7 @@ def members_of(group: Group, columns: Columns) -> Members:
 
 
 def _idle(requests: Floats) -> Mask:
-    """Return the hosts with next to no requests in their periods."""
+    """Return the hosts with almost no requests in their periods."""
     known = np.isfinite(requests)
     usual = np.where(known, requests, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     some = known.any(axis=1)
@@ -117,7 +117,7 @@ def same_load(candidate: Members, baseline: Members, requests: tuple[Floats, Flo
     """Return the periods in which each host carries as much load as at the start.
 
     ``requests`` are those of each arm's hosts. The load is the same while the arms keep their
-    numbers of hosts, or the ratio of them; otherwise where the requests say so.
+    numbers of hosts or the ratio of these numbers, and otherwise wherever the requests show it.
     """
     sides = (candidate, baseline)
     counts = [(side.there & ~side.idle[:, None]).sum(axis=0) for side in sides]

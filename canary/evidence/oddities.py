@@ -69,7 +69,7 @@ def _repeated(rows: HostRows) -> bool:
 
 
 def _plain(metric: Metric, rows: HostRows) -> bool:
-    """Return whether no value is impossible: the ends of all values tell it."""
+    """Return whether every value is possible; the smallest and the largest decide it."""
     if not rows.values.size:
         return True
     ends = np.array([ufunc.reduce(rows.values, axis=None) for ufunc in (np.fmin, np.fmax)])

@@ -24,12 +24,13 @@ class Pairs:
 
     Attributes:
         expected: periods that should hold a pair.
-        sent: the candidate's share of both arms' traffic, as counted, or else as intended.
+        sent: the candidate's share of both arms' traffic: the counted one, or else the intended
+        one.
         absent: candidate hosts that report other metrics, but no usable value of this one.
-        fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and what to
-            say if it is undecided; empty where nothing is suspicious.
-        company: the policy's typical latency and its pairs, beside a tail.
-        excess: which arm has more failures than requests.
+        fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and a remark
+        for an undecided one; empty if nothing is suspicious.
+        company: for a tail, the policy's typical latency and its pairs.
+        excess: the arm that has more failures than requests.
         uneven: periods without a pair because the hosts of the arms carried different loads.
     """
 
@@ -67,7 +68,7 @@ def pairs_of(metric: Metric, table: Table, times: Sequence[int]) -> Pairs:
 def pairs_by_name(
     metrics: Iterable[Metric], table: Table, times: Sequence[int]
 ) -> dict[str, Pairs]:
-    """Compare several metrics over ``times``; each looks at the same hosts."""
+    """Compare several metrics over ``times``, all on the same hosts."""
     columns = table.columns(times)
     members = {arm: members_of(table.groups[arm], columns) for arm in Arm}
     return {metric.name: _pairs(metric, table, columns, members) for metric in metrics}
@@ -94,7 +95,7 @@ def _pairs(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm,
 
 
 def _even(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm, Members]) -> Mask:
-    """Return the periods in which the hosts of both arms carry the same load, if that matters."""
+    """Return the periods with the same load on the hosts of both arms, or all if load is no matter."""
     if not metric.needs_equal_footing:
         return np.ones(len(columns), dtype=bool)
     candidate, baseline = (
@@ -124,7 +125,7 @@ def counted_share(recording: Recording, index: int) -> float | None:
 
 
 def _sent_share(recording: Recording, index: int) -> float:
-    """Return the candidate's share in a step, counted or else intended; NaN if it had all."""
+    """Return the counted or else the intended share of the candidate; NaN if it had all."""
     share = counted_share(recording, index)
     share = meant_share(recording.steps[index]) if share is None else share
     return share if share is not None and 0 < share < 1 else np.nan

@@ -22,8 +22,8 @@ ADDED = ("count", "throughput")
 class HostRows:
     """One metric of one group as measured: arrays ``[hosts, periods]``, NaN where missing.
 
-    A group without a series of the metric has one row of NaN and no host. All hosts of a period
-    lie side by side in memory, so that a stretch of periods is read without a copy.
+    A group without a series of the metric has one row of NaN and no host. The hosts of one period
+    are adjacent in memory, so that a stretch of periods needs no copy.
     """
 
     hosts: tuple[str, ...]

@@ -23,7 +23,7 @@ from canary.stats.paired import Mask
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Sentences about the data. While there is one in ``blocking``, nothing can PASS."""
+    """Sentences about the data. While ``blocking`` has one, nothing can PASS."""
 
     blocking: tuple[str, ...]
     notes: tuple[str, ...]
@@ -61,7 +61,7 @@ def doubt(policy: Policy, metric: Metric, pairs: Pairs) -> str:
 
 
 def wrong(policy: Policy, metric: Metric, pairs: Pairs) -> str:
-    """Return what is wrong with a metric's data, which a longer run does not mend."""
+    """Return what is wrong with a metric's data that a longer run does not fix."""
     return (
         pairs.doubt
         or _missing(policy, metric, pairs)
@@ -81,7 +81,7 @@ def _missing(policy: Policy, metric: Metric, pairs: Pairs) -> str:
 
 
 def silence(policy: Policy, pairs: Pairs) -> str:
-    """Return that only the candidate has stopped reporting, or an empty string."""
+    """Return a sentence if only the candidate has stopped reporting, or an empty string."""
     there = zip(
         pairs.expected[::-1],
         np.isfinite(pairs.candidate.values)[::-1],
@@ -99,14 +99,14 @@ def silence(policy: Policy, pairs: Pairs) -> str:
 
 
 def stopped(policy: Policy, pairs: Pairs) -> bool:
-    """Return whether the candidate has not reported lately, whatever the baseline did."""
+    """Return whether the candidate has not reported lately, regardless of the baseline."""
     reported: Mask = np.isfinite(pairs.candidate.values)[pairs.expected]
     newest = reported[-policy.missing.consecutive :]
     return len(newest) == policy.missing.consecutive and not newest.any()
 
 
 def _absent(metric: Metric, pairs: Pairs) -> str:
-    """Return which candidate instances report other metrics but not this one."""
+    """Return a sentence about candidate instances that report other metrics but not this one."""
     if not pairs.absent:
         return ""
     named = "instances" if len(pairs.absent) > 1 else "instance"

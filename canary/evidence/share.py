@@ -1,4 +1,4 @@
-"""A share of successful requests given as a number: the same as a count shows far more."""
+"""A share of successful requests as a plain number; a count of failures would show smaller harm."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from canary.policy import Metric
 
 NAMES = re.compile(r"succe|availab", re.IGNORECASE)
 WHOLE = (1.0, 100.0)
-"""A share of all is written as one of these."""
+"""The whole, as a fraction or as a percentage."""
 LEAST = 0.8
-"""A usual share of successes is at least this part of it."""
+"""A usual share of successes is at least this part of the whole."""
 
 
 def share_of_successes(metric: Metric, pairs: Pairs) -> str:
-    """Return how to measure a share of successes so that little harm shows, or an empty string."""
+    """Return how to measure a share of successes so that small harm shows, or an empty string."""
     if metric.kind not in ("gauge", "level") or not NAMES.search(metric.name):
         return ""
     values = pairs.baseline.values[pairs.both]

@@ -1,4 +1,4 @@
-"""Whether the traffic was split as intended."""
+"""Checks that the traffic was split as intended."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def split_by_proxy(policy: Policy, recording: Recording) -> list[str]:
 def split_by_requests(policy: Policy, table: Table, pairs: dict[str, Pairs]) -> str:
     """Compare the requests that both arms report with the intended split of a past window.
 
-    A candidate that loses requests later in the window is harm, not another split. So only the
-    first half of the periods counts.
+    If the candidate loses requests later in the window, that is harm, not another split. So only
+    the first half of the periods counts.
     """
     recording = table.recording
     if recording.split or len(recording.steps) != 1:
@@ -69,7 +69,7 @@ def _share(policy: Policy, pairs: dict[str, Pairs]) -> float | None:
 def _requests(
     metric: Metric, pairs: Pairs
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
-    """Return both arms' requests by period, where the metric tells them."""
+    """Return both arms' requests by period, if the metric has them."""
     sides = (pairs.candidate, pairs.baseline)
     if metric.kind == "throughput":
         return np.stack([np.where(pairs.expected, side.values, np.nan) for side in sides])

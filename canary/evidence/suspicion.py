@@ -1,4 +1,4 @@
-"""What is suspicious about a metric's values, so that they are not judged as they are."""
+"""Suspicious values of metrics, which are not judged as they are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LITTLE = 30
 def suspected(
     policy: Policy, table: Table, pairs: dict[str, Pairs], judged: tuple[tuple[int, ...], int]
 ) -> dict[str, Pairs]:
-    """Return the pairs of all metrics with what is suspicious about them."""
+    """Return the pairs of all metrics, with their suspicions."""
     times, until = judged
     columns, ended = table.columns(times), table.ended(until)
     noted = infinite_times(table.recording, times)
@@ -65,7 +65,7 @@ def _doubt(metric: Metric, table: Table, pairs: Pairs, excess: str) -> str:
 
 
 def _little(metric: Metric, pairs: Pairs) -> str:
-    """Return that there is little traffic, which an INCONCLUSIVE metric should be told with."""
+    """Return a remark on little traffic for an INCONCLUSIVE metric, or an empty string."""
     if not needs_samples(metric) or not pairs.both.any():
         return ""
     sides = (pairs.candidate.samples[pairs.both], pairs.baseline.samples[pairs.both])

@@ -30,7 +30,7 @@ class Group:
     """Hosts that run one release.
 
     Attributes:
-        hosts: those of the release, and all others that reported.
+        hosts: the hosts of the release, and all others that reported.
         reported: ``[hosts, periods]``, whether a host reported a value of any metric. The proxy's
             counters are left out, because they come from the proxy, unless there is nothing else.
     """
@@ -98,8 +98,8 @@ class Table:
     def series(self, metric: Metric, group: str, columns: Columns | None = None) -> GroupSeries:
         """Return a metric of a group, over all periods or some.
 
-        Each period is pooled by itself, so all looks share one pooling, if samples were known in
-        the periods of the look too.
+        Each period is pooled by itself. So all looks share one pooling, provided that samples were
+        known in the look's periods too.
         """
         key = metric.name, group
         if key not in self.kept:

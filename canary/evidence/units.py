@@ -1,4 +1,4 @@
-"""Values of another unit, and improvements too large to be meant."""
+"""Values in another unit, and improvements that are too large to be real."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import masked_median
 
 TOO_GOOD = 10.0
-"""A latency that is this many times smaller is no improvement, but another unit or no answer."""
+"""A latency that is this many times smaller is no improvement, but another unit or no response."""
 FACTORS = (60.0, 1e3, 1024.0, 1e6, 1024.0**2, 1e9, 1024.0**3)
 LIKE = 1.3
 """How far a ratio may be from a factor between units."""
 STEADY = 1.5
-"""How far the values of one period may be from that ratio: another unit does not fluctuate."""
+"""How far the ratio of one period may be from that ratio: another unit does not fluctuate."""
 OTHER_HOST = 100.0
 KINDS = ("latency", "quantile", "gauge", "level")
 
@@ -49,7 +49,7 @@ def too_good(metric: Metric, pairs: Pairs) -> str:
 
 
 def larger_unit(metric: Metric, pairs: Pairs) -> str:
-    """Return a note on a candidate whose values are larger by a factor between units."""
+    """Return a note if the candidate's values are larger by a factor between units."""
     if metric.kind not in KINDS or not _unit_like(pairs):
         return ""
     times = _ratio(pairs)
@@ -64,7 +64,7 @@ def larger_unit(metric: Metric, pairs: Pairs) -> str:
 
 
 def other_hosts(metric: Metric, pairs: Pairs) -> str:
-    """Return which hosts of the baseline measure in another unit than the rest, or nothing."""
+    """Return a sentence if some baseline hosts measure in another unit, or an empty string."""
     if metric.kind not in KINDS or not _far(pairs.baseline, pairs.baseline, OTHER_HOST):
         return ""
     values = _hosts(pairs.baseline)
@@ -80,7 +80,7 @@ def other_hosts(metric: Metric, pairs: Pairs) -> str:
 
 
 def zeros(metric: Metric, pairs: Pairs) -> str:
-    """Return that latencies of the candidate are zero, or an empty string."""
+    """Return a sentence if latencies of the candidate are zero, or an empty string."""
     if metric.kind not in ("latency", "quantile"):
         return ""
     count = int((pairs.candidate.values[pairs.expected] == 0).sum())
@@ -90,7 +90,7 @@ def zeros(metric: Metric, pairs: Pairs) -> str:
 
 
 def _far(high: GroupSeries, low: GroupSeries, times: float) -> bool:
-    """Return whether any value of one is so many times a value of the other: medians are not."""
+    """Return whether any value of one arm is this many times a value of the other."""
     most = np.fmax.reduce(high.host_values, axis=None, initial=0.0)
     least = np.fmin.reduce(low.host_values, axis=None, initial=np.inf)
     return bool(most >= times * max(float(least), 0.0))
