@@ -95,7 +95,7 @@ def _pairs(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm,
 
 
 def _even(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm, Members]) -> Mask:
-    """Return the periods with the same load on the hosts of both arms, or all if load is no matter."""
+    """Return the periods with equal load on the hosts of both arms; all if load does not matter."""
     if not metric.needs_equal_footing:
         return np.ones(len(columns), dtype=bool)
     candidate, baseline = (
