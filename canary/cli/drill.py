@@ -76,6 +76,7 @@ STATUS = {
     help="Judge proxy.errors too, in this drill alone. That tests refusal and rollback, but not "
     "the policy's own metrics.",
 )
+@click.option("--detach", is_flag=True, hidden=True)
 @freeze_option
 @where_options
 @json_option
@@ -110,6 +111,11 @@ def drill(env: str | None, policy_file: Path | None, **options: Any) -> ExitStat
 
 
 def _drill(options: dict[str, Any]) -> Drill:
+    if options["detach"]:
+        raise click.UsageError(
+            "A drill cannot be detached, because somebody has to watch what users meet. Leave out "
+            "--detach. It ends with Ctrl-C, or from elsewhere with canary rollback"
+        )
     errors, delay = round(options["errors"] or 0.0, 6), options["delay"] or 0
     writes = options["writes"]
     if not errors and not delay:

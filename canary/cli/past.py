@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from canary.cli.assemble import past_of, state_of
 from canary.cli.common import Place
 from canary.cli.types import MOMENT
-from canary.environment import PrometheusSource
 from canary.errors import PolicyError, SourceError
 from canary.model import Arm
 from canary.offline.rehearse import Past
@@ -55,7 +53,8 @@ def of_csv(path: Path, options: dict[str, Any]) -> History:
     environment = {"name": name, "source": {"kind": "csv", "path": str(path)}}
     past = Past(str(Arm.BASELINE), start, end)
     document = {"environment": environment}
-    return History(name, None, source, "csv", step, past, source.metrics, {}, document)
+    names = source.names(past.colour)
+    return History(name, None, source, "csv", step, past, names, {}, document)
 
 
 def of_environment(place: Place, options: dict[str, Any]) -> History:
@@ -72,7 +71,7 @@ def of_environment(place: Place, options: dict[str, Any]) -> History:
     start = MOMENT("-170m") if options["start"] is None else options["start"]
     given = {metric.name: metric for metric in policy.metrics if metric.counter is None}
     used = {metric.source_name for metric in given.values()} | set(given)
-    names = tuple(name for name in _names(source, environment.source, colour) if name not in used)
+    names = tuple(name for name in source.names(colour) if name not in used)
     return History(
         name=environment.name,
         account=environment.account,
@@ -84,13 +83,3 @@ def of_environment(place: Place, options: dict[str, Any]) -> History:
         given=given,
         document=dict(read_yaml(place.path.read_text(encoding="utf-8"))),
     )
-
-
-def _names(source: Source, settings: Any, colour: str) -> Sequence[str]:
-    """Return the names of all metrics of a source."""
-    if isinstance(settings, PrometheusSource):
-        return tuple(settings.queries)
-    if isinstance(source, Csv):
-        return source.metrics
-    names: Callable[[str], Sequence[str]] | None = getattr(source, "names", None)
-    return names(colour) if names else ()

@@ -118,7 +118,10 @@ def _require_candidate(options: dict[str, Any]) -> None:
         words = " and ".join("--" + name.replace("_", "-") for name in given)
         raise click.UsageError(f"--observe installs nothing: leave out {words}")
     if options["observe"] and options["detach"]:
-        raise click.UsageError("--observe ends with its terminal: leave out --detach")
+        raise click.UsageError(
+            "--observe cannot be detached: it ends with its terminal, and moves no traffic. Leave "
+            "out --detach"
+        )
     if not options["observe"] and options["candidate"] is None:
         raise click.UsageError("Name the release: --candidate REF. To install nothing: --observe")
 

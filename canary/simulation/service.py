@@ -15,6 +15,10 @@ TREND = 1200.0
 """Seconds in which load and latency rise and fall."""
 
 
+MEASURED = ("errors", "latency", "latency_p95", "memory", "orders", "requests")
+"""What each host measures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """How a release behaves. Latency in milliseconds, memory in megabytes, shares of requests."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from canary.model import Arm, Release, Series
 from canary.simulation.proxy import PER_COLOUR, Proxy
-from canary.simulation.service import SPREAD, Service
+from canary.simulation.service import MEASURED, SPREAD, Service
 from canary.sources.base import Query, Window, periods
 
 
@@ -22,6 +22,9 @@ class Source:
 
     def found_by(self, colour: str) -> str:
         return f"It simulates every host of {colour}"
+
+    def names(self, colour: str) -> tuple[str, ...]:  # noqa: ARG002 - the same for each
+        return MEASURED
 
     def instances(
         self,

@@ -54,6 +54,10 @@ class Source(Protocol):
         """Return one series per metric and instance over the periods in [start, end)."""
         ...
 
+    def names(self, colour: str) -> tuple[str, ...]:
+        """Return the names of all metrics that can be read of a colour, sorted."""
+        ...
+
     def describe(self) -> str:
         """Describe the source in one line."""
         ...

@@ -79,7 +79,6 @@ class CloudWatch:
         return (*live, *sorted(self._ended(colour, live, window)))
 
     def names(self, colour: str) -> tuple[str, ...]:
-        """Return the names of all metrics that instances of a colour published."""
         known = {"environment": self._environment.name, "colour": colour}
         where = self._settings.namespace, self._settings.dimensions
         return tuple(sorted({one.name for one in published(self._metrics, *where, known)}))

@@ -56,6 +56,9 @@ class Csv:
         """The names of all metrics in the file."""
         return tuple(sorted({metric for metric, _, _ in self._points.slices}))
 
+    def names(self, colour: str) -> tuple[str, ...]:
+        return tuple(sorted({metric for metric, arm, _ in self._points.slices if arm == colour}))
+
     @property
     def step(self) -> int:
         """The time between rows in seconds, of which every period is a multiple; 0 if unknown."""

@@ -53,6 +53,9 @@ class Prometheus:
             found.update(self._instance(one) for one in answers)
         return tuple(sorted(found))
 
+    def names(self, colour: str) -> tuple[str, ...]:  # noqa: ARG002 - the same for each
+        return tuple(sorted(self._settings.queries))
+
     def read(
         self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
     ) -> tuple[Series, ...]:

@@ -22,6 +22,9 @@ class ProxyCounters:
     ) -> tuple[str, ...]:
         return self._servers(colour)
 
+    def names(self, colour: str) -> tuple[str, ...]:  # noqa: ARG002
+        return ()  # its counters have no past, so nothing can be read
+
     def read(
         self,
         queries: Sequence[Query],

@@ -182,6 +182,10 @@ class Metrics:
     def found_by(self, colour: str) -> str:
         return f"It simulates every host of {colour}"
 
+    def names(self, colour: str) -> tuple[str, ...]:
+        assert colour
+        return ("latency",)
+
     def instances(self, colour: str, window: tuple[int, int] | None = None) -> tuple[str, ...]:
         assert window is None, "a canary compares the instances of now"
         self.troubles.meet("source.instances", lambda: None)

@@ -52,6 +52,7 @@ def write(canary: Shell, **changed: object) -> None:
     ("words", "sentence"),
     [
         ((), "Say what the proxy should add: --errors 3%, or --delay 200ms"),
+        (("--errors", "3%", "--detach"), "A drill cannot be detached"),
         (("--delay", "200"), "'200' is not a delay; write 200ms or 1.5s"),
         (("--delay", "11s"), "11000 ms is longer than 10000 ms"),
         (("--delay", "1s", "--writes"), "--writes needs errors"),

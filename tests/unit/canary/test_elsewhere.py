@@ -101,4 +101,4 @@ def test_where_no_canary_has_run_a_sentence_says_so(
 def test_a_canary_that_only_observes_is_not_detached(canary: Shell) -> None:
     status, _, err = canary("run", "--env", "test", "--observe", "--detach")
     assert status == 2
-    assert "leave out --detach" in err
+    assert "--observe cannot be detached" in " ".join(err.split())

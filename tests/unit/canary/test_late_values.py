@@ -31,6 +31,9 @@ class Slow:
     def found_by(self, colour: str) -> str:
         return f"It simulates every host of {colour}"
 
+    def names(self, _colour: str) -> tuple[str, ...]:
+        return ("latency",)
+
     def instances(self, _colour: str, _window: Window | None = None) -> tuple[str, ...]:
         return ("one",)
 

@@ -20,6 +20,8 @@ from canary.cli import past
 from canary.environment import CloudWatchSource, parse_environment
 from canary.policy import load_policy
 from canary.sources.cloudwatch import CloudWatch
+from canary.sources.csv import Csv
+from canary.sources.proxy import ProxyCounters
 from tests.unit.canary.cli_shell import POLICY, Shell, shell
 from tests.unit.canary.rollout_world import World
 from tests.unit.canary.test_environment import GOOD
@@ -169,3 +171,11 @@ def test_cloudwatch_is_asked_for_every_metric_that_the_instances_published(
         "cpu": "gauge",
     }, "requests are the samples of errors"
     assert "per" not in found["errors"]
+
+
+def test_every_source_knows_the_names_of_its_metrics(tmp_path: Path) -> None:
+    """Those of one colour: a metric that the candidate alone has can't be read of the baseline."""
+    rows = [f"{START},baseline,a,errors,1", f"{START},candidate,b,new,1"]
+    (tmp_path / "history.csv").write_text("\n".join(["time,arm,instance,metric,value", *rows, ""]))
+    assert Csv(tmp_path / "history.csv", 60).names("baseline") == ("errors",)
+    assert ProxyCounters(lambda _: ("blue-1",)).names("blue") == ()

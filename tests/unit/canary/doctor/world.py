@@ -161,6 +161,9 @@ class Reported:
         values = tuple(1.0 if newest is not None and time <= newest else None for time in times)
         return (Series("requests", arm, "i-1", times, values, values),)
 
+    def names(self, _colour: str) -> tuple[str, ...]:
+        return ("requests",)
+
     def describe(self) -> str:
         return "a test"
 
