@@ -176,6 +176,7 @@ def _of_cloudwatch(answers: Answers) -> tuple[str, str]:
         '  dimensions: {Environment: "{environment}", Colour: "{colour}", Instance: "{instance}"}',
         f"  tags: {{role: app}} # of the EC2 instances, with Environment: {answers.name}",
         "  colour_tag: colour # blue or green",
+        "  # Outside of EC2, in place of the tags: instances: {blue: [blue-1], green: [green-1]}",
     ]
     region = [f"region: {json.dumps(answers.region)}"] if answers.region else []
     return CLOUDWATCH_METRICS, "\n  ".join([*lines, *region])

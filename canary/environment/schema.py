@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from canary.environment.artifact import ArtifactField, NoArtifact, refuse_unstored
 from canary.environment.fields import HookWord, Name, Seconds, Section, Text
 from canary.environment.freezes import Freeze
-from canary.environment.sources import SourceField
+from canary.environment.sources import CloudWatchSource, SourceField
 from canary.environment.state import FileStateSettings, StateField
 
 
@@ -104,6 +104,16 @@ class Environment(Section):
     def _two_colours(self) -> Environment:
         if self.colours[0] == self.colours[1]:
             raise ValueError(f"colours are both {self.colours[0]!r}; a canary needs two")
+        return self
+
+    @model_validator(mode="after")
+    def _both_colours_have_instances(self) -> Environment:
+        named = self.source.instances if isinstance(self.source, CloudWatchSource) else None
+        if named is not None and (set(named) != set(self.colours) or not all(named.values())):
+            raise ValueError(
+                f"source: instances must name those of {' and '.join(self.colours)}, such as "
+                f"{{{self.colours[0]}: [web-1], {self.colours[1]}: [web-2]}}"
+            )
         return self
 
     @model_validator(mode="after")

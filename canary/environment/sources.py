@@ -25,10 +25,25 @@ class CloudWatchSource(Section):
         default={"role": "app"}, description="Tags that every judged instance carries."
     )
     colour_tag: Text = "colour"
+    instances: dict[str, tuple[Text, ...]] | None = Field(
+        default=None,
+        description="Instances of each colour that are not in EC2; default: by their EC2 tags.",
+    )
     settle: Annotated[float, Field(ge=0, le=3600)] | None = Field(
         default=None,
         description="Seconds from the end of a period until it is read; default one period.",
     )
+
+    @field_validator("instances")
+    @classmethod
+    def _each_once(
+        cls, named: dict[str, tuple[str, ...]] | None
+    ) -> dict[str, tuple[str, ...]] | None:
+        names = [name for group in (named or {}).values() for name in group]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is named twice; each instance has one colour")
+        return named
 
 
 class PrometheusQuery(Section):

@@ -21,12 +21,12 @@ from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window, log_spread, periods
 from canary.sources.cloudwatch_complete import Points, require_complete
 from canary.sources.cloudwatch_ended import found_by, published
+from canary.sources.cloudwatch_live import live
 
 QUERIES_PER_CALL = 500  # the API's limit
 HASTE = 30
 """A period shorter than this many seconds leaves time for one retry only."""
 REGION = "The region is environment: region of the policy, or the variable AWS_DEFAULT_REGION"
-LIVE_STATES = ["pending", "running"]
 
 Statistic = tuple[str, str, str, str]  # metric, statistic, colour, instance
 
@@ -73,22 +73,22 @@ class CloudWatch:
         return found_by(self._settings, self._environment.name, colour)
 
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
-        live = self._live(colour)
+        present = self._live(colour)
         if window is None:
-            return live
-        return (*live, *sorted(self._ended(colour, live, window)))
+            return present
+        return (*present, *sorted(self._ended(colour, present, window)))
 
     def names(self, colour: str) -> tuple[str, ...]:
         known = {"environment": self._environment.name, "colour": colour}
         where = self._settings.namespace, self._settings.dimensions
         return tuple(sorted({one.name for one in published(self._metrics, *where, known)}))
 
-    def _ended(self, colour: str, live: tuple[str, ...], window: Window) -> set[str]:
+    def _ended(self, colour: str, present: tuple[str, ...], window: Window) -> set[str]:
         """Return the instances that are not live now, but have values in ``window``."""
         known = {"environment": self._environment.name, "colour": colour}
         where = self._settings.namespace, self._settings.dimensions
         listed = published(self._metrics, *where, known)
-        ended = [one for one in listed if one.instance not in live]
+        ended = [one for one in listed if one.instance not in present]
         asked = [
             self._metric_query(f"q{at}", one.name, "SampleCount", colour, one.instance)
             for at, one in enumerate(ended)
@@ -100,21 +100,7 @@ class CloudWatch:
         return found
 
     def _live(self, colour: str) -> tuple[str, ...]:
-        tags = {**self._settings.tags, self._settings.colour_tag: colour}
-        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
-        filters.append({"Name": "tag:Environment", "Values": [self._environment.name]})
-        filters.append({"Name": "instance-state-name", "Values": LIVE_STATES})
-        try:
-            pages = self._compute.get_paginator("describe_instances").paginate(Filters=filters)
-            found = [
-                (_name(instance), str(instance["InstanceId"]))
-                for page in pages
-                for reservation in page["Reservations"]
-                for instance in reservation["Instances"]
-            ]
-        except (BotoCoreError, ClientError) as error:
-            raise SourceError(f"EC2 did not list the {colour} instances: {error}") from error
-        return tuple(identifier for _, identifier in sorted(found, key=_natural))
+        return tuple(live(self._compute, self._settings, self._environment.name, colour))
 
     def read(
         self, queries: Sequence[Query], arms: Mapping[Arm, Release], start: int, end: int
@@ -218,17 +204,6 @@ def _patience(period: int) -> Config:
         read_timeout=max(2, 0.8 * period / attempts),
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-
-
-def _name(instance: dict[str, Any]) -> str:
-    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-    return str(tags.get("Name", instance["InstanceId"]))
-
-
-def _natural(named: tuple[str, str]) -> tuple[int, str, str]:
-    """Return a sort key that puts app-2 before app-10."""
-    name, identifier = named
-    return len(name), name, identifier
 
 
 def _series(want: _Wanted, points: dict[str, Points], axis: tuple[int, ...]) -> Series:

@@ -73,10 +73,14 @@ def _instance(
 
 def found_by(settings: CloudWatchSource, environment: str, colour: str) -> str:
     """Return how the instances of a colour are found, in one sentence."""
+    names = ", ".join(settings.dimensions)
+    past = f"In a past window, whatever published in this namespace with the dimensions {names}"
+    if settings.instances is not None:
+        return f"The policy names the instances (environment: source: instances). {past} is one too"
     tags = {**settings.tags, settings.colour_tag: colour, "Environment": environment}
     wanted = ", ".join(f"{key}={value}" for key, value in tags.items())
-    names = ", ".join(settings.dimensions)
     return (
-        f"An instance is a running EC2 instance with the tags {wanted}. In a past window, whatever "
-        f"published in this namespace with the dimensions {names} is one too"
+        f"An instance is a running EC2 instance with the tags {wanted}. Instances that are not in "
+        "EC2 are named in the policy (environment: source: instances: {blue: [NAME], ...}). "
+        f"{past} is one too"
     )

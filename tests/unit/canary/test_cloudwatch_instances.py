@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
+from canary.environment import CloudWatchSource, parse_environment
+from canary.model import Arm, Release
+from canary.sources.base import Query
+from canary.sources.cloudwatch import CloudWatch
+from tests.unit.canary.test_environment import GOOD
 from tests.unit.canary.test_sources_cloudwatch import VALUES, Metrics, source
 
 
@@ -36,6 +42,24 @@ def test_instances_come_in_the_order_of_the_proxys_servers() -> None:
     assert wanted["tag:role"] == ["app"]
     assert wanted["tag:Environment"] == ["local"]
     assert wanted["instance-state-name"] == ["pending", "running"]
+
+
+def test_instances_that_are_not_in_ec2_are_named_in_the_policy() -> None:
+    """EC2 is not asked: no call is expected of ``object()``."""
+    wanted = copy.deepcopy(GOOD)
+    wanted["source"]["instances"] = {"blue": ["web-2", "web-1"], "green": ["web-3", "web-4"]}
+    environment = parse_environment(wanted)
+    assert isinstance(environment.source, CloudWatchSource)
+    metrics = Metrics(VALUES)
+    found = CloudWatch(environment.source, environment, 5, metrics=metrics, compute=object())
+    assert found.instances("blue") == ("web-2", "web-1")
+    arms = {Arm.CANDIDATE: Release("v2", "", "green", found.instances("green"))}
+    series = found.read([Query("errors", "errors", "Sum", "requests")], arms, 100, 105)
+    assert [one.instance for one in series] == ["web-3", "web-4"]
+    (query, *_) = metrics.calls[0]["MetricDataQueries"]
+    dimensions = query["MetricStat"]["Metric"]["Dimensions"]
+    assert {"Name": "Instance", "Value": "web-3"} in dimensions
+    assert "The policy names the instances" in found.found_by("blue")
 
 
 class Listing(Metrics):
