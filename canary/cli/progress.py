@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 
-from canary.model import Event, Judgement, Recording
+from canary.model import Event, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import render_terminal
 from canary.rollout.ports import Observer
@@ -40,6 +41,7 @@ class Observers:
 
 
 STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold green"}
+REPEATED = re.compile(r" INCONCLUSIVE after [^:]+(: )?")
 
 
 class Display:
@@ -84,5 +86,9 @@ class Display:
             self._live.update(table, refresh=True)
             return
         last = judgements[-1]
-        verdict = "watching" if last.verdict == "INCONCLUSIVE" else str(last.verdict)
-        self.event(Event(int(self._now()), verdict, last.reason))
+        if last.verdict is not Verdict.INCONCLUSIVE:
+            self.event(Event(int(self._now()), str(last.verdict), last.reason))
+            return
+        # The canary goes on, and the line begins with the time: no verdict belongs into it.
+        reason = REPEATED.sub(" ", last.reason).rstrip()
+        self.event(Event(int(self._now()), "watching", reason))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import time
 
+import pytest
 from rich.console import Console
 
 from canary.cli.progress import Display
-from canary.model import Event
+from canary.model import Event, Judgement, Recording, Release, Verdict
 from tests.unit.canary.rollout_fakes import POLICY
 
 
@@ -19,3 +20,26 @@ def test_a_sentence_of_megabytes_is_shown_in_no_time() -> None:
     Display(POLICY, Console(file=output)).event(Event(0, "warning", long))
     assert time.process_time() - began < 2
     assert long in output.getvalue()
+
+
+OPEN = "Undecided after 90 s: errors. Errors: none in 9 requests."
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (f"{OPEN} INCONCLUSIVE after 90 s", OPEN),
+        (f"{OPEN} INCONCLUSIVE after 2 min 30 s: few hosts", f"{OPEN} few hosts"),
+        (f"{OPEN} INCONCLUSIVE: the newest periods are worse", None),
+        ("No harm found after 90 s; the policy requires at least 5 min", None),
+    ],
+)
+def test_a_canary_that_goes_on_shows_no_verdict_in_its_lines(
+    reason: str, shown: str | None
+) -> None:
+    output = io.StringIO()
+    sides = Release("v1", "", "blue", ("b",)), Release("v2", "", "green", ("g",))
+    recording = Recording("prod", 10, *sides, (), ())
+    judgement = Judgement(0, Verdict.INCONCLUSIVE, reason, ())
+    Display(POLICY, Console(file=output)).look(recording, [judgement])
+    assert output.getvalue().endswith(f"  watching   {shown or reason}\n")
