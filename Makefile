@@ -51,7 +51,7 @@ define install
 endef
 
 # policy-rc.d: the packages must not start their servers as services; the tests start their own.
-# What can't boot hosts goes on without them: `make demo` and `make test` say what they leave out.
+# If this machine can't boot hosts, `make demo` and `make test` say what they leave out.
 .run/debian-packages: packages.txt
 	@mkdir -p .run
 	@missing=$$(for p in $(DEBIAN_PACKAGES); do \
@@ -74,7 +74,7 @@ endef
 # ---- the local cloud ----------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup-dev ## Demonstration: a good release promoted, a bad one rejected; on booted hosts if root
+demo: setup-dev ## Promote a good release and reject a bad one; on booted hosts if root
 	@python -m tests.e2e.demo
 
 .PHONY: status
@@ -125,7 +125,7 @@ test-hosts: setup-dev ## Run the tests of the local cloud, which boot hosts
 	pytest tests/hosts
 
 .PHONY: test-foreign
-test-foreign: setup-dev ## Test provisioning against an emulator that is not ours; needs no root
+test-foreign: setup-dev ## Test provisioning against a foreign emulator; needs no root
 	pytest tests/foreign
 
 .PHONY: test-e2e

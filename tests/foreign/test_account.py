@@ -172,7 +172,7 @@ def test_another_address_changes_the_security_groups_alone(account: Account) -> 
     moved, calls = account.play(SITE, *HOSTLESS)
     assert not moved.failed, moved.output
     assert set(moved.changed) - OF_MOTO == {
-        "cart.canary.doctor : Write what the environment needs",
+        "cart.canary.doctor : Write the list of the environment's needs",
         "cart.canary.network : security_groups | Create a group for each kind of host",
     }
     assert set(writes(calls)) - {"ec2:CreateTags"} == {
