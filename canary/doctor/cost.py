@@ -15,8 +15,9 @@ from canary.errors import PolicyError
 HOURS = 730
 SECONDS = HOURS * 3600
 LEFT_OUT = (
-    "Not included: data transfer (also through the NAT gateway), requests to S3, DynamoDB and "
-    "other services (cents at this size), what canaries read from CloudWatch, taxes, free tiers"
+    "Not included: data transfer (also through the NAT gateway), snapshots, requests to S3, "
+    "DynamoDB and other services (cents at this size), what canaries read from CloudWatch, "
+    "taxes, free tiers"
 )
 
 

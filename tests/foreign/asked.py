@@ -31,7 +31,10 @@ KINDS = {
     "eipalloc": "elastic-ip",
     "ami": "image",
     "eni": "network-interface",
+    "snap": "snapshot",
 }
+#: Their names have no account.
+WITHOUT_ACCOUNT = {"image", "snapshot"}
 #: Everybody may call the first. The second is asked about the caller itself, who is a role on AWS
 #: (``test_bootstrap.py``) and no role here.
 FREE = {"sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy"}
@@ -134,4 +137,5 @@ def _ec2(call: Call, here: str) -> Iterator[tuple[str, dict[str, str]]]:
         kind = KINDS.get(each.partition("-")[0])
         if kind and EC2_ID.fullmatch(each) and f":{kind}/" in checked:
             keys = {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
-            yield f"arn:aws:ec2:{here}:{kind}/{each}", keys
+            place = f"{call.region}:" if kind in WITHOUT_ACCOUNT else here
+            yield f"arn:aws:ec2:{place}:{kind}/{each}", keys

@@ -75,6 +75,7 @@ def test_each_role_trusts_one_environment_of_one_repository(fresh: Account) -> N
         "shop-aws-github-plan": "repo:example/shop:environment:plan-beta",
         "shop-aws-github-apply": "repo:example/shop:environment:infrastructure-beta",
         "shop-aws-github-release": "repo:example/shop:environment:beta",
+        "shop-aws-github-snapshots": "repo:example/shop:environment:snapshots-beta",
     }
 
 

@@ -26,6 +26,9 @@ def left_over(client: Client) -> dict[str, list[str]]:
     """Return the existing resources of the playbooks by kind."""
     found = {**_network(client("ec2")), **_rights(client("iam")), **_storage(client)}
     found["hosts"] = list(instances(client))
+    found["health checks"] = [
+        each["Id"] for each in client("route53").list_health_checks()["HealthChecks"]
+    ]
     monitoring = client("cloudwatch")
     found["dashboards"] = [
         d["DashboardName"] for d in monitoring.list_dashboards()["DashboardEntries"]
@@ -48,6 +51,9 @@ def _network(ec2: Any) -> dict[str, list[str]]:
         "NAT gateways": [each["NatGatewayId"] for each in nats],
         "addresses": [each["PublicIp"] for each in ec2.describe_addresses()["Addresses"]],
         "volumes": [each["VolumeId"] for each in ec2.describe_volumes()["Volumes"]],
+        "snapshots": [
+            each["SnapshotId"] for each in ec2.describe_snapshots(Filters=OURS)["Snapshots"]
+        ],
         "keys": [each["KeyName"] for each in ec2.describe_key_pairs()["KeyPairs"]],
     }
 

@@ -118,6 +118,20 @@ def test_updates_are_scheduled_in_every_account_that_is_released_to_beta_first()
     assert patch["concurrency"] == {"group": MATRIX, "cancel-in-progress": False}
 
 
+def test_snapshots_are_taken_every_day_in_every_account_that_is_released_to() -> None:
+    snapshots = load(GITHUB / "workflows/snapshots.yml")
+    release = load(GITHUB / "workflows/release.yml")["jobs"]
+    (daily,) = (each["cron"] for each in snapshots["on"]["schedule"])
+    assert daily.split()[2:] == ["*", "*", "*"]
+    taken = snapshots["jobs"]["snapshot"]
+    released = [name for name, job in release.items() if "environment" in job]
+    assert taken["strategy"]["matrix"]["account"] == released
+    assert taken["strategy"]["fail-fast"] is False, "one account must not keep the other from it"
+    assert taken["environment"] == f"snapshots-{MATRIX}"
+    (controller,) = [each for each in taken["steps"] if "controller" in str(each.get("uses"))]
+    assert "bucket" not in controller["with"], "it needs no keys"
+
+
 @pytest.mark.parametrize(("window", "status"), [("true", 0), ("false", 2)])
 def test_updates_fail_with_the_playbook_and_show_its_output(
     tmp_path: Path, window: str, status: int

@@ -43,6 +43,8 @@ ARNS = {
     "logs": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/shop/aws/app:log-stream:",
 }
 PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/shop-aws-app"
+VOLUME = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-1"
+SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-1"
 DASHBOARD = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/shop-aws-release"
 CONTROLLER = f"arn:aws:s3:::shop-aws-controller-{ACCOUNT}/run/aws/ssh/id_ed25519"
 Statements = dict[str, list[dict[str, Any]]]
@@ -168,6 +170,11 @@ REFUSED = [
     ("release", "ec2:RunInstances", "*", HERE),
     ("release", "iam:PassRole", ARNS["iam"], TO_EC2),
     ("release", "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Other"}),
+    ("release", "ec2:DeleteSnapshot", SNAPSHOT, {**OURS, "aws:ResourceTag/Snapshot": "daily"}),
+    ("snapshots", "ec2:DeleteSnapshot", SNAPSHOT, OURS),
+    ("snapshots", "ec2:CreateSnapshot", VOLUME, {"aws:ResourceTag/Project": "other"}),
+    ("snapshots", "ec2:CreateTags", SNAPSHOT, {**OURS, **HERE}),
+    ("snapshots", "s3:GetObject", CONTROLLER, {}),
     ("release", "ssm:PutParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/other", {}),
 ]
 
@@ -180,7 +187,7 @@ def test_what_no_job_needs_is_refused(
 
 
 def test_a_policy_fits_into_its_role(statements: Statements) -> None:
-    assert set(statements) == {"plan", "apply", "release"}
+    assert set(statements) == {"plan", "apply", "release", "snapshots"}
     for role, policy in statements.items():
         assert len(json.dumps(policy)) < INLINE_LIMIT, role
         for statement in policy:
