@@ -97,8 +97,13 @@ class GitHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def git_server(root: Path) -> Iterator[Settings]:
-    """Settings that allow one git server with a repository of seven commits."""
+def git_server(
+    root: Path, address: tuple[str, int] = ("127.0.0.1", 0), name: str = ""
+) -> Iterator[Settings]:
+    """Settings that allow one git server with a repository of seven commits.
+
+    Its certificate, ``certificate.pem``, is for ``name``, or else for its address.
+    """
     work = root / "work"
     work.mkdir()
     git("init", "--quiet", cwd=work)
@@ -113,19 +118,22 @@ def git_server(root: Path) -> Iterator[Settings]:
     git("clone", "--quiet", "--bare", "work", "odd.git", cwd=root)
     git("config", "uploadpack.allowFilter", "true", cwd=root / "shop.git")
     key, certificate = root / "key.pem", root / "certificate.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    alternative = f"DNS:{name}" if name else f"IP:{address[0]}"
+    names = ["-subj", f"/CN={name or address[0]}", "-addext", f"subjectAltName={alternative}"]
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
     command = [*make, "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
     GitHandler.root = root
-    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHandler)
+    server = ThreadingHTTPServer(address, GitHandler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    host = f"127.0.0.1:{server.server_port}"
-    yield settings(root / "shop", git_hosts=(host,), git_ca=str(certificate))
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    host = f"{name or address[0]}:{server.server_port}"
+    try:
+        yield settings(root / "shop", git_hosts=(host,), git_ca=str(certificate))
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
