@@ -56,7 +56,7 @@ def cannot_boot(settings: Settings) -> str:
 
 
 def could_not_boot(settings: Settings) -> str:
-    """Return the same, whatever programs are installed."""
+    """Return the same, regardless of the installed programs."""
     there = settings.state.exists()
 
     def machine() -> None:

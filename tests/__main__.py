@@ -118,7 +118,7 @@ def run(step: Step) -> Outcome:
 
 
 def options(step: Step) -> tuple[str, ...]:
-    """Return what pytest is told besides: its own cache, and to list the slowest tests."""
+    """Return more options for pytest: its own cache, and a list of the slowest tests."""
     if step.command[0] != "pytest":
         return ()
     return ("-o", f"cache_dir={cache(step)}", "--durations=30", "--durations-min=5")
@@ -145,7 +145,7 @@ def failed_files(step: Step) -> tuple[str, ...]:
 
 
 def tried_again(outcome: Outcome) -> Outcome:
-    """Run the files of failed tests once more; the outcome tells of it."""
+    """Run the files of failed tests once more; the outcome says so."""
     files = failed_files(outcome.step) if outcome.status == TESTS_FAILED else ()
     if not files:
         return outcome

@@ -1,1 +1,1 @@
-"""Problems of an account, before they meet a release: each with a sentence and a command."""
+"""Problems in an AWS account, found before a release: each with a sentence and a command."""

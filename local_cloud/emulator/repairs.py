@@ -17,7 +17,7 @@ from local_cloud.emulator.patch import patch
 
 KEPT_BY_AWS = 4  # AWS reserves the first addresses of a subnet and the last one
 MOST_LOGS = 1_000
-"""Entries of a log stream that stay: they are in memory, and in every snapshot."""
+"""Number of entries that a log stream keeps: they are in memory, and in every snapshot."""
 TABLES = uuid.UUID("2f1f4d0e-2c35-4d3a-9d46-6f1f7a9c7b57")
 
 
@@ -46,7 +46,7 @@ def with_table_id(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict
 
 
 def bounded(put: Callable[..., str]) -> Callable[..., str]:
-    """Keep the newest entries of a log stream only; moto keeps all of them."""
+    """Keep only the newest entries of a log stream; moto keeps all of them."""
 
     def method(self: Any, log_events: list[dict[str, Any]]) -> str:
         token = put(self, log_events)

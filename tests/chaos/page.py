@@ -133,7 +133,7 @@ def page(found: Mapping[str, Cells], cores: int) -> str:
 
 
 def published(text: str) -> dict[str, Cells]:
-    """Return the rows of a page by name: a run measures some again and keeps the others."""
+    """Return the rows of a page by name; a run measures some again, and keeps the others."""
     lines = [line[2:-2] for line in text.splitlines() if line.startswith("| ")]
     rows = [tuple(line.split(" | ")) for line in lines]
     return {row[0]: row for row in rows if row[0] not in (HEAD[0], CUT_HEAD[0], "---")}

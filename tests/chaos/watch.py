@@ -26,7 +26,7 @@ FAILURES = (LocalCloudError, OSError, RefusedError, ValueError, KeyError)
 
 @dataclass(frozen=True)
 class Look:
-    """What HAProxy did at a moment. Without servers, it is down.
+    """HAProxy's servers at a moment. Without servers, it is down.
 
     Attributes:
         share: of all users, that the lease gives the candidate.
@@ -48,7 +48,7 @@ class Look:
 
 
 def swollen(colour: str, split: tuple[float, dict[str, int]], circle: ring.Points) -> bool:
-    """Return whether a colour carries more than its share, beside servers of the other one."""
+    """Return whether a colour carries more than its share, while the other one has servers."""
     share, up = split
     own = [name for name in up if name.startswith(colour)]
     if not share or len(own) == len(up):

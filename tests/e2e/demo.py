@@ -47,7 +47,7 @@ class Canary:
 
 
 class Stage(Protocol):
-    """Where the story plays: booted hosts, or processes of this machine."""
+    """Where the demonstration runs: on booted hosts, or with processes on this machine."""
 
     environment: str
 
@@ -60,7 +60,7 @@ class Stage(Protocol):
     def start_load(self) -> None: ...
     def stop_load(self) -> None: ...
     def pages(self) -> tuple[str, ...]:
-        """Return where to look afterwards."""
+        """Return the pages to look at afterwards."""
         ...
 
 
@@ -185,7 +185,7 @@ def tell(stage: Stage, good: Canary, bad: Canary, before: int, during: int, seco
 
 
 def story(stage: Stage) -> None:
-    """Tell the story; the exit status is 0 only if every step succeeded."""
+    """Run the demonstration; the exit status is 0 only if every step succeeded."""
     began, name = time.monotonic(), stage.environment
     place = STORY.parent.with_name(name) / STORY.name
     place.unlink(missing_ok=True)

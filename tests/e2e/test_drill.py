@@ -1,4 +1,4 @@
-"""A drill on the shop: refused in the time that the plan gave, and nothing is left of it."""
+"""A drill on the shop: refused within the planned time, and it leaves nothing behind."""
 
 from __future__ import annotations
 

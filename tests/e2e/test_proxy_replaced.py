@@ -35,7 +35,7 @@ def proxies(cloud: SessionCloud) -> dict[str, str]:
 
 @dataclass
 class Shopper:
-    """Requests the catalogue from the new proxy continuously, from its start on.
+    """Requests the catalogue from the new proxy continuously, beginning at its start.
 
     Attributes:
         old: the instance that is replaced.
@@ -113,7 +113,7 @@ def colour_at(address: str, user: int = 0) -> str:
 
 
 def agrees(cloud: SessionCloud) -> bool:
-    """Return whether the proxy serves the colour and the release that are meant to be live."""
+    """Return whether the proxy serves the colour and the release that should be live."""
     command = ["canary", "status", "--env", "local", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=cloud.environment(), capture_output=True)
     return done.returncode == 0

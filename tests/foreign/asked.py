@@ -1,4 +1,4 @@
-"""What IAM is asked for a recorded call: actions, resources and the keys of conditions.
+"""What IAM checks for a recorded call: actions, resources and condition keys.
 
 Most actions are the name of their call; ``actions.py`` has the others. AWS asks for more than one
 action where a call passes a role (PassRole) or tags what it makes (CreateTags):
@@ -44,7 +44,7 @@ PASS = "iam:PassRole"
 def refused(
     calls: Sequence[Call], statements: Sequence[Mapping[str, Any]], account: str
 ) -> set[str]:
-    """Return what a role with these statements may not do of what the calls do."""
+    """Return the actions of these calls that a role with these statements may not do."""
     return {
         f"{each.action} on {each.resource} {dict(each.context)}"
         for call in calls

@@ -113,7 +113,7 @@ def paths(service: str) -> list[tuple[str, re.Pattern[str], str]]:
 def operation(
     method: str, target: str, headers: dict[str, str], body: bytes, service: str = ""
 ) -> str:
-    """Return the operation that a request asks for.
+    """Return the operation that a request calls.
 
     >>> operation("POST", "/", {"x-amz-target": "AmazonSSM.PutParameter"}, b"{}")
     'PutParameter'
@@ -142,7 +142,7 @@ def operation(
 
 
 def parameters(target: str, kind: str, body: bytes) -> dict[str, str]:
-    """Return what a request names, flat: ``TagSpecification.1.ResourceType`` or ``RoleName``."""
+    """Return a request's parameters, flat: ``TagSpecification.1.ResourceType`` or ``RoleName``."""
     path = {"path": unquote(urlsplit(target).path)}
     if "cbor" in kind:
         parser = RpcV2CBORParser()

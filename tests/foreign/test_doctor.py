@@ -1,4 +1,4 @@
-"""``canary doctor`` as a person types it, against plain moto, with faults planted in the account.
+"""``canary doctor`` as typed by a person, against plain moto, with faults planted in the account.
 
 moto answers neither SimulatePrincipalPolicy nor the quotas of EC2, so a missing right and a quota
 are planted in ``tests/unit/canary/doctor``; here they are unknown, and never in order.

@@ -1,4 +1,4 @@
-"""moto with its IAM switched on: what it checks, what it does not, and roles that it refuses.
+"""moto with its IAM switched on: what it checks, what it ignores, and which calls it refuses.
 
 docs/security.md states it. Because moto asks about the resource * (except for S3), the policies of
 workflows get that resource here; their own resources and conditions are tested in
@@ -64,7 +64,7 @@ def policies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Statements]:
 def keys(
     policies: dict[str, Statements], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Account, dict[str, str]]]:
-    """An account that checks who asks, and the keys of its administrator."""
+    """An account that checks the caller, and the keys of its administrator."""
     with emulated(tmp_path_factory.mktemp("enforced")) as account:
         iam = account.client("iam", REGION)
         user = iam.create_user(UserName=USER)["User"]["Arn"]
@@ -103,7 +103,7 @@ def _document(statements: list[dict[str, Any]]) -> str:
 
 @pytest.fixture
 def acting(keys: tuple[Account, dict[str, str]]) -> Callable[[str], Clients]:
-    """Return the clients of somebody who has assumed a role."""
+    """Return clients that have assumed a role."""
     account, own = keys
     host, port = account.tap.upstream
     where = {"region_name": REGION, "endpoint_url": f"http://{host}:{port}"}
@@ -123,7 +123,7 @@ def acting(keys: tuple[Account, dict[str, str]]) -> Callable[[str], Clients]:
 
 
 def refused(call: Callable[[], object]) -> bool:
-    """Return whether a call was refused because of who asked."""
+    """Return whether a call was refused because of its caller."""
     try:
         call()
     except ClientError as error:

@@ -25,7 +25,7 @@ PRIVATE = dict.fromkeys(
 
 @pytest.fixture(scope="module")
 def owner(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Account:
-    """A user of the same account, with files of its own."""
+    """A user of the same account, with its own files."""
     return Account(account.tap, tmp_path_factory.mktemp("owner"))
 
 

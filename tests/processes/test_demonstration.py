@@ -1,4 +1,4 @@
-"""``make demo`` without root: the whole story on processes, and nothing is left of it.
+"""``make demo`` without root: the whole demonstration on processes, which leaves nothing behind.
 
 An ordinary user, who has no rights, no home and no /usr/sbin in the PATH, in a clone of the working
 tree.

@@ -1,4 +1,4 @@
-"""A drill in a real HAProxy: errors and delays for the candidate, for as long as its lease."""
+"""A drill in a real HAProxy: errors and delays for the candidate, until its lease ends."""
 
 from __future__ import annotations
 

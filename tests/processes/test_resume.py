@@ -191,7 +191,7 @@ def log(bare: Bare) -> list[str]:
 
 
 def report(bare: Bare, outcome: dict[str, Any], hook: str) -> None:
-    """Check that everything that follows a verdict was done once, and replays to it."""
+    """Check that everything after a verdict was done once, and that the recording replays to it."""
     replayed = bare.run("replay", str(directory(bare) / "recording.json"), "--json")
     assert json.loads(replayed.stdout)["verdict"] == outcome["verdict"]
     assert (bare.repository / "told.txt").read_text(encoding="utf-8").split() == [hook]

@@ -1,4 +1,4 @@
-"""Two controllers move traffic at the very same moment, with both kinds of state.
+"""Two controllers move traffic at the same moment, with both kinds of state.
 
 Each reads the proxy, decides, and is stopped before its first command that moves traffic. Once both
 are there, both go on, so each decided on what the other changes.
@@ -44,7 +44,7 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def gated(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Let commands that move traffic wait for each other, where a test asks for that."""
+    """Let commands that move traffic wait for each other, if a test asks for it."""
     for policy in world.directory.glob("*/.run/test/canary.yml"):
         document = yaml.safe_load(policy.read_text())
         document["environment"]["traffic"]["timeout"] = 200  # seconds, for the wait at the gate

@@ -88,7 +88,7 @@ class Postgres(Server):
         return done.returncode == 0
 
     def kill(self) -> None:
-        """Kill it like the kernel when memory runs out; its children then end."""
+        """Kill it as the kernel does when memory runs out; its children then end."""
         if self.process:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""What an account contains that this project's playbooks made."""
+"""The resources in an account that this project's playbooks created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stranger's environment: a real HAProxy, two small servers, no AWS, no metrics of their own.
+"""An environment without AWS and without metrics: a real HAProxy and two small servers.
 
 boto3 cannot be imported.
 """
@@ -58,7 +58,7 @@ class Bare(World):
         self._stack.callback(stop.set)
 
     def started(self, *words: str) -> dict[str, object]:
-        """Run a command that must succeed; return what it says."""
+        """Run a command that must succeed; return its output."""
         done = self.run(*words, "--json")
         assert done.returncode == 0, done.stderr
         found: dict[str, object] = json.loads(done.stdout)
@@ -78,7 +78,7 @@ def bare_world(monkeypatch: pytest.MonkeyPatch, servers: type[Quiet] = Failing) 
 
 
 def shorten(path: Path, shorter: Mapping[str, str] = SHORTER) -> None:
-    """Make the policy quick enough for a test."""
+    """Make the policy short enough for a test."""
     text = path.read_text(encoding="utf-8")
     for old, new in shorter.items():
         assert old in text, old

@@ -1,7 +1,7 @@
 """AWS for a canary in a separate process: ``python -m tests.support.canary_cloud DIR [follow]``.
 
-The API and CloudWatch of the local cloud, on a free port of loopback, without hosts and root.
-Standard input says how instances change: ID EXPECTED STATE. With ``follow``, each instance gets the
+The API and CloudWatch of the local cloud, on a free loopback port, without hosts and root.
+Lines on standard input change instances: ID EXPECTED STATE. With ``follow``, each instance gets the
 state that its API call asks for at once.
 """
 

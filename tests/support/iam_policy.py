@@ -1,9 +1,9 @@
-"""Whether a policy allows a request, as IAM decides it for the statements of one role.
+"""Decides as IAM does whether the statements of one role allow a request.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a Deny
-that matches wins, an Allow that matches admits, and nothing else is admitted. It knows what this
-project's policies use, and refuses to evaluate anything else instead of ignoring it. There are no
-boundaries, session policies and policies of resources here.
+that matches wins, an Allow that matches admits, and nothing else is admitted. It supports the
+elements of this project's policies, and refuses to evaluate any others. It knows no permission
+boundaries, session policies or resource policies.
 """
 
 from __future__ import annotations

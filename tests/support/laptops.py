@@ -1,4 +1,4 @@
-"""``state: file``: a real HAProxy, no AWS, no boto3, and two laptops with files of their own."""
+"""``state: file``: a real HAProxy, no AWS, no boto3, and two laptops, each with its own files."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Laptops(World):
         return self.run(*words)
 
     def asked(self) -> list[str]:
-        """Return the words that the proxy was asked since the last call."""
+        """Return the commands that the proxy got since the last call."""
         lines = self.log.read_text().splitlines()
         self.log.write_text("")
         return [line.split("canary@proxy ")[1].split()[0] for line in lines]

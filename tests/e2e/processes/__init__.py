@@ -1,4 +1,4 @@
-"""The demonstration where no host can be booted: the same story on processes of this machine.
+"""The demonstration where no host can be booted: the same, with processes on this machine.
 
 The inventory is ``inventory/processes``: each host of the EC2 API is one address of the loopback
 interface. HAProxy, four shops, PostgreSQL, Redis, Locust and the emulator of AWS are real.

@@ -1,4 +1,4 @@
-"""The account of AWS in the emulator: what the roles create, as far as a canary needs it."""
+"""The AWS account in the emulator: the resources of the roles that a canary needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leave no process behind, whatever ends the demonstration: its end, Ctrl-C, or kill -9.
+"""Leave no process behind, after the demonstration's end, Ctrl-C or kill -9.
 
 Every process of the demonstration inherits a mark in its environment. A guard reads from a pipe
 until the demonstration is gone, then ends every process with the mark and removes the directory.
@@ -45,7 +45,7 @@ def guarded(directory: Path) -> Iterator[None]:
 
 
 def marked(directory: Path) -> list[int]:
-    """Return the processes with the mark, as far as this user may read their environment."""
+    """Return the processes with the mark whose environment this user may read."""
     mark = os.fsencode(f"{MARK}={directory}")
     found = []
     for place in Path("/proc").glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""Tell the story of the demonstration on processes of this machine."""
+"""Run the demonstration with processes on this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def left_out(reason: str) -> str:
 
 
 class Processes:
-    """The stage in the words of the story."""
+    """The stage as the demonstration uses it."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -63,7 +63,7 @@ class Processes:
 
 
 def tell_on_processes(reason: str, story: Callable[[Processes], None]) -> int:
-    """Tell the story; return the exit status."""
+    """Run the demonstration; return its exit status."""
     console.print(left_out(reason))
     if sys.platform != "linux":
         console.print("The demonstration needs Linux. What runs anywhere: canary try")

@@ -81,7 +81,7 @@ class Stage:
         return self.kept.missing
 
     def _start_cloud(self) -> str:
-        """Start the emulator of AWS; all programs find its port in their environment."""
+        """Start the AWS emulator; all programs find its port in their environment."""
         state = self.directory / "aws"
         state.mkdir()
         process = subprocess.Popen(
@@ -197,7 +197,7 @@ def log_file(name: str) -> Any:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Yield the stage; whatever happens, no process is left and the reports stay."""
+    """Yield the stage. At the end, no process is left, and the reports stay."""
     os.environ["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath), *SYSTEM]
     )

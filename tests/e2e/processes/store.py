@@ -1,4 +1,4 @@
-"""The store of the shops: PostgreSQL and Redis where they can run, else what replaces them."""
+"""The store of the shops: PostgreSQL and Redis if they can run, else their substitutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError)
 
 @dataclass(frozen=True)
 class Store:
-    """The URLs of the shops' settings, and what runs in words."""
+    """The URLs of the shops' settings, and a description of what runs."""
 
     database: str
     cache: str
@@ -43,7 +43,7 @@ def start(directory: Path, stack: ExitStack) -> Store:
 
 
 def reason(error: BaseException) -> str:
-    """Return why something does not run, in a few words."""
+    """Return in a few words why a program does not run."""
     if isinstance(error, subprocess.CalledProcessError) and error.stderr:
         said = error.stderr
         return str(said if isinstance(said, str) else said.decode(errors="replace")).strip()

@@ -1,4 +1,4 @@
-"""A simulated canary whose controllers are killed, and the file by which the next one goes on."""
+"""A simulated canary whose controllers are killed, and the file from which the next one resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AWAY = 3.0
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing of this process runs any more."""
+    """Stands for SIGKILL: nothing of this process runs after it."""
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Life(World):
         return run(context, lambda _: None, going_on(saved, self.judged))
 
     def until_death(self, at: int, act: Callable[[], Outcome], *, late: bool) -> Outcome | None:
-        """Kill ``act`` at its call number ``at``; None if it lived to be killed."""
+        """Kill ``act`` at its call number ``at``; None if it was killed."""
         self.deadly.deadly, self.deadly.late = len(self.deadly.calls) + at, late
         try:
             return act()
@@ -122,7 +122,7 @@ def calls(life: Life) -> list[str]:
 
 
 def check(life: Life, where: str) -> None:
-    """Check what holds after every end."""
+    """Check the conditions that hold after every end."""
     assert life.ran("deploy") <= 1, where
     assert life.ran("promoted") + life.ran("rolled_back") <= 1, where
     assert len(life.said("end")) == 1, where

@@ -23,7 +23,7 @@ POLICY = Policy.model_validate(SHORT)
 
 @dataclass
 class Troubles:
-    """Which calls fail: one by number, or all of one kind from some number on.
+    """The calls that fail: one by number, or all of one kind from some number on.
 
     ``late`` raises after the call took effect, as when an answer is lost.
     """
@@ -49,7 +49,7 @@ class Troubles:
 
 
 class Time(Clock):
-    """Passes only when somebody waits; what runs in the background ticks meanwhile."""
+    """Passes only when something waits; background threads tick meanwhile."""
 
     def __init__(self, troubles: Troubles) -> None:
         super().__init__(START, pace=0.0)
@@ -206,7 +206,7 @@ class Metrics:
 
 
 class Commands:
-    """Hooks that do nothing but be remembered."""
+    """Hooks that only record their calls."""
 
     def __init__(self, troubles: Troubles) -> None:
         self.troubles = troubles

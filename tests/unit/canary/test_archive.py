@@ -1,4 +1,4 @@
-"""What is stored of a canary that ended, and who is told."""
+"""What is stored of a finished canary, and who is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who controls a canary: its files, the commands that follow and stop it, and its service."""
+"""The controller of a canary: its files, the commands that follow and stop it, and its service."""
 
 from __future__ import annotations
 

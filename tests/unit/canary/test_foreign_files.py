@@ -1,4 +1,4 @@
-"""Policies and recordings that a stranger wrote to keep the reader busy."""
+"""Hostile policies and recordings, written to keep the reader busy."""
 
 from __future__ import annotations
 

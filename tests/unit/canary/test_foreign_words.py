@@ -1,4 +1,4 @@
-"""What teams that come from another program give the judge, and what it tells them."""
+"""Policies and data of teams that know another tool, and what the judge tells them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A canary whose controller was killed goes on, wherever it was killed."""
+"""A canary whose controller was killed is resumed, wherever it was killed."""
 
 from __future__ import annotations
 

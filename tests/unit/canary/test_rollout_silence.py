@@ -1,4 +1,4 @@
-"""Instances of the candidate that report no metrics, and metrics that nobody reports any more."""
+"""Candidate instances that report no metrics, and metrics that no instance reports any more."""
 
 from __future__ import annotations
 

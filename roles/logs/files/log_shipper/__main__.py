@@ -12,7 +12,7 @@ from log_shipper.journal import Journal
 from log_shipper.shipper import Shipper
 
 PAUSE = 10
-"""Seconds between two looks at the journal, and between two attempts while AWS is away."""
+"""Seconds between two reads of the journal, and between two attempts while AWS does not respond."""
 
 
 def main() -> None:

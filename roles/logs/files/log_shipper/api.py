@@ -1,6 +1,6 @@
-"""Calls CloudWatch Logs as the host's own role, with the standard library alone.
+"""Calls CloudWatch Logs as the host's own role, with only the standard library.
 
-boto3 would cost each host 80 MB of memory and a package of its own; one signed request does not.
+boto3 would cost each host 80 MB of memory and another package; a signed request costs neither.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def metadata(path: str, token: str = "", method: str = "GET") -> str:
 
 
 def credentials() -> dict[str, str]:
-    """Return the credentials of this host's role, which last some hours."""
+    """Return the credentials of this host's role, which are valid for some hours."""
     token = metadata("api/token", method="PUT")
     found: dict[str, str] = json.loads(metadata(ROLES + metadata(ROLES, token).strip(), token))
     return found

@@ -1,4 +1,4 @@
-"""Reads the journal from a position, in batches that CloudWatch takes in one call."""
+"""Reads the journal from a position, in batches that CloudWatch accepts in one call."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def text(message: Any) -> str:
 
 
 def batch(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Yield the first entries, as many as one call may have, and at least one."""
+    """Yield the first entries, as many as one call may contain, and at least one."""
     size, times = 0, list[int]()
     for entry in itertools.islice(entries, MOST_EVENTS):
         size += len(entry.text.encode()) + 26
@@ -65,7 +65,7 @@ def batch(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 class Journal:
-    """The host's journal, and how far it was sent."""
+    """The host's journal, and the position up to which it was sent."""
 
     def __init__(self, position: Path, program: str = "journalctl") -> None:
         self.position = position
@@ -86,7 +86,7 @@ class Journal:
         return found
 
     def move(self, position: str) -> None:
-        """Remember how far the journal was sent, in one step."""
+        """Store the position up to which the journal was sent, atomically."""
         partial = self.position.with_suffix(".new")
         partial.write_text(position, encoding="utf-8")
         partial.replace(self.position)

@@ -12,7 +12,7 @@ LOG = logging.getLogger(__name__)
 NO_STREAM = "ResourceNotFoundException"
 EXISTS = "ResourceAlreadyExistsException"
 NEVER = {"InvalidParameterException", "DataAlreadyAcceptedException", "SerializationException"}
-"""AWS would refuse the same entries again and again."""
+"""Reasons for which AWS would refuse the same entries again."""
 
 
 class Calls(Protocol):
@@ -34,7 +34,7 @@ class Shipper:
         self.trouble = ""
 
     def ship(self) -> bool:
-        """Send the next batch; return whether there was one, and AWS has it."""
+        """Send the next batch; return whether there was one that AWS accepted."""
         entries = self.journal.read()
         if not entries:
             return False
@@ -73,7 +73,7 @@ class Shipper:
                 raise
 
     def _failed(self, error: Exception) -> bool:
-        """Say once per kind of trouble why entries wait: each line is an entry too."""
+        """Log once per kind of failure why entries wait, because each line is an entry too."""
         reason = f"{type(error).__name__} {getattr(error, 'code', '')}"
         if reason != self.trouble:
             LOG.warning("Entries wait in the journal: %s", error)

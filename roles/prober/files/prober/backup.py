@@ -1,6 +1,6 @@
-"""The age of the newest backup of the database, as the bucket knows it.
+"""The age of the newest backup of the database, read from the bucket.
 
-The host that makes backups is not asked: it may be gone, and its timer may have stopped.
+It does not depend on the host that makes backups, which may be gone or have a stopped timer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def age(client: Any, bucket: str, since: float) -> float:
 
 
 class BackupWatcher(threading.Thread):
-    """Reads the age in each period."""
+    """Reads the age once per period."""
 
     def __init__(self, client: Any, bucket: str, period: int, tell: Callable[[float], None]):
         super().__init__(name="backups", daemon=True)

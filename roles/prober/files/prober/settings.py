@@ -28,7 +28,7 @@ class Settings:
     limit: float
     port: int
     backups: str = ""
-    """Bucket whose newest backup is watched; empty: none."""
+    """Bucket in which to watch the newest backup; empty: none."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:

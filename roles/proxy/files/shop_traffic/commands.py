@@ -110,7 +110,7 @@ class Traffic:
                 old = [] if rollback else [server.name for server in self.config.of(live)]
                 states = plan.fallback_states(self.config.servers, {*old, *names})
                 self.runtime.apply(self.all_to(colour), states)
-                # In this order, a crash in between leaves a colour live that served before.
+                # In this order, a crash in between leaves a live colour that served before.
                 self.memory.fallback, self.memory.live = old, colour
             self.give_back()
         return self.status()
@@ -164,7 +164,7 @@ class Traffic:
         return self.memory.live_among(self.config.colours)
 
     def wanted(self, candidate: str, share: float, baseline: str | None) -> Lease:
-        """Return the lease of a share, with weights for the servers that are up."""
+        """Return a lease for a share, with weights for the servers that are up."""
         live = self.live
         if candidate == live:
             raise RefusedError(f"{candidate} is live; the candidate is the other colour.")
@@ -205,7 +205,7 @@ class Traffic:
             )
 
     def distrust(self, colour: str) -> None:
-        """A colour that is about to be judged may not replace the live one."""
+        """Stop using a colour as a fallback, because it is about to be judged."""
         names = {server.name for server in self.config.of(colour)}
         self.memory.fallback = [name for name in self.memory.fallback if name not in names]
 

@@ -1,8 +1,8 @@
 """The weights that give a candidate its share, on HAProxy's hash ring. Pure.
 
-Raising a share only ever adds points to the candidate or takes points from the others, so a
-shopper who is on the candidate stays there, and a rollback brings everyone back to where they
-were. (With a matched baseline its points grow too, and a few shoppers move over to it.)
+Raising a share only adds points to the candidate or takes points from the others. So a shopper who
+is on the candidate stays there, and a rollback returns all shoppers to their former servers. (With
+a matched baseline, its points grow too, and a few shoppers move to it.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shop_traffic.runtime import FALLBACK
 STEPS = 2 * ring.MAXIMUM
 # Use the best of a few rounds. Each corrects the baseline's weight by the error of the last one.
 ROUNDS = 4
-# A colour of one server is matched by its own weight, so its share must be the even one.
+# A colour with one server is its own match, so its share must be the even one.
 EVEN = 0.01
 
 
@@ -84,7 +84,7 @@ def rebalanced(
 
 
 def require_lease(held: Lease | None, colour: str, live: str) -> None:
-    """Refuse a candidate whose traffic was returned. One that is live already is no candidate."""
+    """Refuse a candidate whose traffic was returned. A colour that is already live is not one."""
     if colour != live and (held is None or held.candidate != colour):
         raise RefusedError(
             f"{colour} has no lease: somebody returned its traffic, or the lease expired. {live} "

@@ -1,4 +1,4 @@
-"""An account in order, in which a test plants a fault."""
+"""A faultless account, in which a test plants a fault."""
 
 from __future__ import annotations
 

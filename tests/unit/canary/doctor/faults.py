@@ -1,4 +1,4 @@
-"""Faults of an account, each planted in one that is in order, and what the doctor says."""
+"""Faults, each planted in a faultless account, and what the doctor says about them."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ FAULTS = [
 
 #: These faults make other checks fail too, or leave them without an answer.
 SEVERAL = (wrong_clock, no_zone, expired_token, refused_clock)
-#: These do not stop site.yml, which mends them or does not depend on them.
+#: These do not stop site.yml, which fixes them or does not depend on them.
 MENDED = (
     *(moved_but_not_applied, expired, unconfirmed, unsubscribed),
     *(stale_policy, policy_of_another_region),

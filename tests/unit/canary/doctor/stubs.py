@@ -1,4 +1,4 @@
-"""Services of AWS of which moto has too little for ``canary doctor``."""
+"""AWS services that moto implements too little for ``canary doctor``."""
 
 from __future__ import annotations
 
