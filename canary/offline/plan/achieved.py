@@ -6,18 +6,20 @@ import math
 
 from canary.formatting import WIDE, percent, points
 from canary.judge.wording import subject
-from canary.model import Finding, Judgement
+from canary.model import Finding, Judgement, Verdict
 from canary.offline.plan.forecast import LIKELY_Z
 from canary.policy import Policy
 
 
 def achieved(policy: Policy, judgement: Judgement) -> tuple[str, ...]:
-    """Return one sentence per metric that was measured."""
+    """Return one sentence per metric that was measured; of one that failed, harm was found."""
     metrics = {metric.name: metric for metric in policy.metrics}
     return tuple(
         f"{subject(metrics[finding.metric])}: {_found(finding)}"
         for finding in judgement.findings
-        if finding.metric in metrics and math.isfinite(visible(finding))
+        if finding.metric in metrics
+        and finding.verdict is not Verdict.FAIL
+        and math.isfinite(visible(finding))
     )
 
 

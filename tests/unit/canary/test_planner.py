@@ -131,6 +131,16 @@ def test_a_run_that_could_find_nothing_says_so(error: float, words: str) -> None
     assert words in achieved(policy(), replace(judgement, findings=(blind,)))[0]
 
 
+def test_a_metric_that_failed_is_not_said_to_have_needed_more_harm() -> None:
+    """It said "errors: harm of 9,971 % or more would have been found" after FAIL."""
+    judgement = judge(policy(), healthy())
+    first, *others = judgement.findings
+    failed = (replace(first, verdict=Verdict.FAIL), *others)
+    said = achieved(policy(), replace(judgement, findings=failed))
+    assert len(said) == len(others)
+    assert not any(sentence.startswith("p90 latency") for sentence in said)
+
+
 def test_past_canaries_teach_noise() -> None:
     past = [healthy(seed) for seed in range(10)]
     known = rehearse(policy(), past, "csv", Worth(10, 3)).calibration.metrics
