@@ -185,10 +185,11 @@ bench-app: setup-dev ## Compare the speed of the shop with Flask and FastAPI (11
 	python -m tests.bench.bench_app
 
 .PHONY: bench-suggest
-bench-suggest: setup-dev ## Try canary suggest on Flask and FastAPI services under load (35 min)
-	@for turn in turn1 turn2 turn3 turn4; do python -m tests.bench.suggest.record .run/suggest/$$turn 330 || exit 1; done
+bench-suggest: setup-dev ## Try canary suggest on Flask and FastAPI services under load (50 min)
+	python -m tests.bench.suggest.record .run/suggest/turn1 480
+	@for turn in turn2 turn3; do python -m tests.bench.suggest.record .run/suggest/$$turn 660 || exit 1; done
 	python -m tests.bench.suggest.trial .run/suggest suggest
-	python -m tests.bench.suggest.record .run/suggest/real 330 .run/suggest/faults.json
+	python -m tests.bench.suggest.record .run/suggest/real 630 .run/suggest/faults.json
 	python -m tests.bench.suggest.trial .run/suggest judge
 	python -m tests.bench.suggest.trial .run/suggest show
 

@@ -12,8 +12,8 @@ from canary.model import Series
 from canary.offline.plan import Workload, workload_of
 from canary.offline.rehearse import Past, cutting_of, learned, pair_windows, window_of
 from canary.offline.suggest.kinds import LeftOut, first_query
-from canary.offline.suggest.margins import fit
-from canary.offline.suggest.steady import drift_words
+from canary.offline.suggest.margins import Fitted, fit
+from canary.offline.suggest.steady import drift_of
 from canary.offline.suggest.trials import (
     Measured,
     cut,
@@ -93,7 +93,7 @@ class Bench:
         whole = window_of(self.draft, dict(self.by_host), groups, start, length)
         return workload_of(self.draft, whole)
 
-    def fitted(self, past: Past, left_out: list[LeftOut], tell: Told) -> list[Metric]:
+    def fitted(self, past: Past, left_out: list[LeftOut], tell: Told) -> list[Fitted]:
         """Return the metrics with their margins; the others are added to ``left_out``."""
         known, workload = self.known(self.draft, past), self.workload(past)
         chosen = windows_to_learn(past, self.draft.period, self.length, self.hosts)
@@ -104,8 +104,8 @@ class Bench:
         for metric in self.draft.metrics:
             tell(f"Choosing the margin of {metric.name}")
             arms = apart.arms.get(metric.name)
-            fits: Metric | str = drift_words(metric, arms) if arms is not None else ""
-            fits = fits or fit(self.draft, metric, windows, known, workload)
+            drift = drift_of(metric, arms) if arms is not None else 0.0
+            fits = fit(self.draft, metric, windows, known, workload, drift)
             if isinstance(fits, str):
                 left_out.append(LeftOut(metric.name, fits))
             else:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from canary.formatting import plural
+from canary.judge.batch import Trace
 from canary.judge.comparison import Arms
 from canary.learned import Calibration
+from canary.model import Verdict
 from canary.offline.plan import Workload, meets
-from canary.offline.suggest.trials import Windows, harmed, rate_of_events, tested
+from canary.offline.suggest.harm import harmed, rate_of_events, tested
+from canary.offline.suggest.steady import drift_words, drifted
+from canary.offline.suggest.trials import Windows
 from canary.policy import Metric, Policy
+from canary.stats.paired import Mask
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0)
 TIMES = (1.5, 2.0, 3.0, 5.0)
@@ -20,6 +27,8 @@ MOST_FALL, MOST_EVENTS = 0.5, 0.1
 TAIL, LEAST_TAIL = 0.95, 0.1
 FOUND, PASSED, FALSE = 0.95, 0.8, 0.01
 """Least shares of harm that is found and of equal arms that pass, and most of those that FAIL."""
+FOUND_APART = 0.8
+"""Least share of harm that is found although the instances drifted the other way."""
 
 
 def with_margin(metric: Metric, keys: dict[str, Any]) -> Metric:
@@ -51,25 +60,104 @@ def _of_events(metric: Metric, rate: float) -> list[dict[str, Any]]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A metric with its margin, and sentences about it, which may be empty."""
+
+    metric: Metric
+    note: str = ""
+
+
 def fit(
-    policy: Policy, metric: Metric, windows: Windows, known: Calibration, workload: Workload
-) -> Metric | str:
-    """Return the metric with its margin, or why none can be given."""
+    policy: Policy,
+    metric: Metric,
+    windows: Windows,
+    known: Calibration,
+    workload: Workload,
+    drift: float = 0.0,
+) -> Fitted | str:
+    """Return the metric with its margin, or why none can be given.
+
+    The margin has to hold as well when the instances have drifted apart by ``drift``. If windows
+    FAIL at every margin, as in an incident of one instance, the one with the fewest is taken,
+    unless surely too many FAIL.
+    """
     arms = windows.arms.get(metric.name)
     if arms is None:
         return "No value could be compared"
-    why = ""
+    why, apart = "", drift_words(drift) if drift else ""
+    bears = f"{apart}, which the margin bears" if drift else ""
+    least: tuple[int, Metric] | None = None
     for keys in rungs(metric, arms):
-        chosen = with_margin(metric, keys)
-        trial = replaced(policy, chosen)
-        harm = tested(chosen, arms)
-        if meets(trial, chosen, workload, known.get(metric.name), harm):
-            why = _shown(trial, chosen, windows, known, _words(keys))
-            if not why:
-                return chosen
-        else:
-            why = f"In this time a margin of {_words(keys)} can't be ruled out, or its harm found"
-    return why
+        one = Trial(policy, with_margin(metric, keys), windows, known, drift, _words(keys))
+        why = one.unproven(workload)
+        if why:
+            continue
+        failed = one.failed()
+        if not failed.any() or failed.mean() <= FALSE:
+            return Fitted(one.metric, bears)
+        why, alarms = one.alarming(failed), windows.independent(failed)
+        if not windows.surely_more(alarms, FALSE) and (least is None or alarms < least[0]):
+            least = alarms, one.metric
+    if least is None:
+        return ". ".join(filter(None, (apart, why)))
+    return Fitted(least[1], ". ".join(filter(None, (bears, _alarms(least[0], windows)))))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One margin of one metric, and windows that speak for it or against it."""
+
+    policy: Policy
+    metric: Metric
+    windows: Windows
+    known: Calibration
+    drift: float
+    margin: str
+
+    def unproven(self, workload: Workload) -> str:
+        """Return why the margin can't be ruled out, or its harm found; empty if both can."""
+        arms, noise = self._arms, self.known.get(self.metric.name)
+        policy, margin = replaced(self.policy, self.metric), self.margin
+        if not meets(policy, self.metric, workload, noise, tested(self.metric, arms)):
+            return f"In this time a margin of {margin} can't be ruled out, or its harm found"
+        equal = self._judged(drifted(self.metric, arms, self.drift))
+        if (share := float((equal.first_pass > 0).mean())) < PASSED:
+            return (
+                f"With a margin of {margin}, only {share:.0%} of equal instances pass in this time"
+            )
+        found = self._found(arms)
+        if found >= FOUND and self.drift:
+            apart = self._found(drifted(self.metric, arms, -self.drift))
+            found = found if apart >= FOUND_APART else apart
+        if found < FOUND:
+            return f"Harm as large as a margin of {margin} is found in only {found:.0%} of cases"
+        return ""
+
+    def _found(self, arms: Arms) -> float:
+        """Return the share of windows in which harm is found."""
+        worse = harmed(self.metric, arms, tested(self.metric, self._arms))
+        return float((self._judged(worse).verdicts() == str(Verdict.FAIL)).mean())
+
+    def failed(self) -> Mask:
+        """Return which windows of equal instances FAIL."""
+        equal = self._judged(drifted(self.metric, self._arms, self.drift))
+        return np.asarray(equal.first_fail > 0)
+
+    def alarming(self, failed: Mask) -> str:
+        """Return what such windows say about the instances."""
+        return (
+            f"Equal instances differ: with a margin of {self.margin}, {failed.mean():.1%} of them "
+            "would FAIL"
+        )
+
+    @property
+    def _arms(self) -> Arms:
+        return self.windows.arms[self.metric.name]
+
+    def _judged(self, arms: Arms) -> Trace:
+        policy = replaced(self.policy, self.metric)
+        return self.windows.judge(policy, self.known, {self.metric.name: arms})
 
 
 def replaced(policy: Policy, metric: Metric) -> Policy:
@@ -78,23 +166,9 @@ def replaced(policy: Policy, metric: Metric) -> Policy:
     return policy.model_copy(update={"metrics": metrics})
 
 
-def _shown(
-    policy: Policy, metric: Metric, windows: Windows, known: Calibration, margin: str
-) -> str:
-    """Return what the windows say against a margin, or an empty string."""
-    arms = windows.arms[metric.name]
-    equal = windows.judge(policy, known, {metric.name: arms})
-    if (share := float((equal.first_fail > 0).mean())) > FALSE:
-        return f"Equal instances differ: with a margin of {margin}, {share:.1%} of them would FAIL"
-    if (share := float((equal.first_pass > 0).mean())) < PASSED:
-        return f"With a margin of {margin}, only {share:.0%} of equal instances pass in this time"
-    worse = harmed(metric, arms, tested(metric, arms))
-    found = windows.judge(policy, known, {metric.name: worse})
-    first = np.where(found.first_fail > 0, found.first_fail, np.inf)
-    before = np.where(found.first_pass > 0, found.first_pass, np.inf)
-    if (share := float(((first <= before) & np.isfinite(first)).mean())) < FOUND:
-        return f"Harm of the size of a margin of {margin} is found in only {share:.0%} of the cases"
-    return ""
+def _alarms(alarms: int, windows: Windows) -> str:
+    total = plural(windows.independent(), "independent window")
+    return f"Equal instances would FAIL in {alarms} of {total} that chose the margin, at any margin"
 
 
 def _words(keys: dict[str, Any]) -> str:

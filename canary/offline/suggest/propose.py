@@ -13,6 +13,7 @@ from canary.offline.plan import MetricOutlook, plan
 from canary.offline.rehearse import Past
 from canary.offline.suggest.bench import Bench, Reader, Told, Wish
 from canary.offline.suggest.kinds import LeftOut, choose
+from canary.offline.suggest.margins import Fitted
 from canary.offline.suggest.profile import Profile, profiles
 from canary.offline.suggest.times import rate_of, steps_of, times_of, written
 from canary.offline.suggest.trials import Measured
@@ -95,21 +96,26 @@ def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -
     tell("Learning the noise")
     bench = Bench(wish, by_host, draft)
     fitted = bench.fitted(halves[0], left_out, tell)
-    _require([metric for metric in fitted if metric.critical], left_out)
-    policy = draft.model_copy(update={"metrics": tuple(fitted)})
+    _require([one for one in fitted if one.metric.critical], left_out)
+    policy = draft.model_copy(update={"metrics": tuple(one.metric for one in fitted)})
     tell("Measuring false alarms")
     known, workload = bench.known(draft, halves[0]), bench.workload(halves[0])
     measured = bench.measured(policy, halves[1], known)
     outlook = {one.metric: one for one in plan(policy, workload, known.metrics).metrics}
     return Suggestion(
         policy=policy,
-        metrics=tuple(Suggested(m, chosen[m.name][1], outlook[m.name]) for m in fitted),
+        metrics=tuple(_reasoned(one, chosen[one.metric.name][1], outlook) for one in fitted),
         left_out=tuple(left_out),
         measured=measured,
         hosts=len(bench.hosts),
         seconds=sum(end - start for start, end in past.stretches(wish.period)),
         calibration=bench.known(policy, past),
     )
+
+
+def _reasoned(fitted: Fitted, reason: str, outlook: Mapping[str, MetricOutlook]) -> Suggested:
+    sentences = ". ".join(filter(None, (reason, fitted.note)))
+    return Suggested(fitted.metric, sentences, outlook[fitted.metric.name])
 
 
 def _chosen(

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import compress
 
-import numpy as np
 from scipy import stats
 
 from canary.errors import SourceError
 from canary.evidence.table import table_of
 from canary.formatting import duration
 from canary.judge.batch import Trace, judge_many
-from canary.judge.comparison import Arms, usual_level
-from canary.judge.floor import floor_of
+from canary.judge.comparison import Arms
 from canary.judge.priors import Setting, setting_of
-from canary.judge.rule import sign_of
 from canary.learned import Calibration
 from canary.model import Arm, Recording, Series, Verdict
 from canary.offline.rehearse import Past, stacked, window_of
+from canary.offline.suggest.harm import harmed, tested
 from canary.offline.suggest.kinds import COVERED
-from canary.policy import Metric, Policy
+from canary.policy import Policy
+from canary.stats.paired import Mask
 
 CONFIDENCE = 0.95
 MOST = 400
 """Windows that are judged at most."""
-SEED = 20261128
-"""Added events are drawn by chance, the same every time."""
 Hosts = Mapping[str, list[Series]]
 Groups = tuple[tuple[str, ...], tuple[str, ...]]
 Window = tuple[int, Groups]
+
+
+def bounds(alarms: int, windows: int) -> tuple[float, float]:
+    """Return the lowest and the highest rate, each with 95 % confidence."""
+    interval = stats.binomtest(alarms, windows).proportion_ci(2 * CONFIDENCE - 1, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,30 @@ class Windows:
     """Windows of two equal groups of instances, with the arms of every metric.
 
     Attributes:
+        starts: of each window, which takes ``seconds``.
         groups: how many instances each arm has.
     """
 
     arms: Mapping[str, Arms]
-    count: int
+    starts: tuple[int, ...]
+    seconds: int
     groups: tuple[int, int]
+
+    @property
+    def count(self) -> int:
+        return len(self.starts)
+
+    def independent(self, chosen: Mask | None = None) -> int:
+        """Return how many windows share no time, among all or the chosen ones."""
+        found, free = 0, -math.inf
+        for at in sorted(self.starts if chosen is None else compress(self.starts, chosen)):
+            if at >= free:
+                found, free = found + 1, at + self.seconds
+        return found
+
+    def surely_more(self, alarms: int, share: float) -> bool:
+        """Return whether so many independent windows show a rate above ``share``."""
+        return bounds(alarms, self.independent())[0] > share
 
     def judge(self, policy: Policy, known: Calibration, arms: Mapping[str, Arms]) -> Trace:
         """Judge ``arms`` at every period, as a canary with equal shares would be."""
@@ -75,18 +97,12 @@ class Measured:
     @property
     def upper(self) -> float:
         """The highest rate of false alarms that these windows allow, with 95 % confidence."""
-        return _bounds(self.alarms, self.windows)[1]
+        return bounds(self.alarms, self.windows)[1]
 
     @property
     def lower(self) -> float:
         """The lowest one."""
-        return _bounds(self.alarms, self.windows)[0]
-
-
-def _bounds(alarms: int, windows: int) -> tuple[float, float]:
-    """Return the lowest and the highest rate, each with 95 % confidence."""
-    interval = stats.binomtest(alarms, windows).proportion_ci(2 * CONFIDENCE - 1, method="exact")
-    return float(interval.low), float(interval.high)
+        return bounds(self.alarms, self.windows)[0]
 
 
 def windows_to_learn(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
@@ -133,17 +149,21 @@ def cut(policy: Policy, by_host: Hosts, windows: Sequence[Window], length: int) 
     Raises:
         SourceError: there is none.
     """
-    drawn = [window_of(policy, dict(by_host), groups, start, length) for start, groups in windows]
-    tables = [table_of(policy, one) for one in drawn if _reported(one, length)]
-    if not tables:
+    drawn = [
+        (start, window_of(policy, dict(by_host), groups, start, length))
+        for start, groups in windows
+    ]
+    kept = [(start, table_of(policy, one)) for start, one in drawn if _reported(one, length)]
+    if not kept:
         raise SourceError(
             f"In no {duration(length * policy.period)} of one half of the history did both halves "
             f"of the instances report. Use instances and a time in which all of them ran"
         )
+    starts, tables = zip(*kept, strict=True)
     found = {metric.name: stacked(policy, metric, tables) for metric in policy.metrics}
     arms = {name: arms for name, arms in found.items() if arms is not None}
     one, other = windows[0][1]
-    return Windows(arms, len(tables), (len(other), len(one)))
+    return Windows(arms, starts, length * policy.period, (len(other), len(one)))
 
 
 def _reported(window: Recording, length: int) -> bool:
@@ -153,50 +173,6 @@ def _reported(window: Recording, length: int) -> bool:
         pairs = zip(one.times, one.values, strict=True)
         times[one.arm].update(time for time, value in pairs if value is not None)
     return all(len(seen) >= COVERED * length for seen in times.values())
-
-
-def rate_of_events(arms: Arms) -> float:
-    """Return the events per request, or per instance and period, of both arms."""
-    events = float(np.nansum(arms.candidate) + np.nansum(arms.baseline))
-    chances = float(np.nansum(arms.candidate_chances) + np.nansum(arms.baseline_chances))
-    return events / chances if chances else 0.0
-
-
-def tested(metric: Metric, arms: Arms) -> float:
-    """Return the harm that has to be found: relative, in points, or more events per request.
-
-    It is the margin. Where the negligible harm is larger than half of it, it is twice the
-    negligible, because FAIL needs harm beyond that.
-    """
-    if metric.kind == "count" and metric.harmful != "decrease":
-        return max(rate_of_events(arms) * metric.limit.value, 2 * metric.negligible_rate)
-    sign, usual = sign_of(metric), usual_level(arms.baseline)
-    least = floor_of(metric, usual, sign)
-    if metric.limit.scale == "relative":
-        least = math.expm1(least) if sign > 0 else -math.expm1(-least)
-    return max(metric.limit.value, 2 * least)
-
-
-def harmed(metric: Metric, arms: Arms, size: float) -> Arms:
-    """Return the arms with harm of ``size`` added to the candidate."""
-    chance = np.random.default_rng(SEED)
-    values, falls = arms.candidate, metric.harmful == "decrease"
-    seen = np.isfinite(values) & np.isfinite(arms.candidate_chances)
-    if metric.kind != "count":
-        changed = (
-            values + size
-            if metric.limit.scale == "points"
-            else values * (1 - size if falls else 1 + size)
-        )
-    elif falls:
-        kept = chance.binomial(np.where(seen, values, 0).astype(int), 1 - size)
-        changed = np.where(seen, kept, values)
-    else:
-        chances = np.where(seen, arms.candidate_chances, 0)
-        more = chance.poisson(size * chances)
-        room = np.inf if metric.per == "time" else np.maximum(chances - np.nan_to_num(values), 0)
-        changed = np.where(seen, values + np.minimum(more, room), values)
-    return replace(arms, candidate=changed)
 
 
 def measure(policy: Policy, windows: Windows, known: Calibration) -> Measured:

@@ -1,6 +1,6 @@
 """Simulated services of the judge's benchmark, written in the form that canary reads.
 
-    python -m tests.bench.suggest.simulated DIRECTORY
+    python -m tests.bench.suggest.simulated DIRECTORY [SEED]
 
 They are worlds B and C of `make bench-verdict`, on which `canary suggest` was not built: Pareto
 bursts, heavy-tailed noise that drifts, failures in batches, hosts of two makes. One long run of
@@ -21,6 +21,7 @@ from tests.bench.verdict.readings import COUNTS, LATENCIES, NONE, Floats
 
 PERIOD, WINDOW, LEARNED, JUDGED = 60, 2400, 100, 40
 """Seconds of a period and of a canary, and the windows of both turns."""
+SEED = 20261128
 START = 1_699_999_200 // WINDOW * WINDOW
 PERIODS = (LEARNED + JUDGED) * WINDOW // PERIOD
 SERVICES = {
@@ -81,7 +82,8 @@ def _rows(time: int, host: str, metrics: dict[str, Floats], at: int) -> list[str
 
 if __name__ == "__main__":
     where = Path(sys.argv[1])
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else SEED
     for number, (service, scenario) in enumerate(SERVICES.items()):
-        write(where, service, hosts_of(scenario, 20261128 + number))
+        write(where, service, hosts_of(scenario, seed + number))
     known = {service: {"window": WINDOW} for service in SERVICES}
     (where / "services.json").write_text(json.dumps(known))

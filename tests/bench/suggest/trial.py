@@ -174,7 +174,7 @@ def _candidates(rows: list[Row], number: int) -> set[str]:
 
 
 def _verdict(service: Service, rows: list[Row], number: int) -> str:
-    candidates, path = _candidates(rows, number), Path("window.csv")
+    candidates, path = _candidates(rows, number), Path(f"window-{service.name}.csv")
     with path.open("w") as file:
         file.write(HEAD)
         for row in rows:
