@@ -15,17 +15,19 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from canary.errors import CalibrationError
-from canary.reading import read_json, read_text
+from canary.reading import CALIBRATION, read_json, read_text
 
 VERSION = 1
-LARGEST = 50
-"""Megabytes of a calibration."""
 PLAIN_CLIP = 2.5
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-Size = Annotated[float, Field(ge=0)]
-Periods = Annotated[int, Field(ge=1)]
-Kappa = tuple[tuple[Periods, Annotated[float, Field(gt=0)]], ...]
+Size = Annotated[float, Field(ge=0, le=1e6)]
+Periods = Annotated[int, Field(ge=1, le=10_000_000)]
+Clip = Annotated[float, Field(ge=1, le=1e6)]
+"""A smaller one would hide all differences, and so show that there are none."""
+Kappa = Annotated[
+    tuple[tuple[Periods, Annotated[float, Field(ge=1, le=100)]], ...], Field(max_length=1_000)
+]
 """How much wider than in theory a channel's z is on equal arms, by length in ascending periods."""
 
 
@@ -44,8 +46,8 @@ class MeasuredNoise:
     tau: Size
     phi: Annotated[float, Field(gt=-1, lt=1)]
     host: Size
-    clip: Size = PLAIN_CLIP
-    arm_clip: Size | None = None
+    clip: Clip = PLAIN_CLIP
+    arm_clip: Clip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,12 @@ class Learned:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    windows: Annotated[int, Field(ge=0)]
+    windows: Annotated[int, Field(ge=0, le=1_000_000)]
     noise: MeasuredNoise
     rough: MeasuredNoise
     kappa: Mapping[str, Kappa] = field(default_factory=dict)
-    rank_lean: float = 0.0
-    dense: Size | None = None
+    rank_lean: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    dense: Annotated[float, Field(ge=0, le=1)] | None = None
     drift_host: Size | None = None
 
 
@@ -127,7 +129,7 @@ def load_calibration(path: Path) -> Calibration:
     if not path.exists():
         return Calibration()
     try:
-        document = read_json(read_text(path, LARGEST))
+        document = read_json(read_text(path, CALIBRATION))
     except (OSError, ValueError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
     if not isinstance(document, dict) or "calibration" not in document:

@@ -16,11 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from canary.earlier import from_version_1
 from canary.errors import RecordingError
 from canary.model import Recording
-from canary.reading import read_json, read_text
+from canary.reading import CANARY, read_json, read_text
 
 SCHEMA_VERSION = 2
-LARGEST = 500
-"""Megabytes of a recording; one of a thousand hosts over a day has about a tenth of it."""
 LATEST = 2**40
 MOST_PERIODS = 2_000_000
 """Limits of times, in seconds since 1970, and of the length of a recording."""
@@ -41,7 +39,7 @@ def load_recording(path: Path | str) -> Recording:
         RecordingError: it is missing, damaged, or of another schema version.
     """
     try:
-        text = read_text(Path(path), LARGEST)
+        text = read_text(Path(path), CANARY)
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"The recording {path} cannot be read: {error}.") from error
     return recording_from_text(text, str(path))

@@ -18,6 +18,7 @@ from canary.artifact.source import File, Tree, digest, everything
 from canary.environment import CommandArtifact
 from canary.errors import ArtifactError
 from canary.processes import LastLine, ending, plain, run
+from canary.reading import OBJECT, read_bytes
 
 
 def publish_built(
@@ -115,7 +116,7 @@ def _inside(place: Path, name: str) -> Path | None:
 
 
 def _publish_file(path: Path, tree: Tree, store: Store) -> Published:
-    body = path.read_bytes()
+    body = read_bytes(path, OBJECT)
     sha256 = hashlib.sha256(body).hexdigest()
     release = f"{tree.commit[:SHORT]}-{sha256[:8]}"
     artifact = Artifact(release, tree.commit, dirty=False, body=body, sha256=sha256)

@@ -9,6 +9,7 @@ from pathlib import Path
 from canary.artifact.git import SHORT, WORKING_TREE, found_commit, git, inside
 from canary.artifact.publish import Published
 from canary.errors import ArtifactError
+from canary.reading import OBJECT, read_bytes
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 
@@ -38,5 +39,5 @@ def _changes(repository: Path) -> str:
     for name in git(repository, "ls-files", "-z", "-o", "--exclude-standard").split(b"\0"):
         path = repository / name.decode(errors="surrogateescape")
         if name and path.is_file():
-            words += name + b"\0" + hashlib.sha256(path.read_bytes()).digest()
+            words += name + b"\0" + hashlib.sha256(read_bytes(path, OBJECT)).digest()
     return hashlib.sha256(words).hexdigest() if words else ""

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from canary.artifact.git import SHORT, WORKING_TREE, commit_of, git, time_of, tried
 from canary.errors import ArtifactError
+from canary.reading import OBJECT, read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def read_file(root: Path, directory: str, path: Path) -> File:
         return _link(directory, name, path.readlink().as_posix())
     if not path.is_file():
         raise ArtifactError(f"{name} is neither a file nor a link, so it cannot be released")
-    return File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+    return File(read_bytes(path, OBJECT), bool(path.stat().st_mode & 0o100))
 
 
 def _link(directory: str, name: str, target: str) -> File:

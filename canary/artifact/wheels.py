@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from canary.errors import ArtifactError
+from canary.reading import OBJECT, read_bytes
 
 GLIBC_MINOR = 36  # Debian 12; wheels for any older glibc run there too
 OLDEST_GLIBC_MINOR = 17
@@ -59,7 +60,7 @@ def wheels(lock: bytes, target: Target, cache: Path) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as scratch:
             _download(lock, target, Path(scratch))
             _keep(Path(scratch) / "wheels", kept)
-    return {path.name: path.read_bytes() for path in sorted(kept.glob("*.whl"))}
+    return {path.name: read_bytes(path, OBJECT) for path in sorted(kept.glob("*.whl"))}
 
 
 def _download(lock: bytes, target: Target, scratch: Path) -> None:

@@ -79,7 +79,7 @@ def find_policy(env: str | None, policy_file: Path | None) -> Path:
     if env is None:
         raise PolicyError(f"Name the environment: --env NAME or --policy FILE ({found})")
     path = find_directory(env) / "canary.yml"
-    if not path.is_file():
+    if not path.exists():
         raise PolicyError(f"There is no {path} ({found}). {how_to_begin(env)}")
     return path
 

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from canary.cli.background import ENVIRONMENT, write_private
 from canary.errors import RecordingError, StateError
+from canary.reading import CANARY, SMALL, open_file, read_text
 from canary.rollout.checkpoint import (
     Checkpoint,
     checkpoint_from_text,
@@ -46,6 +47,7 @@ class Controller:
         Raises:
             StateError: another process is the controller, or the files are from another machine.
         """
+        self._require_file()
         with self._lock.open("a+", encoding="utf-8") as file:
             for attempt in range(TRIES):
                 if attempt:
@@ -61,10 +63,18 @@ class Controller:
             self._lock.write_text(json.dumps(self._here()), encoding="utf-8")
             yield
 
+    def _require_file(self) -> None:
+        try:
+            open_file(self._lock).close()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StateError(f"{self._lock} cannot be opened: {error}. Remove it") from error
+
     def process(self) -> int | None:
         """Return the process that is the controller, or None if none is running."""
         try:
-            with self._lock.open("r", encoding="utf-8") as file:
+            with open_file(self._lock) as file:
                 return None if _locked(file) else int(json.load(file)["process"])
         except (OSError, ValueError, KeyError, TypeError):  # none yet, or it is being written
             return None
@@ -92,7 +102,7 @@ class Controller:
     def load(self) -> Checkpoint | None:
         """Return the stored progress, or None if the canary has ended."""
         try:
-            text = self._checkpoint.read_text(encoding="utf-8")
+            text = read_text(self._checkpoint, CANARY)
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -120,7 +130,7 @@ class Controller:
 
     def _refuse_elsewhere(self) -> None:
         """Refuse a copy of the files: the controller of the original may be running."""
-        text = self._lock.read_text(encoding="utf-8")
+        text = read_text(self._lock, SMALL)
         if not text:
             return
         try:
@@ -136,7 +146,7 @@ class Controller:
             )
 
 
-def _locked(file: IO[str]) -> bool:
+def _locked(file: IO[Any]) -> bool:
     """Lock a file until it is closed; return whether it was free."""
     import fcntl  # not on every system
 

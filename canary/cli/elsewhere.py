@@ -13,6 +13,7 @@ from canary.cli.common import Place
 from canary.cli.ended import ending_of
 from canary.errors import CanaryError, ExitStatus, StateError
 from canary.formatting import percent
+from canary.reading import read_json
 from canary.state.base import Holder, State
 from canary.traffic.base import Status, Traffic
 
@@ -92,7 +93,7 @@ class Elsewhere:
                 f"Canary {self.holder.canary} has ended. Its outcome is on its own machine: "
                 f"{self.holder.who}"
             )
-        document = json.loads(self.state.fetch(key))
+        document = read_json(self.state.fetch(key))
         if as_json:
             click.echo(json.dumps(document, indent=2, sort_keys=True))
         else:

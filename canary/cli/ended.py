@@ -10,6 +10,7 @@ import click
 
 from canary.cli.controller import OUTCOME
 from canary.errors import ExitStatus, RecordingError
+from canary.reading import SMALL, read_json, read_text
 
 NOT_FOUND = (
     "has no controller that other commands can find: it is a drill, or only observes. It ends with "
@@ -21,7 +22,7 @@ def outcome_of(directory: Path) -> dict[str, Any] | None:
     """Return the document of an outcome, or None if the canary has not ended."""
     path = directory / OUTCOME
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json(read_text(path, SMALL))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

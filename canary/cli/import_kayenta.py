@@ -8,10 +8,7 @@ import click
 
 from canary.errors import PolicyError
 from canary.kayenta.configuration import convert
-from canary.reading import read_text
-
-LARGEST = 50
-"""Megabytes of a configuration."""
+from canary.reading import SMALL, read_text
 
 
 @click.command()
@@ -35,9 +32,11 @@ def import_kayenta(config_file: Path, output: Path | None) -> None:
       canary import-kayenta canary-config.json -o policy.yml
     """
     try:
-        text = read_text(config_file, LARGEST)
+        text = read_text(config_file, SMALL)
     except UnicodeDecodeError as error:
         raise PolicyError(f"{config_file} is not a text file: {error}") from error
+    except OSError as error:
+        raise PolicyError(f"{config_file} cannot be read: {error}") from error
     found = convert(text, str(config_file))
     for note in found.notes:
         click.echo(note, err=True)

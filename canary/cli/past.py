@@ -16,6 +16,7 @@ from canary.model import Arm
 from canary.offline.rehearse import Past
 from canary.policy import Metric
 from canary.policy.yaml_text import read_yaml
+from canary.reading import SMALL, read_text
 from canary.sources.base import Source, settled_end
 from canary.sources.csv import Csv
 
@@ -81,5 +82,5 @@ def of_environment(place: Place, options: dict[str, Any]) -> History:
         past=Past(colour, start, end, canaries),
         names=names,
         given=given,
-        document=dict(read_yaml(place.path.read_text(encoding="utf-8"))),
+        document=dict(read_yaml(read_text(place.path, SMALL))),
     )

@@ -33,6 +33,7 @@ from canary.offline.rehearse import (
 )
 from canary.offline.rehearse import rehearse as measure
 from canary.policy import Policy
+from canary.reading import CALIBRATION, read_bytes
 from canary.sources.base import settled_end
 
 WOLF = 1
@@ -69,7 +70,7 @@ def rehearse(env: str | None, policy_file: Path | None, **options: Any) -> int:
     found = _measure(place, policy, options)
     path = calibration_path(place.environment.name, place.environment.account)
     dump_calibration(found.calibration, path)
-    state_of(place.environment).store(SHARED_CALIBRATION, path.read_bytes(), {})
+    state_of(place.environment).store(SHARED_CALIBRATION, read_bytes(path, CALIBRATION), {})
     document = {**dataclasses.asdict(found), "alpha": policy.alpha, "file": str(path)}
     text = f"{found.sentence}.\nLearned noise: {path}"
     answer(document, text, as_json=options["as_json"])

@@ -8,6 +8,7 @@ import click
 
 from canary.cli.common import Place, find_place, where_options
 from canary.errors import RecordingError
+from canary.reading import CANARY, read_text
 
 
 @click.command()
@@ -36,7 +37,7 @@ def report(env: str | None, policy_file: Path | None, canary: str | None, kind: 
             f"{directory.name} ended before its first judgement, so it has no report. Its "
             f"outcome: {directory / 'outcome.json'}"
         )
-    click.echo(str(path) if kind == "path" else path.read_text(encoding="utf-8").rstrip())
+    click.echo(str(path) if kind == "path" else read_text(path, CANARY).rstrip())
 
 
 def _directory(place: Place, canary: str | None) -> Path:

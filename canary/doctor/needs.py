@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from canary.errors import PolicyError
+from canary.reading import SMALL, read_bytes
 
 
 class Part(BaseModel):
@@ -85,14 +86,16 @@ def load_needs(path: Path) -> Needs:
     Raises:
         PolicyError: it is missing or not valid.
     """
-    if not path.is_file():
+    if not path.exists():
         raise PolicyError(
             f"There is no {path}, which says what the environment needs of its AWS account. To "
             "write it: ansible-playbook -i inventory/aws playbooks/doctor.yml. An environment "
             "without an account is examined by canary check FILE and canary status"
         )
     try:
-        return Needs.model_validate_json(path.read_bytes())
+        return Needs.model_validate_json(read_bytes(path, SMALL))
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         faults = "; ".join(f"{_where(each['loc'])}: {each['msg']}" for each in error.errors())
         raise PolicyError(f"{path} is not valid: {faults}") from error

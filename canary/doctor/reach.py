@@ -13,6 +13,7 @@ from typing import Any
 from canary.doctor.cloud import Cloud
 from canary.doctor.finding import Finding, ok, problem, unknown
 from canary.doctor.needs import Needs
+from canary.reading import SMALL, read_text
 
 EXPIRES_SOON = 14
 """Days. The alarm CertificateExpires has the same threshold."""
@@ -72,7 +73,7 @@ def certificate(cloud: Cloud, needs: Needs) -> Finding:
                 f"There is no {path}, which the proxy should serve",
                 f"export CART_CANARY_TLS_CERTIFICATE=... CART_CANARY_TLS_KEY=... && {needs.site}",
             )
-        days = (expiry(path.read_text()) - datetime.fromtimestamp(cloud.now(), UTC)).days
+        days = (expiry(read_text(path, SMALL)) - datetime.fromtimestamp(cloud.now(), UTC)).days
         if days < EXPIRES_SOON:
             return problem(
                 "certificate",

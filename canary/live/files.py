@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from canary.errors import RecordingError
 from canary.model import Event, Judgement, Recording
+from canary.reading import CANARY, SMALL, read_json, read_text
 from canary.recording import load_recording, recording_to_text
 
 DIRECTORY = "live"
@@ -129,14 +130,14 @@ def _lines(path: Path, adapter: TypeAdapter[Line]) -> Iterator[Line]:
     """Yield the whole lines of a file; the last one may still be being written."""
     if not path.exists():
         return
-    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    whole, _, _ = read_text(path, CANARY).rpartition("\n")
     for line in whole.splitlines():
         yield adapter.validate_python(json.loads(line))
 
 
 def _outcome(path: Path) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json(read_text(path, SMALL))
     except (OSError, ValueError):  # it does not exist yet, or is being written
         return None
     return found

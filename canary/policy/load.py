@@ -13,14 +13,12 @@ from pydantic import BaseModel, ValidationError
 from canary.errors import PolicyError
 from canary.policy.schema import Policy
 from canary.policy.yaml_text import UnreadableError, read_yaml
-from canary.reading import read_text
+from canary.reading import SMALL, read_text
 
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 VERSION = 1
-LARGEST = 5
-"""Megabytes of a policy."""
 OTHER_NAMES = {
     "quantile": "statistic: p90",
     "percentile": "statistic: p90",
@@ -41,7 +39,7 @@ def load_policy(path: Path | str) -> Policy:
     """
     path = Path(path)
     try:
-        text = read_text(path, LARGEST)
+        text = read_text(path, SMALL)
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"The policy {path} cannot be read: {error}.") from error
     return parse_policy(text, str(path))

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from canary.errors import RecordingError
 from canary.model import Arm, Event, Recording, Series
+from canary.reading import read_json
 from canary.rollout.collect import ProxyCounts
 from canary.rollout.context import Context, Request
 from canary.rollout.mark import Mark
@@ -133,10 +134,10 @@ def checkpoint_from_text(text: str, name: str) -> Checkpoint:
         RecordingError: it is damaged, or of another version.
     """
     try:
-        document: Any = json.loads(text)
+        document: Any = read_json(text)
         version = document["version"]
         content = json.dumps(document["checkpoint"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise RecordingError(f"{name} is damaged: {error}. {GONE}") from error
     if version != VERSION:
         raise RecordingError(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from canary.model import Event, Judgement, Recording
+from canary.reading import SMALL, read_text
 
 ENDS = ("PASS", "FAIL", "INCONCLUSIVE", "could not run")
 FINISHED = re.compile(r'^canary_finished_total\{.*verdict="([^"]*)"\} (\d+)$', re.MULTILINE)
@@ -89,7 +90,7 @@ def _line(name: str, where: str, value: float) -> str:
 def _counted(path: Path) -> dict[str, int]:
     """Return how many canaries the file says have finished, by verdict."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, SMALL)
     except (OSError, ValueError):
         return {}
     return {verdict: int(count) for verdict, count in FINISHED.findall(text)}

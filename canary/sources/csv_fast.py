@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.reading import open_file
 from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
 
@@ -106,7 +107,7 @@ class Field:
 
 def fields_of(path: Path, count: int) -> Iterator[list[Field]]:
     """Return the ``count`` columns of each block of a file; its header is left out."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         file.readline()
         rest = b""
         while block := file.read(BLOCK):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from canary.errors import SourceError
+from canary.reading import open_file
 
 REQUIRED = ("time", "arm", "instance", "metric", "value")
 OPTIONAL = ("samples", "spread")
@@ -55,7 +56,7 @@ def names_of(path: Path, header: Sequence[str]) -> list[str]:
 
 def not_text(path: Path) -> str:
     """Return what is wrong with a file that is not UTF-8."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(4)
     found = (words for mark, words in ENCODINGS.items() if start.startswith(mark))
     told = next(found, "is not written in UTF-8; save it so (in Excel: CSV UTF-8)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import TextIO
 from canary.errors import SourceError
 from canary.formatting import minute
 from canary.model import Arm
+from canary.reading import open_file
 
 BATCH = 50_000
 LATEST = 4_102_444_800
@@ -39,7 +41,7 @@ def header_of(path: Path) -> list[str]:
 
 def opened(path: Path) -> TextIO:
     """Open the file; Excel writes a mark at its start, which is no part of it."""
-    return path.open(newline="", encoding="utf-8-sig")
+    return io.TextIOWrapper(open_file(path), newline="", encoding="utf-8-sig")
 
 
 def rows_of(path: Path, order: Sequence[int | None]) -> Iterator[list[Row]]:

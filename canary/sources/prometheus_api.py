@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import json
 import math
 import urllib.error
 import urllib.parse
@@ -21,6 +20,7 @@ from canary.environment import PrometheusSource, Sigv4
 from canary.errors import SourceError
 from canary.extras import needs
 from canary.formatting import without_password
+from canary.reading import RESPONSE, TooLargeError, read_all, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PrometheusApi:
             with urllib.request.urlopen(  # noqa: S310 - http(s), by schema
                 request, timeout=self._patience
             ) as response:
-                return json.load(response)
+                return read_json(_whole(response))
         except urllib.error.HTTPError as error:
             with error:
                 detail = error.read(500).decode(errors="replace")
@@ -74,7 +74,12 @@ class PrometheusApi:
             raise SourceError(
                 f"Prometheus at {url} ended in the middle of its answer: {error!r}"
             ) from error
-        except (OSError, RecursionError) as error:
+        except TooLargeError as error:
+            raise SourceError(
+                f"The response of Prometheus at {url} is not used: {error}. Select fewer series, "
+                "or a shorter window"
+            ) from error
+        except OSError as error:
             reason = getattr(error, "reason", error)  # urllib wraps what the system says
             raise SourceError(f"Prometheus at {url} did not respond: {reason}") from error
 
@@ -109,6 +114,14 @@ def signed(settings: Sigv4, url: str, body: bytes, headers: Mapping[str, str]) -
         request
     )
     return dict(request.headers.items())
+
+
+def _whole(response: http.client.HTTPResponse) -> bytes:
+    """Return the body. A part of one that ended early is no answer, which ``read`` ignores."""
+    body = read_all(response.read, RESPONSE)
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    return body
 
 
 def _user(address: str) -> str:

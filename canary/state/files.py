@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from canary.environment import Environment
 from canary.errors import StateError
+from canary.reading import OBJECT, SMALL, read_bytes, read_json, read_text
 from canary.state.base import (
     VERSION,
     AlarmChange,
@@ -119,7 +120,7 @@ class FileState:
     def fetch(self, key: str) -> bytes:
         path = self._object(key)
         try:
-            return path.read_bytes()
+            return read_bytes(path, OBJECT)
         except OSError as error:
             raise StateError(f"{path} cannot be read: {error}") from error
 
@@ -164,13 +165,13 @@ def _text(value: _Known | Row) -> bytes:
 def _read(path: Path, kind: TypeAdapter[Found], remedy: str) -> Found | None:
     """Return the content of a file, or None if there is none."""
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = read_json(read_text(path, SMALL))
         if isinstance(document, dict):
             refuse_newer(document.pop("version", None), str(path))
         return kind.validate_python(document)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         fault = error.errors()[0] if isinstance(error, ValidationError) else None
         why = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" if fault else error
         raise StateError(f"{path} is damaged ({why}). {remedy}") from error

@@ -36,6 +36,7 @@ class Server(http.server.ThreadingHTTPServer):
     status: int
     pause: float
     torn: bool = False
+    raw: bytes = b""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -51,7 +52,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append({key: values[0] for key, values in form.items()})
         time.sleep(self.server.pause)
         self.send_response(self.server.status)
-        answer = json.dumps(self.server.answer).encode()
+        answer = self.server.raw or json.dumps(self.server.answer).encode()
         if self.server.torn:
             self.send_header("Content-Length", str(len(answer) + 1))
         with suppress(ConnectionError):  # who asked may have given up

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any
 
 import pytest
@@ -125,6 +127,29 @@ def test_only_a_complete_answer_of_the_expected_shape_is_used(
 def test_a_torn_answer_is_a_sentence(server: Server) -> None:
     server.torn = True
     with pytest.raises(SourceError, match="ended in the middle of its answer"):
+        source(server).instances("blue")
+
+
+def test_a_compressed_answer_is_not_unpacked(server: Server) -> None:
+    """Canary asks for no compression; a few kilobytes may stand for gigabytes."""
+    server.raw = gzip.compress(json.dumps(server.answer).encode())
+    with pytest.raises(SourceError, match="did not return JSON"):
+        source(server).instances("blue")
+
+
+def test_an_answer_without_end_is_a_sentence(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canary.sources.prometheus_api.RESPONSE", 1)
+    server.raw = bytes(1_000_001)
+    with pytest.raises(SourceError, match=r"is not used: it is larger than 1 MB\. Select fewer"):
+        source(server).instances("blue")
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b"9" * 5_000])
+def test_an_answer_that_json_cannot_hold_is_a_sentence(server: Server, raw: bytes) -> None:
+    server.raw = raw
+    with pytest.raises(SourceError, match="did not return JSON"):
         source(server).instances("blue")
 
 
