@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from app import logs
 from app.errors import StoreUnavailableError
@@ -79,9 +80,14 @@ class Housekeeper:
         if expired:
             log.info("%s abandoned carts expired", expired)
 
-    def _put(self, data: list[Datum]) -> None:
+    def begin(self, start: int) -> None:
+        """Begin with the period that starts at ``start``."""
         if self._sink:
-            self._sink.put(data)
+            self._publisher.begin(start)
+
+    def _put(self, data: list[Datum], sent: Callable[[], None] | None = None) -> None:
+        if self._sink:
+            self._sink.put(data, sent)
 
 
 def main() -> int:
@@ -108,6 +114,7 @@ def main() -> int:
 
 def _keep(keeper: Housekeeper, period: int, stop: threading.Event, parent: int) -> None:
     start = int(time.time()) // period * period
+    keeper.begin(start)
     while not stop.is_set() and os.getppid() == parent:
         left = start + period + SETTLE_SECONDS - time.time()
         if left > 0:

@@ -143,7 +143,9 @@ class Api:
         return _health(self._health.status())
 
     def ready(self, _: Environ) -> Reply:
-        return _health(self._health.ready())
+        until = self._health.published_until()
+        headers = (("X-Metrics-Until", str(until)),) if until else ()
+        return _health(self._health.ready())._replace(headers=headers)
 
     def live(self, _: Environ) -> Reply:
         return Reply(b"alive\n", TEXT)

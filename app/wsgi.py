@@ -24,7 +24,7 @@ from app.logs import RequestLog
 from app.matching import Matching
 from app.metrics.batch import NOT_COUNTED
 from app.metrics.exposition import Exposition
-from app.metrics.publisher import metrics_directory
+from app.metrics.publisher import metrics_directory, published_until
 from app.metrics.recorder import Recorder
 from app.metrics.slots import Slot
 from app.metrics.version import SharedNumber
@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None, slot: Slot | None = None) -> Ws
     store = open_store(settings)
     if faults.slow_store:
         store = slowed(store, faults.store_call)
-    health = Health(settings, store, faults)
+    health = Health(settings, store, faults, published_until(settings).get)
     recorder = Recorder(slot)
     api = Api(
         Carts(store, faults),

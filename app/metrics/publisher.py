@@ -19,6 +19,7 @@ from app.metrics import process
 from app.metrics.batch import Datum, Served, Usage, difference, instance_data, service_data
 from app.metrics.restarts import take_restarts
 from app.metrics.slots import Counter, Histogram, Reading, read
+from app.metrics.version import SharedNumber
 from app.settings import Settings
 
 
@@ -31,8 +32,12 @@ class Taken(msgspec.Struct):
     clients: list[int]
 
 
+Put = Callable[[list[Datum], Callable[[], None]], None]
+"""Sends data, and calls the function when they were accepted."""
+
+
 class Publisher:
-    def __init__(self, settings: Settings, put: Callable[[list[Datum]], None], root: int) -> None:
+    def __init__(self, settings: Settings, put: Put, root: int) -> None:
         """``root`` is the root of the process tree of the instance."""
         self._settings = settings
         self._put = put
@@ -43,6 +48,7 @@ class Publisher:
             "Instance": settings.instance,
         }
         self._path = settings.run_directory / "published"
+        self._until = published_until(settings)
         self._before, self._respawns = _load(self._path)
         self._usage_before = process.tree(root)
         self._usage_at = time.monotonic()
@@ -56,7 +62,13 @@ class Publisher:
         _save(self._path, now, self._respawns)
         served = Served(period, self._settings.unjudged_routes)
         data = instance_data(served, restarts, self._usage(), start, self._dimensions)
-        self._put(data + service_data(served, start, self._settings.environment))
+        data += service_data(served, start, self._settings.environment)
+        end = start + self._settings.metrics_period
+        self._put(data, lambda: self._until.set(end))
+
+    def begin(self, start: int) -> None:
+        """Note that nothing of this process is due for the time before ``start``."""
+        self._until.set(start)
 
     def _new_respawns(self, now: Reading) -> int:
         """Count the workers that replaced a worker that died."""
@@ -77,6 +89,14 @@ class Publisher:
 
 def metrics_directory(settings: Settings) -> Path:
     return settings.run_directory / "metrics"
+
+
+def published_until(settings: Settings) -> SharedNumber:
+    """Return the end of the newest period whose metrics were accepted; 0 if none are sent.
+
+    The health check reports it. So a canary learns that metrics will be missing before their time.
+    """
+    return SharedNumber(settings.run_directory / "published-until")
 
 
 def elect(settings: Settings) -> int:

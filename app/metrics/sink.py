@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from app.metrics.batch import Datum, calls
@@ -16,6 +17,8 @@ from app.settings import Settings
 log = logging.getLogger("shop.metrics")
 
 BUFFERED_PERIODS = 60
+Batch = tuple[list[Datum], Callable[[], None] | None]
+"""Data, and whom to tell once they were accepted."""
 
 
 class Client(Protocol):
@@ -31,17 +34,22 @@ class Sink:
         self._client = client
         self._namespace = namespace
         self._retry_seconds = retry_seconds
-        self._waiting: deque[list[Datum]] = deque()
+        self._waiting: deque[Batch] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, data: list[Datum]) -> None:
-        """Queue the data of one period; never blocks, never fails."""
+    def put(self, data: list[Datum], sent: Callable[[], None] | None = None) -> None:
+        """Queue the data of one period; never blocks, never fails.
+
+        ``sent`` is called when CloudWatch has accepted them, and all before them.
+        """
         with self._changed:
-            self._waiting += calls(data)
+            *others, last = calls(data) or [[]]
+            self._waiting += [(batch, None) for batch in others]
+            self._waiting += [(last, sent)] if last else []
             while len(self._waiting) > BUFFERED_PERIODS:
                 self._waiting.popleft()
                 self.dropped += 1
@@ -63,7 +71,7 @@ class Sink:
                     self._waiting.appendleft(batch)
                     self._changed.wait(self._retry_seconds)
 
-    def _next(self) -> list[Datum] | None:
+    def _next(self) -> Batch | None:
         with self._changed:
             while not self._waiting:
                 if self._closing:
@@ -71,12 +79,15 @@ class Sink:
                 self._changed.wait()
             return self._waiting.popleft()
 
-    def _send(self, batch: list[Datum]) -> bool:
+    def _send(self, batch: Batch) -> bool:
+        data, sent = batch
         try:
-            self._client.put_metric_data(Namespace=self._namespace, MetricData=batch)
+            self._client.put_metric_data(Namespace=self._namespace, MetricData=data)
         except Exception as error:  # any error: metrics must not stop the shop
             log.warning("CloudWatch did not accept a batch (%s dropped): %s", self.dropped, error)
             return False
+        if sent:
+            sent()
         return True
 
 

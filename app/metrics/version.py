@@ -1,4 +1,4 @@
-"""A growing number in a mapped file, which the processes of one machine share."""
+"""A number in a mapped file, which the processes of one machine share."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ class SharedNumber:
     def get(self) -> int:
         value: int = self._words[0]
         return value
+
+    def set(self, value: int) -> None:
+        """Replace the number; one process may do that."""
+        self._words[0] = value
 
     def bump(self) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -33,10 +34,17 @@ class Status(msgspec.Struct):
 
 
 class Health:
-    def __init__(self, settings: Settings, store: Store, faults: Faults) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        faults: Faults,
+        published_until: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._faults = faults
+        self.published_until = published_until
         self._since = time.time()
         self._store_answered = float("-inf")
         #: When the first check began that the store has not answered yet.

@@ -33,10 +33,14 @@ class Silence:
         newest: about instances that reported nothing in the last period.
         lasting: about those that reported nothing for longer, and about critical metrics that
             nobody reports any more.
+        hosts: that served anybody in the last period, and reported nothing.
+        metrics: critical ones that nobody reported in the last period, and all did before.
     """
 
     newest: str = ""
     lasting: str = ""
+    hosts: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
 
 def silence(policy: Policy, progress: Progress, look: int) -> Silence:
@@ -46,24 +50,28 @@ def silence(policy: Policy, progress: Progress, look: int) -> Silence:
     """
     table = table_of(policy, progress.recording(), look)
     periods = min(policy.missing.consecutive, TOLERATED)
-    newest = _silent(progress, table, look, periods=1, least=BUSY)
-    lasting = _silent(progress, table, look, periods, least=1)
+    newest = " and ".join(_silent(progress, table, look, periods=1, least=BUSY))
+    lasting = " and ".join(_silent(progress, table, look, periods, least=1))
     return Silence(
         f"{newest} of the candidate reported no metrics in the last period" if newest else "",
         f"{lasting} of the candidate served requests for {plural(periods, 'period')} but reported "
         "no metrics. Is its agent running, and is settle long enough?"
         if lasting
         else _gone(policy, progress, table, look),
+        hosts=_silent(progress, table, look, periods=1, least=1),
+        metrics=_stopped(policy, progress, table, look),
     )
 
 
-def _silent(progress: Progress, table: Table, look: int, periods: int, least: int) -> str:
+def _silent(
+    progress: Progress, table: Table, look: int, periods: int, least: int
+) -> tuple[str, ...]:
     """Return the silent instances that served enough requests in each of the newest periods."""
     newest = _newest(progress, look, periods)
     group = table.groups[Arm.CANDIDATE]
     reports: Mask = np.any(group.reported[:, np.isin(table.times, newest)], axis=1)
     served = progress.counted.served
-    return " and ".join(
+    return tuple(
         host
         for host, reported in zip(group.hosts, reports, strict=True)
         if not reported and all(served.get(host, {}).get(time, 0) >= least for time in newest)
@@ -83,9 +91,7 @@ def _gone(policy: Policy, progress: Progress, table: Table, look: int) -> str:
         return ""
     there = {arm: bool(_any(table.groups[arm].reported[:, known]).all()) for arm in Arm}
     requests = {arm: _requests(progress, arm, newest) for arm in Arm}
-    for metric in policy.metrics:
-        if not metric.critical or metric.muted or metric.counter is not None:
-            continue
+    for metric in _critical(policy):
         rows = {arm: table.host_rows(metric, arm, np.flatnonzero(known)) for arm in Arm}
         has = {arm: _any(np.isfinite(rows[arm].values)) for arm in Arm}
         if has[Arm.CANDIDATE].any() or not there[Arm.CANDIDATE]:
@@ -97,6 +103,26 @@ def _gone(policy: Policy, progress: Progress, table: Table, look: int) -> str:
         if steady and not has[Arm.BASELINE].any() and min(requests[Arm.BASELINE]) >= BUSY:
             return f"No instance reported any {since}, though all reported it before"
     return ""
+
+
+def _critical(policy: Policy) -> list[Metric]:
+    """Return the critical metrics that instances report."""
+    return [m for m in policy.metrics if m.critical and not m.muted and m.counter is None]
+
+
+def _stopped(policy: Policy, progress: Progress, table: Table, look: int) -> tuple[Metric, ...]:
+    """Return the steady metrics of which no instance had a value in the newest period."""
+    newest = _newest(progress, look, 1)
+    at = np.flatnonzero(np.isin(table.times, newest))
+    there = len(at) and all(table.groups[arm].reported[:, at].any() for arm in Arm)
+    if not there or min(_requests(progress, Arm.BASELINE, newest)) < BUSY:
+        return ()
+    return tuple(
+        metric
+        for metric in _critical(policy)
+        if metric.name in progress.steady
+        and not any(np.isfinite(table.host_rows(metric, arm, at).values).any() for arm in Arm)
+    )
 
 
 def _any(values: Mask) -> Mask:

@@ -12,6 +12,7 @@ from canary.rollout.mark import Stage
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch, states_of
+from canary.rollout.witnesses import forgotten, unsent
 from canary.traffic.base import Status
 
 SLIP = 0.5
@@ -149,8 +150,10 @@ class StepLoop:
             self._count(self._watch.status, look)
         silent = silence(context.policy, progress, look)
         decision = self._decided(look, silent.newest)
-        if silent.lasting and decision.move is not Move.FAIL:
-            return Decision(Move.STOP, silent.lasting)
+        if decision.move is not Move.FAIL:
+            lost = silent.lasting or forgotten(context, progress, silent.metrics)
+            if reason := lost or unsent(context, progress, silent.hosts, look, self._watch.status):
+                return Decision(Move.STOP, reason)
         return self._allowed(decision)
 
     def _count(self, status: Status, look: int) -> None:

@@ -8,6 +8,7 @@ from canary.rollout.context import Context
 from canary.rollout.identity import exchanged, without_release
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
+from canary.rollout.witnesses import wrong_clock
 from canary.traffic.base import Status
 
 DOWN_LOOKS = 2
@@ -47,6 +48,7 @@ class Watch:
         return (
             self._overruled(self.status)
             or self._exchanged(self.status)
+            or self._mistimed(self.status)
             or self._unhealthy(self.status)
             or self._overloaded(self.status)
         )
@@ -69,6 +71,12 @@ class Watch:
             return None
         reason = f"Could not judge, because a release was replaced: {wrong}"
         return Ending(None, reason, replaced=True)
+
+    def _mistimed(self, status: Status) -> Ending | None:
+        if not getattr(self._context.ports.source, "own_clocks", False):
+            return None
+        wrong = wrong_clock(status, self._colour, self._progress.period)
+        return Ending(Verdict.INCONCLUSIVE, wrong) if wrong else None
 
     def _overruled(self, status: Status) -> Ending | None:
         if status.live == self._colour:

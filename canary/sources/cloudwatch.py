@@ -44,6 +44,8 @@ class _Wanted:
 class CloudWatch:
     """Reads one series per metric and instance, as the instances published them."""
 
+    own_clocks = True  # an instance says itself to which period a value belongs
+
     def __init__(
         self,
         settings: CloudWatchSource,

@@ -47,6 +47,8 @@ class Status:
         counters: by counter and server, since the proxy started.
         started: when the proxy's worker started, which set all counters to zero; None: not known.
         releases: reported by each server that reports one.
+        clocks: seconds by which the clock of each server is ahead of the proxy's, where known.
+        metrics_until: the end of the newest period whose metrics each server has sent, where known.
         drill: what the proxy adds to a candidate's responses now.
         can_drill: the proxy is able to.
     """
@@ -59,6 +61,8 @@ class Status:
     lease_until: float | None = None
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     releases: Mapping[str, str] = field(default_factory=dict)
+    clocks: Mapping[str, int] = field(default_factory=dict)
+    metrics_until: Mapping[str, int] = field(default_factory=dict)
     drill: Drill | None = None
     can_drill: bool = True
     started: int | None = None

@@ -51,6 +51,8 @@ class _Response(BaseModel):
     lease: _Lease
     fallback: tuple[str, ...] = ()
     releases: dict[str, str] = {}
+    clocks: dict[str, int] = {}
+    metrics_until: dict[str, int] = {}
     requests: Counters
     errors: Counters
     retries: Counters
@@ -201,6 +203,8 @@ def parse_status(text: str) -> Status:
         states=response.states,
         fallback=response.fallback,
         releases={name: release for name, release in response.releases.items() if release},
+        clocks=response.clocks,
+        metrics_until=response.metrics_until,
         lease_until=response.lease.until,
         counters={name: getattr(response, name) for name in COUNTERS + TIMES},
         drill=Drill(**response.drill.model_dump()) if response.drill else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.metrics import process
 from app.metrics.batch import (
     Datum,
 )
-from app.metrics.publisher import Publisher, metrics_directory
+from app.metrics.publisher import Publisher, metrics_directory, published_until
 from app.metrics.restarts import note_start, take_restarts
 from app.metrics.slots import Counter, Slot
 from app.settings import Settings
@@ -35,10 +36,16 @@ class Instance:
         self.settings: Settings = settings(directory, environment="local")
         self.slot = Slot(metrics_directory(self.settings))
         self.sent: list[list[Datum]] = []
+        self.accepts = True
         self.publisher = self.successor()
 
     def successor(self) -> Publisher:
-        return Publisher(self.settings, self.sent.append, os.getpid())
+        return Publisher(self.settings, self.put, os.getpid())
+
+    def put(self, data: list[Datum], sent: Callable[[], None]) -> None:
+        self.sent.append(data)
+        if self.accepts:
+            sent()
 
     def published(self, publisher: Publisher | None = None) -> dict[str, float]:
         (publisher or self.publisher).publish(START)
@@ -53,6 +60,20 @@ def test_each_answer_is_published_once(tmp_path: Path) -> None:
     instance.slot.record(CART, 0.01)
     instance.slot.record(CART, 0.01)
     assert instance.published()["requests"] == 2
+
+
+def test_it_notes_until_when_metrics_were_accepted(tmp_path: Path) -> None:
+    """A successor owes nothing for the time before it began."""
+    instance = Instance(tmp_path)
+    until = published_until(instance.settings)
+    assert until.get() == 0
+    instance.publisher.begin(START)
+    assert until.get() == START
+    instance.published()
+    assert until.get() == START + instance.settings.metrics_period
+    instance.accepts = False
+    instance.publisher.publish(START + instance.settings.metrics_period)
+    assert until.get() == START + instance.settings.metrics_period
 
 
 def test_a_successor_neither_loses_nor_doubles(tmp_path: Path) -> None:

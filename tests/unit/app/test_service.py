@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.metrics.clients import group_of
-from app.metrics.publisher import metrics_directory
+from app.metrics.publisher import metrics_directory, published_until
 from app.metrics.slots import read
 from tests.support.app_bad_input import cart
 from tests.support.app_client import Client, new_cart, settings
@@ -25,6 +25,15 @@ def test_every_answer_says_who_answered(client: Client) -> None:
         assert (headers["X-Release"], headers["X-Colour"]) == ("abc123", "blue")
         assert headers["X-Instance"] == "i-1"
         assert headers["X-Request-Id"]
+
+
+def test_an_instance_says_until_when_its_metrics_are_sent_if_it_sends_any(tmp_path: Path) -> None:
+    own = settings(tmp_path)
+    client = Client(own)
+    assert "X-Metrics-Until" not in client.get("/ready").headers
+    published_until(own).set(1_800_000_005)
+    assert client.get("/ready").headers["X-Metrics-Until"] == "1800000005"
+    assert "X-Metrics-Until" not in client.get("/carts").headers
 
 
 def test_a_request_id_is_passed_on_unless_it_is_dangerous(client: Client) -> None:

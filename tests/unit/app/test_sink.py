@@ -67,6 +67,19 @@ def test_what_was_not_taken_is_sent_again() -> None:
     assert made.dropped == 0
 
 
+def test_who_asked_is_told_once_the_data_were_accepted_and_not_before() -> None:
+    client, told = Client(), list[int]()
+    client.away = True
+    with sink(client) as made:
+        made.put(batch(0), lambda: told.append(len(client.taken)))
+        made.put(batch(1), lambda: told.append(len(client.taken)))
+        time.sleep(0.05)
+        assert told == []
+        client.away = False
+        wait_until(client, 2)
+    assert told == [1, 2]
+
+
 def test_putting_does_not_wait_and_the_oldest_are_dropped() -> None:
     client = Client()
     client.go.clear()  # so slow that there is no response

@@ -84,6 +84,8 @@ class Proxy:
         self.anew = 0
         self.fallback: tuple[str, ...] = ()
         self.releases: dict[str, str] = {}
+        self.clocks: dict[str, int] = {}
+        self.metrics_until: dict[str, int] = {}
         self.history: list[tuple[float, float]] = []
         self.drill: Drill | None = None
         self.can_drill = True
@@ -121,6 +123,8 @@ class Proxy:
             drill=self.drill if self.until is not None else None,
             can_drill=self.can_drill,
             releases=dict(self.releases),
+            clocks=dict(self.clocks),
+            metrics_until=dict(self.metrics_until),
             counters={"requests": {name: int(elapsed * 50 * s) for name, s in asked.items()}},
         )
 

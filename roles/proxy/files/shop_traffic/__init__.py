@@ -3,7 +3,7 @@
 config    what the role wrote: servers, sockets, directories
 ring      which share of shoppers each weight brings; pure
 runtime   HAProxy's runtime API over its socket
-releases  which release each server reports
+statements  what each server says of itself: release, clock, metrics
 memory    what must survive a restart: live colour, fallback, lease
 drill     errors or a delay that HAProxy adds for a candidate
 lease     a transient systemd timer that takes the traffic back

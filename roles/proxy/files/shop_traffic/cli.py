@@ -20,8 +20,8 @@ from shop_traffic.drill import Drill
 from shop_traffic.lease import LONGEST, SystemdTimer
 from shop_traffic.lock import Lock
 from shop_traffic.memory import Memory
-from shop_traffic.releases import releases
 from shop_traffic.runtime import Runtime
+from shop_traffic.statements import statements
 
 PUBLIC = ("status", "set", "renew", "release", "promote", "drain", "ready", "standby", "lock")
 
@@ -78,7 +78,7 @@ def patience(text: str) -> float:
 def answer(traffic: Traffic, asked: argparse.Namespace) -> dict[str, Any] | None:
     """Run the command."""
     actions: dict[str, Callable[[], dict[str, Any] | None]] = {
-        "status": lambda: {**traffic.status(), "releases": releases(traffic.config)},
+        "status": lambda: {**traffic.status(), **statements(traffic.config)},
         "set": lambda: traffic.set(
             asked.candidate, asked.share, asked.lease, matched(asked), drill(asked)
         ),
