@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible.template import Templar
 
+from tests.support.ansible_templates import evaluate, render
 from tests.support.paths import ROOT
-from tests.unit.roles.inventories import HOSTS, load
+from tests.unit.roles.inventories import HOSTS, Environment, load
 
 
 def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
@@ -21,6 +24,44 @@ def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
     ports = aws.value("aws-monitor-1", "base_ports")
     assert ports == [{"port": port, "sources": ["10.76.0.0/24"]} for port in (3000, 8089, 9090)]
     assert not aws.value("localhost", "network_monitor_direct")
+
+
+def test_their_security_group_lets_the_proxy_in_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Grafana (3000) shows graphs to everybody who reaches it. Its settings open nothing else."""
+    aws = load("aws", tmp_path, monkeypatch)
+    monitor = next(group for group in groups_of(aws) if group["name"] == "monitor")
+    (pages,) = [rule for rule in monitor["rules"] if 3000 in rule["ports"]]
+    assert pages["ports"] == [3000, 8089, 9090]
+    assert pages["group_name"].endswith("-proxy")
+    assert "cidr_ip" not in pages
+    for group in groups_of(aws):
+        opened = {port for rule in group["rules"] for port in rule["ports"]}
+        assert group["name"] == "monitor" or not opened & {3000, 8089, 9090}
+
+
+def test_grafana_lets_nobody_sign_up_change_or_publish_anything() -> None:
+    settings = configparser.ConfigParser()
+    settings.read_string(render("grafana", "grafana.ini.j2", grafana_password="secret"))  # noqa: S106
+    assert settings["auth.anonymous"]["org_role"] == "Viewer"
+    assert settings["security"]["admin_password"] == "secret"
+    for section, key in (
+        ("users", "allow_sign_up"),
+        ("snapshots", "enabled"),
+        ("snapshots", "external_enabled"),
+        ("plugins", "plugin_admin_enabled"),
+    ):
+        assert not settings[section].getboolean(key), key
+
+
+def groups_of(aws: Environment) -> list[dict[str, Any]]:
+    """Return the security groups as the role ``network`` makes them."""
+    parts = ("name", "admin_cidrs", "monitor_ports", "monitor_direct", "subnets")
+    names = [f"network_{part}" for part in (*parts, "client_cidrs", "client_ports")]
+    given = {name: aws.value("localhost", name) for name in names}
+    found: list[dict[str, Any]] = evaluate("network", "__network_groups", **given)
+    return found
 
 
 def test_a_shell_without_the_optional_variables_changes_nothing(

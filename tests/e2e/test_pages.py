@@ -1,0 +1,65 @@
+"""Who reaches the monitor's pages: Grafana, Locust, Prometheus. They have no TLS.
+
+No host of the tests can install Grafana, so something else listens on its port.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.session_cloud import SessionCloud
+from tests.support.waiting import wait_for
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+MONITOR = "local-monitor-1"
+GRAFANA, PAGES = 3000, (3000, 8089, 9090)
+LISTEN = f"systemd-run --unit=page python3 -m http.server {GRAFANA}"
+# exit status 0 with a connection; a rejected packet gets no response
+KNOCK = 'timeout 5 bash -c "exec 3<>/dev/tcp/{address}/{port}" 2>/dev/null; echo $?'
+
+
+@pytest.fixture(scope="module")
+def address(cloud: SessionCloud) -> Iterator[str]:
+    """Return the address of the monitor, on which all three ports are open."""
+    cloud.ssh(MONITOR, LISTEN)
+    found = cloud.hosts()[MONITOR]
+    try:
+        for port in PAGES:
+            wait_for(
+                lambda port=port: reaches(cloud, MONITOR, "127.0.0.1", port),  # type: ignore[misc]
+                f"something listens on port {port}",
+                60,
+                1,
+            )
+        yield found
+    finally:
+        cloud.ssh(MONITOR, "systemctl stop page")
+
+
+def reaches(cloud: SessionCloud, host: str, address: str, port: int) -> bool:
+    return cloud.ssh(host, KNOCK.format(address=address, port=port)).strip() == "0"
+
+
+@pytest.mark.parametrize("port", PAGES)
+def test_no_host_reaches_the_pages(cloud: SessionCloud, address: str, port: int) -> None:
+    """Somebody who has taken over a host must not read the graphs, or start a load.
+
+    On AWS the proxy does, which forwards them over SSH (``tests/unit/roles/test_settings.py``).
+    """
+    others = [host for host in cloud.hosts() if host != MONITOR]
+    assert len(others) == 6
+    assert [host for host in others if reaches(cloud, host, address, port)] == []
+
+
+@pytest.mark.parametrize("port", PAGES)
+def test_the_controller_does(address: str, port: int) -> None:
+    socket.create_connection((address, port), timeout=10).close()
+
+
+@pytest.mark.parametrize("port", PAGES)
+def test_the_proxy_forwards_no_page_to_customers(cloud: SessionCloud, port: int) -> None:
+    with pytest.raises(OSError, match=r"timed out|refused"):
+        socket.create_connection((cloud.hosts()["local-proxy-1"], port), timeout=5)
