@@ -76,26 +76,30 @@ colour restarts in the middle of a deployment, which is then run again.
 END = """
 ## Where it takes longer than two periods
 
-* *An instance of the candidate serves customers but publishes no metrics:* its publisher hangs, its
-  clock is wrong, it cannot reach the API, or its disk was full when it started. The metrics of a
-  period are sent when it has ended, and have 2 s to arrive. So a first period without them is known
-  up to 7 s after the fault, and a second one up to 12 s after it. The canary ends at the second
-  one, because an agent that restarts misses one. From the first one on, the weight is not raised
-  and nothing passes. No earlier witness was found: the proxy's counters show that the instance
-  serves, but not that its metrics will be missing; a datapoint with a wrong time, or one that comes
-  late, is there when the right one is missing, and not before. With `missing: {consecutive: 1}` a
-  canary ends at the first such period, within two periods, and at each restart of an agent that
-  takes the end of a period with it. A pause (weight 0 at the first such period, and back once the
-  metrics are) is no way out either: users would change their release twice each time that an agent
-  restarts, and an instance whose metrics all come from requests has none to report at weight 0, so
-  its return would never be seen. The rows show the first seconds of a canary, in which it is up to
-  3 s more: a weight that was set within a period counts from the next one on. In the rows of
-  clocks, the shop restarts with the wrong clock first, which takes some seconds.
+* *An instance of the candidate serves customers but publishes no metrics, and does not say so.* The
+  metrics of a period are sent when it has ended, and have 2 s to arrive. So a first period without
+  them is known up to 7 s after the fault, and a second one up to 12 s after it. The metrics alone
+  cannot tell an agent that hangs from one that restarts and misses one period, or from data that
+  are late. So a canary ends at the second period; from the first one on, the weight is not raised
+  and nothing passes. That is the bound for an app that says nothing; `missing: {consecutive: 1}`
+  ends its canary at the first such period, and at each restart of an agent that takes the end of
+  a period with it. The shop says in its health check until when it has sent its metrics
+  (`X-Metrics-Until`), and the proxy passes that on. If it has not sent them half a period after
+  they were due, they are not late: the canary ends up to 9.5 s after the fault. An agent that
+  restarted says that it owes nothing for the time before. A weight that was set within a period
+  counts from the next one on, so in the first seconds of a canary it is up to 3 s more.
+* *A clock of the candidate is wrong.* Its metrics belong to other periods, so those of this period
+  would be missing two periods later. The proxy compares the date of each health check with those of
+  the live servers, and the canary ends at its next look, up to 5 s after the clock is wrong. In
+  these rows, the shop restarts with the wrong clock first, which takes some seconds.
 * *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
-  the absence of one value is no fault. The canary ends after three periods (`missing.consecutive`)
-  without a critical metric that every period had before the canary: up to 17 s. It cannot PASS, and
-  its weight is not raised. A response with a count of a metric but without its value is a hole: it
-  ends the canary within two periods.
+  the absence of one value is no fault. But a source that returns the values of the past no more,
+  which it returned before, has lost the metric: the canary asks for them again, and ends at its
+  next look, up to 5 s after the fault. If the past is there, and nobody reports a critical metric that every period
+  had before the canary, the canary ends after three periods (`missing.consecutive`): up to 17 s,
+  because one pipeline may be late while the others are not. It cannot PASS, and its weight is not
+  raised. A response with a count of a metric but without its value is a hole: it ends the canary
+  within two periods.
 * *CloudWatch falls silent in the first period of a canary.* The first weight is set just before a
   period begins. If setting it takes so long that the period has begun, as it can on this machine
   under load, the first data is due a period later: 12 to 13 s after the fault, not 8 to 9 s.
