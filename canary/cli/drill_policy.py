@@ -11,8 +11,7 @@ from rich.console import Console
 from canary.errors import PolicyError
 from canary.formatting import listed
 from canary.policy import Policy, load_policy
-from canary.policy.yaml_text import read_yaml
-from canary.reading import SMALL, read_text
+from canary.policy.yaml_text import read_document
 from canary.rollout.drill import seeing
 from canary.traffic.base import Drill
 
@@ -42,7 +41,7 @@ The app does not know of a delay that the proxy adds. The proxy measures it; add
 def policy_of_drill(path: Path, share: float | None, *, proxy_errors: bool) -> str:
     """Return the text of a policy with the steps up to ``share``, and without a lead-in."""
     policy = load_policy(path)  # it tells what is wrong with the file
-    document = read_yaml(read_text(path, SMALL))
+    document = read_document(path)
     if share is not None:
         if share <= 0:
             raise click.UsageError("--share must be above 0%")

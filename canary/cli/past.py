@@ -15,8 +15,7 @@ from canary.errors import PolicyError, SourceError
 from canary.model import Arm
 from canary.offline.rehearse import Past
 from canary.policy import Metric
-from canary.policy.yaml_text import read_yaml
-from canary.reading import SMALL, read_text
+from canary.policy.yaml_text import read_document
 from canary.sources.base import Source, settled_end
 from canary.sources.csv import Csv
 
@@ -82,5 +81,5 @@ def of_environment(place: Place, options: dict[str, Any]) -> History:
         past=Past(colour, start, end, canaries),
         names=names,
         given=given,
-        document=dict(read_yaml(read_text(place.path, SMALL))),
+        document=dict(read_document(place.path)),
     )

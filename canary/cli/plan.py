@@ -41,8 +41,7 @@ from canary.offline.plan import (
 )
 from canary.offline.plan import plan as foresee
 from canary.policy import Policy, load_policy, parse_policy
-from canary.policy.yaml_text import read_yaml
-from canary.reading import SMALL, read_text
+from canary.policy.yaml_text import read_document
 from canary.recording import load_recording
 from canary.rollout.names import DRILL
 
@@ -130,7 +129,7 @@ def _write_low(path: Path, low: LowTraffic | None, workload: Workload, file: Pat
             f"{workload.rate:g} requests per second are not few: --low-traffic proposes a policy "
             f"for {LOW_RATE:g} and less"
         )
-    text = yaml.safe_dump(low.changed(read_yaml(read_text(path, SMALL))), sort_keys=False)
+    text = yaml.safe_dump(low.changed(read_document(path)), sort_keys=False)
     parse_policy(text, str(file))
     file.write_text(text, encoding="utf-8")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from canary.reading import SMALL, read_text
 
 MOST_VALUES = 100_000
 """Values of a document, with every alias replaced by what it stands for."""
@@ -51,6 +54,11 @@ def _refuse_growth(node: yaml.Node | None, known: dict[int, int]) -> int:
         raise UnreadableError(f"has more than {MOST_VALUES:,} values, counted with its aliases")
     known[id(node)] = size
     return size
+
+
+def read_document(path: Path) -> Any:
+    """Return the document in a policy file that ``load_policy`` could read."""
+    return read_yaml(read_text(path, SMALL))
 
 
 def read_yaml(text: str) -> Any:

@@ -95,11 +95,11 @@ END = """
 * *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
   the absence of one value is no fault. But a source that returns the values of the past no more,
   which it returned before, has lost the metric: the canary asks for them again, and ends at its
-  next look, up to 5 s after the fault. If the past is there, and nobody reports a critical metric that every period
-  had before the canary, the canary ends after three periods (`missing.consecutive`): up to 17 s,
-  because one pipeline may be late while the others are not. It cannot PASS, and its weight is not
-  raised. A response with a count of a metric but without its value is a hole: it ends the canary
-  within two periods.
+  next look, up to 5 s after the fault. If the past is there, and nobody reports a critical metric
+  that every period had before the canary, the canary ends after three periods
+  (`missing.consecutive`): up to 17 s, because one pipeline may be late while the others are not.
+  It cannot PASS, and its weight is not raised. A response with a count of a metric but without
+  its value is a hole: it ends the canary within two periods.
 * *CloudWatch falls silent in the first period of a canary.* The first weight is set just before a
   period begins. If setting it takes so long that the period has begun, as it can on this machine
   under load, the first data is due a period later: 12 to 13 s after the fault, not 8 to 9 s.
