@@ -179,6 +179,38 @@ def test_abandoned_carts_expire(tmp_path: Path, cloudwatch: CloudWatch) -> None:
         wait_for(lambda: ask(f"{server.url}/carts").json() == [], "the expiry")
 
 
+def until(server: Shop) -> int:
+    """Return until when an instance says that its metrics were accepted."""
+    headers = {name.lower(): value for name, value in ask(f"{server.url}/ready").headers.items()}
+    return int(headers.get("x-metrics-until", 0))
+
+
+def test_an_instance_says_until_when_its_metrics_were_accepted(
+    tmp_path: Path, cloudwatch: CloudWatch
+) -> None:
+    own = {"SHOP_COLOUR": "blue", "SHOP_INSTANCE": "i-1", **cloudwatch.environment}
+    with shop(tmp_path, **own) as server:
+        wait_for(
+            lambda: until(server) and len(cloudwatch.points("requests", "i-1", "blue")) > 1,
+            "metrics",
+        )
+        assert until(server) <= time.time()
+        hanging = housekeeper(server)
+        os.kill(hanging, signal.SIGSTOP)
+        last = until(server)
+        wait_for(lambda: time.time() > last + 5, "five periods")
+        assert until(server) == last
+        os.kill(hanging, signal.SIGCONT)
+        wait_for(lambda: until(server) >= last + 5, "the publisher goes on")
+        replace_housekeeper(server)
+        wait_for(lambda: until(server) > last + 7, "the next publisher")
+
+
+def test_without_a_sink_an_instance_says_nothing_of_metrics(tmp_path: Path) -> None:
+    with shop(tmp_path) as server:
+        assert until(server) == 0
+
+
 def test_cloudwatch_away_costs_no_request(tmp_path: Path, cloudwatch: CloudWatch) -> None:
     away = {**cloudwatch.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
     with shop(tmp_path, **away) as server:
@@ -188,4 +220,7 @@ def test_cloudwatch_away_costs_no_request(tmp_path: Path, cloudwatch: CloudWatch
             assert ask(f"{server.url}/cart", cart()).status == 200
             times.append(time.monotonic() - began)
         wait_for(lambda: "did not accept a batch" in server.log.read_text(), "the warning")
+        last = until(server)
+        wait_for(lambda: time.time() > last + 5, "five periods")
+        assert until(server) == last
     assert sorted(times)[95] < 3

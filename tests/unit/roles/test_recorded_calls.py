@@ -129,7 +129,7 @@ def test_every_call_of_a_canary_is_allowed_to_release(calls: list[Call], values:
 
 def test_every_call_of_an_app_host_is_allowed_to_it(calls: list[Call], values: Values) -> None:
     settings = ShopSettings(metrics_namespace=values("metric_namespace"))
-    sink(settings)._send([{"MetricName": "requests", "Value": 1.0}])
+    sink(settings)._send(([{"MetricName": "requests", "Value": 1.0}], None))
     assert {str(call) for call in calls} == {"monitoring:PutMetricData"}
     rights = values("rights_statements")
     assert refused(calls, rights["app"], ACCOUNT) == set()
