@@ -86,12 +86,14 @@ END = """
   a period with it. The shop says in its health check until when it has sent its metrics
   (`X-Metrics-Until`), and the proxy passes that on. If it has not sent them half a period after
   they were due, they are not late: the canary ends up to 9.5 s after the fault. An agent that
-  restarted says that it owes nothing for the time before. A weight that was set within a period
-  counts from the next one on, so in the first seconds of a canary it is up to 3 s more.
+  restarted says that it owes nothing for the time before. The first period that is judged begins
+  after the weight was set, so in the first seconds of a canary it is up to 3 s more, and up to 5 s
+  if setting the weight took so long that a period had begun, as in the row of the AWS API.
 * *A clock of the candidate is wrong.* Its metrics belong to other periods, so those of this period
   would be missing two periods later. The proxy compares the date of each health check with those of
   the live servers, and the canary ends at its next look, up to 5 s after the clock is wrong. In
-  these rows, the shop restarts with the wrong clock first, which takes some seconds.
+  these rows, the shop restarts with the wrong clock first. While it does not respond, its clock is
+  not known.
 * *CloudWatch returns a metric no more, and all others.* A metric without events has no value, so
   the absence of one value is no fault. But a source that returns the values of the past no more,
   which it returned before, has lost the metric: the canary asks for them again, and ends at its
@@ -115,8 +117,8 @@ the candidate has its share of the servers that are up. The canary goes on with 
 left. While no live server is up, the candidate keeps its weight: it is all that customers have. A
 live host that is cut off from its data stays in service for ten seconds more
 (`STORE_GRACE_SECONDS`), because an outage of the database concerns both colours; the proxy asks
-another host for what it cannot serve. Two rows were measured before this rule and the one of the
-second period: "a live host is replaced", and the last pair.
+another host for what it cannot serve. One row was measured before this rule: "a live host is
+replaced".
 
 Every test run also checks the rollout in simulated time, with 400 seeded schedules of faults:
 `tests/unit/canary/test_random_faults.py`.
