@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +11,9 @@ from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.comparison import typical_spread, usual_level
 from canary.judge.floor import least_effect
-from canary.judge.host_effects import Hosts, known_variance
+from canary.judge.host_effects import PART, Hosts, known_variance
 from canary.judge.hosts import (
+    TIMES,
     Apart,
     against,
     against_hosts,
@@ -33,6 +35,9 @@ from canary.stats.paired import Mask
 
 EVEN = 0.5
 """The share of traffic for which noise is assumed."""
+SIBLINGS, TOGETHER = 3, 1
+"""Hosts of the same arm that must have started with a host, within so many periods, to tell what
+of its fall is common to fresh processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,14 @@ class Case:
     def fades(self, row: int) -> bool:
         """Return whether a host's latency may still fade, as that of a fresh process does.
 
+        Fresh processes of one release fade alike. What a host has beyond the others of its arm,
+        and does not lose, is no warm-up.
+        """
+        return self._falls(row) and not self._apart_from_its_arm(row)
+
+    def _falls(self, row: int) -> bool:
+        """Return whether a host's latency falls, beside what it is compared with.
+
         A host that came later has a start of its own: its first value.
         """
         if not self.rule.fade:
@@ -101,6 +114,23 @@ class Case:
         company = None if self.company is None else self._beside(self.company, row, since)
         fade = fade_of(d[:, since], v[:, since], self.rule, company, surely=True)
         return bool(fade.falling[0])
+
+    def _apart_from_its_arm(self, row: int) -> bool:
+        """Return whether a host is worse than the others of its arm, and does not fall to them."""
+        within = self._within_arm()
+        starts = [int(one.argmax()) for one in np.isfinite(within.hosts.values)]
+        alike = sum(abs(start - starts[row]) <= TOGETHER for start in starts) - 1
+        if alike < SIBLINGS:
+            return False
+        effect = effects(within)[row], effects(within, slice(-PART, None))[row]
+        return min(effect) >= math.log(TIMES[self.metric.kind]) and not within._falls(row)
+
+    def _within_arm(self) -> Case:
+        """Return the case in which each host is compared with the others of its own arm."""
+        columns = self.hosts.values, self.hosts.chances
+        hosts = against_rest(self.metric, *columns, self.hosts.spread)
+        company = None if self.company is None else self.company._within_arm()
+        return replace(self, hosts=hosts, company=company)
 
     def _beside(self, typical: Case, row: int, since: slice) -> tuple[Floats, Mask] | None:
         """Return the typical latency's difference of the same host, and whether it fades."""

@@ -136,3 +136,30 @@ def test_a_slow_host_whose_tail_alone_is_bad_fails() -> None:
     found = list(reasons(kept, TAIL))
     assert found
     assert int(found[0].split(":")[0]) <= 20
+
+
+def all_warming(hosts: int, course: Floats) -> Recording:
+    """Every host of the candidate is a fresh process."""
+    kept = healthy(instances=hosts)
+    for host in range(1, hosts + 1):
+        kept = slowed(kept, f"candidate-{host}", course, ("p90 latency",))
+    return kept
+
+
+def test_a_slow_host_is_not_waited_for_because_all_hosts_warm_up() -> None:
+    """What it has beyond the other fresh processes does not fall."""
+    kept = slowed(
+        all_warming(8, 1 + 0.4 * np.exp(-MINUTES / 4)),
+        "candidate-2",
+        np.full(PERIODS, 1.5),
+        ("p90 latency",),
+    )
+    found = list(reasons(kept))
+    assert found
+    assert "candidate-2 is" in found[0]
+    assert int(found[0].split(":")[0]) <= 18
+
+
+def test_a_host_that_warms_up_longer_than_the_others_does_not_fail() -> None:
+    kept = slowed(all_warming(8, fading(1.3, 8)), "candidate-2", fading(1.7, 26), ("p90 latency",))
+    assert not list(reasons(kept))
