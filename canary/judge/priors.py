@@ -14,11 +14,12 @@ COLD_TAU = 2.0
 COLD_KAPPA: Mapping[str, Kappa] = {"expanding": ((4, 1.1),), "window": ((22, 1.2),)}
 COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
     "expanding": ((4, 1.6), (12, 1.3), (60, 1.2)),
-    "exact": ((4, 1.1),),
+    "exact": ((4, 1.2),),
     "window": ((22, 1.4),),
     "ranks": ((6, 1.05), (60, 1.2)),
 }
-"""Kappa without a calibration, wide enough for bursts of errors."""
+COLD_FEWER_KAPPA: Mapping[str, Kappa] = {**COLD_COUNT_KAPPA, "exact": ((4, 1.1),)}
+"""Kappa without a calibration, wide enough for bursts of errors. Checkouts have no such bursts."""
 COLD_WEIGHTS, CALIBRATED_WEIGHTS = (6.0, 20.0), (30.0, 100.0)
 """What tau and phi are worth: without a rehearsal, and after a long one."""
 COLD_WIDER = 0.1
@@ -165,7 +166,9 @@ def wary(metric: Metric, rough: Noise, cold: Noise) -> Noise:
 
 def cold_kappa(metric: Metric) -> Mapping[str, Kappa]:
     """Return kappa of a metric without a rehearsal."""
-    return COLD_COUNT_KAPPA if metric.kind == "count" else COLD_KAPPA
+    if metric.kind != "count":
+        return COLD_KAPPA
+    return COLD_FEWER_KAPPA if metric.harmful == "decrease" else COLD_COUNT_KAPPA
 
 
 def _prior_name(metric: Metric) -> str:
