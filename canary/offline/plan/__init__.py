@@ -1,4 +1,4 @@
-"""Plans: which harm a canary finds in which time with which traffic, and what it costs. Pure."""
+"""Plans: the harm that a canary finds with its traffic and time, and what it costs. Pure."""
 
 from canary.offline.plan.achieved import achieved
 from canary.offline.plan.cost import Cost, monthly_cost

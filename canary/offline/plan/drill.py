@@ -18,7 +18,7 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
 
 TWICE = 2.0
-"""Where the size of the harm is not known, it is taken as so many margins."""
+"""If the size of the harm is unknown, it is assumed to be this many margins."""
 
 
 def time_to_refuse(

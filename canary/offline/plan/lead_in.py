@@ -1,4 +1,4 @@
-"""What a lead-in is worth: the periods that it saves, and the harm that it makes visible."""
+"""The worth of a lead-in: the periods that it saves, and the harm that it makes visible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from canary.policy import Policy
 USUAL = 120
 """Periods of the lead-in that a plan proposes."""
 WORTHWHILE = 0.9
-"""A harm that a lead-in makes visible is told if it is below this share of the other one."""
+"""Harm that a lead-in makes visible is mentioned if it is below this share of the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LeadInWorth:
 
     @property
     def sentence(self) -> str:
-        """What it is worth."""
+        """The worth of the lead-in, as a sentence."""
         pairs = list(zip(self.with_it.metrics, self.without.metrics, strict=True))
         better = [(one, other) for one, other in pairs if _better(one, other)]
         length = duration(self.seconds)

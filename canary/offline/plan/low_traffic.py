@@ -1,7 +1,8 @@
 """A policy for little traffic: hours instead of minutes, and margins that fit few requests.
 
-With few requests a period says little, so periods are longer, and the newest ones can still hold a
-PASS back. The acute channel watches them meanwhile: a catastrophe does not wait for the hours.
+With few requests a period shows little, so periods are longer, and the newest ones can still
+withhold PASS. Meanwhile the acute channel watches them, so a catastrophe does not take hours to
+fail.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PER_PERIOD = 700.0
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 LONGEST_PERIOD = HOUR
 HOURS, PERIODS = 8, 60
-"""Length of the longest run: so many hours, and at least so many periods."""
+"""Length of the longest run: this many hours, and at least this many periods."""
 FEWEST_PERIODS = 10
 TAIL = 0.95
 LATENCY, TAILS, FEWER, NEGLIGIBLE = 0.10, 0.20, 0.20, 0.005
@@ -48,7 +49,7 @@ class LowTraffic:
 
     @property
     def sentence(self) -> str:
-        """What is proposed."""
+        """The proposal, as a sentence."""
         times = ", ".join(f"{key}: {_written(value)}" for key, value in self.times.items())
         margins = "; ".join(
             f"{name} {self._margins(changes)}" for name, changes in self.metrics.items()
@@ -77,7 +78,7 @@ class LowTraffic:
 
 
 def low_traffic(policy: Policy, workload: Workload) -> LowTraffic | None:
-    """Return a policy for little traffic; None where the traffic is not low."""
+    """Return a policy for little traffic, or None if the traffic is not low."""
     if workload.rate > LOW_RATE:
         return None
     period = _period(policy, workload)
@@ -102,7 +103,7 @@ def _period(policy: Policy, workload: Workload) -> int:
 
 
 def _wider(metric: Metric) -> dict[str, str]:
-    """Return the margins of a metric that few requests would never rule out."""
+    """Return wider margins of a metric whose own margins few requests could never rule out."""
     least, own = _least(metric), metric.limit
     if metric.kind == "count" and metric.per != "time" and metric.harmful != "decrease":
         wide = metric.negligible_rate < NEGLIGIBLE

@@ -1,4 +1,4 @@
-"""Before a run: which harm it will find, and how long it takes to rule out the margins."""
+"""Before a run: the harm that it will find, and the time that it takes to rule out the margins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 32
 
 @dataclass(frozen=True, slots=True)
 class MetricOutlook:
-    """What a run will show about one metric, with 80 % power.
+    """The result that a run can show about one metric, with 80 % power.
 
     Attributes:
         visible: the smallest harm found by the end, on the margin's scale.
@@ -49,7 +49,7 @@ class MetricOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a run will show about all its metrics."""
+    """The result that a run can show about all its metrics."""
 
     maximum: int
     metrics: tuple[MetricOutlook, ...]

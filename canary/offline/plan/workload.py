@@ -37,7 +37,7 @@ class Workload:
 
 
 def describe(policy: Policy, workload: Workload) -> str:
-    """Return the traffic of a plan in words, and how often it assumes that events happen."""
+    """Return the traffic of a plan in words, and the rates of events that it assumes."""
     one, other = workload.instances
     text = f"With {workload.rate:g} requests per second on {one} + {other} instances"
     counts = [each for each in policy.metrics if each.kind == "count" and each.per != "time"]

@@ -59,7 +59,7 @@ class Rehearsal:
 
     @property
     def sentence(self) -> str:
-        """The false alarms, and what the rehearsal is worth."""
+        """The false alarms, and the worth of the rehearsal."""
         share = f"{self.calibrated / self.windows:.1%}"
         return (
             f"{self.windows} windows of equal instances: {self.calibrated} false alarms with "
@@ -82,7 +82,7 @@ class Rehearsal:
 
 
 def work_of(policy: Policy) -> int:
-    """Return the number of steps of which ``rehearse`` tells."""
+    """Return the number of steps that ``rehearse`` reports."""
     return STEPS * (len(policy.metrics) + 1)
 
 
@@ -93,7 +93,7 @@ def rehearse(
     worth: Worth,
     tell: Told = lambda: None,
 ) -> Rehearsal:
-    """Judge each window by the other half; ``source`` is the kind that they come from."""
+    """Judge each window with noise from the other half; ``source`` is the kind of their source."""
     tables = [table_of(policy, recording) for recording in recordings]
     middle = len(tables) // 2
     halves = tables[:middle], tables[middle:]

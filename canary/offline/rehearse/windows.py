@@ -18,7 +18,7 @@ from canary.sources.queries import source_queries
 SHORTEST = 10
 """The least number of judged periods in a window."""
 MOST = 400
-"""Windows that are judged at most, spread evenly over times and pairs."""
+"""Largest number of windows to judge, spread evenly over times and pairs."""
 UNIT_SECONDS = 0.4e-3
 """Time to learn from and judge one period of one metric in one window, on one core."""
 
@@ -44,7 +44,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """How a past is cut: windows of ``length`` periods from each of ``starts``.
+    """The windows of a past, each ``length`` periods long.
 
     Attributes:
         windows: the start of each window, and its pair of instances.

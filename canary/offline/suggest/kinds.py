@@ -1,4 +1,4 @@
-"""What a metric is: its kind and its direction of harm, from its name and its values.
+"""The kind and the direction of harm of a metric, from its name and its values.
 
 Names decide first: a count of errors and a count of orders look alike. Values decide whether a
 metric can be compared at all, and every metric that is left out has its reason.
@@ -81,7 +81,7 @@ UNITS = (
 
 
 def first_query(name: str, names: Sequence[str]) -> Query:
-    """Return the query that shows what a metric is; only CloudWatch minds the statistic."""
+    """Return the query for a first look at a metric; the statistic matters only to CloudWatch."""
     plain = _plain(name)
     if any(words.search(plain) for words in (FAILURES, SUCCESSES, TRAFFIC)):
         return Query(name, name, "Sum", samples="requests" if "requests" in names else None)
@@ -89,7 +89,7 @@ def first_query(name: str, names: Sequence[str]) -> Query:
 
 
 def choose(name: str, profile: Profile, given: Metric | None = None) -> Chosen | LeftOut:
-    """Return what a metric is, or why it cannot be judged; ``given`` is what a policy says."""
+    """Return the keys of a metric, or why it cannot be judged; ``given`` is a policy's metric."""
     if given is None:
         found = _guessed(name, profile)
     else:
@@ -102,7 +102,7 @@ def choose(name: str, profile: Profile, given: Metric | None = None) -> Chosen |
 
 
 def _guessed(name: str, profile: Profile) -> Chosen | LeftOut:
-    """Return the kind by the name, or else by the values."""
+    """Return the kind by the name or, failing that, by the values."""
     plain = _plain(name)
     if not profile.known.size:
         return LeftOut(name, "It has no value in this time")
@@ -172,7 +172,7 @@ def _plain_value(name: str, plain: str, kind: str, harm: str, why: str) -> Chose
 
 
 def _with_unit(keys: dict[str, Any], plain: str) -> dict[str, Any]:
-    """Add the unit that the name says. A latency without one would not FAIL for a few ms."""
+    """Add the unit that the name contains. Without one, a few ms more would not FAIL a latency."""
     unit = next((unit for unit, words in UNITS if words.search(plain)), None)
     if unit is not None:
         return {**keys, "unit": unit}

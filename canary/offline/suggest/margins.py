@@ -1,4 +1,4 @@
-"""The smallest margin of a metric that a canary can rule out, and whose harm it finds."""
+"""The smallest margin of a metric that a canary can rule out and whose harm it finds."""
 
 from __future__ import annotations
 

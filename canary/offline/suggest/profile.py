@@ -1,4 +1,4 @@
-"""What the values of one metric look like over a past: arrays of hosts and periods."""
+"""The values of one metric over a past, as arrays of hosts and periods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
 
 WHOLE = 0.99
-"""A share of values from which on all of them are taken to be so."""
+"""If this share of values has a property, all of them count as having it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ from canary.policy import Metric, Policy
 from canary.sources.queries import source_queries
 
 LENGTHS = 4
-"""How many times as long as a canary a history is: two windows to learn, and two to measure."""
+"""Least length of a history, in canaries: two windows to learn from, and two to measure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """One metric of the proposal: its reason, and what the plan says of it."""
+    """One metric of the proposal, with its reason and the plan for it."""
 
     metric: Metric
     reason: str
@@ -35,7 +35,7 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A proposed policy, the reasons, and what it did on history that it was not made from."""
+    """A proposed policy, its reasons, and its results on history that it was not made from."""
 
     policy: Policy
     metrics: tuple[Suggested, ...]
@@ -47,7 +47,7 @@ class Suggestion:
 
     @property
     def trusted(self) -> bool:
-        """Whether false alarms are not surely more than alpha allows."""
+        """Whether the false alarms may be within alpha."""
         return self.measured.lower <= self.policy.alpha
 
     @property
@@ -64,7 +64,7 @@ class Suggestion:
 
     @property
     def sentence(self) -> str:
-        """What was measured."""
+        """The measured false alarms and harms, as a sentence."""
         seen, length = self.measured, duration(self.policy.maximum)
         return (
             f"On the second half of the history, {seen.alarms} of "

@@ -1,4 +1,4 @@
-"""The times and steps of a canary that has to end within a given time."""
+"""The times and steps of a canary that must end within a given time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from canary.formatting import duration
 from canary.stats.distributions import Floats
 
 FEWEST = 10
-"""Judged periods that a policy needs at least."""
+"""Least number of judged periods."""
 WARMUP, MINIMUM = 0.1, 1 / 3
 """Parts of the time: for the warm-up, and until the first PASS."""
 LONGEST_WARMUP = 300
 STEPS = ((0.05, 0.2, 0.5), (0.1, 0.5), (0.2, 0.5), (0.5,))
 ENOUGH = 100.0
-"""Requests that the first step has to show."""
+"""Least number of requests in the first step."""
 
 
 def times_of(period: int, within: int) -> dict[str, int]:
@@ -43,7 +43,7 @@ def times_of(period: int, within: int) -> dict[str, int]:
 
 
 def steps_of(times: dict[str, int], rate: float | None) -> tuple[float, ...]:
-    """Return the most careful steps whose first one shows enough requests; ``rate`` a second."""
+    """Return the most careful steps whose first one has enough requests, at ``rate`` a second."""
     if rate is None:
         return STEPS[1]
     served = times["minimum"] - times["warmup"]
