@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import boto3
 
 from tests.foreign import gaps
+from tests.foreign.gaps import Gaps
 from tests.foreign.tap import Call, Tap, tapped
 from tests.support.ansible_runs import BIN, Ansible, Run
 from tests.support.paths import ROOT
@@ -25,6 +26,7 @@ from tests.support.waiting import wait_for
 ACCOUNT = "123456789012"  # moto's default account
 KEYS = {"AWS_ACCESS_KEY_ID": "foreign", "AWS_SECRET_ACCESS_KEY": "unchecked-by-plain-moto"}
 ADMIN = "203.0.113.7/32 127.0.0.1/32"  # this machine, as the emulator sees it, is one of them
+FOR_MOTO = "in-the-form-that-moto-checks"  # a policy's name (enforced.py)
 # Without hosts: nobody answers at the addresses that moto invents.
 HOSTLESS = ("--limit", "localhost", "--skip-tags", "analyzer")
 
@@ -34,6 +36,7 @@ class Account:
     """The emulated account, its tap, and a shell to type commands in."""
 
     tap: Tap
+    gaps: Gaps
     home: Path
     inventory: Path = ROOT / "inventory/aws"
     shell: dict[str, str] = field(default_factory=dict)
@@ -65,8 +68,7 @@ class Account:
             service,
             region_name=region,
             endpoint_url=f"http://{host}:{port}",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106
+            **self.tap.keys,
         )
 
     def in_region(self, region: str) -> Account:
@@ -77,7 +79,7 @@ class Account:
         text = place.read_text()
         assert text.count("eu-central-1") == 1
         place.write_text(text.replace("eu-central-1", region))
-        return Account(self.tap, self.home / region, copy / "aws", self.shell)
+        return Account(self.tap, self.gaps, self.home / region, copy / "aws", self.shell)
 
 
 @contextmanager
@@ -93,11 +95,28 @@ def emulated(home: Path) -> Iterator[Account]:
     )
     try:
         wait_for(lambda: listens(port), "moto listens")
-        with tapped(("127.0.0.1", port), gaps.repair) as tap:
-            yield Account(tap, home)
+        repairs = gaps.Gaps(lambda principal: statements_of(account, principal))
+        with tapped(("127.0.0.1", port), repairs.repair) as tap:
+            account = Account(tap, repairs, home)
+            yield account
     finally:
         server.kill()  # it has nothing to save, and takes long to stop on a busy machine
         server.wait()
+
+
+def statements_of(account: Account, principal: str) -> list[dict[str, Any]] | None:
+    """Return the statements of a role's own policies, or nothing if it is not a role."""
+    _, is_role, name = principal.partition(":role/")
+    if not is_role:
+        return None
+    iam = account.client("iam", "us-east-1")
+    found: list[dict[str, Any]] = []
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        if policy != FOR_MOTO:
+            found += iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"][
+                "Statement"
+            ]
+    return found
 
 
 def listens(port: int) -> bool:

@@ -113,7 +113,8 @@ def _named(call: Call, here: str) -> Iterator[tuple[str, dict[str, str]]]:
         name = given.get("repositoryName") or given["repositoryNames.1"]
         yield f"arn:aws:ecr:{here}:repository/{name}", {}
     elif call.service == "logs" and "logGroupName" in given:
-        yield f"arn:aws:logs:{here}:log-group:{given['logGroupName']}", {}
+        stream = f":log-stream:{given['logStreamName']}" if "logStreamName" in given else ""
+        yield f"arn:aws:logs:{here}:log-group:{given['logGroupName']}{stream}", {}
     elif call.service == "route53" and "/hostedzone/" in given["path"]:
         yield "arn:aws:route53:::hostedzone/Z1", {}
 

@@ -6,6 +6,8 @@
 | ``DescribeTags`` by type finds no tags of a NAT gateway and an address | finds them | as above |
 | no ``SnapshotId`` of a volume that was made of none | an empty one | AWS's example of the call |
 | no images of Debian | Debian publishes them | https://wiki.debian.org/Cloud/AmazonEC2Image |
+| no ``SimulatePrincipalPolicy`` | decides by the policies of a role | botocore's model |
+| no quotas of EC2 (it has those of VPC) | an account has them | botocore's model |
 """
 
 from __future__ import annotations
@@ -13,6 +15,13 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+from tests.foreign.tap import Call
+from tests.support.iam_policy import Request, allowed
 
 TABLES = uuid.UUID("6f0a4f5e-3d3b-4f0c-9a53-0d2f5d1c9b12")
 # So the modules tag them again in every run: these lines of a second run are moto's.
@@ -43,8 +52,61 @@ IMAGES = [
 VOLUME = re.compile(rb"(</volumeId>\s*)(<size>)")
 
 
-def repair(call: str, answer: bytes) -> bytes:
-    """Return the answer as AWS would give it."""
+Statements = Sequence[Mapping[str, Any]]
+BAD_REQUEST, REFUSED = 400, (401, 403)
+SIMULATION = (
+    '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+    "<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>{}"
+    "</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
+)
+DECISION = "<EvalActionName>{}</EvalActionName><EvalDecision>{}</EvalDecision>"
+
+
+@dataclass
+class Gaps:
+    """Changes the answers of moto to those that AWS would give."""
+
+    statements: Callable[[str], Statements | None]
+    """Returns the policies of a principal, if it is a role of the account."""
+    quotas: dict[str, float] = field(default_factory=dict)
+    """The account's quotas of EC2 by code. While it has none, moto's refusal stands."""
+
+    def repair(self, call: Call, answer: bytes) -> tuple[int, bytes]:
+        """Return the status and the body as AWS would."""
+        if call.status not in REFUSED and (missing := self._missing(call)):
+            return 200, missing
+        done = call.status < BAD_REQUEST
+        return call.status, repaired(str(call), answer) if done else answer
+
+    def _missing(self, call: Call) -> bytes:
+        """Return an answer of which moto has nothing."""
+        if str(call) == "servicequotas:GetServiceQuota":
+            quota = self.quotas.get(call.parameters["QuotaCode"])
+            return json.dumps({"Quota": {"Value": quota}}).encode() if quota else b""
+        if str(call) == "iam:SimulatePrincipalPolicy":
+            found = self.statements(call.parameters["PolicySourceArn"])
+            return b"" if found is None else simulation(call.parameters, found)
+        return b""
+
+
+def simulation(asked: Mapping[str, str], statements: Statements) -> bytes:
+    """Return what IAM answers to ``SimulatePrincipalPolicy``: a decision for each action."""
+    context = {
+        value: asked[key.replace("ContextKeyName", "ContextKeyValues.member.1")]
+        for key, value in asked.items()
+        if key.endswith("ContextKeyName")
+    }
+    decisions = ""
+    for key, name in asked.items():
+        if key.startswith("ActionNames."):
+            request = Request(name, asked["ResourceArns.member.1"], context)
+            decided = "allowed" if allowed(statements, request) else "implicitDeny"
+            decisions += f"<member>{DECISION.format(escape(name), decided)}</member>"
+    return SIMULATION.format(decisions).encode()
+
+
+def repaired(call: str, answer: bytes) -> bytes:
+    """Return an answer with what moto leaves out."""
     if call == "ec2:DescribeVolumes" and b"<snapshotId" not in answer:
         return VOLUME.sub(rb"\1<snapshotId/>\2", answer)
     if (key := TABLE_KEYS.get(call)) is None:

@@ -28,6 +28,7 @@ RPC = re.compile(r"/service/[^/]+/operation/(\w+)")
 EC2_ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 READS = ("Describe", "Get", "List", "Head", "Lookup", "Simulate", "BatchGet")
 # The checksum of DynamoDB is that of the answer before a repair; botocore would retry for minutes.
+ANY_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 DROPPED = {"connection", "transfer-encoding", "content-length", "keep-alive", "x-amz-crc32"}
 
 
@@ -52,8 +53,8 @@ class Call:
         return f"{self.service}:{self.operation}"
 
 
-Repair = Callable[[str, bytes], bytes]
-"""Changes the answer to a call, which it gets by name."""
+Repair = Callable[[Call, bytes], tuple[int, bytes]]
+"""Returns the status and the body of an answer, of which it may change both."""
 
 
 @dataclass
@@ -65,6 +66,8 @@ class Tap:
     calls: list[Call] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
     url: str = ""
+    keys: dict[str, str] = field(default_factory=lambda: dict(ANY_KEYS))
+    """Those of an administrator; moto believes any until its IAM is switched on."""
     ahead: float = 0.0
     """Seconds by which the clock of AWS is ahead of this machine's."""
 
@@ -170,9 +173,7 @@ def flat(document: object, prefix: str = "") -> dict[str, str]:
     return {key: text for name, value in parts for key, text in flat(value, f"{name}.").items()}
 
 
-def tags_of(
-    upstream: tuple[str, int], region: str, named: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
+def tags_of(tap: Tap, region: str, named: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Return the tags that the EC2 resources in a request have now."""
     ids = sorted({value for value in named.values() if EC2_ID.fullmatch(value)})
     if not ids or named.get("Action", "").startswith(READS):
@@ -180,9 +181,8 @@ def tags_of(
     ec2 = boto3.client(
         "ec2",
         region_name=region,
-        endpoint_url=f"http://{upstream[0]}:{upstream[1]}",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106
+        endpoint_url=f"http://{tap.upstream[0]}:{tap.upstream[1]}",
+        **tap.keys,
     )
     found: dict[str, dict[str, str]] = {each: {} for each in ids}
     for tag in ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": ids}])["Tags"]:
@@ -200,12 +200,13 @@ class _Handler(BaseHTTPRequestHandler):
         scope = SCOPE.search(headers.get("authorization", ""))
         service, region = (scope["service"], scope["region"]) if scope else ("", "")
         named = parameters(self.path, headers.get("content-type", ""), body)
-        tags = tags_of(self.tap.upstream, region, named) if service == "ec2" else {}
+        tags = tags_of(self.tap, region, named) if service == "ec2" else {}
         status, answered, data = self._ask(body)
         name = operation(self.command, self.path, headers, body, service)
         call = Call(service, name, region, status, named, tags)
         self.tap.note(call)
-        self._answer(status, answered, self.tap.repair(str(call), data) if data else data)
+        status, data = self.tap.repair(call, data) if data else (status, data)
+        self._answer(status, answered, data)
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(*self.tap.upstream, timeout=60)

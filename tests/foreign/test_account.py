@@ -195,7 +195,7 @@ def test_a_problem_of_the_account_stops_site_yml_before_anything_changes(
 def test_a_controller_without_the_key_is_refused_before_anything_changes(
     account: Account, tmp_path: Path
 ) -> None:
-    other = Account(account.tap, tmp_path)
+    other = Account(account.tap, account.gaps, tmp_path)
     refused, calls = other.play(PROVISION)
     assert refused.failed
     assert "Another controller made this environment" in refused.messages[0]

@@ -18,7 +18,7 @@ REGION = "eu-central-1"
 
 @pytest.fixture(scope="module")
 def fresh(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Account:
-    return Account(account.tap, tmp_path_factory.mktemp("administrator"))
+    return Account(account.tap, account.gaps, tmp_path_factory.mktemp("administrator"))
 
 
 def made(account: Account) -> dict[str, Any]:

@@ -1,66 +1,48 @@
-"""``canary doctor`` as typed by a person, against plain moto, with faults planted in the account.
-
-moto answers neither SimulatePrincipalPolicy nor the quotas of EC2, so a missing right and a quota
-are planted in ``tests/unit/canary/doctor``; here they are unknown, and never in order.
-"""
+"""``canary doctor``: each fault that is planted in an account has a sentence and a command."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from canary.doctor.needs import Needs
-from tests.foreign import gaps
-from tests.foreign.account import ACCOUNT, KEYS, Account, emulated
-from tests.support.ansible_runs import BIN
-from tests.unit.canary.doctor.world import SIZE, TAGS, certificate, write_policy
+from tests.foreign.account import Account
+from tests.foreign.doctor_account import (
+    ADDRESSES,
+    EVERYTHING,
+    ME,
+    NETWORKS,
+    REGION,
+    ROLE,
+    SITE,
+    VCPUS,
+    allow,
+    examined,
+    host,
+    in_order,
+    needs_of,
+)
+from tests.foreign.enforced import client
+from tests.foreign.gaps import REFUSED
+from tests.unit.canary.doctor.world import certificate, write_policy
 
 pytestmark = [pytest.mark.timeout(900)]
-REGION, ME, MAIL = "eu-central-1", "127.0.0.1", "ops@example.org"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:shop-aws-events"
-SITE = "ansible-playbook -i inventory/aws site.yml"
-UNKNOWN = {"rights", "quota"}
 
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account in order: a proxy, its security group, and a subscriber of the alarms."""
-    with emulated(tmp_path_factory.mktemp("doctor")) as made:
-        ec2, sns = made.client("ec2", REGION), made.client("sns", REGION)
-        group = ec2.create_security_group(GroupName="shop-aws-proxy", Description="proxy")
-        ec2.authorize_security_group_ingress(
-            GroupId=group["GroupId"],
-            IpProtocol="tcp",
-            FromPort=22,
-            ToPort=22,
-            CidrIp=f"{ME}/32",
-        )
-        sns.create_topic(Name="shop-aws-events")
-        sns.subscribe(TopicArn=TOPIC, Protocol="email", Endpoint=MAIL)
-        for kind in ({"role": "proxy"}, {"role": "app", "colour": "blue"}):
-            tags = [{"Key": key, "Value": value} for key, value in {**TAGS, **kind}.items()]
-            ec2.run_instances(
-                ImageId=gaps.IMAGES[0]["ami_id"],
-                MinCount=1,
-                MaxCount=1,
-                InstanceType="t3.small",
-                TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
-            )
+    with in_order(tmp_path_factory.mktemp("doctor")) as made:
         yield made
 
 
-def host(account: Account, role: str) -> dict[str, Any]:
-    wanted = [{"Name": "tag:role", "Values": [role]}]
-    found = account.client("ec2", REGION).describe_instances(Filters=wanted)["Reservations"]
-    instance: dict[str, Any] = found[0]["Instances"][0]
-    return instance
+@pytest.fixture
+def needs(account: Account, tmp_path: Path) -> Needs:
+    return needs_of(account, tmp_path)
 
 
 def publish(account: Account, age: float) -> None:
@@ -77,58 +59,10 @@ def publish(account: Account, age: float) -> None:
     account.client("cloudwatch", REGION).put_metric_data(Namespace="Shop", MetricData=[datum])
 
 
-@pytest.fixture
-def needs(account: Account, tmp_path: Path) -> Needs:
-    found = Needs.model_validate(
-        {
-            "account": ACCOUNT,
-            "region": REGION,
-            "instances": {"t3.small": 7},
-            "zones": [f"{REGION}a"],
-            "size": SIZE.model_dump(),
-            "image": {"owner": gaps.DEBIAN, "name": "debian-12-amd64-*"},
-            "tags": TAGS,
-            "administrators": [f"{ME}/32"],
-            "door": "shop-aws-proxy",
-            "topic": TOPIC,
-            "emails": [MAIL],
-            "certificates": [str(certificate(tmp_path, days=90))],
-            "policy": str(tmp_path / "canary.yml"),
-            "site": SITE,
-        }
-    )
-    write_policy(found, host(account, "proxy")["PublicIpAddress"])
-    return found
-
-
-def examined(account: Account, needs: Needs, place: Path) -> dict[str, dict[str, Any]]:
-    """Type the command; return its findings by check."""
-    file = place / "needs.json"
-    file.write_text(needs.model_dump_json(), encoding="utf-8")
-    done = subprocess.run(
-        [str(BIN / "canary"), "doctor", "--needs", str(file), "--json"],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(place),
-            "AWS_ENDPOINT_URL": account.tap.url,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **KEYS,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stderr
-    findings = {each["check"]: each for each in json.loads(done.stdout)}
-    problems = [name for name, each in findings.items() if each["level"] == "problem"]
-    assert (done.returncode == 1) == bool(problems), problems
-    return findings
-
-
 def test_an_account_in_order_has_no_problem(account: Account, needs: Needs, tmp_path: Path) -> None:
     findings = examined(account, needs, tmp_path)
     levels = {name: each["level"] for name, each in findings.items()}
-    assert {name for name, level in levels.items() if level == "unknown"} <= UNKNOWN | {"metrics"}
+    assert {name for name, level in levels.items() if level == "unknown"} <= {"metrics"}
     assert "problem" not in levels.values()
 
 
@@ -171,6 +105,73 @@ def test_a_planted_fault_is_found_with_a_sentence_and_a_command(
     assert problems == [check]
     assert sentence in findings[check]["sentence"]
     assert command in findings[check]["command"]
+
+
+def test_a_missing_right_is_found_before_the_account_refuses_the_call(
+    account: Account, needs: Needs, tmp_path: Path
+) -> None:
+    denied = {"Effect": "Deny", "Action": "ec2:AllocateAddress", "Resource": "*"}
+    allow(account, EVERYTHING, denied)
+    try:
+        findings = examined(account, needs, tmp_path)
+        with pytest.raises(ClientError) as error:
+            client(account, ROLE, "ec2").allocate_address(Domain="vpc")
+    finally:
+        allow(account, EVERYTHING)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] in REFUSED
+    assert [name for name, each in findings.items() if each["level"] == "problem"] == ["rights"]
+    assert f"role/{ROLE} may not: ec2:AllocateAddress" in findings["rights"]["sentence"]
+    assert "Add them to the role's policy" in findings["rights"]["command"]
+
+
+@contextmanager
+def new_account(account: Account) -> Iterator[None]:
+    """AWS starts many accounts with five vCPUs."""
+    account.gaps.quotas[VCPUS] = 5.0
+    yield
+    account.gaps.quotas[VCPUS] = 14.0
+
+
+@contextmanager
+def networks_of_others(account: Account) -> Iterator[None]:
+    """Four, beside the default one; the quota is moto's own."""
+    ec2 = account.client("ec2", REGION)
+    made = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in range(4)]
+    yield
+    for each in made:
+        ec2.delete_vpc(VpcId=each)
+
+
+@contextmanager
+def addresses_of_others(account: Account) -> Iterator[None]:
+    ec2 = account.client("ec2", REGION)
+    made = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(4)]
+    yield
+    for each in made:
+        ec2.release_address(AllocationId=each)
+
+
+@pytest.mark.parametrize(
+    ("planted", "sentence", "quota"),
+    [
+        (new_account, "14 vCPUs are needed, 5 allowed", f"ec2 --quota-code {VCPUS}"),
+        (networks_of_others, "5 are in use by others, 5 allowed", f"vpc --quota-code {NETWORKS}"),
+        (addresses_of_others, "2 Elastic IPs are needed, 4 are", f"ec2 --quota-code {ADDRESSES}"),
+    ],
+)
+def test_a_quota_that_is_too_small_is_found(
+    account: Account,
+    needs: Needs,
+    tmp_path: Path,
+    planted: Callable[[Account], AbstractContextManager[None]],
+    sentence: str,
+    quota: str,
+) -> None:
+    with planted(account):
+        findings = examined(account, needs, tmp_path)
+    assert [name for name, each in findings.items() if each["level"] == "problem"] == ["quota"]
+    assert sentence in findings["quota"]["sentence"]
+    assert f"request-service-quota-increase --service-code {quota}" in findings["quota"]["command"]
 
 
 def test_a_clock_that_is_wrong_is_found(account: Account, needs: Needs, tmp_path: Path) -> None:

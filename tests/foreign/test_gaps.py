@@ -5,9 +5,13 @@ from __future__ import annotations
 import boto3
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from tests.foreign import gaps
-from tests.foreign.account import Account
+from tests.foreign.account import ACCOUNT, Account
+from tests.foreign.enforced import document
+from tests.foreign.tap import ANY_KEYS
 
 
 @pytest.mark.parametrize(("call", "key"), gaps.TABLE_KEYS.items())
@@ -31,6 +35,44 @@ def test_moto_finds_no_tags_of_an_address_by_type(account: Account) -> None:
     assert ec2.describe_tags(Filters=[named])["Tags"]
     assert ec2.describe_tags(Filters=[named, typed])["Tags"] == []
     ec2.release_address(AllocationId=made)
+
+
+def test_iam_simulates_the_policies_of_a_role_and_moto_does_not(account: Account) -> None:
+    model = botocore.session.get_session().get_service_model("iam")
+    answer = model.operation_model("SimulatePrincipalPolicy").output_shape
+    assert {"EvalActionName", "EvalDecision"} <= set(
+        answer.members["EvaluationResults"].member.members
+    )
+    role = f"arn:aws:iam::{ACCOUNT}:role/gap"
+    iam = account.client("iam", "eu-west-1")
+    made = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::ours"}
+    iam.create_role(RoleName="gap", AssumeRolePolicyDocument="{}")
+    iam.put_role_policy(RoleName="gap", PolicyName="p", PolicyDocument=document([made]))
+    asked = {"PolicySourceArn": role, "ActionNames": ["s3:PutObject", "ec2:RunInstances"]}
+    with pytest.raises((ClientError, ResponseParserError)):
+        iam.simulate_principal_policy(**asked)
+    tapped = boto3.client("iam", "eu-west-1", endpoint_url=account.tap.url, **ANY_KEYS)
+    for resource, decided in (("ours", "allowed"), ("theirs", "implicitDeny")):
+        where = [f"arn:aws:s3:::{resource}"]
+        found = tapped.simulate_principal_policy(**asked, ResourceArns=where)["EvaluationResults"]
+        decisions = {each["EvalActionName"]: each["EvalDecision"] for each in found}
+        assert decisions == {"s3:PutObject": decided, "ec2:RunInstances": "implicitDeny"}
+    iam.delete_role_policy(RoleName="gap", PolicyName="p")
+    iam.delete_role(RoleName="gap")
+
+
+def test_an_account_has_quotas_of_ec2_and_moto_has_none(account: Account) -> None:
+    model = botocore.session.get_session().get_service_model("service-quotas")
+    answer = model.operation_model("GetServiceQuota").output_shape
+    assert "Value" in answer.members["Quota"].members
+    asked = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
+    tapped = boto3.client("service-quotas", "eu-west-1", endpoint_url=account.tap.url, **ANY_KEYS)
+    for refusing in (account.client("service-quotas", "eu-west-1"), tapped):
+        with pytest.raises(ClientError, match="NoSuchResource"):
+            refusing.get_service_quota(**asked)
+    account.gaps.quotas = {"L-1216C47A": 32.0}
+    assert tapped.get_service_quota(**asked)["Quota"]["Value"] == 32.0
+    account.gaps.quotas = {}
 
 
 def test_moto_still_has_the_gaps(account: Account) -> None:

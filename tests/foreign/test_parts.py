@@ -26,7 +26,7 @@ PRIVATE = dict.fromkeys(
 @pytest.fixture(scope="module")
 def owner(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Account:
     """A user of the same account, with its own files."""
-    return Account(account.tap, tmp_path_factory.mktemp("owner"))
+    return Account(account.tap, account.gaps, tmp_path_factory.mktemp("owner"))
 
 
 def play(owner: Account, tags: str, *options: str, **variables: Any) -> tuple[Run, list[str]]:
@@ -94,7 +94,7 @@ def test_a_second_run_finds_them_again_with_what_is_in_them(owner: Account) -> N
 @pytest.fixture
 def named(owner: Account) -> Account:
     names = {"CART_CANARY_DNS_ZONE": ZONE, "CART_CANARY_TLS_NAME": NAME}
-    return Account(owner.tap, owner.home, shell=names)
+    return Account(owner.tap, owner.gaps, owner.home, shell=names)
 
 
 def records(account: Account) -> dict[str, str]:

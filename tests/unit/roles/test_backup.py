@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import re
 import subprocess
 import sys
@@ -19,19 +18,9 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.support.paths import ROOT
+from tests.support.backup_program import PROGRAM, load
 
-PROGRAM = ROOT / "roles/backup/files/shop_backup.py"
 KEYS = {"AccessKeyId": "AKID", "SecretAccessKey": "a/secret+key", "Token": "a/token+=="}
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("shop_backup", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Bucket(BaseHTTPRequestHandler):

@@ -17,20 +17,14 @@ from botocore.client import BaseClient
 
 from app.metrics.sink import cloudwatch as sink
 from app.settings import Settings as ShopSettings
-from canary.environment import AwsStateSettings, CloudWatchSource, parse_environment
-from canary.model import Arm, Release
-from canary.sources.base import Query
-from canary.sources.cloudwatch import CloudWatch
-from canary.state.aws import AwsState
-from canary.state.base import Holder, Live, Row
-from canary.state.board import CloudWatchBoard
 from tests.foreign.asked import refused
 from tests.foreign.tap import Call, flat
+from tests.support.canary_calls import use_everything
 from tests.support.tables import make_table
 from tests.unit.roles.inventories import ACCOUNT, Environment, use_account
 
 pytestmark = pytest.mark.usefixtures("aws")
-REGION, NOW = "eu-central-1", 1_800_000_000.0
+REGION = "eu-central-1"
 Values = Any
 
 
@@ -79,46 +73,11 @@ def provision(values: Values) -> None:
     client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))
 
 
-def of_canary(calls: list[Call], values: Values) -> list[Call]:
-    """Return the calls of everything that ``canary`` reads and writes in AWS."""
-    environment = parse_environment(values("canary_environment"))
-    assert isinstance(environment.state, AwsStateSettings)
-    assert isinstance(environment.source, CloudWatchSource)
-    assert environment.dashboard is not None
-    calls.clear()
-    memory = AwsState(environment.state, environment)
-    mine = Holder("c1", "me@here", NOW, NOW + 60)
-    assert memory.take(mine, None)
-    memory.renew(mine)
-    assert memory.holder() is not None
-    memory.set_live(Live("green", "1a2b3c4d5e6f"))
-    assert memory.live().colour == "green"
-    row = Row("c1", NOW, NOW + 90, "PASS", 0, "v1 a", "v2 b", "green", "me", "no harm")
-    memory.remember(row)
-    assert memory.history(2) == [row]
-    assert memory.alarm_changes(2) == []
-    memory.announce("verdict", {"verdict": "PASS"})
-    assert memory.find("releases/1a2b3c4d5e6f.tar.gz") is None
-    memory.store("canaries/c1/report.json", b"{}", {})
-    assert memory.fetch("canaries/c1/report.json") == b"{}"
-    memory.free(mine)
-    source = CloudWatch(environment.source, environment, 10)
-    source.instances("blue")
-    source.instances("blue", (int(NOW), int(NOW) + 60))
-    arms = {Arm.BASELINE: Release("live", "", "blue", ("i-1",))}
-    source.read([Query("requests", "requests", "Sum")], arms, int(NOW), int(NOW) + 60)
-    board = CloudWatchBoard(environment.dashboard, environment)
-    board._send()
-    board._waiting = [{"MetricName": "weight", "Value": 5.0}]
-    board._send()
-    board.mark([row])
-    client("cloudwatch").describe_alarms(AlarmNames=[values("bake_alarms")[0]])
-    return list(calls)
-
-
 def test_every_call_of_a_canary_is_allowed_to_release(calls: list[Call], values: Values) -> None:
     provision(values)
-    made = of_canary(calls, values)
+    calls.clear()
+    use_everything(values)
+    made = list(calls)
     named = {str(call) for call in made}
     assert {"dynamodb:PutItem", "s3:HeadObject", "sns:Publish", "monitoring:GetMetricData"} <= named
     assert {"monitoring:PutMetricData", "monitoring:PutDashboard"} <= named
