@@ -28,7 +28,7 @@ from tests.foreign.tap import Call
 from tests.support.aws_resources import instances
 from tests.support.backup_program import load
 from tests.support.canary_calls import use_everything
-from tests.unit.roles.inventories import Environment
+from tests.unit.roles.inventories import Environment, use_account
 
 pytestmark = [pytest.mark.timeout(1800)]
 SITE, BOOTSTRAP = "site.yml", "playbooks/bootstrap.yml"
@@ -66,8 +66,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The variables of the inventory."""
     with pytest.MonkeyPatch.context() as patch:
         directory = tmp_path_factory.mktemp("values")
-        patch.setenv("CART_CANARY_RUN", str(directory / "run"))
-        patch.setenv("CART_CANARY_AWS_ACCOUNT", ACCOUNT)
+        use_account(patch, directory)
         yield Environment("aws", directory).values("localhost")
 
 
