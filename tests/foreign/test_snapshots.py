@@ -25,7 +25,7 @@ PLAYBOOK = "playbooks/snapshot.yml"
 
 @pytest.fixture(scope="module")
 def owner(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Account:
-    return Account(account.tap, tmp_path_factory.mktemp("snapshots"))
+    return Account(account.tap, account.gaps, tmp_path_factory.mktemp("snapshots"))
 
 
 def launch(ec2: Any, tags: list[dict[str, str]]) -> tuple[str, str]:
