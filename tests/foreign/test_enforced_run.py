@@ -119,7 +119,7 @@ def test_canary_works_with_the_rights_of_release(
 def app(values: Any, _: Path) -> None:
     """Publish metrics, as the shop does."""
     settings = Settings(metrics_namespace=values("metric_namespace"))
-    sink(settings)._send([{"MetricName": "requests", "Value": 1.0}])
+    assert sink(settings)._send(([{"MetricName": "requests", "Value": 1.0}], None))
 
 
 def monitor(values: Any, _: Path) -> None:
