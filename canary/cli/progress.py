@@ -41,7 +41,7 @@ class Observers:
 
 
 STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold green"}
-REPEATED = re.compile(r" INCONCLUSIVE after [^:]+(: )?")
+REPEATED = re.compile(r" Undecided after [^:]+(: )?")
 
 
 class Display:

@@ -28,8 +28,8 @@ OPEN = "Undecided after 90 s: errors. Errors: none in 9 requests."
 @pytest.mark.parametrize(
     ("reason", "shown"),
     [
-        (f"{OPEN} INCONCLUSIVE after 90 s", OPEN),
-        (f"{OPEN} INCONCLUSIVE after 2 min 30 s: few hosts", f"{OPEN} few hosts"),
+        (f"{OPEN} Undecided after 90 s", OPEN),
+        (f"{OPEN} Undecided after 2 min 30 s: few hosts", f"{OPEN} few hosts"),
         (f"{OPEN} INCONCLUSIVE: the newest periods are worse", None),
         ("No harm found after 90 s; the policy requires at least 5 min", None),
     ],
