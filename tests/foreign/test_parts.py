@@ -5,22 +5,26 @@ Each is made once, found again by a second run, and removed.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from tests.foreign.account import ACCOUNT, Account, writes
 from tests.support.ansible_runs import Run
+from tests.support.aws_parts import (
+    check_analytics,
+    check_registry,
+    check_tag_stays,
+    health_checks,
+    put_image,
+    records,
+)
 
 pytestmark = [pytest.mark.timeout(1800)]
 REGION = "eu-central-1"
 PROVISION, DESTROY = "playbooks/provision.yml", "playbooks/destroy.yml"
 BUCKET = f"shop-aws-analytics-{ACCOUNT}"
 ZONE, NAME, ADDRESS = "example.org", "shop.example.org", "198.51.100.80"
-PRIVATE = dict.fromkeys(
-    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
-)
 
 
 @pytest.fixture(scope="module")
@@ -48,43 +52,18 @@ def test_a_plan_shows_the_buckets_and_the_registry_and_makes_neither(owner: Acco
 def test_the_bucket_for_analyses_is_private_encrypted_and_ages(owner: Account) -> None:
     made, _ = play(owner, "storage,registry")
     assert not made.failed, made.output
-    s3 = owner.client("s3", REGION)
-    rules = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
-    assert s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"] == PRIVATE
-    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
-    assert (rule["Status"], rule["Expiration"]["Days"]) == ("Enabled", 400)
-    assert rule["Transitions"] == [{"Days": 30, "StorageClass": "STANDARD_IA"}]
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    check_analytics(owner.client("s3", REGION), BUCKET)
 
 
 def test_the_registry_keeps_tags_scans_images_and_ages_them_out(owner: Account) -> None:
-    ecr = owner.client("ecr", REGION)
-    (found,) = ecr.describe_repositories()["repositories"]
-    assert found["repositoryName"] == "shop-aws"
-    assert found["imageTagMutability"] == "IMMUTABLE"
-    assert found["imageScanningConfiguration"] == {"scanOnPush": True}
-    text = ecr.get_lifecycle_policy(repositoryName="shop-aws")["lifecyclePolicyText"]
-    kept = {each["selection"]["tagStatus"]: each["selection"] for each in json.loads(text)["rules"]}
-    assert kept["untagged"]["countNumber"] == 7
-    assert kept["any"] == {
-        "tagStatus": "any",
-        "countType": "imageCountMoreThan",
-        "countNumber": 30,
-    }
+    check_registry(owner.client("ecr", REGION), "shop-aws")
 
 
 def test_a_second_run_finds_them_again_with_what_is_in_them(owner: Account) -> None:
     s3, ecr = owner.client("s3", REGION), owner.client("ecr", REGION)
     s3.put_object(Bucket=BUCKET, Key="orders.csv", Body=b"1")
-    docker = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": docker,
-        "config": {"digest": "sha256:" + "0" * 64},
-        "layers": [],
-    }
-    ecr.put_image(repositoryName="shop-aws", imageManifest=json.dumps(manifest), imageTag="1a2b3c")
+    put_image(ecr, "shop-aws", "1a2b3c")
+    check_tag_stays(ecr, "shop-aws", "1a2b3c")
     again, written = play(owner, "storage,registry")
     assert not again.failed, again.output
     assert (again.changed, written) == ((), [])
@@ -97,20 +76,8 @@ def named(owner: Account) -> Account:
     return Account(owner.tap, owner.gaps, owner.home, shell=names)
 
 
-def records(account: Account) -> dict[str, str]:
-    """Return the address of each name of the zone."""
-    dns = account.client("route53", REGION)
-    (zone,) = dns.list_hosted_zones()["HostedZones"]
-    found = dns.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
-    return {
-        each["Name"]: each["ResourceRecords"][0]["Value"] for each in found if each["Type"] == "A"
-    }
-
-
-def checks(account: Account) -> list[tuple[str, str]]:
-    found = account.client("route53", REGION).list_health_checks()["HealthChecks"]
-    configured = [each["HealthCheckConfig"] for each in found]
-    return [(each["Type"], each["FullyQualifiedDomainName"]) for each in configured]
+def dns(account: Account) -> Any:
+    return account.client("route53", REGION)
 
 
 def test_a_zone_that_does_not_exist_is_a_sentence_and_a_command(named: Account) -> None:
@@ -122,7 +89,7 @@ def test_a_zone_that_does_not_exist_is_a_sentence_and_a_command(named: Account) 
 
 
 def test_a_name_outside_the_zone_is_refused(named: Account) -> None:
-    named.client("route53", REGION).create_hosted_zone(Name=ZONE, CallerReference="1")
+    dns(named).create_hosted_zone(Name=ZONE, CallerReference="1")
     refused, written = play(named, "dns", dns_address=ADDRESS, tls_name="shop.example.com")
     assert refused.failed
     assert 'is "shop.example.com", which is not in the zone example.org' in refused.messages[0]
@@ -135,8 +102,8 @@ def test_the_name_gets_the_address_of_the_proxy_and_a_health_check(named: Accoun
     assert (len(planned.changed), written) == (2, [])
     made, _ = play(named, "dns", dns_address=ADDRESS)
     assert not made.failed, made.output
-    assert records(named) == {f"{NAME}.": ADDRESS}
-    assert checks(named) == [("HTTP", NAME)]
+    assert records(dns(named)) == {f"{NAME}.": ADDRESS}
+    assert health_checks(dns(named)) == [("HTTP", NAME, "/status")]
     again, written = play(named, "dns", dns_address=ADDRESS)
     assert (again.changed, written) == ((), [])
 
@@ -145,22 +112,20 @@ def test_another_address_changes_the_record_alone(named: Account) -> None:
     moved, written = play(named, "dns", dns_address="198.51.100.81")
     assert not moved.failed, moved.output
     assert written == ["route53:ChangeResourceRecordSets"]
-    assert records(named) == {f"{NAME}.": "198.51.100.81"}
+    assert records(dns(named)) == {f"{NAME}.": "198.51.100.81"}
 
 
 def test_a_service_that_gets_https_is_checked_over_https(named: Account) -> None:
     secured, _ = play(named, "dns", dns_address="198.51.100.81", dns_secure=True)
     assert not secured.failed, secured.output
-    assert checks(named) == [("HTTPS", NAME)]
+    assert health_checks(dns(named)) == [("HTTPS", NAME, "/status")]
 
 
 def test_all_of_it_is_removed_but_the_zone(named: Account) -> None:
     removed, _ = named.play(DESTROY, "--tags", "storage,registry,dns", confirm="yes")
     assert not removed.failed, removed.output
-    assert records(named) == {}
+    assert records(dns(named)) == {}
     assert named.client("ecr", REGION).describe_repositories()["repositories"] == []
     buckets = named.client("s3", REGION).list_buckets()["Buckets"]
     assert [each["Name"] for each in buckets if each["Name"].startswith("shop-")] == []
-    named.client("route53", REGION).delete_hosted_zone(
-        Id=named.client("route53", REGION).list_hosted_zones()["HostedZones"][0]["Id"]
-    )
+    dns(named).delete_hosted_zone(Id=dns(named).list_hosted_zones()["HostedZones"][0]["Id"])

@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.support.ansible_runs import Ansible
+from tests.support.aws_parts import (
+    check_analytics,
+    check_registry,
+    check_tag_stays,
+    health_checks,
+    put_image,
+    records,
+)
 from tests.support.aws_resources import instances, left_over
 from tests.support.local_cloud_machine import Cloud
 
@@ -18,11 +26,18 @@ PROVISION = "playbooks/provision.yml"
 DESTROY = ("playbooks/destroy.yml", "--skip-tags", "local_cloud")
 ACCOUNT = "123456789012"  # moto's default account
 BUCKET = f"shop-local-releases-{ACCOUNT}"
+ANALYTICS = f"shop-local-analytics-{ACCOUNT}"
+REGISTRY = "shop-local"
+ZONE, NAME = "example.org", "shop.example.org"
 
 
 @pytest.fixture(scope="module")
 def ansible(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
-    return Ansible(tmp_path_factory.mktemp("run"), cloud.settings, {"instances_hosts": HOSTS})
+    """A user whose service has a name in a zone that the account has."""
+    cloud.client("route53").create_hosted_zone(Name=ZONE, CallerReference="1")
+    named = {"dns_zone": ZONE, "dns_name": NAME}
+    run = tmp_path_factory.mktemp("run")
+    return Ansible(run, cloud.settings, {"instances_hosts": HOSTS, **named})
 
 
 def test_a_plan_for_an_empty_account_shows_everything_and_makes_nothing(
@@ -30,7 +45,17 @@ def test_a_plan_for_an_empty_account_shows_everything_and_makes_nothing(
 ) -> None:
     plan = ansible.play(PROVISION, "--check", "--diff")
     assert not plan.failed, plan.output
-    for part in ("VPC", "subnets", "each kind of host", "bucket", "topic", "tables", "instances"):
+    for part in (
+        "VPC",
+        "subnets",
+        "each kind of host",
+        "bucket",
+        "topic",
+        "tables",
+        "instances",
+        "registry",
+        "record",
+    ):
         assert any(part in name for name in plan.changed), part
     assert left_over(cloud.client) == {}
     assert not list(ansible.run.rglob("id_ed25519"))
@@ -88,6 +113,18 @@ def test_releases_are_private_versioned_and_encrypted(cloud: Cloud) -> None:
     assert old["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
 
 
+def test_the_bucket_for_analyses_and_the_registry_are_there(cloud: Cloud) -> None:
+    check_analytics(cloud.client("s3"), ANALYTICS)
+    check_registry(cloud.client("ecr"), REGISTRY)
+
+
+def test_the_name_of_the_service_has_the_address_of_the_proxy(cloud: Cloud) -> None:
+    dns = cloud.client("route53")
+    proxy = instances(cloud.client)["local-proxy-1"]
+    assert records(dns) == {f"{NAME}.": proxy["PrivateIpAddress"]}
+    assert health_checks(dns) == [("HTTPS", NAME, "/status")]
+
+
 def test_only_the_proxy_is_open_to_the_world(cloud: Cloud) -> None:
     groups = cloud.client("ec2").describe_security_groups(
         Filters=[{"Name": "tag:Project", "Values": ["shop"]}]
@@ -111,13 +148,18 @@ def test_only_the_proxy_is_open_to_the_world(cloud: Cloud) -> None:
     assert sources == {(5432, app), (6379, app), (22, proxy)}
 
 
-def test_a_second_run_and_a_plan_change_nothing(ansible: Ansible) -> None:
+def test_a_second_run_and_a_plan_change_nothing(ansible: Ansible, cloud: Cloud) -> None:
+    s3, ecr = cloud.client("s3"), cloud.client("ecr")
+    s3.put_object(Bucket=ANALYTICS, Key="orders.csv", Body=b"1")
+    put_image(ecr, REGISTRY, "1a2b3c")
     again = ansible.play(PROVISION)
     assert not again.failed, again.output
     assert again.changed == ()
     plan = ansible.play(PROVISION, "--check", "--diff")
     assert not plan.failed, plan.output
     assert plan.changed == ()
+    assert s3.get_object(Bucket=ANALYTICS, Key="orders.csv")["Body"].read() == b"1"
+    check_tag_stays(ecr, REGISTRY, "1a2b3c")
 
 
 def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, cloud: Cloud) -> None:
@@ -130,7 +172,9 @@ def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, clo
     assert not mended.failed, mended.output
     hosts = instances(cloud.client)
     assert sorted(hosts) == ["local-app-blue-1", "local-proxy-1"]
-    assert hosts["local-proxy-1"]["InstanceId"] != dead
+    proxy = hosts["local-proxy-1"]
+    assert proxy["InstanceId"] != dead
+    assert records(cloud.client("route53")) == {f"{NAME}.": proxy["PrivateIpAddress"]}
     live = cloud.client("ssm").get_parameter(Name="/shop/local/live")["Parameter"]["Value"]
     assert live == "green"
 
