@@ -62,10 +62,8 @@ class Outcome:
 Lane = Sequence[Step]
 SUITES: dict[str, tuple[Lane, ...]] = {
     "quick": (
-        [
-            Step("e2e", ("pytest", "tests/e2e", *QUICK), hosts=True),
-            Step("lint", ("nice", "make", "--no-print-directory", "lint")),
-        ],
+        [Step("e2e", ("pytest", "tests/e2e", *QUICK), hosts=True)],
+        [Step("lint", ("nice", "make", "--no-print-directory", "lint"))],
         [
             Step("unit", ("nice", "pytest", "tests/unit", *QUICK, *PARALLEL)),
             Step("processes", ("pytest", "tests/processes", *QUICK, *BY_MODULE), root=True),
