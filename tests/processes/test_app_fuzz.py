@@ -1,6 +1,6 @@
 """Schemathesis sends valid and invalid requests from the OpenAPI document.
 
-``make test`` sends 500 requests, ``make test-long`` 5,000.
+``make test`` sends 500 requests, ``make test-processes`` and a job of GitHub 10,000 too.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ def answers(server: Shop) -> dict[int, int]:
     return found
 
 
-@pytest.mark.parametrize("requests", [500, pytest.param(5_000, marks=pytest.mark.long)])
+MANY = pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.rare])
+
+
+@pytest.mark.parametrize("requests", [500, MANY])
 def test_no_failure_and_no_violation(tmp_path: Path, requests: int) -> None:
     with (
         postgres() as database,
