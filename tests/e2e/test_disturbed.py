@@ -61,6 +61,7 @@ def test_faults_cost_no_customer_anything(story: dict[str, Any]) -> None:
     assert (second.to_zero or 0.0) <= TWO_PERIODS
 
 
+@pytest.mark.rare
 def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> None:
     assert story
     idle = other(status()["live"])
