@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -174,18 +176,40 @@ def test_an_alarm_and_a_metric_are_counted_as_they_are_made(
     assert aws.value("localhost", "needs_size")["alarms"] == len(made)
 
 
-def test_the_policy_that_the_inventory_renders_is_valid(
-    environment: Environment, tmp_path: Path
-) -> None:
+def rendered(environment: Environment, path: Path) -> Path:
+    """Write the policy of an inventory, and return its path."""
     variables = {
         name: environment.value("localhost", name)
         for name in ("analyzer_policy", "analyzer_metrics", "analyzer_tuning")
     }
-    path = tmp_path / "canary.yml"
     path.write_text(render("analyzer", "canary.yml.j2", **variables), encoding="utf-8")
-    policy = load_policy(path)
+    return path
+
+
+def test_the_policy_that_the_inventory_renders_is_valid(
+    environment: Environment, tmp_path: Path
+) -> None:
+    policy = load_policy(rendered(environment, tmp_path / "canary.yml"))
     assert {metric.name for metric in policy.metrics} >= {"errors", "latency", "restarts"}
     assert parse_environment(policy.environment).name in ENVIRONMENTS
+
+
+def test_the_readme_says_how_long_a_canary_on_aws_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``canary plan`` says it, at 50, 20 and 5 requests per second."""
+    policy = rendered(load("aws", tmp_path, monkeypatch), tmp_path / "canary.yml")
+
+    def planned(rate: int) -> str:
+        command = [sys.executable, "-m", "canary", "plan", "--policy", str(policy)]
+        return subprocess.check_output([*command, "--rate", str(rate)], text=True, cwd=tmp_path)
+
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for rate, words in ((50, "at 50 requests per second"), (20, "at 20.")):
+        (minutes,) = re.findall(r"without harm passes after about (\d+) min", planned(rate))
+        assert f"after about {minutes} minutes {words}" in readme
+    assert "cannot pass within 1 h" in planned(5)
+    assert "At 5 it does not pass within an hour" in readme
 
 
 def test_tuning_names_only_comparisons_that_exist(environment: Environment) -> None:
