@@ -73,14 +73,11 @@ def certificate(cloud: Cloud, needs: Needs) -> Finding:
                 f"There is no {path}, which the proxy should serve",
                 f"export CART_CANARY_TLS_CERTIFICATE=... CART_CANARY_TLS_KEY=... && {needs.site}",
             )
-        days = (expiry(read_text(path, SMALL)) - datetime.fromtimestamp(cloud.now(), UTC)).days
+        end = expiry(read_text(path, SMALL))
+        days = (end - datetime.fromtimestamp(cloud.now(), UTC)).days
         if days < EXPIRES_SOON:
-            return problem(
-                "certificate",
-                f"{path} {'expired' if days < 0 else 'expires'} "
-                f"{f'{-days} days ago' if days < 0 else f'in {days} days'}",
-                f"Renew it, then: {needs.site}",
-            )
+            when = f"expires in {days} days" if days >= 0 else f"expired on {end:%Y-%m-%d}"
+            return problem("certificate", f"{path} {when}", f"Renew it, then: {needs.site}")
     return ok("certificate", f"Valid for more than {EXPIRES_SOON} days")
 
 

@@ -71,9 +71,12 @@ def stale_policy(needs: Needs, _: Path) -> Needs:
     return needs
 
 
-def expired(needs: Needs, place: Path) -> Needs:
-    certificate(place, days=3)
-    return needs
+def valid_for(days: int) -> Callable[[Needs, Path], Needs]:
+    def plant(needs: Needs, place: Path) -> Needs:
+        certificate(place, days)
+        return needs
+
+    return plant
 
 
 def changed(**values: object) -> Callable[[Needs, Path], Needs]:
@@ -86,7 +89,8 @@ FAULTS = [
     (changed(administrators=["203.0.113.7/32"]), "address", f"Your address is {ME}", SITE),
     (changed(emails=["you@example.org"]), "mail", "you@example.org is not subscribed", SITE),
     (stale_policy, "policy", "is out of date: it names proxy 192.0.2.1", "--tags analyzer"),
-    (expired, "certificate", "expires in 2 days", SITE),
+    (valid_for(3), "certificate", "expires in 2 days", SITE),
+    (valid_for(-3), "certificate", "shop.pem expired on 20", SITE),
 ]
 
 

@@ -110,9 +110,15 @@ def moved_but_not_applied(world: World, needs: Needs) -> Needs:
     return needs.model_copy(update={"administrators": ["198.51.100.9/32"]})
 
 
-def expired(world: World, needs: Needs) -> Needs:
+def expires_soon(world: World, needs: Needs) -> Needs:
     assert world.seen_as
     certificate(Path(needs.certificates[0]).parent, days=3)
+    return needs
+
+
+def expired(world: World, needs: Needs) -> Needs:
+    assert world.seen_as
+    certificate(Path(needs.certificates[0]).parent, days=-3)
     return needs
 
 
@@ -154,7 +160,8 @@ FAULTS = [
     (wrong_clock, "clock", "s behind of AWS", "timedatectl"),
     (moved, "address", "Your address is 198.51.100.9", "CART_CANARY_ADMIN_CIDR=198.51.100.9/32"),
     (moved_but_not_applied, "address", "security group shop-aws-proxy admits 203.0.113.7/32", SITE),
-    (expired, "certificate", "expires in 2 days", SITE),
+    (expires_soon, "certificate", "expires in 2 days", SITE),
+    (expired, "certificate", "shop.pem expired on 20", SITE),
     (unconfirmed, "mail", "has not confirmed", "aws sns subscribe"),
     (unsubscribed, "mail", "ops@example.org is not subscribed", SITE),
     (stale_policy, "policy", "is out of date: it names proxy 192.0.2.1", "--tags analyzer"),
@@ -166,6 +173,6 @@ FAULTS = [
 SEVERAL = (wrong_clock, no_zone, expired_token, refused_clock)
 #: These do not stop site.yml, which fixes them or does not depend on them.
 MENDED = (
-    *(moved_but_not_applied, expired, unconfirmed, unsubscribed),
+    *(moved_but_not_applied, expires_soon, expired, unconfirmed, unsubscribed),
     *(stale_policy, policy_of_another_region),
 )

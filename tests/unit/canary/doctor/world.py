@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +17,7 @@ from canary.doctor.finding import Finding, Level
 from canary.doctor.needs import Needs, Size
 from canary.model import Arm, Release, Series
 from canary.sources.base import Query, Window
+from tests.support.certificates import self_signed
 from tests.unit.canary.doctor.stubs import ACCOUNT, MAIL, REGION, TOPIC, Iam, Quotas, Sns
 
 TAGS = {"Project": "shop", "Environment": "aws"}
@@ -78,9 +78,7 @@ def needs_in(place: Path) -> Needs:
 
 def certificate(place: Path, days: int) -> Path:
     path = place / "shop.pem"
-    words = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days {days}"
-    words += f" -nodes -keyout {place}/key -out {path} -subj /CN=x"
-    subprocess.run(words.split(), check=True, capture_output=True)
+    path.write_bytes(self_signed(days)[1])
     return path
 
 
