@@ -88,7 +88,7 @@ END = """
   they were due, they are not late: the canary ends up to 9.5 s after the fault. An agent that
   restarted says that it owes nothing for the time before. The first period that is judged begins
   after the weight was set, so in the first seconds of a canary it is up to 3 s more, and up to 5 s
-  if setting the weight took so long that a period had begun, as in the row of the AWS API.
+  if setting the weight took so long that a period had begun.
 * *A clock of the candidate is wrong.* Its metrics belong to other periods, so those of this period
   would be missing two periods later. The proxy compares the date of each health check with those of
   the live servers, and the canary ends at its next look, up to 5 s after the clock is wrong. In
@@ -112,8 +112,8 @@ END = """
 
 HAProxy gives the users of a server that is down to all others. Beside a live server that carries a
 candidate's load, the candidate would get two thirds of them. The proxy notices within a second or
-two, and with the next renewal of the lease (every 2.25 s here) it sets the weights anew, so that
-the candidate has its share of the servers that are up. The canary goes on with the hosts that are
+two, and with the next renewal of the lease (every 2.25 s here) it sets the weights again, so that
+the candidate has its share of the servers that are up. The canary continues with the hosts that are
 left. While no live server is up, the candidate keeps its weight: it is all that customers have. A
 live host that is cut off from its data stays in service for ten seconds more
 (`STORE_GRACE_SECONDS`), because an outage of the database concerns both colours; the proxy asks
