@@ -26,7 +26,7 @@ from canary.rollout.context import Request
 from canary.rollout.engine import run as run_canary
 from canary.rollout.names import whoami
 from canary.rollout.outcome import Outcome
-from canary.rollout.resume import going_on
+from canary.rollout.resume import remaining
 from canary.rollout.system import Signals
 
 
@@ -37,7 +37,7 @@ def released(place: Place, request: Request, console: Console) -> Outcome:
         return _controlled(place, first(request, place.policy.lead_in, time.time()), console)
 
 
-def gone_on(place: Place, saved: Checkpoint, console: Console) -> Outcome:
+def resumed(place: Place, saved: Checkpoint, console: Console) -> Outcome:
     """Resume a canary; the caller holds its controller's lock."""
     if place.policy.lead_in != saved.lead_in:
         place = dataclasses.replace(place, policy=with_lead_in(place.policy, saved.lead_in))
@@ -61,7 +61,7 @@ def _controlled(place: Place, saved: Checkpoint, console: Console) -> Outcome:
         state = context.ports.state
         about = (state, request.who, request.candidate, board, controller.told)
         archive = Archive(place.policy, directory, *about)
-        phases = going_on(saved, judged)
+        phases = remaining(saved, judged)
         return run_canary(context, partial(_keep, archive, controller), phases)
 
 
@@ -74,7 +74,7 @@ def _known(
     looks = saved.comparison.recording.looks if saved.comparison else ()
     judged = {judgement.at: judgement for judgement in judgements}
     kept = [judged[look] for look in looks if look in judged]
-    files.go_on(log, kept)
+    files.begin_with(log, kept)
     return log, kept
 
 

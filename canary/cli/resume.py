@@ -10,7 +10,7 @@ from rich.console import Console
 from canary.cli.common import Place, find_place, json_option, where_options
 from canary.cli.controller import CHECKPOINT, Controller, find, left
 from canary.cli.ended import outcome_of, tell_ended
-from canary.cli.release import gone_on, tell
+from canary.cli.release import resumed, tell
 from canary.environment import parse_environment
 from canary.errors import ExitStatus, RecordingError
 from canary.policy import load_policy
@@ -49,7 +49,7 @@ def resume(
                 "canaries that only observe have none"
             )
         place = place_of(directory)
-        outcome: Outcome = gone_on(place, saved, console)
+        outcome: Outcome = resumed(place, saved, console)
     tell(place, outcome, directory, console, as_json=as_json)
     return outcome.exit_status
 

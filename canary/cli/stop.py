@@ -15,7 +15,7 @@ from canary.cli.common import find_place, json_option, where_options
 from canary.cli.controller import Controller, alive, find
 from canary.cli.elsewhere import Elsewhere
 from canary.cli.ended import NOT_FOUND, outcome_of, tell_ended
-from canary.cli.release import gone_on
+from canary.cli.release import resumed
 from canary.cli.resume import place_of
 from canary.errors import ExitStatus, StateError
 from canary.rollout.checkpoint import Checkpoint
@@ -56,7 +56,7 @@ def stop(
         _end(directory, controller, process)
     elif (saved := controller.load()) is not None:
         with controller.held():
-            gone_on(place_of(directory), stopped(saved), Console(stderr=True))
+            resumed(place_of(directory), stopped(saved), Console(stderr=True))
     elif controller.missing and outcome_of(directory) is None:
         raise StateError(f"Canary {directory.name} {NOT_FOUND}")
     else:

@@ -34,7 +34,7 @@ class LiveFiles:
         self._directory = directory / DIRECTORY
         self._broken = False
 
-    def go_on(self, events: Sequence[Event], judgements: Sequence[Judgement]) -> None:
+    def begin_with(self, events: Sequence[Event], judgements: Sequence[Judgement]) -> None:
         """Begin with these: an earlier process may have been killed in the middle of a line."""
         self._quietly(lambda: self._replace(EVENTS, [_EVENT.dump_python(e) for e in events]))
         judged = [_JUDGEMENT.dump_python(one, mode="json") for one in judgements]

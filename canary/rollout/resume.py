@@ -34,7 +34,7 @@ FRUITLESS, FRUITLESS_PERIODS = 3, 10
 fault: it would hold its weight without a judgement."""
 
 
-def going_on(saved: Checkpoint, judged: Judged) -> Phases:
+def remaining(saved: Checkpoint, judged: Judged) -> Phases:
     """Return the remaining phases of a canary. ``judged`` are the earlier judgements known."""
 
     def phases(context: Context, known: Known) -> Ending:
@@ -100,9 +100,9 @@ class _Rest:
         elif self._stage is Stage.HOLD and status.lease_until is not None:
             self._lease(status)
         self._judge_again(judged)
-        return self._go_on(status)
+        return self._continue(status)
 
-    def _go_on(self, status: Status) -> Ending:
+    def _continue(self, status: Status) -> Ending:
         context, progress = self._context, self._progress
         watch = Watch(context, progress)
         match self._stage:

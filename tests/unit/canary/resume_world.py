@@ -17,7 +17,7 @@ from canary.rollout.context import Context
 from canary.rollout.engine import run
 from canary.rollout.mark import Stage
 from canary.rollout.outcome import Outcome
-from canary.rollout.resume import going_on
+from canary.rollout.resume import remaining
 from tests.unit.canary.rollout_fakes import Troubles
 from tests.unit.canary.rollout_world import FAIL, PASS, World, after
 
@@ -75,7 +75,7 @@ class Life(World):
     def resume(self) -> Outcome:
         context, saved = self._context(), self.saved
         restore(context, saved, self.events)
-        return run(context, lambda _: None, going_on(saved, self.judged))
+        return run(context, lambda _: None, remaining(saved, self.judged))
 
     def until_death(self, at: int, act: Callable[[], Outcome], *, late: bool) -> Outcome | None:
         """Kill ``act`` at its call number ``at``; None if it was killed."""

@@ -139,7 +139,7 @@ def test_a_line_that_a_kill_tore_is_dropped_and_the_page_goes_on(directory: Path
             torn.write('{"time": 1, "ki')
     events, judged = written(directory)
     again = LiveFiles(directory)
-    again.go_on(events, judged)
+    again.begin_with(events, judged)
     again.event(Event(6, "resumed", "another one continues"))
     again.look(recording(), JUDGED[:3])
     found = read(directory)

@@ -21,7 +21,7 @@ from canary.rollout.checkpoint import (
 from canary.rollout.context import Context, Request
 from canary.rollout.engine import run
 from canary.rollout.outcome import Outcome
-from canary.rollout.resume import going_on
+from canary.rollout.resume import remaining
 from canary.simulation import World, policy_text
 from tests.unit.canary.resume_world import Killed
 
@@ -69,7 +69,7 @@ class Killable(World):
                     return run(context, lambda _: None)
                 context = self._made(saved.request)
                 restore(context, saved, self.events)
-                return run(context, lambda _: None, going_on(saved, ()))
+                return run(context, lambda _: None, remaining(saved, ()))
             except Killed:
                 self.clock.stop()
                 self.clock.skip(20)
