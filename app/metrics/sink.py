@@ -47,9 +47,9 @@ class Sink:
         ``sent`` is called when CloudWatch has accepted them, and all before them.
         """
         with self._changed:
-            *others, last = calls(data) or [[]]
-            self._waiting += [(batch, None) for batch in others]
-            self._waiting += [(last, sent)] if last else []
+            batches = calls(data)
+            self._waiting += [(batch, None) for batch in batches[:-1]]
+            self._waiting += [(batch, sent) for batch in batches[-1:]]
             while len(self._waiting) > BUFFERED_PERIODS:
                 self._waiting.popleft()
                 self.dropped += 1

@@ -11,6 +11,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 
+from canary.judge.wording import UNDECIDED
 from canary.model import Event, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import render_terminal
@@ -18,7 +19,7 @@ from canary.rollout.ports import Observer
 
 
 class Observers:
-    """Several observers of one canary. If one fails to write, the others go on."""
+    """Several observers of one canary. If one fails to write, the others still do."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
@@ -41,7 +42,8 @@ class Observers:
 
 
 STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold green"}
-REPEATED = re.compile(r" Undecided after [^:]+(: )?")
+REPEATED = re.compile(rf" {UNDECIDED} after [^:]+(: )?")
+"""How the sentence of a metric ends, which says the same as the beginning of the line."""
 
 
 class Display:
@@ -89,6 +91,5 @@ class Display:
         if last.verdict is not Verdict.INCONCLUSIVE:
             self.event(Event(int(self._now()), str(last.verdict), last.reason))
             return
-        # The canary goes on, and the line begins with the time: no verdict belongs into it.
         reason = REPEATED.sub(" ", last.reason).rstrip()
         self.event(Event(int(self._now()), "watching", reason))

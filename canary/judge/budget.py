@@ -13,6 +13,7 @@ import numpy as np
 from canary.evidence.pairs import Pairs
 from canary.formatting import number
 from canary.judge.findings import limit_finding
+from canary.judge.wording import UNDECIDED
 from canary.model import Finding, Verdict
 from canary.policy import Metric
 
@@ -25,7 +26,7 @@ def budget_finding(metric: Metric, budget: float, pairs: Pairs) -> Finding:
     seen = _excess(pairs)
     allowed = f"Allowed: at most {number(budget)}."
     if seen is None:
-        verdict, words = Verdict.INCONCLUSIVE, f"too few values yet. {allowed} Undecided"
+        verdict, words = Verdict.INCONCLUSIVE, f"too few values yet. {allowed} {UNDECIDED}"
     else:
         excess, error = seen
         spent = excess >= budget and excess >= SURELY * error

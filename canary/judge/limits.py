@@ -13,7 +13,7 @@ from canary.evidence.table import Table
 from canary.formatting import number, percent
 from canary.judge.budget import budget_finding
 from canary.judge.findings import limit_finding
-from canary.judge.wording import chances_name
+from canary.judge.wording import UNDECIDED, chances_name
 from canary.model import Finding, Verdict
 from canary.policy import Metric, Policy, Slo
 from canary.stats.counts import poisson_lower
@@ -110,11 +110,11 @@ def _verdict(
     side = "at least" if slo.minimum is not None else "at most"
     allowed = f"Allowed: {side} {words(limit)}{unit}."
     if candidate is None:
-        return Verdict.INCONCLUSIVE, f"too few values of the candidate yet. {allowed} Undecided"
+        return Verdict.INCONCLUSIVE, f"too few values of the candidate yet. {allowed} {UNDECIDED}"
     seen = f"{words(candidate.value)}{unit} on the candidate"
     if not candidate.broken:
         return Verdict.PASS, f"{seen}. {allowed} PASS"
     if baseline is not None and baseline.broken:
         both = f"{seen}, and {words(baseline.value)} on the baseline, which breaks the limit too"
-        return Verdict.INCONCLUSIVE, f"{both}. {allowed} Undecided"
+        return Verdict.INCONCLUSIVE, f"{both}. {allowed} {UNDECIDED}"
     return Verdict.FAIL, f"{seen}. {allowed} FAIL"

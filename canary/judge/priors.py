@@ -18,8 +18,9 @@ COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
     "window": ((22, 1.4),),
     "ranks": ((6, 1.05), (60, 1.2)),
 }
+"""Kappa without a calibration, wide enough for bursts of errors."""
 COLD_FEWER_KAPPA: Mapping[str, Kappa] = {**COLD_COUNT_KAPPA, "exact": ((4, 1.1),)}
-"""Kappa without a calibration, wide enough for bursts of errors. Checkouts have no such bursts."""
+"""The same where fewer events are harm, such as checkouts, which have no such bursts."""
 COLD_WEIGHTS, CALIBRATED_WEIGHTS = (6.0, 20.0), (30.0, 100.0)
 """What tau and phi are worth: without a rehearsal, and after a long one."""
 COLD_WIDER = 0.1

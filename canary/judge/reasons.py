@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from canary.evidence.quality import Quality
 from canary.formatting import duration, listed
+from canary.judge.wording import UNDECIDED
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
@@ -98,7 +99,7 @@ def reason_of(case: Case, verdict: Verdict) -> str:
             f"No harm found after {since}; the policy requires at least "
             f"{duration(case.policy.minimum)}"
         )
-    return f"Undecided after {since}: no metric has passed"
+    return f"{UNDECIDED} after {since}: no metric has passed"
 
 
 def _passed(case: Case, since: str) -> str:
@@ -119,4 +120,4 @@ def _open(undecided: list[Finding], since: str) -> str:
     """Say first what cannot be compared at all: no longer run decides that."""
     names = listed([finding.metric for finding in undecided])
     first = min(undecided, key=lambda finding: finding.effect is not None)
-    return f"Undecided after {since}: {names}. {first.sentence}"
+    return f"{UNDECIDED} after {since}: {names}. {first.sentence}"

@@ -73,7 +73,7 @@ class Watch:
         return Ending(None, reason, replaced=True)
 
     def _mistimed(self, status: Status) -> Ending | None:
-        if not getattr(self._context.ports.source, "own_clocks", False):
+        if not self._context.ports.source.own_clocks:
             return None
         wrong = wrong_clock(status, self._colour, self._progress.period)
         return Ending(Verdict.INCONCLUSIVE, wrong) if wrong else None

@@ -13,6 +13,8 @@ from canary.sources.base import Query, Window, periods
 class Source:
     """Reads what each host measured, with the share of users that it had."""
 
+    own_clocks = False
+
     def __init__(self, proxy: Proxy, service: Service) -> None:
         self._proxy = proxy
         self._service = service

@@ -41,6 +41,9 @@ class Source(Protocol):
     that means. Every method raises ``SourceError`` if the source cannot be read.
     """
 
+    own_clocks: bool
+    """Whether an instance says itself to which period a value belongs."""
+
     def instances(self, colour: str, window: Window | None = None) -> tuple[str, ...]:
         """Return the instances of one colour, sorted by name.
 

@@ -44,7 +44,7 @@ class _Wanted:
 class CloudWatch:
     """Reads one series per metric and instance, as the instances published them."""
 
-    own_clocks = True  # an instance says itself to which period a value belongs
+    own_clocks = True
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ Points = dict[str, dict[int, float]]
 class Prometheus:
     """Runs one PromQL query per metric and colour; a label of each series names the instance."""
 
+    own_clocks = False
+
     def __init__(self, settings: PrometheusSource, environment: Environment, period: int) -> None:
         self._settings = settings
         self._environment = environment

@@ -12,6 +12,8 @@ from canary.sources.base import Query
 class ProxyCounters:
     """For policies whose metrics are all counters of the proxy: an instance is a server there."""
 
+    own_clocks = False
+
     def __init__(self, servers: Callable[[str], tuple[str, ...]]) -> None:
         self._servers = servers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def fit(
     return Fitted(least[1], ". ".join(filter(None, (bears, _alarms(least[0], windows)))))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
     """One margin of one metric, and windows that speak for it or against it."""
 
@@ -121,8 +122,7 @@ class Trial:
         policy, margin = replaced(self.policy, self.metric), self.margin
         if not meets(policy, self.metric, workload, noise, tested(self.metric, arms)):
             return f"In this time a margin of {margin} can't be ruled out, or its harm found"
-        equal = self._judged(drifted(self.metric, arms, self.drift))
-        if (share := float((equal.first_pass > 0).mean())) < PASSED:
+        if (share := float((self._equal.first_pass > 0).mean())) < PASSED:
             return (
                 f"With a margin of {margin}, only {share:.0%} of equal instances pass in this time"
             )
@@ -141,8 +141,7 @@ class Trial:
 
     def failed(self) -> Mask:
         """Return which windows of equal instances FAIL."""
-        equal = self._judged(drifted(self.metric, self._arms, self.drift))
-        return np.asarray(equal.first_fail > 0)
+        return np.asarray(self._equal.first_fail > 0)
 
     def alarming(self, failed: Mask) -> str:
         """Return what such windows say about the instances."""
@@ -154,6 +153,11 @@ class Trial:
     @property
     def _arms(self) -> Arms:
         return self.windows.arms[self.metric.name]
+
+    @cached_property
+    def _equal(self) -> Trace:
+        """What the windows end with when nothing but the drift sets the groups apart."""
+        return self._judged(drifted(self.metric, self._arms, self.drift))
 
     def _judged(self, arms: Arms) -> Trace:
         policy = replaced(self.policy, self.metric)

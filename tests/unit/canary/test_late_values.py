@@ -21,6 +21,8 @@ LATENCY = Query("latency", "latency", "Average")
 class Slow:
     """A source in which each value arrives some periods late, unless it never does."""
 
+    own_clocks = False
+
     def __init__(self, lag: Mapping[int, int]) -> None:
         self.lag = lag
         self.asked: list[tuple[int, int]] = []

@@ -99,6 +99,10 @@ def written(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_damaged_or_foreign_file_is_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    check_refused(tmp_path, text, sentence)
+
+
+def check_refused(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "shop" / "calibration.json"
     path.parent.mkdir()
     path.write_text(text)

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from canary.errors import CalibrationError
-from canary.learned import load_calibration
-from tests.unit.canary.test_learned import written
+from tests.unit.canary.test_learned import check_refused, written
 
 
 def noisy(**changes: Any) -> str:
@@ -47,10 +45,4 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("text", "sentence"), HOSTILE)
 def test_a_hostile_calibration_is_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    path = tmp_path / "shop" / "calibration.json"
-    path.parent.mkdir()
-    path.write_text(text)
-    with pytest.raises(CalibrationError) as caught:
-        load_calibration(path)
-    assert sentence in str(caught.value)
-    assert "canary rehearse --env shop" in str(caught.value)
+    check_refused(tmp_path, text, sentence)

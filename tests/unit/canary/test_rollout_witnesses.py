@@ -72,7 +72,7 @@ def test_a_wrong_clock_ends_the_canary_where_instances_say_when_a_value_was_meas
     ends: bool,
 ) -> None:
     world = World(after(0, OPEN))
-    world.source.own_clocks = stamps  # type: ignore[attr-defined]
+    world.source.own_clocks = stamps
     began: list[float] = []
 
     def skew(w: World, elapsed: int) -> None:
@@ -98,7 +98,7 @@ def test_a_wrong_clock_ends_the_canary_where_instances_say_when_a_value_was_meas
 @pytest.mark.parametrize("clocks", [{"blue-1": 300, "green-1": 300}, {"green-1": 300}, {}])
 def test_a_wrong_clock_of_the_proxy_does_not(clocks: dict[str, int]) -> None:
     world = World()
-    world.source.own_clocks = True  # type: ignore[attr-defined]
+    world.source.own_clocks = True
     world.proxy.clocks = clocks
     assert go(world).exit_status == ExitStatus.PASS
 

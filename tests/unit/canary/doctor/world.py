@@ -142,6 +142,8 @@ def levels_of_others(findings: dict[str, Finding], check: str) -> set[Level]:
 class Reported:
     """A source whose newest datapoint is of ``newest``."""
 
+    own_clocks = False
+
     def __init__(self, newest: int | None) -> None:
         self._newest = newest
 
