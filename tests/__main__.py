@@ -5,13 +5,14 @@ others use the processors. Each step writes to ``.run/tests/STEP.log``.
 
 With CART_CANARY_SECOND_TRY=1 in the environment, as in ``.ci/run``, the files of tests that failed
 with real servers or hosts run once more after all lanes, with nothing beside them. The last lines
-name them: a test that needs it is a test to mend.
+name every test that failed: a test that needs a second try is a test to mend.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,9 @@ from tests.support.paths import ROOT
 
 LOGS = ROOT / ".run/tests"
 LAST_LINES = 60
+LONGEST_LINE = 300
+FAILURES = re.compile(r"=+ FAILURES =+")
+FAILED_TEST = re.compile(r"(FAILED|ERROR) tests/")
 #: pytest's exit status when all tests were run and some failed.
 TESTS_FAILED = 1
 QUICK, LONG = ("-m", "not long"), ("-m", "long and not rare")
@@ -109,17 +113,31 @@ def run(step: Step) -> Outcome:
         ).returncode
     outcome = Outcome(step, status, time.monotonic() - began)
     if status:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        console.print("\n".join(lines[-LAST_LINES:]), markup=False)
+        console.print("\n".join(excerpt(log)), markup=False)
     console.print(f"<== {step.name}: {result(outcome)} after {outcome.seconds:.0f} s")
     return outcome
 
 
+def excerpt(log: Path) -> list[str]:
+    """Return the part of a log that tells most: pytest's first failure, else the last lines."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    begins = next((at for at, line in enumerate(lines) if FAILURES.match(line)), len(lines))
+    return lines[begins : begins + LAST_LINES] or lines[-LAST_LINES:]
+
+
+def failed_tests(step: Step) -> list[str]:
+    """Return pytest's line for each test of a step that failed, in their order."""
+    log = LOGS / f"{step.name}.log"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return [line[:LONGEST_LINE] for line in lines if FAILED_TEST.match(line)]
+
+
 def options(step: Step) -> tuple[str, ...]:
-    """Return more options for pytest: its own cache, and a list of the slowest tests."""
+    """Return more options for pytest: its own cache, short tracebacks, the slowest tests."""
     if step.command[0] != "pytest":
         return ()
-    return ("-o", f"cache_dir={cache(step)}", "--durations=30", "--durations-min=5")
+    slowest = ("--durations=30", "--durations-min=5")
+    return ("-o", f"cache_dir={cache(step)}", "--tb=short", *slowest)
 
 
 def result(outcome: Outcome) -> str:
@@ -185,8 +203,11 @@ def main(suite: str = "quick") -> int:
     if second_try.wanted():
         outcomes = [tried_again(outcome) for outcome in outcomes]
     console.print(table(outcomes, time.monotonic() - began))
-    for path in chain.from_iterable(outcome.again for outcome in outcomes):
-        console.print(f"Failed first, and passed alone: {path}")
+    for outcome in outcomes:
+        for line in failed_tests(outcome.step):
+            console.print(line, markup=False)
+        for path in outcome.again:
+            console.print(f"Failed first, and passed alone: {path}")
     if left_out:
         console.print(f"Left out: {', '.join(left_out)}. {why['hosts']}.")
     return 1 if any(outcome.status for outcome in outcomes) else 0

@@ -1,7 +1,8 @@
 """One local cloud for all end-to-end tests; the demonstration boots it and runs once.
 
 With KEEP in the environment, the cloud stays up for a second run of these tests on the same commit,
-which then needs no other demonstration. Whoever sets it destroys the cloud, as ``.ci/run`` does.
+which then needs no other demonstration. Whoever sets it destroys the cloud, as ``.ci/run`` does. A
+cloud that a failed test left without its proxy or a shop is then destroyed and made anew.
 """
 
 from __future__ import annotations
@@ -33,11 +34,29 @@ def story() -> Iterator[dict[str, Any]]:
         pytest.skip(reason)
     was_up = answer("local-cloud", "status", "--json")["state"] == "up"
     keep = os.environ.get(KEEP) == "1"
+    if was_up and keep and not serves():
+        destroy()
     if not (was_up and keep and told_of_this_commit()):
         demonstrate()
     yield json.loads(STORY.read_text(encoding="utf-8"))
     if not was_up and not keep:
-        subprocess.run(["local-cloud", "destroy"], cwd=ROOT, check=True)
+        destroy()
+
+
+def destroy() -> None:
+    """Remove the cloud, and what the demonstration told of it."""
+    subprocess.run(["local-cloud", "destroy"], cwd=ROOT, check=True)
+    STORY.unlink(missing_ok=True)
+
+
+def serves() -> bool:
+    """Return whether proxy and state agree on what is live, and every server of the proxy is up."""
+    command = ["canary", "status", "--env", "local", "--json"]
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE)
+    if done.returncode:
+        return False
+    states = json.loads(done.stdout)["proxy"]["states"].values()
+    return all(state.startswith("UP") for state in states)
 
 
 def told_of_this_commit() -> bool:

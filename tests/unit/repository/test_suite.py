@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -106,7 +107,10 @@ def test_files_of_failed_tests_run_again_where_that_is_wanted(
     real = Step("real", ("pytest", "tests", "-q"), root=True)
     monkeypatch.setitem(SUITES, "quick", ([real],))
     assert suite.main() == status
-    assert words in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert words in out
+    assert "= FAILURES =" in out
+    assert re.search("^FAILED tests/test_real.py::test_that_fails", out, re.MULTILINE)
 
 
 def test_unit_tests_and_linters_have_one_try(
