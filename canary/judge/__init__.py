@@ -1,4 +1,4 @@
-"""The judge: from a policy and a recording to findings and a verdict. Pure."""
+"""The judge turns a policy and a recording into findings and a verdict. It has no side effects."""
 
 from canary.judge.verdict import judge, judge_table
 

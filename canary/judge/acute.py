@@ -1,11 +1,11 @@
 """The acute channel: a catastrophe fails within a few periods, whenever it begins.
 
-The mean over a run protects against FAIL by pulling in what stands out, so it is slow to believe an
-outage. This channel looks at the newest pairs as they are. It has its own part of alpha. Chance is
-held off by an exact test at that part, spread over the run. What chance does not explain, a burst
-of one host, is held off by size: all of the newest periods must be bad, and their events many times
-the baseline's and many in absolute terms. Each is counted against the baseline of the same periods,
-so what hurts both arms is no alarm.
+The mean over a run limits the weight of outliers, so it reacts slowly to an outage. This channel
+tests the newest pairs without such a limit. It spends its own share of alpha, spread over the run:
+an exact test at that level excludes chance. A burst on one host is not chance, so the harm must
+also be large: all of the newest periods must be bad, and their events must be many times the
+baseline's and many in absolute numbers. The baseline of the same periods is the reference, so harm
+to both arms raises no alarm.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ TAIL = 0.95
 EVENTS_PERIODS, SERIES_PERIODS = 3, 4
 EVENTS_TIMES, SLOWER_TIMES, TAIL_TIMES = 9.0, 2.5, 5.0
 POOLED_TIMES, EACH_TIMES = 6.0, 3.0
-"""Least ratios over all of the newest periods, and in each of them, whatever their median is."""
+"""The smallest ratios over all of the newest periods, and in each one, whatever the median is."""
 YOUNG, YOUNG_TIMES = 10, 7.0
-"""So few pairs say little of what is usual, so a smaller ratio over all of the newest will do."""
+"""Up to this many pairs the usual rate is uncertain, so a smaller pooled ratio is enough."""
 NEARLY = 0.9
 """Share of the bound, on the log scale, that each single period must reach (latencies)."""
 CHANCE_TIMES = 1.5
-"""A ratio of events that chance must not explain either."""
+"""The test must also reject this ratio of rates, not only equal rates."""
 BELIEVED = 5.0
-"""Events of the baseline's past that its newest periods are held against."""
+"""The weight, in events, of the baseline's earlier rate when its newest rate is estimated."""
 UNUSUAL = 2.5
-"""Standard deviations above its past from which the baseline's newest count stands for itself."""
+"""Beyond this many standard deviations above the earlier rate, only the newest count is used."""
 MORE_EVENTS, FEWER_EVENTS, TIMED_EVENTS = 0.05, 0.01, 1.0
-"""Least change in events per request: 5 points more, 1 point fewer; or per instance and period."""
+"""Smallest change in events: 5 points more, 1 point fewer; or per instance and period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class AcuteBounds:
     """How bad the newest periods must be to fail at once.
 
     Attributes:
-        periods: how many of the newest pairs are held against the bounds.
-        times: how many times the baseline's value the candidate's must be.
-        least: extra events per request that there must be (counts only).
-        level: chance of as much by accident, at one look.
+        periods: how many of the newest pairs are compared with the bounds.
+        times: the smallest ratio of the candidate's value to the baseline's.
+        least: the smallest number of extra events per request (counts only).
+        level: the probability of a false alarm at one look.
     """
 
     periods: int
@@ -58,7 +58,7 @@ class AcuteBounds:
 
 
 def acute_bounds(metric: Metric, alpha: float, horizon: int) -> AcuteBounds | None:
-    """Return the bounds of ``metric``, which has ``alpha`` for ``horizon`` periods."""
+    """Return the bounds of ``metric``, whose ``alpha`` has to last for ``horizon`` periods."""
     if metric.kind == "count":
         periods, times, least = EVENTS_PERIODS, EVENTS_TIMES, _least(metric)
     elif metric.kind in ("latency", "quantile"):
@@ -78,9 +78,9 @@ def _least(metric: Metric) -> float:
 def acute_events(
     columns: tuple[Floats, Floats, Floats, Floats], bounds: AcuteBounds, sign: float
 ) -> dict[str, Floats]:
-    """Return the runs whose newest counts are a catastrophe, with the numbers that say so.
+    """Return the numbers of the runs whose newest counts are a catastrophe.
 
-    ``columns`` are candidate, baseline and their chances; a run without alarm holds NaN.
+    ``columns`` are the events of candidate and baseline, and their requests. Other runs hold NaN.
     """
     good = np.isfinite(columns[0])
     enough, pairs = newest(good, bounds.periods, *columns)
@@ -101,17 +101,17 @@ def acute_events(
 
 
 def _usual(events: Floats, chances: Floats, good: Mask) -> Floats:
-    """Return the rate of the arm that is not harmed, over the whole run."""
+    """Return the event rate of the unharmed arm over the whole run."""
     seen, of = (np.where(good, one, 0.0).sum(axis=1) for one in (events, chances))
     rate: Floats = (seen + 0.5) / np.maximum(of, 1e-9)
     return rate
 
 
 def _expected(events: Floats, chances: Floats, usual: Floats) -> Floats:
-    """Return the rate to hold the harmed arm against.
+    """Return the rate that the harmed arm is compared with.
 
-    A few events are a poor measure, so the arm's past is mixed in; unless there are clearly more
-    than usual, for then something hurts both arms.
+    A rate from a few events is uncertain, so it is averaged with the arm's earlier rate. With
+    clearly more events than usual it is not, because then something harms both arms.
     """
     due = usual * chances
     unusual = events > due + UNUSUAL * np.sqrt(due + 1)
@@ -125,9 +125,9 @@ def _chance(hurt: Floats, safe: Floats, n_hurt: Floats, n_safe: Floats) -> Float
 
 
 def acute_series(d: Floats, v: Floats, noise: Noise, bounds: AcuteBounds) -> dict[str, Floats]:
-    """Return the runs whose newest log ratios ``d`` are a catastrophe, with their mean.
+    """Return the mean of the runs whose newest log ratios ``d`` are a catastrophe.
 
-    ``d`` is positive where harmful; a run without alarm holds NaN.
+    ``d`` is positive where harmful. Other runs hold NaN.
     """
     good = np.isfinite(d) & np.isfinite(v)
     enough, (latest, known) = newest(good, bounds.periods, d, v)
@@ -142,7 +142,7 @@ def acute_series(d: Floats, v: Floats, noise: Noise, bounds: AcuteBounds) -> dic
 
 
 def _error(d: Floats, good: Mask, known: Floats, noise: Noise) -> Floats:
-    """Return the error of the newest periods' mean, wider where the run was wilder before them."""
+    """Return the error of the newest periods' mean; large scatter before them widens it."""
     count = known.shape[1]
     later = np.cumsum(good[:, ::-1], axis=1)[:, ::-1]
     before = good & (later > count)

@@ -1,4 +1,4 @@
-"""What would decide an INCONCLUSIVE canary: more time, more hosts, or a wider margin."""
+"""Advice after INCONCLUSIVE: more time, more hosts, or a wider margin."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from canary.model import Finding
 from canary.policy import Metric
 
 MOST_TIMES = 20.0
-"""If more than this many times the run so far is needed, more time is no advice."""
+"""More time is not advised if it would exceed this many times the run so far."""
 FEW = 3
-"""Metrics that cannot be compared, of which each gets its sentence."""
+"""The sentences of this many metrics that cannot be compared are shown."""
 
 
 def advice_of(case: Case) -> str:
-    """Return what would change the verdict, judged by the slowest metric."""
+    """Return what would lead to a PASS, from the metric that needs the most time."""
     if case.quality.blocking:
         return "Fix the data first. A longer run does not help."
     if unmeasured := [one for one in case.undecided if one.effect is None]:
@@ -37,7 +37,7 @@ def advice_of(case: Case) -> str:
 
 
 def _measurable(unmeasured: list[Finding]) -> str:
-    """Say which metrics to mend first; the headline holds the sentence of the first one."""
+    """Return which metrics need data first; the headline holds the sentence of the first one."""
     names = listed([one.metric for one in unmeasured])
     others = "".join(f". {one.sentence}" for one in unmeasured[1:FEW])
     return f"First make {names} measurable; the reason says how{others}"
@@ -48,7 +48,7 @@ def _measured(finding: Finding) -> bool:
 
 
 def needed_time(finding: Finding, case: Case) -> float:
-    """Return how many more seconds would rule out the margin if the estimate stays as it is."""
+    """Return how many more seconds would rule out harm beyond the margin if the estimate stays."""
     own, host, bound = _parts(finding)
     room = (_log_margin(finding) - _log_effect(finding)) / bound
     left = room**2 - host**2
@@ -77,7 +77,7 @@ def _as_log(finding: Finding, value: float) -> float:
 
 
 def passing_margin(finding: Finding, case: Case) -> float:
-    """Return the margin that the longest run would rule out by its end."""
+    """Return the margin beyond which the longest run would rule out harm."""
     own, host, bound = _parts(finding)
     seen = max(case.elapsed - case.policy.warmup, 1)
     longest = max(case.policy.maximum - case.policy.warmup, seen)
@@ -89,7 +89,7 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
     wider = passing_margin(finding, case)
     words = percent(wider) if finding.relative else points(wider)
     margin = f"accept a margin of {words} instead of {margin_words(metric)}"
-    if wider <= (finding.margin or 0.0):  # the newest periods hold it back, not the margin
+    if wider <= (finding.margin or 0.0):  # the newest periods withhold PASS, not the margin
         return _soon(case, metric, seconds)
     name = subject(metric)
     left = max(case.policy.maximum - case.elapsed, 0)
@@ -113,7 +113,7 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
 
 
 def _noisy(finding: Finding) -> bool:
-    """Return whether more data would help: its own noise is larger than what hosts differ by."""
+    """Return whether more data would help: noise exceeds the difference between hosts."""
     own, host, _ = _parts(finding)
     return own > host and _log_effect(finding) < _log_margin(finding)
 

@@ -1,6 +1,6 @@
 """One bad host of the candidate: it fails the canary, withholds PASS, and is named in the finding.
 
-The other hosts may be fine, and the mean over the arm too: the users of that host are not.
+The other hosts and the mean over the arm may be fine, but the users of this host are harmed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HALF = 0.5
 def with_hosts(
     policy: Policy, metric: Metric, recording: Recording, pairs: Pairs, finding: Finding
 ) -> Finding:
-    """Return the finding with what single hosts of the candidate show."""
+    """Return the finding after a check of each host of the candidate."""
     known = len(pairs.candidate.hosts) > 1 and pairs.both.any() and not pairs.fault
     if metric.kind not in TIMES or not known or finding.effect is None:
         return finding
@@ -49,7 +49,7 @@ def with_hosts(
 
 
 def _carriers(case: Case, finding: Finding) -> Mask:
-    """Return the hosts that make the harm found in the whole arm: far apart from the others."""
+    """Return the hosts that cause the harm of the arm, if the others are close to the baseline."""
     periods = slice(-ACUTE_PERIODS, None) if "acute_periods" in finding.details else slice(None)
     effect = effects(case, periods)
     gate = math.log(TIMES[case.metric.kind])
@@ -59,7 +59,7 @@ def _carriers(case: Case, finding: Finding) -> Mask:
 
 
 def _told(case: Case, names: tuple[str, ...], finding: Finding) -> Finding:
-    """Name the hosts behind the harm of an arm, before the numbers of the arm."""
+    """Put the names of the hosts that cause the harm before the numbers of the whole arm."""
     acute = "acute_periods" in finding.details
     words = host_words(case, names, slice(-ACUTE_PERIODS, None) if acute else slice(None))
     start = f"{headline(case.metric)}: "
@@ -81,7 +81,7 @@ def _failed(case: Case, names: tuple[str, ...], finding: Finding, period: int) -
 
 
 def _fading(case: Case, recording: Recording) -> bool:
-    """Return whether a latency may still fade, as that of fresh processes does."""
+    """Return whether a higher latency may still fall, as that of a fresh process does."""
     sign = case.rule.sign
     return any(
         bool(model.fade(len(case.pairs.expected)).falling.any())

@@ -13,9 +13,10 @@ code judges a single recording, so a measured error rate holds for a canary too:
     trace.verdicts()     # what each run ends with: "FAIL", "PASS", "INCONCLUSIVE"
     trace.metric_fail    # {metric: first period in which that metric FAILs}
 
-A metric's meaning of ``candidate``/``baseline``: latency, quantile, gauge, level: the statistic;
-count: events, with requests as chances; throughput: requests, with ``sent`` the intended share.
-Looks are at every period unless ``looks`` names fewer. Data-quality rules are not applied here.
+``candidate`` and ``baseline`` hold, by kind: the statistic (latency, quantile, gauge, level), the
+events, with the requests as ``_chances`` (count), or the requests, with the intended share as
+``sent`` (throughput). There is a look after every period unless ``looks`` names fewer. Rules for
+data quality are not applied here.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The evidence of every run at every look, and the first looks that decided.
+    """The evidence of every run at every look, and the first look that decided each run.
 
     ``towards_fail`` and ``towards_pass`` hold arrays ``[runs, looks]`` by metric.
     """
@@ -81,10 +82,10 @@ def judge_many(
     setting: Setting = ALIKE,
     lead: Mapping[str, Arms] | None = None,
 ) -> Trace:
-    """Judge every run of ``arms`` at every look; metrics without arms are left out.
+    """Judge every run of ``arms`` at every look. Metrics without arms are left out.
 
-    ``setting`` is how the runs differ from those that the calibration was learned from, ``lead``
-    what a lead-in measured of each.
+    ``setting`` says how the runs differ from those of the calibration. ``lead`` holds the lead-in
+    of each run.
     """
     metrics = [metric for metric in policy.metrics if metric.name in arms and not metric.muted]
     looks = tuple(looks or range(1, policy.periods + 1))
@@ -129,7 +130,7 @@ def batch_comparisons(
     known: Learned | None,
     setting: Setting = ALIKE,
 ) -> tuple[Counts | Level | Ratio, ...]:
-    """Return the metric's comparisons, one for each direction of harm."""
+    """Return one comparison of the metric for each direction of harm."""
     usual = usual_level(arms.baseline)
     points = usual if metric.limit.scale == "points" else 1.0
     rules = (rule_of(policy, metric, sign, known, points, setting) for sign in signs_of(metric))

@@ -1,7 +1,7 @@
 """The error budget: how many extra events the candidate may cause before it is stopped.
 
-Only events of the candidate's own requests count, so its share of traffic and its time are part
-of the sum.
+Only events of the candidate's own requests count, so a small share of traffic or a short time uses
+little of the budget.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from canary.model import Finding, Verdict
 from canary.policy import Metric
 
 SURELY = 3.0
-"""The excess must be this many standard errors above zero, so that noise spends no budget."""
+"""The excess must be this many standard errors above zero, so that noise uses no budget."""
 
 
 def budget_finding(metric: Metric, budget: float, pairs: Pairs) -> Finding:
@@ -46,6 +46,6 @@ def _excess(pairs: Pairs) -> tuple[float, float] | None:
     if requests <= 0 or chances <= 0:
         return None
     ratio = requests / chances
-    # One event is added to each arm, so that no events do not mean no error.
+    # One event is added to each arm. Otherwise an arm without events would have no error.
     error = math.sqrt(events + 1 + ratio**2 * (usual + 1))
     return events - ratio * usual, error

@@ -1,4 +1,4 @@
-"""The typical latency beside a tail: it tells a fresh process from a tail that is worse alone."""
+"""The typical latency distinguishes a fresh process from a release whose tail alone is worse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Model = Counts | Level | Ratio
 
 
 def typical_latency(policy: Policy, names: Collection[str]) -> Metric | None:
-    """Return the first latency of ``names`` that is no tail."""
+    """Return the first latency of ``names`` that is not a tail quantile."""
     return next((m for m in policy.metrics if m.name in names and _typical(m)), None)
 
 
@@ -25,7 +25,7 @@ def _typical(metric: Metric) -> bool:
 
 
 def with_company(pairs: Mapping[str, Pairs], policy: Policy) -> dict[str, Pairs]:
-    """Return all pairs; those of tails know the typical latency."""
+    """Return all pairs; those of a tail quantile get a reference to the typical latency."""
     known = [name for name, one in pairs.items() if not one.fault and one.both.any()]
     metric = typical_latency(policy, known)
     if metric is None:
@@ -38,7 +38,7 @@ def with_company(pairs: Mapping[str, Pairs], policy: Policy) -> dict[str, Pairs]
 
 
 def accompanied(models: Sequence[Model], company: Sequence[Model]) -> tuple[Model, ...]:
-    """Return the comparisons with that of the typical latency beside those of a tail."""
+    """Return the comparisons of a tail with a reference to that of the typical latency."""
     beside = next((one for one in company if isinstance(one, Ratio)), None)
     if beside is None:
         return tuple(models)

@@ -28,7 +28,7 @@ from canary.stats.effects import least_variance, log_ratio, mean_variance, quant
 from canary.stats.paired import QUANTUM, Mask, Noise, masked_median
 
 TYPICAL_SPREAD = 0.7
-"""Standard deviation of the log of one request's latency, if the source does not know it."""
+"""Standard deviation of the log of one request's latency, if the source does not report it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _known_variance(metric: Metric, arms: Arms, d: Floats) -> Floats:
 
 
 def unsampled(metric: Metric, arms: Arms) -> bool:
-    """Return whether a latency has no sample sizes, so that only scatter shows its noise."""
+    """Return whether a latency has no sample sizes: then only its scatter shows its noise."""
     if metric.kind not in ("latency", "quantile"):
         return False
     both = np.isfinite(arms.candidate_chances) & np.isfinite(arms.baseline_chances)
@@ -103,7 +103,7 @@ def unsampled(metric: Metric, arms: Arms) -> bool:
 
 
 def _open(noise: Noise) -> Noise:
-    """Return a noise whose size is estimated from the data."""
+    """Return a noise whose default has little weight: the data give its size."""
     return replace(noise, tau_weight=1.0)
 
 
@@ -118,7 +118,7 @@ def comparisons_of(
     pairs: Pairs,
     lead: Pairs | None = None,
 ) -> tuple[Comparison, ...]:
-    """Return one comparison for each direction of harm; ``lead`` is what a lead-in measured."""
+    """Return one comparison for each direction of harm; ``lead`` holds the data of a lead-in."""
     known = recording.calibration.get(metric.name)
     usual = usual_level(pairs.baseline.values[None, :])
     points = usual if metric.limit.scale == "points" else 1.0
@@ -141,7 +141,7 @@ def comparisons_of(
 def _company(
     policy: Policy, recording: Recording, company: tuple[Metric, Pairs] | None
 ) -> Sequence[Model]:
-    """Return the comparison of the typical latency beside a tail, if there is one."""
+    """Return the comparison of the typical latency that a tail refers to, if there is one."""
     if company is None:
         return ()
     metric, pairs = company
@@ -152,7 +152,7 @@ def _company(
 def led(
     metric: Metric, models: tuple[Counts | Level | Ratio, ...], before: Arms
 ) -> tuple[Comparison, ...]:
-    """Return the comparisons with what a lead-in measured taken off, where it tells anything."""
+    """Return the comparisons less the difference between hosts that a lead-in measured."""
     return tuple(
         after_lead_in(model, comparison_of(metric, before, model.rule)) or model for model in models
     )
@@ -164,14 +164,14 @@ def _setting(calibration: Calibration, pairs: Pairs) -> Setting:
 
 
 def least_share(sent: Floats | float) -> float:
-    """Return the share of the candidate that is furthest from an even split; 0.5 if unknown."""
+    """Return the candidate's share furthest from an even split; 0.5 if unknown."""
     shares = np.atleast_1d(np.asarray(sent, dtype=float))
     shares = shares[np.isfinite(shares)]
     return float(shares[np.argmax(np.abs(shares - 0.5))]) if shares.size else 0.5
 
 
 def arms_of(metric: Metric, pairs: Pairs) -> Arms:
-    """Return the values of one canary as arrays of one run."""
+    """Return the values of one canary as arrays with one row."""
     keep = pairs.both
     sides = (pairs.candidate, pairs.baseline)
     g, b = (np.where(keep, side.values, np.nan)[None, :] for side in sides)
@@ -198,7 +198,7 @@ def typical_spread(pairs: Pairs) -> float:
 
 
 def usual_level(values: Floats) -> float:
-    """Return the baseline's usual value, which scales defaults in points."""
+    """Return the baseline's usual value, which scales the defaults of margins in points."""
     if not values.size:
         return 0.0
     middles = np.abs(masked_median(values, np.isfinite(values)))
@@ -219,7 +219,7 @@ def _with_hosts(rule: Rule, metric: Metric, pairs: Pairs, *, calibrated: bool) -
     freedom = sum(max(len(one) - 1, 0) for one in off)
     squares = sum(float(((one - one.mean()) ** 2).sum()) for one in off if len(one) > 1)
     one_host = (4.0 * believed + squares) / (4.0 + freedom)
-    # rounded, like the differences, so that the unit does not change the last bit
+    # rounded, as the differences are, so that the unit does not change the last bit
     host = round(float(np.sqrt(one_host * sum(1 / count for count in counts))), QUANTUM)
     noise, rough = (replace(one, host=host) for one in (rule.noise, rule.rough))
     return replace(rule, noise=noise, rough=rough)

@@ -37,13 +37,13 @@ from canary.policy import Metric, Policy
 
 HIGHEST_FAIL = 49.0
 UNBOUNDED = 1e6
-"""An upper end of the interval beyond this is left out."""
+"""An upper limit of the interval beyond this is not shown."""
 
 
 def finding_of(
     policy: Policy, metric: Metric, recording: Recording, pairs: Pairs, lead: Pairs | None = None
 ) -> Finding:
-    """Judge one metric on the periods in ``pairs``; ``lead`` are those of a lead-in."""
+    """Judge one metric on the periods in ``pairs``; ``lead`` holds the periods of a lead-in."""
     if missing := missing_reason(metric, pairs):
         return _undecided(policy, metric, no_data_sentence(metric, missing), pairs)
     k = len(pairs.expected)
@@ -84,7 +84,7 @@ def finding_of(
 
 
 def _progress(looked: Sequence[Assessment], small: str) -> tuple[float, float]:
-    """Return how close the evidence is to FAIL and to PASS; a ``small`` difference stops short."""
+    """Return how close the evidence is to FAIL and PASS; a ``small`` difference cannot FAIL."""
     fail = max(float(one.towards_fail[0]) for one in looked)
     passed = min(float(one.towards_pass[0]) for one in looked)
     return (min(fail, ALMOST) if small else fail), passed
@@ -95,7 +95,7 @@ def _gravity(assessment: Assessment) -> tuple[bool, float]:
 
 
 def _withheld(metric: Metric, looked: Sequence[Assessment]) -> str:
-    """Say which of the newest periods withhold a PASS, or nothing."""
+    """Return which of the newest periods withhold a PASS, or an empty string."""
     words = (
         withheld_words(metric, sign, _details(one))
         for sign, one in zip(signs_of(metric), looked, strict=True)
@@ -112,7 +112,7 @@ def _with_remark(verdict: Verdict, after: str, pairs: Pairs) -> str:
 def _at_once(
     policy: Policy, metric: Metric, pairs: Pairs, details: dict[str, float], after: str
 ) -> Finding:
-    """Return the finding of a catastrophe: the mean of the whole run says nothing about it."""
+    """Return the finding of a catastrophe. It shows the newest periods, not the mean of the run."""
     effect = acute_effect(metric, details)
     return replace(
         _undecided(policy, metric, acute_sentence(metric, details, after), pairs),
@@ -210,7 +210,7 @@ def _on_scale(metric: Metric, sign: float, value: float) -> float:
 
 
 def score_of(verdict: Verdict, fail: float, passed: float, margins: float) -> float:
-    """Return a score from 0 to 100 for display. It decides nothing.
+    """Return a score from 0 to 100. It is for display only and decides nothing.
 
     ``margins`` is the harm found in units of the margin: FAIL is 49 at one margin, 4.9 at ten.
     """

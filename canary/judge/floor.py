@@ -1,4 +1,4 @@
-"""The floor below which a difference is negligible, however many per cent it is."""
+"""The floor: an absolute difference below it is negligible, however large it is in per cent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from canary.policy import Metric
 
 MOST_LESS = 0.99
 GUESSED_FLOOR, GUESSED_FROM, GUESSED_TO = 6.0, 1.0, 20.0
-"""A latency without a unit is taken to be in milliseconds where the baseline's lies between."""
+"""A latency without a unit is taken as milliseconds if the baseline's lies between the last two."""
 
 
 def floored(rule: Rule, metric: Metric, usual: float) -> Rule:
     """Return the rule with at least the floor as its margin; ``usual`` is the baseline's value.
 
-    FAIL needs an estimate beyond the floor, PASS rules out harm beyond margin and floor.
+    FAIL needs an estimate beyond the floor. PASS rules out harm beyond the larger of both.
     """
     least = floor_of(metric, usual, rule.sign)
     if least <= 0:
@@ -51,13 +51,13 @@ def margin_in_force(metric: Metric, usual: float, sign: float) -> float:
 
 
 def least_effect(metric: Metric, usual: float, sign: float) -> float:
-    """Return the smallest difference, as a log ratio or in points, that may FAIL one host."""
+    """Return the smallest difference of one host that may FAIL: a log ratio, or points."""
     guessed = math.log1p(GUESSED_FLOOR / usual) if _guessed(metric, usual) else 0.0
     return max(floor_of(metric, usual, sign), guessed)
 
 
 def unit_needed(metric: Metric, usual: float, effect: float) -> str:
-    """Return why a small difference of a latency without a unit does not FAIL, or nothing."""
+    """Return why a latency without a unit does not FAIL by a small difference, or ""."""
     more = usual * effect
     if not _guessed(metric, usual) or more > GUESSED_FLOOR:
         return ""
@@ -68,7 +68,7 @@ def unit_needed(metric: Metric, usual: float, effect: float) -> str:
 
 
 def _guessed(metric: Metric, usual: float) -> bool:
-    """Return whether a latency without a unit may be a few milliseconds."""
+    """Return whether a latency without a unit may mean a few milliseconds."""
     unknown = metric.unit is None and metric.negligible is None and metric.harmful == "increase"
     times = metric.kind in ("latency", "quantile")
     return times and unknown and GUESSED_FROM <= usual <= GUESSED_TO

@@ -36,15 +36,15 @@ from canary.stats.paired import Mask
 EVEN = 0.5
 """The share of traffic for which noise is assumed."""
 SIBLINGS, TOGETHER = 3, 1
-"""Hosts of the same arm that must have started with a host, within so many periods, to tell what
-of its fall is common to fresh processes."""
+"""A fresh process is compared with at least ``SIBLINGS`` hosts of its arm that started within
+``TOGETHER`` periods of it. They show how latencies of this release fall after a start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One metric of a canary in one direction of harm, with each host of the candidate.
+    """One metric of a canary in one direction of harm, for each host of the candidate.
 
-    ``company`` is the typical latency of the same hosts, beside a tail.
+    ``company`` is the typical latency of the same hosts, if the metric is a tail.
     """
 
     policy: Policy
@@ -66,14 +66,14 @@ class Case:
         return replace(found, stands=found.stands & self.noticeable(periods))
 
     def noticeable(self, periods: int) -> Mask:
-        """Return which hosts differ by more than anybody would notice, over the newest periods."""
+        """Return which hosts differ by more than a negligible amount over the newest periods."""
         usual = usual_level(self.pairs.baseline.values[None, :])
         least = least_effect(self.metric, usual, self.rule.sign)
         found: Mask = (least <= 0) | (effects(self, slice(-periods, None)) > least)
         return found
 
     def all_agree(self) -> bool:
-        """Return whether the hosts of the candidate agree, against those of the baseline."""
+        """Return whether most hosts of both arms agree that the candidate does harm."""
         sides = (self.pairs.candidate, self.pairs.baseline)
         counts = [int(np.isfinite(side.host_values).any(axis=1).sum()) for side in sides]
         periods = agreeing_periods(counts[0], counts[1], int(self.pairs.both.sum()))
@@ -93,17 +93,17 @@ class Case:
         return int(shown.sum()) >= most_of(counts[1]) and bool(sure.all())
 
     def fades(self, row: int) -> bool:
-        """Return whether a host's latency may still fade, as that of a fresh process does.
+        """Return whether a host's higher latency may still fall, as that of a fresh process does.
 
-        Fresh processes of one release fade alike. What a host has beyond the others of its arm,
-        and does not lose, is no warm-up.
+        The latencies of fresh processes of one release fall alike. A difference from the other
+        hosts of the arm that stays is no warm-up.
         """
         return self._falls(row) and not self._apart_from_its_arm(row)
 
     def _falls(self, row: int) -> bool:
-        """Return whether a host's latency falls, beside what it is compared with.
+        """Return whether a host's latency falls, relative to the arm that it is compared with.
 
-        A host that came later has a start of its own: its first value.
+        A host that joined later starts at its first value.
         """
         if not self.rule.fade:
             return False
@@ -116,7 +116,7 @@ class Case:
         return bool(fade.falling[0])
 
     def _apart_from_its_arm(self, row: int) -> bool:
-        """Return whether a host is worse than the others of its arm, and does not fall to them."""
+        """Return whether a host is worse than the others of its arm, and does not approach them."""
         within = self._within_arm()
         starts = [int(one.argmax()) for one in np.isfinite(within.hosts.values)]
         alike = sum(abs(start - starts[row]) <= TOGETHER for start in starts) - 1
@@ -126,14 +126,14 @@ class Case:
         return min(effect) >= math.log(TIMES[self.metric.kind]) and not within._falls(row)
 
     def _within_arm(self) -> Case:
-        """Return the case in which each host is compared with the others of its own arm."""
+        """Return the same case with each host compared with the others of its own arm."""
         columns = self.hosts.values, self.hosts.chances
         hosts = against_rest(self.metric, *columns, self.hosts.spread)
         company = None if self.company is None else self.company._within_arm()
         return replace(self, hosts=hosts, company=company)
 
     def _beside(self, typical: Case, row: int, since: slice) -> tuple[Floats, Mask] | None:
-        """Return the typical latency's difference of the same host, and whether it fades."""
+        """Return the difference in the typical latency of the same host, and whether it falls."""
         host, names = self.pairs.candidate.hosts[row], typical.pairs.candidate.hosts
         if host not in names:
             return None
@@ -148,7 +148,7 @@ class Case:
         return tuple(np.array(names)[stands].tolist()) if few else ()
 
     def lasting(self, stands: Mask) -> tuple[str, ...]:
-        """Return the names of hosts that stand out, but for those that may still fade."""
+        """Return the names of hosts that stand out, without those whose latency may still fall."""
         names = self.pairs.candidate.hosts
         return tuple(one for one in self.named(stands) if not self.fades(names.index(one)))
 
@@ -156,7 +156,7 @@ class Case:
 def host_case(
     policy: Policy, metric: Metric, recording: Recording, pairs: Pairs, sign: float
 ) -> Case:
-    """Compare each host with the baseline; noise is that of one host against an arm."""
+    """Compare each host with the baseline, with the noise of one host against an arm."""
     counts = 1, max(len(pairs.baseline.hosts), 1)
     known = recording.calibration.get(metric.name)
     setting = setting_of(recording.calibration.fingerprint, counts, EVEN)
@@ -178,7 +178,7 @@ def host_columns(metric: Metric, side: GroupSeries) -> tuple[Floats, Floats]:
 
 
 def arm_columns(metric: Metric, pairs: Pairs) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the values and chances of both arms, the candidate's first, as ``Hosts`` has them."""
+    """Return the values and chances of both arms in the order of ``Hosts``."""
     candidate, baseline = pairs.candidate, pairs.baseline
     values = np.where(pairs.expected, candidate.values, np.nan)
     if metric.kind == "count" and metric.per == "time":
@@ -193,7 +193,7 @@ def present(side: GroupSeries) -> Floats:
 
 
 def effects(case: Case, periods: slice = slice(None)) -> Floats:
-    """Return each host's difference to the baseline, positive where harmful."""
+    """Return each host's difference from the baseline, positive where harmful."""
     hosts, sign = case.hosts, case.rule.sign
     if case.metric.kind != "count":
         d = sign * log_ratio(hosts.values[:, periods], hosts.other[:, periods])

@@ -1,4 +1,4 @@
-"""The error of one host's counts of events: how far chance alone may move them."""
+"""The error of one host's counts of events: how far chance alone may change them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import Mask, Noise, inflation
 
 SCATTER, SCATTER_HOSTS, PLAIN_COUNTS = 12, 4, 4.0
-"""Periods from which a host's own counts show how much they scatter, if there are at most so many
-hosts: one of many has too few events. The last one is the degrees of freedom that independent
-events count for beside that."""
+"""The scatter of a host's own counts is used from ``SCATTER`` periods on, and with at most
+``SCATTER_HOSTS`` hosts, because one of many has too few events. ``PLAIN_COUNTS`` is the weight, in
+degrees of freedom, of the assumption that events are independent."""
 EXPECTED = 0.2
-"""Noise that single hosts' counts may have in a period, whatever an arm has."""
+"""The least noise assumed for the counts of a single host in a period."""
 
 
 def count_error(
@@ -20,7 +20,7 @@ def count_error(
 ) -> Floats:
     """Return the error of the log of a ratio of rates.
 
-    The events vary as the noise of a period says, or as they were seen to scatter, if that is more.
+    The variance is that of the period's noise, or that of the observed scatter if it is larger.
     """
     g, b, n_g, n_b = totals
     periods = fine.shape[1]
@@ -35,10 +35,10 @@ def count_error(
 
 
 def _scatter(columns: list[Floats], fine: Mask) -> Floats:
-    """Return how many times the variance of independent events the counts have, at least 1.
+    """Return the ratio of the counts' variance to that of independent events, at least 1.
 
-    Errors in batches scatter more. The measure is the host's share of the events of both sides, so
-    what hurts both is none.
+    Errors in batches scatter more. The scatter is that of the host's share of the events of both
+    sides, so a change on both sides adds nothing.
     """
     periods = fine.shape[1]
     if periods < SCATTER or len(fine) > SCATTER_HOSTS:

@@ -1,4 +1,4 @@
-"""How far hosts are from what they are compared with, over their newest periods."""
+"""The difference between a host and its reference over the newest periods."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from canary.stats.effects import log_ratio, mean_variance, quantile_variance
 from canary.stats.paired import Mask, Noise, inflation
 
 PART = 3
-"""Periods of a part."""
+"""The number of periods in a part."""
 MISSED = 4
-"""Periods that may be missing among the newest, if others take their place."""
+"""The number of newest periods that may be missing if older ones replace them."""
 KNOWN = 0.75
-"""Share of the newest periods that must be known, if no others take their place."""
+"""The share of the newest periods that must be known if older ones do not replace them."""
 LEAST_EVENTS, TIMED_EVENTS = 0.005, 0.5
-"""Extra events per request, or per period: fewer are not worth a host's name."""
+"""The smallest number of extra events per request, or per period, for which a host is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """One metric of some hosts, and what each is compared with: arrays ``[hosts, periods]``.
+    """One metric of some hosts, and the reference of each: arrays ``[hosts, periods]``.
 
-    ``chances`` are samples; for counts the requests, or the hosts. ``spread`` is the standard
-    deviation of the log of one observation (latencies only).
+    ``chances`` are sample sizes; for counts the requests, or the number of hosts. ``spread`` is the
+    standard deviation of the log of one observation (latencies only).
     """
 
     values: Floats
@@ -47,13 +47,13 @@ class Hosts:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What the newest periods of each host show. Effects are logs of ratios, positive if harmful.
+    """Each host's effect over the newest periods: the log of a ratio, positive if harmful.
 
     Attributes:
-        parts: ``[hosts, parts]``, of parts of three periods; NaN where nothing is known.
-        halves: ``[hosts, 2]``.
+        parts: the effect in parts of three periods, ``[hosts, parts]``; NaN where it is unknown.
+        halves: the effect in each half, ``[hosts, 2]``.
         worse: the share of periods in which the host is worse.
-        error: of the effect.
+        error: the standard error of the effect.
         known: whether enough periods are known, and enough events differ.
     """
 
@@ -66,25 +66,25 @@ class Effects:
 
     @classmethod
     def near(cls, effect: Floats, known: Mask) -> Effects:
-        """Return the effects of hosts of which none is far enough to ask for more."""
+        """Return the effects of hosts that are all too close to their reference to FAIL."""
         none = np.zeros((len(effect), 2))
         return cls(effect, none, none, none[:, 0], np.full(len(effect), np.inf), known)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The newest periods: how many, and whether older ones take the place of missing ones."""
+    """The number of newest periods, and whether older ones replace missing ones."""
 
     periods: int
     gaps: bool = False
 
     @property
     def reach(self) -> int:
-        """How many of the newest periods are looked at."""
+        """The number of newest periods to read, replacements included."""
         return self.periods if self.gaps else self.periods + MISSED
 
     def pick(self, good: Mask, columns: tuple[Floats, ...]) -> tuple[Mask, Mask, list[Floats]]:
-        """Return which rows are known, which of their periods, and these periods; 0 if missing."""
+        """Return the known rows, their known periods, and the values of these; 0 if missing."""
         if not self.gaps:
             known, found = newest(good, self.periods, *columns, reach=self.reach)
             fine = np.broadcast_to(known[:, None], found[0].shape)
@@ -94,7 +94,7 @@ class Span:
         return known, fine, [np.where(fine, one, 0.0) for one in found]
 
     def sums(self, values: Floats, parts: int) -> Floats:
-        """Return the sums over so many parts of the periods."""
+        """Return the sums over each of ``parts`` parts of the periods."""
         found: Floats = np.add.reduceat(values, _starts(values.shape[1], parts), axis=1)
         return found
 
@@ -105,7 +105,7 @@ class Span:
 
 
 def _starts(count: int, parts: int) -> list[int]:
-    """Return where each of so many nearly equal parts begins; the first ones are longer.
+    """Return the start of each of nearly equal parts; the first ones are longer.
 
     >>> _starts(8, 3)
     [0, 3, 6]
@@ -122,9 +122,9 @@ def effects_of(
     span: Span,
     gate: float = -np.inf,
 ) -> Effects:
-    """Return what the newest periods show; ``noise`` is that of a period.
+    """Return the effects over the newest periods; ``noise`` is that of one period.
 
-    If no effect reaches ``gate``, the rest of the evidence does not matter and is left out.
+    If no effect reaches ``gate``, the remaining evidence cannot matter and is not computed.
     """
     hosts = hosts.at(slice(-span.reach, None))
     if metric.kind == "count":
@@ -169,7 +169,7 @@ def _excess(columns: list[Floats]) -> Floats:
 
 
 def _rates(columns: list[Floats], rule: Rule) -> Floats:
-    """Return the log of the ratio of rates, with half an event on the side with fewer chances."""
+    """Return the log rate ratio, with half an event added on the side with fewer chances."""
     g, b, n_g, n_b = columns
     there = (n_g > 0) & (n_b > 0)
     n_g, n_b = (np.where(there, one, 1.0) for one in (n_g, n_b))
@@ -208,7 +208,7 @@ def _means(values: Floats, fine: Mask, span: Span, parts: int) -> Floats:
 
 
 def known_variance(metric: Metric, hosts: Hosts) -> Floats:
-    """Return the sampling variance of each difference, 0 where samples are not known."""
+    """Return the sampling variance of each difference, 0 where sample sizes are unknown."""
     if metric.kind == "gauge":
         return np.zeros_like(hosts.values)
     chances = hosts.chances, hosts.other_chances

@@ -1,4 +1,4 @@
-"""What single hosts did, in words: which host, how much, and what the others did."""
+"""The difference of single hosts in words: the host, its value, and that of the others."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from canary.stats.paired import Mask
 
 
 def host_words(case: Case, names: tuple[str, ...], periods: slice = slice(None)) -> str:
-    """Return what some hosts did, and what the others and the baseline did.
+    """Return the values of some hosts, of the other hosts and of the baseline, in words.
 
-    As "green-2 failed 9 % of its requests (270 of 3,000), the candidate's other 7 hosts 0.5 %, the
-    baseline 0.5 %".
+    For example "green-2 failed 9 % of its requests (270 of 3,000), the candidate's other 7 hosts
+    0.5 %, the baseline 0.5 %".
     """
     mine = np.isin(case.pairs.candidate.hosts, names)
     others = int((~mine).sum())

@@ -1,11 +1,11 @@
-"""One host of an arm that is not like the others: found in the newest periods of each host.
+"""Find one host that differs from the others of its arm, in the newest periods of each host.
 
-A mean over an arm dilutes what happens to one host of eight. So each host is compared by itself:
-with the other arm to find a bad host of the candidate, and with the rest of its own arm to find a
-sick host of the baseline. Bursts of one host are common. What a host did since its first period
-may therefore not rest on one part of these periods, and it must be worse in most of them. Of a
-later change, every part must show it. Chance is held off by a share of alpha that is divided among
-the hosts and spread over the run. What hosts of the baseline differ from one another is noise.
+The mean over an arm dilutes the harm on one host of eight. So each host is compared by itself: with
+the other arm to find a bad host of the candidate, and with the rest of its own arm to find a sick
+host of the baseline. Bursts on one host are common. So a difference since the first period must not
+come from one part of the periods alone, and the host must be worse in most of them. A later change
+must show in every part. A share of alpha, divided among the hosts and spread over the run, limits
+false alarms by chance. The differences among the baseline's hosts count as noise.
 """
 
 from __future__ import annotations
@@ -23,39 +23,41 @@ from canary.stats.distributions import Floats, upper_tail_z
 from canary.stats.paired import Mask, Noise
 
 HOSTS = 0.04
-"""The share of alpha for one bad host."""
+"""The share of alpha for the search for one bad host."""
 SINCE_START, LATER = 14, 18
-"""Newest periods that must show it. While the run is younger than ``LATER``, these are all periods
-since the start, at least ``SINCE_START``: no burst of twelve periods fills them."""
+"""The number of newest periods that must show the difference: all periods since the start, from
+``SINCE_START`` up to ``LATER``. A burst of twelve periods is too short for them."""
 HOLDING = 6
-"""Newest periods that withhold PASS."""
+"""The number of newest periods that must show a difference to withhold PASS."""
 TIMES = {"latency": 1.25, "quantile": 1.25, "gauge": 1.5, "count": 3.0}
-"""How many times the other value a host's must be."""
+"""The smallest ratio of a host's value to its reference, by kind."""
 EACH, REST = 0.7, 0.85
-"""The share of that, on the log scale, that each part must reach, and all parts but the largest."""
+"""The share of ``TIMES``, on the log scale, that each part must reach, and the mean of all parts
+but the largest."""
 MOST = 2 / 3
 """The share of periods in which a host must be worse."""
 FADED = 0.5
-"""A last part that is smaller than this share of the first is a warm-up that fades."""
+"""A difference whose last part is below this share of its first part is taken as a warm-up."""
 FEW_HOSTS, FEW, MANY = 4, 6, 4
-"""Hosts of an arm, and the newest periods in which all of them must agree: with fewer hosts more
-periods, for a burst hits one host, seldom several at once."""
+"""All hosts must show harm in the newest ``FEW`` periods if an arm has fewer than ``FEW_HOSTS``
+hosts, else in the newest ``MANY``: a burst seldom hits several hosts at once."""
 SOON = 8
-"""Until so many periods are seen; later it takes some more."""
+"""After this many periods, more of the newest ones are required."""
 HALVES = 0.5
-"""The share of the ratio, on the log scale, that each host must reach in each half of them."""
+"""The share of ``TIMES``, on the log scale, that each host must reach in each half of the
+periods."""
 MIDDLE, CHANCE, PRIOR_HOSTS = 1.4826, 2.0, 4.0
-"""The standard deviation of a normal variable in median absolute values; how far above its mean the
-variance of a few hosts is by chance; and the hosts that the default difference between hosts counts
-for, against those that were watched."""
+"""The ratio of a normal variable's standard deviation to its median absolute value; the factor by
+which chance may raise the variance of a few hosts; and the weight, in hosts, of the assumption that
+equal hosts do not differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """How far each host is from what it is compared with, over its newest periods.
+    """The difference between each host and its reference, over the newest periods.
 
-    ``effect`` is positive where harmful: the log of a ratio. ``stands`` are the hosts that stand
-    out beyond chance and bursts.
+    ``effect`` is the log of a ratio, positive where harmful. ``stands`` marks the hosts whose
+    difference neither chance nor a burst explains.
     """
 
     effect: Floats
@@ -63,7 +65,7 @@ class Apart:
 
 
 def failing_periods(seen: int) -> int:
-    """Return how many of the newest periods must show a host apart after ``seen`` periods."""
+    """Return how many of the newest periods must show a difference after ``seen`` periods."""
     return min(max(seen, SINCE_START), LATER)
 
 
@@ -109,14 +111,14 @@ def agreeing_periods(candidate: int, baseline: int, seen: int) -> int:
 
 
 def most_of(hosts: int) -> int:
-    """Return how many hosts must agree: all, of many all but a quarter."""
+    """Return how many hosts must agree: all of a few, or three quarters of many."""
     return hosts - hosts // FEW_HOSTS
 
 
 def agree(metric: Metric, rule: Rule, hosts: Hosts, periods: int) -> Mask:
     """Return which hosts show harm over the newest periods, and in each half of them.
 
-    Chance is not held off here: that is for the arms, all hosts together.
+    This is no test against chance: ``beyond_chance`` tests the arms, all hosts together.
     """
     if hosts.values.shape[1] < periods:
         return np.zeros(len(hosts.values), dtype=bool)
@@ -128,7 +130,7 @@ def agree(metric: Metric, rule: Rule, hosts: Hosts, periods: int) -> Mask:
 
 
 def beyond_chance(policy: Policy, metric: Metric, rule: Rule, arms: Hosts, periods: int) -> Mask:
-    """Return whether chance does not explain the difference of two arms over the newest periods."""
+    """Return whether two arms differ beyond chance over the newest periods."""
     if arms.values.shape[1] < periods:
         return np.zeros(len(arms.values), dtype=bool)
     found = effects_of(metric, arms, rule, rule.rough, Span(periods))
@@ -138,7 +140,7 @@ def beyond_chance(policy: Policy, metric: Metric, rule: Rule, arms: Hosts, perio
 
 
 def _bound(policy: Policy, metric: Metric, looks: float, hosts: int = 1) -> float:
-    """Return how many standard errors a difference of one of ``hosts`` must have."""
+    """Return the smallest difference of one of ``hosts`` that counts, in standard errors."""
     level = policy.alpha * HOSTS * share_of(policy, metric) / hosts / max(looks, 1.0)
     return float(upper_tail_z(level))
 
@@ -153,8 +155,8 @@ def apart(
 ) -> Apart:
     """Return which hosts stand out in the harmful direction of ``rule``.
 
-    ``others`` are hosts that are compared with the rest of their own arm: how far these are from
-    one another is how far equal hosts are.
+    ``others`` are hosts compared with the rest of their own arm. They show how far equal hosts
+    differ.
     """
     none = np.zeros(len(hosts.values))
     if hosts.values.shape[1] < periods:
@@ -172,14 +174,15 @@ def apart(
 
 
 def _young(periods: int) -> bool:
-    """Return whether these are all periods since the start, but not the few that withhold PASS."""
+    """Return whether these are all periods since the start, enough of them for a FAIL."""
     return SINCE_START <= periods < LATER
 
 
 def _noise(policy: Policy, metric: Metric, rule: Rule, periods: int) -> Noise:
-    """Return the noise of a period. That of bursts is left out while a run is young.
+    """Return the noise of a period, without bursts while a run is young.
 
-    A rehearsal may have learned much noise from bursts; here the parts of the periods tell a burst.
+    A rehearsal may have learned a large noise from bursts. Here the parts of the periods reveal a
+    burst.
     """
     if not _young(periods):
         return rule.rough
@@ -189,9 +192,9 @@ def _noise(policy: Policy, metric: Metric, rule: Rule, periods: int) -> Noise:
 
 
 def _lasts(metric: Metric, found: Effects, gate: float, periods: int) -> Mask:
-    """Return which hosts are worse all the time, and not by a burst.
+    """Return which hosts are worse all the time, not in a burst alone.
 
-    Parts with few events vary much. So the halves count instead, while a run is young.
+    Parts with few events vary much. So while a run is young, the halves are compared instead.
     """
     parts, missing = found.parts, np.isnan(found.parts)
     if _young(periods) and metric.kind == "count":
@@ -209,9 +212,9 @@ def _lasts(metric: Metric, found: Effects, gate: float, periods: int) -> Mask:
 
 
 def _between(metric: Metric, rule: Rule, others: Hosts, noise: Noise, span: Span) -> float:
-    """Return the variance between equal hosts beyond chance, as far as they show it.
+    """Return the variance between equal hosts that chance does not explain.
 
-    Counts have none: bursts of events look like it.
+    It is 0 for counts, where a burst of events cannot be told from it.
     """
     found = effects_of(metric, others, rule, noise, span)
     typical = np.abs(found.effect)[found.known]

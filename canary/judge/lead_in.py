@@ -1,7 +1,7 @@
-"""What a lead-in tells: how far these very hosts differ while both run the same release.
+"""The lead-in measures how far these very hosts differ while both arms run the same release.
 
-It replaces most of the difference between hosts that otherwise has to be assumed. What the lead-in
-measured is taken off, as far as it is certain; what is left of it stays in the error.
+The measured difference replaces most of the one that has to be assumed otherwise. It is subtracted
+as far as it is certain; the remaining uncertainty stays in the error.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import QUANTUM, paired_mean
 
 DRIFT = 0.25
-"""How much the difference between two hosts may change afterwards, as a share of its size."""
+"""How much the difference between two hosts may change after the lead-in, as a share of its
+size."""
 FEWEST = 10
 """Periods that a lead-in needs."""
 
 
 def after_lead_in(model: Counts | Level | Ratio, before: Counts | Level | Ratio) -> Ratio | None:
-    """Return ``model`` without the hosts' own difference, as ``before`` measured it.
+    """Return ``model`` less the hosts' own difference, which ``before`` measured.
 
-    None: it tells nothing here. Events are too few for it, and the level of a memory depends on the
-    age of its process.
+    None where it does not help: events are too few, and memory depends on the age of the process.
     """
     if not isinstance(model, Ratio) or not isinstance(before, Ratio):
         return None
@@ -49,7 +49,7 @@ def after_lead_in(model: Counts | Level | Ratio, before: Counts | Level | Ratio)
 
 
 def remaining(usual: float, error: Floats) -> tuple[Floats, float]:
-    """Return the share of a measured difference that is believed, and what stays unknown.
+    """Return the share of a measured difference to subtract, and the error that remains.
 
     ``usual`` is the standard deviation of the difference, ``error`` that of its measurement.
 

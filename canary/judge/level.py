@@ -1,4 +1,4 @@
-"""The comparison of levels, such as memory: a higher level, or one that grows faster."""
+"""The comparison of levels such as memory: it finds a higher level, or one that grows faster."""
 
 from __future__ import annotations
 

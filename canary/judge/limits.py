@@ -1,4 +1,4 @@
-"""Absolute limits, which the candidate must keep whatever the baseline does."""
+"""Absolute limits, which the candidate must not break, whatever the baseline does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from canary.stats.counts import poisson_lower
 
 SUSTAINED_PERIODS = 3
 CHANCE = 0.001
-"""A share of requests breaks its limit if chance alone would do so this rarely."""
+"""A share of requests breaks its limit if the probability of that by chance is below this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from canary.stats.paired import Mask, Noise, inflation
 Columns = dict[str, Floats]
 
 REACH = 12
-"""Periods to look back: a pair older than that is not news."""
+"""The number of periods to look back; an older pair does not count as new."""
 TOTALS = ("candidate_events", "baseline_events", "candidate_chances", "baseline_chances")
 """Names of the totals that a finding reports for a count."""
 
@@ -33,8 +33,8 @@ def newest(
 def mean_error(known: Floats, tau: Numbers, noise: Noise, count: int) -> Floats:
     """Return the error of the mean of ``count`` periods.
 
-    ``known`` is the variance of that mean which follows from the sample sizes, ``tau`` the standard
-    deviation that the environment adds to each period.
+    ``known`` is the sampling variance of that mean. ``tau`` is the standard deviation that the
+    environment adds to each period.
     """
     added = np.asarray(tau) ** 2 * inflation(noise.phi, count) / count
     error: Floats = np.sqrt(known + added + noise.host**2)

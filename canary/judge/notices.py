@@ -1,4 +1,4 @@
-"""Why a metric fails at once, why its PASS is withheld, and what the judge waits for, in words."""
+"""Sentences: why a metric fails at once, why PASS is withheld, and what the judge waits for."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Numbers = Mapping[str, float]
 
 
 def is_acute(numbers: Numbers) -> bool:
-    """Return whether a finding's details are those of a catastrophe."""
+    """Return whether a finding's details describe a catastrophe."""
     return "acute_periods" in numbers
 
 
 def acute_sentence(metric: Metric, numbers: Numbers, after: str) -> str:
-    """Return the sentence of a metric that fails at once: what the newest periods show."""
+    """Return the sentence of a metric that fails at once, with its newest numbers."""
     found = _newest(numbers, "acute")
     words = _events(metric, found) if metric.kind == "count" else _times(found)
     return f"{headline(metric)}: {words}. FAIL at once, after {after}"
@@ -102,7 +102,7 @@ def _relative(effect: float, sign: float) -> float:
 
 
 def lead_words(recording: Recording, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Return what a lead-in told about the hosts, as a sentence; nothing without a lead-in."""
+    """Return a sentence on the hosts' difference in the lead-in, or "" without a lead-in."""
     lead = recording.lead_in
     if lead is None:
         return ()

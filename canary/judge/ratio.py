@@ -20,9 +20,9 @@ from canary.stats.paired import Estimate
 class Ratio:
     """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``.
 
-    ``candidate`` and ``baseline`` are the logs of the arms' values, ``offset`` the hosts' own
-    difference, as far as a lead-in measured it: it is taken off ``d``. ``company`` is the
-    comparison of the typical latency beside a tail.
+    ``candidate`` and ``baseline`` are the logs of the arms' values. ``offset`` is the hosts' own
+    difference that a lead-in measured; it is subtracted from ``d``. ``company`` is the comparison
+    of the typical latency, if the metric is a tail.
     """
 
     d: Floats
@@ -69,7 +69,7 @@ class Ratio:
         return evidence
 
     def fade(self, k: int) -> Fade:
-        """Return how the difference moves since the start, after ``k`` periods."""
+        """Return how the difference has changed from the start to period ``k``."""
         d, v = self.rule.sign * self.d[:, :k], self.v[:, :k]
         if self.company is None:
             return fade_of(d, v, self.rule)

@@ -1,4 +1,4 @@
-"""From findings to one verdict and its reason. One FAIL is enough; PASS needs every metric."""
+"""Combine findings into one verdict and its reason. One FAIL is enough; PASS needs every metric."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
 UNPROVEN = 0.2
-"""PASS may leave this share of the weight of metrics that are not critical undecided."""
+"""Uncritical metrics with up to this share of their total weight may be undecided at PASS."""
 
 ONE = "The only metric is within its margin"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a verdict is made from."""
+    """The input of a verdict."""
 
     policy: Policy
     recording: Recording
@@ -29,7 +29,7 @@ class Case:
 
     @property
     def failed(self) -> list[Finding]:
-        """Findings that show harm, the largest first."""
+        """The findings that show harm, largest harm first."""
         found = [one for one in self.findings if one.verdict is Verdict.FAIL and not one.muted]
         kinds = {metric.name: felt(metric) for metric in self.policy.metrics}
         return sorted(
@@ -38,7 +38,7 @@ class Case:
 
     @property
     def undecided(self) -> list[Finding]:
-        """Findings that still prevent PASS."""
+        """The findings that still prevent PASS."""
         left = [one for one in self.findings if not one.muted]
         left = [one for one in left if one.verdict is Verdict.INCONCLUSIVE]
         critical = [one for one in left if one.critical]
@@ -46,7 +46,7 @@ class Case:
 
 
 def felt(metric: Metric) -> int:
-    """Return how directly users feel the metric: failures first, then latency, the host last."""
+    """Return the metric's place by effect on users: failures first, then latency, hosts last."""
     if metric.kind == "count" and metric.is_failure:
         return 0
     order = {"latency": 1, "quantile": 1, "count": 2, "throughput": 2}
@@ -117,7 +117,7 @@ def _passed(case: Case, since: str) -> str:
 
 
 def _open(undecided: list[Finding], since: str) -> str:
-    """Say first what cannot be compared at all: no longer run decides that."""
+    """Return the open metrics, first those without a comparison, which more time cannot decide."""
     names = listed([finding.metric for finding in undecided])
     first = min(undecided, key=lambda finding: finding.effect is not None)
     return f"{UNDECIDED} after {since}: {names}. {first.sentence}"

@@ -1,9 +1,9 @@
-"""What the newest periods show as they are: it can withhold PASS, and it never fails anything.
+"""The newest periods, without protection from outliers, can withhold PASS. They never FAIL.
 
-The estimate of a run pulls in what stands out, so that a burst is not called a regression, and a
-fault that has just begun hardly moves it. So PASS also asks the newest periods: those that the
-data tell to be harmed rather than equal withhold it. What stands out on the harmful side counts in
-full there. What stands out on the harmless side is pulled in, since it would hide harm.
+The estimate of a run limits outliers, so that a burst is not called a regression. A fault that has
+just begun hardly changes it. So PASS also needs the newest periods: it is withheld if harm explains
+them better than equality. Harmful outliers count in full here. Harmless outliers are limited,
+because they would hide harm.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from canary.stats.effects import log_ratio
 from canary.stats.paired import Noise
 
 PERIODS = (1, 2, 3, 5, 8, 12, 18)
-"""Newest periods in which harm may have begun."""
+"""The numbers of newest periods in which harm is looked for."""
 LIKELIER = 1.2
-"""Log of the likelihood ratio, harm of twice the margin against none, that withholds PASS."""
+"""The log likelihood ratio, of harm of twice the margin to no harm, above which PASS is
+withheld."""
 HARMLESS = 0.5
-"""Standard deviations of a period beyond which a harmless difference is pulled in."""
+"""A harmless difference is limited to this many standard deviations of a period."""
 PLAIN, WORSE = 3, 2
 PLAIN_MARGINS = 2.0
 PLAIN_EVENTS = 0.02
-"""Whatever the error: this many newest periods, twice the margin, and for counts 2 points of all
-requests, in so many of them."""
+"""PASS is also withheld, whatever the error, if the mean of the ``PLAIN`` newest periods exceeds
+``PLAIN_MARGINS`` margins (counts: also ``PLAIN_EVENTS`` of all requests), and at least ``WORSE`` of
+the periods are worse."""
 LEAST_ERROR = 1e-9
-"""Error of a level that is always 0, of which no noise is known."""
+"""The error of a level that is always 0, whose noise is unknown."""
 BACK = 20
 """Periods to look back for the newest pairs."""
 
@@ -38,7 +40,7 @@ BACK = 20
 def withheld_events(
     columns: tuple[Floats, Floats, Floats, Floats], rule: Rule
 ) -> dict[str, Floats]:
-    """Return the runs whose newest counts withhold PASS, with the numbers; others hold NaN."""
+    """Return the numbers of the runs whose newest counts withhold PASS; other runs hold NaN."""
     good = np.isfinite(columns[0])
     settled, _ = newest(good, PLAIN)
     noise, found, most = _noise(rule), _nothing(len(good), TOTALS), np.full(len(good), LIKELIER)
@@ -60,7 +62,7 @@ def withheld_events(
 
 
 def _noise(rule: Rule) -> Noise:
-    """Return the noise between two periods, in which hosts that differ for good have no part."""
+    """Return the noise from period to period, without the lasting difference between hosts."""
     return replace(rule.measured, host=0.0)
 
 
@@ -70,7 +72,7 @@ def _nothing(runs: int, names: tuple[str, ...]) -> Columns:
 
 
 def _evidence(effect: Floats, error: Floats, rule: Rule) -> Floats:
-    """Return the log of the likelihood ratio of harm of twice the margin against none."""
+    """Return the log likelihood ratio of harm of twice the margin to no harm."""
     evidence: Floats = (
         2 * rule.margin * (effect - rule.margin) / np.maximum(error, LEAST_ERROR) ** 2
     )
@@ -94,7 +96,7 @@ def _extra(pairs: list[Floats], sign: float) -> Floats:
 
 
 def withheld_series(d: Floats, v: Floats, rule: Rule) -> dict[str, Floats]:
-    """Return the runs whose newest differences ``d`` withhold PASS, with the numbers.
+    """Return the numbers of the runs whose newest differences ``d`` withhold PASS.
 
     ``d`` is positive where harmful, ``v`` its known variance; other runs hold NaN.
     """

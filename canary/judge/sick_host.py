@@ -1,9 +1,9 @@
-"""Sick hosts of the baseline: they neither hide the candidate's harm nor make it.
+"""Find sick hosts of the baseline, so that they neither hide the candidate's harm nor cause a FAIL.
 
-Each host of the baseline is compared with the rest of the baseline. One that is far from it, for
-better or worse, is left out of every comparison, as long as most hosts remain. Two hosts that
-disagree with no third to decide are both named: the canary is judged against each, and decided
-only if the answer is the same.
+Each host of the baseline is compared with the rest of the baseline. A host that is far better or
+worse is left out of every comparison, as long as most hosts remain. If only two hosts are left and
+they disagree, both are named: the canary is judged against each, and it is decided only if both
+verdicts are the same.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from canary.stats.distributions import Floats
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A host of the baseline that is far from the others: by the log of a ratio, and in words."""
+    """A host of the baseline that is far from the others: the log of the ratio, and a sentence."""
 
     host: str
     effect: float
@@ -39,9 +39,10 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The baseline's hosts that are not like the others.
+    """The baseline's hosts that differ from the others.
 
-    ``sick`` are left out. ``rivals`` disagree, and no majority says which of them is right.
+    ``sick`` hosts are left out. ``rivals`` disagree, and there is no majority to decide between
+    them.
     """
 
     sick: tuple[Stray, ...] = ()
@@ -57,7 +58,7 @@ class Baseline:
 
     @property
     def dispute(self) -> str:
-        """Return what the hosts that disagree say, or an empty string."""
+        """Return how the two hosts disagree, or an empty string."""
         if not self.rivals:
             return ""
         words = "; ".join(one.words for one in self.rivals)
@@ -65,7 +66,7 @@ class Baseline:
 
 
 def baseline_of(policy: Policy, recording: Recording, pairs: Mapping[str, Pairs]) -> Baseline:
-    """Find the baseline's hosts that are far from the others, the farthest first."""
+    """Find the baseline's hosts that are far from the others, the most distant first."""
     hosts = sorted({host for one in pairs.values() for host in one.baseline.hosts})
     sick: list[Stray] = []
     while len(hosts) > 1:
@@ -109,7 +110,7 @@ def _strays(
     better = False
     for sign in (1.0, -1.0):
         if sign < 0 and not better:
-            break  # no host is that far on the other side either
+            break  # no host is that far in the other direction either
         each = apart(policy, metric, replace(rule, sign=sign), rows, periods)
         better = bool((-each.effect >= gate).any())
         for row in np.flatnonzero(each.stands):

@@ -1,4 +1,4 @@
-"""The looks at one metric, and how its error rates are spent over them."""
+"""The looks at one metric, and how its error rates are divided among them (alpha spending)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Spending:
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """Periods seen at each look: every period, or evenly fewer in a very long run."""
+        """The periods seen by each look: a look every period, or fewer in a very long run."""
         stride = -(-self.horizon // MOST_LOOKS)
         return tuple(sorted({*range(self.horizon, self.first - 1, -stride), self.first}))
 
@@ -47,7 +47,7 @@ class Spending:
         return _bound(self, self.alpha * part, seen)
 
     def pass_bound(self, seen: int) -> float:
-        """Return the z that rules the margin out after ``seen`` periods."""
+        """Return the z that rules out harm beyond the margin after ``seen`` periods."""
         return _bound(self, self.beta, seen)
 
     def window_bound(self, part: float) -> float:

@@ -1,4 +1,4 @@
-"""The judge: from a policy and a recording to one judgement."""
+"""The judge turns a policy and a recording into one judgement."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _pairs(policy: Policy, table: Table, at: int) -> dict[str, Pairs]:
 def _against_each(
     policy: Policy, table: Table, at: int, baseline: Baseline, found: Judgement
 ) -> Judgement:
-    """Judge against each of the hosts that disagree; decide only if that makes no difference."""
+    """Judge against each of the hosts that disagree, and decide only if the verdicts agree."""
     names = [one.host for one in baseline.rivals]
     alone = [
         table.without(Arm.BASELINE, [other for other in names if other != host]) for host in names
@@ -124,7 +124,7 @@ def _judged(
 def total_score(verdict: Verdict, counted: list[Finding]) -> float | None:
     """Return the weighted mean of the scores, limited to the range of the verdict.
 
-    A FAIL has the score of its worst metric: others that are well do not mend it.
+    A FAIL has the score of its worst metric: good metrics do not raise it.
     """
     failed = [one.score for one in counted if one.verdict is Verdict.FAIL and one.score is not None]
     if verdict is Verdict.FAIL and failed:

@@ -1,4 +1,4 @@
-"""The sentences of findings: how much, out of what, and what the policy allows."""
+"""The sentences of findings: the size of a difference, its counts, and what the policy allows."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ WORSE = {
     "throughput": ("less", "more"),
 }
 UNDECIDED = "Undecided"
-"""How the sentence of a metric ends that is not decided yet; INCONCLUSIVE is the canary's end."""
+"""The end of the sentence of a metric that is not decided yet. INCONCLUSIVE is only for
+canaries."""
 ACRONYMS = {"cpu": "CPU", "qps": "QPS", "rps": "RPS"}
 
 MUCH_LESS = -0.9
 """From this relative change on, "20 times faster" says more than "95 % faster"."""
 APART = 0.25
-"""How far, as a log ratio, the rates of the whole run are from the estimate that decides, if the
+"""If the rates of the whole run differ from the deciding estimate by more than this log ratio, the
 sentence names both."""
 
 Estimate = tuple[float, float, float | None]
-"""Effect, and low and high end of its interval. Positive is harm. None: no upper limit."""
+"""An effect, and the limits of its interval. Positive is harm. None: no upper limit."""
 
 
 def subject(metric: Metric) -> str:
@@ -115,7 +116,7 @@ def allowed_words(metric: Metric, sign: float) -> str:
 
 
 def chances_name(metric: Metric) -> str:
-    """Return what a count is counted per."""
+    """Return the unit that a count is divided by."""
     return "periods" if metric.per == "time" else metric.per
 
 
@@ -158,9 +159,9 @@ def count_sentence(
 def _decides(
     metric: Metric, sign: float, totals: dict[str, float], estimate: Estimate, level: float
 ) -> str:
-    """Return the estimate that decides, if the rates of the whole run say something else.
+    """Return the deciding estimate in words, if it differs from the rates of the whole run.
 
-    Without an event on the baseline, a multiple of its rate means nothing.
+    If the baseline had no event, a multiple of its rate is meaningless.
     """
     effect, low, high = estimate
     if totals["baseline_events"] == 0:

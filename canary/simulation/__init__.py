@@ -1,7 +1,8 @@
-"""A simulated service behind a simulated proxy, for ``canary try``. Nothing outside is touched.
+"""A simulated service behind a simulated proxy, for ``canary try``. It has no effects outside.
 
 The engine, the judge, the recording and the report are the real ones. The clock, the proxy, the
-source of metrics and the state stand here, and are the same for every machine and seed.
+source of metrics and the state are simulated here. The same seed gives the same run on every
+machine.
 """
 
 from canary.simulation.world import World, policy_text

@@ -1,4 +1,4 @@
-"""Time that passes when somebody waits, at the pace of a demonstration."""
+"""A simulated clock, which advances when the canary waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from time import sleep
 
 
 class Clock:
-    """Simulated time, and the background calls of a canary.
+    """Simulated time, which also runs the background calls of a canary.
 
     ``pace`` is the number of real seconds that a simulated second takes.
     """
@@ -36,7 +36,7 @@ class Clock:
         self._now = end
 
     def skip(self, seconds: float) -> None:
-        """Let time pass without waiting, and without background calls."""
+        """Advance the clock without waiting, and without background calls."""
         self._now += seconds
 
     def start(self, tick: Callable[[], None], interval: float) -> None:

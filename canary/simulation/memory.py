@@ -9,7 +9,7 @@ from canary.state.base import AlarmChange, Holder, Live, Row, StoredObject
 
 
 class Memory:
-    """Lock, live release and history; objects are dropped, because their files are on disk."""
+    """The lock, the live release and the history. Uploads are dropped; their files are on disk."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -51,7 +51,7 @@ class Memory:
         return ()
 
     def announce(self, subject: str, message: Mapping[str, object]) -> None:
-        """Nobody has subscribed."""
+        """Do nothing: the simulation has no subscribers."""
 
     def find(self, key: str) -> StoredObject | None:  # noqa: ARG002 - the protocol's
         return None

@@ -16,7 +16,7 @@ FULL = 256
 
 
 class Proxy:
-    """Two colours of two servers each."""
+    """A proxy with two colours of two servers each."""
 
     def __init__(self, clock: Clock, service: Service, colours: tuple[str, str]) -> None:
         self._clock = clock
@@ -80,7 +80,7 @@ class Proxy:
         return self.status()
 
     def share_at(self, server: str, moment: float) -> float:
-        """Return a server's share of all users at a time in the past."""
+        """Return a server's share of all users at an earlier time."""
         past = (shares for since, shares in reversed(self._shares) if since <= moment)
         return next(past, self._shares[0][1])[server]
 

@@ -1,4 +1,4 @@
-"""The simulated service: its users, and what each host measures in a period."""
+"""The simulated service: its users, and the metrics of each host in each period."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEASURED = ("errors", "latency", "latency_p95", "memory", "orders", "requests")
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How a release behaves. Latency in milliseconds, memory in megabytes, shares of requests."""
+    """A release's behaviour: latency in milliseconds, memory in megabytes, shares of requests."""
 
     name: str
     commit: str
@@ -33,14 +33,14 @@ class Release:
 
 @dataclass(slots=True)
 class Service:
-    """Hosts, the release on each colour, and users who do the same for every machine."""
+    """The hosts, the release on each colour, and the users, who are the same on every machine."""
 
     seed: int
     period: int
     installed: dict[str, Release] = field(default_factory=dict)
 
     def measured(self, host: str, start: int, share: float) -> dict[str, float]:
-        """Return what ``host`` measures in the period from ``start`` on."""
+        """Return the metrics of ``host`` in the period that begins at ``start``."""
         draw = self._random(host, start)
         release = self.installed[host.rpartition("-")[0]]
         count = float(round(_about(draw, self.demand(start) * self.period * share)))
@@ -59,13 +59,13 @@ class Service:
         }
 
     def failures(self, host: str, since: float, requests: float) -> float:
-        """Return how many of these requests the proxy sees fail, from ``since`` on."""
+        """Return how many of the requests since ``since`` fail at the proxy."""
         release = self.installed[host.rpartition("-")[0]]
         draw = random.Random(f"{self.seed} {host} failures {since}")  # noqa: S311 - repeatable
         return _events(draw, requests * release.errors)
 
     def response_time(self, host: str, since: float, requests: float) -> float:
-        """Return the mean milliseconds that these requests take at the proxy."""
+        """Return the mean response time of these requests at the proxy, in milliseconds."""
         draw = random.Random(f"{self.seed} {host} times {since}")  # noqa: S311 - repeatable
         median = self._median(host, int(since // self.period) * self.period)
         return _mean(draw, median, max(requests, 1.0))
@@ -80,7 +80,7 @@ class Service:
         return release.latency * self._busyness(start) * self._host(host)
 
     def _busyness(self, start: int) -> float:
-        """Return how much slower than usual every host is, whatever its release."""
+        """Return the factor by which every host is slower than usual, whatever its release."""
         wave = 0.15 * math.sin(2 * math.pi * start / TREND)
         return math.exp(wave + self._random("busyness", start).gauss(0, 0.04))
 
@@ -92,7 +92,7 @@ class Service:
 
 
 def _mean(draw: random.Random, median: float, count: float) -> float:
-    """Draw the mean of so many latencies."""
+    """Draw the mean of a number of latencies."""
     return median * math.exp(SPREAD**2 / 2 + draw.gauss(0, SPREAD / math.sqrt(count)))
 
 

@@ -11,7 +11,7 @@ from canary.sources.base import Query, Window, periods
 
 
 class Source:
-    """Reads what each host measured, with the share of users that it had."""
+    """Reads the metrics of each host, given its share of the users at that time."""
 
     own_clocks = False
 

@@ -1,4 +1,4 @@
-"""Everything around a simulated canary."""
+"""The simulated environment of a canary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ START = 1_795_856_400.0
 HISTORY = 120
 """Seconds of metrics before the first canary."""
 DEPLOYMENT = 8.0
-"""Seconds that a deployment takes."""
+"""The duration of a deployment in seconds."""
 
 RELEASES = {
     release.name: release
@@ -46,10 +46,10 @@ RELEASES = {
 
 
 class World:
-    """One environment. Its canaries run one after another.
+    """One environment, whose canaries run one after another.
 
-    ``pace`` is the number of real seconds that a simulated second takes. Another ``policy`` may use
-    the metrics of the simulation's own, and the proxy's counters.
+    ``pace`` is the number of real seconds per simulated second. Another ``policy`` may use the
+    simulation's metrics and the proxy's counters.
     """
 
     def __init__(self, *, seed: int = 1, pace: float = 0.0, policy: Policy | None = None) -> None:
@@ -91,7 +91,7 @@ class World:
 
 
 def _first() -> Row:
-    """Return the deployment of the first release, of which the first canary's baseline is made."""
+    """Return the deployment of the first release, which is the first canary's baseline."""
     first = RELEASES["v1.0"]
     return Row(
         canary="first",
@@ -109,7 +109,7 @@ def _first() -> Row:
 
 
 class Deployment:
-    """The only hook: it installs a release."""
+    """The only hook, which installs a release."""
 
     def __init__(self, clock: Clock, service: Service) -> None:
         self._clock = clock

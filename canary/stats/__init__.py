@@ -1,5 +1,5 @@
 """Statistics on plain numbers and arrays, each method cited. Nothing here knows about canaries.
 
-Arrays are ``[series, periods]`` and every function is vectorised over series. NaN marks a missing
-period inside this package only.
+Arrays are ``[series, periods]``, and every function is vectorised over the series. NaN marks a
+missing period.
 """

@@ -58,8 +58,8 @@ def rate_ratio_interval(
 ) -> tuple[Floats, Floats, Floats]:
     """Return the exact lower limit of a rate ratio, its estimate, and its upper limit [1, 3].
 
-    ``share`` is the candidate's part of the chances, ``level`` the error at each end. The estimate
-    adds one half to either count; without any event there is none, and it is one.
+    ``share`` is the candidate's part of the chances, ``level`` the error probability at each end.
+    The estimate adds one half to both counts. Without any event the estimate is one.
 
     As ``scipy.stats.binomtest(8, 10).proportion_ci(0.9, "exact")``, 0.4931 to 0.9632, as odds:
 
@@ -85,8 +85,8 @@ def dispersion(
 ) -> tuple[Floats, Floats]:
     """Return each row's Pearson dispersion, and its degrees of freedom [2].
 
-    Rows are series, columns periods. A dispersion of one is believed beforehand, worth ``weight``
-    degrees of freedom, and the answer is never below one.
+    Rows are series, columns are periods. The prior is a dispersion of one with ``weight`` degrees
+    of freedom. The result is at least one.
     """
     seen = mask & (events > 0)
     fitted = _fitted(candidate, events, share, seen)
@@ -99,7 +99,7 @@ def dispersion(
 
 
 def _fitted(candidate: Floats, events: Floats, share: Floats, mask: Mask) -> Floats:
-    """Return the counts expected under the row's own overall ratio."""
+    """Return the counts expected from each row's overall ratio."""
     seen = np.where(mask, candidate, 0.0).sum(axis=-1)
     due = np.where(mask, events * share, 0.0).sum(axis=-1)
     total = np.where(mask, events, 0.0).sum(axis=-1)

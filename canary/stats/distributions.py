@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Numbers = float | Floats
 
 LARGEST_Z = 37.0
-"""Beyond this z a double holds no p value; evidence is capped here."""
+"""The largest z whose p value fits into a double; z is capped here."""
 
 
 def upper_tail_z(p: Numbers) -> Floats:
@@ -26,7 +26,7 @@ def upper_tail_z(p: Numbers) -> Floats:
 
 
 def t_to_z(t: Numbers, df: Numbers) -> Floats:
-    """Return the z with the same tail probability as ``t`` under Student's t with ``df`` degrees.
+    """Return the z with the tail probability of ``t`` in Student's distribution.
 
     >>> round(float(t_to_z(2.228139, 10)), 5)
     1.95996
@@ -38,7 +38,7 @@ def t_to_z(t: Numbers, df: Numbers) -> Floats:
 
 
 def z_to_t(z: Numbers, df: Numbers) -> Floats:
-    """Return the t under Student's t with ``df`` degrees with the same tail probability as ``z``.
+    """Return the t in Student's distribution with the tail probability of ``z``.
 
     >>> round(float(z_to_t(1.959964, 10)), 5)
     2.22814

@@ -1,6 +1,6 @@
 """The difference between two arms in one period, and its known sampling variance.
 
-Differences are natural logs of ratios, so no unit matters. They are rounded to ``QUANTUM``
+Differences are natural logs of ratios, so units do not matter. They are rounded to ``QUANTUM``
 decimals, so that the same data in milliseconds or seconds give the same bits.
 
 References:
@@ -23,15 +23,15 @@ from canary.stats.distributions import Floats, Numbers
 from canary.stats.paired import QUANTUM
 
 LEAST_VARIANCE = 10.0 ** (-2 * QUANTUM)
-"""Far below anything measurable, and not 0: a weight is the inverse of a variance."""
+"""Far below anything measurable, but not 0, because a weight is the inverse of a variance."""
 ENOUGH = 4.0
-"""Expected events in the rarer arm from which the log of a count is nearly normal."""
+"""The log of a count is nearly normal from this many expected events in the smaller arm on."""
 
 
 def log_ratio(candidate: Floats, baseline: Floats) -> Floats:
     """Return log(candidate / baseline), exactly minus itself when the arms are swapped.
 
-    Values that have no logarithm are missing, not zero.
+    Values without a logarithm count as missing, not as zero.
 
     >>> float(log_ratio(np.array([1100.0]), np.array([1000.0]))[0])
     0.0953101798
@@ -44,14 +44,15 @@ def log_ratio(candidate: Floats, baseline: Floats) -> Floats:
 
 
 def least_variance(d: Floats) -> Floats:
-    """Return the variance of differences that have no sample size, such as those of a gauge."""
+    """Return the variance of differences without a sample size, such as those of a gauge."""
     return np.where(np.isfinite(d), LEAST_VARIANCE, np.nan)
 
 
 def mean_variance(spread: Numbers, candidate: Floats, baseline: Floats) -> Floats:
     """Return the variance of a log ratio of two means of lognormal values [3].
 
-    ``spread`` is the standard deviation of the log of one value, the others are sample sizes.
+    ``spread`` is the standard deviation of the log of one value; the other arguments are sample
+    sizes.
     """
     one = np.expm1(np.asarray(spread, dtype=float) ** 2)
     return _over_samples(one, candidate, baseline)
@@ -72,7 +73,7 @@ def _over_samples(one: Numbers, candidate: Floats, baseline: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Counts merged over neighbouring periods into blocks. A block that is not complete is missing.
+    """Counts merged over neighbouring periods into blocks. An incomplete block is missing.
 
     ``closed`` is the period that completed the block, so that a later look adds blocks and never
     changes one. ``candidate`` and ``baseline`` are the logs of each arm's rate.
@@ -93,9 +94,9 @@ def merge_counts(
 ) -> Blocks:
     """Merge periods until both arms can expect ``enough`` events, and take the log rate ratio [2].
 
-    ``chances`` are the candidate's and the baseline's, such as requests. The ratio is taken against
-    the events expected if both arms failed alike, period by period, so that neither a split nor an
-    error rate that both arms saw change biases it.
+    ``chances`` are the candidate's and the baseline's, such as requests. In each period the events
+    are divided by those expected at equal error rates. So the ratio stays unbiased if the split, or
+    the error rate of both arms, changes.
     """
     columns = np.stack([candidate, baseline, *chances])
     good = np.isfinite(columns).all(axis=0)
@@ -114,7 +115,7 @@ def merge_counts(
 
 
 def _accumulate(parts: Floats, enough: float) -> tuple[Floats, Floats]:
-    """Sum ``parts`` over periods, and start anew whenever parts 2 and 3 both reach ``enough``."""
+    """Sum ``parts`` over periods, and begin a new sum when parts 2 and 3 both reach ``enough``."""
     kinds, rows, periods = parts.shape
     out = np.full(parts.shape, np.nan)
     closed = np.full((rows, periods), np.inf)

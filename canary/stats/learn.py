@@ -1,8 +1,8 @@
 """Learn the noise of an environment from windows in which both arms were the same (A/A).
 
-Each row is one window. What is learned is what ``Noise`` holds: how much the environment adds to a
-period, how long it remembers, how far two equal hosts differ for good, and how much wider than
-their theory the resulting statistics are (kappa).
+Each row is one window. The fields of ``Noise`` are learned: the variance that the environment adds
+to a period, its autocorrelation, and the lasting difference between two equal hosts. Kappa is
+learned too: the ratio of a statistic's actual width to its theoretical one.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ FEW = 100
 FAR_PLACES = (3, 5)
 ROUGH_CLIP = 8.0
 SEEN = 0.25
-"""Share of the sampling variance at which the autocorrelation has half its weight."""
+"""The environment's variance, as a share of the sampling variance, that gives phi half its
+weight."""
 WORTH = 0.98
-"""Scatter that a less plain estimator may have of the plainest one's, at most."""
+"""A later choice of clips must scatter less than this share of the first one's scatter."""
 _ROUNDS = 8
 
 
 def learn_noise(d: Floats, v: Floats, start: Noise, *, rough: bool = False) -> Noise:
     """Return the noise of the windows ``d`` with known variances ``v``, beginning at ``start``.
 
-    Rough noise has bursts in it. A few periods need it, since they cannot tell a burst from a
-    change; many periods pull bursts in, and are as precise as the noise between bursts.
+    Rough noise includes bursts. A few periods need it, because a burst looks like a change in them.
+    In many periods bursts are limited as outliers, so the noise between bursts applies.
     """
     noise = replace(start, host=0.0, tau_weight=0.5, phi_weight=0.5)
     for _ in range(_ROUNDS):
@@ -43,10 +44,10 @@ def learn_noise(d: Floats, v: Floats, start: Noise, *, rough: bool = False) -> N
 
 
 def most_precise(choices: Sequence[tuple[Floats, Floats, Noise]]) -> Noise:
-    """Learn the noise under each choice of clips, and return the one whose means scatter least.
+    """Learn the noise with each choice of clips, and return the choice whose means scatter least.
 
-    Each choice is differences, known variances, and where to begin. A later choice must be better
-    by ``WORTH``: the first is the plain one.
+    A choice is the differences, their known variances, and the noise to start from. The first
+    choice is the simplest one. A later one must be better by ``WORTH``.
     """
     best, least = None, np.inf
     for d, v, start in choices:
@@ -87,8 +88,8 @@ def _uncentred(
 ) -> tuple[float, float]:
     """Correct both moments for centring each window on its own mean.
 
-    Where the environment adds next to nothing to the sampling noise, its autocorrelation cannot be
-    estimated: phi is then the ``usual`` one.
+    If the environment adds almost nothing to the sampling noise, its autocorrelation cannot be
+    estimated. Then phi is the ``usual`` one.
     """
     own, lagged = moments
     tau2, phi = max(own, LEAST_TAU**2), 0.0
@@ -107,10 +108,10 @@ def _mean_of(v: Floats, mask: Mask) -> Floats:
 
 
 def _between(d: Floats, v: Floats, noise: Noise) -> float:
-    """Return the lasting difference between equal arms: what both ends of a window have in common.
+    """Return the lasting difference between equal arms: the covariance of both ends of a window.
 
-    The scatter of whole windows would do if noise were known; what it is underestimated by would
-    then count as a difference for good, which no longer run averages out.
+    The scatter of whole windows would need the exact noise: any underestimate of it would count as
+    a lasting difference, which a longer run does not average out.
     """
     end = max(int(d.shape[1] * END_SHARE), 2)
     firm = replace(noise, host=0.0, tau_weight=1e6, phi_weight=1e6)
@@ -131,17 +132,17 @@ def _tail(length: int) -> slice:
 
 
 def body_width(z: Floats) -> float:
-    """Return how much wider than a standard normal the bulk of ``z`` is."""
+    """Return the width of the bulk of ``z`` relative to a standard normal distribution."""
     if z.size < 2:
         return 1.0
     return max(float(np.sqrt((z**2).mean())), float(np.quantile(np.abs(z), 0.95)) / 1.96)
 
 
 def tail_width(z: Floats) -> float:
-    """Return how much wider than a standard normal's the upper tail of ``z`` is.
+    """Return the width of the upper tail of ``z`` relative to a standard normal distribution.
 
-    The larger of what the fifth and the third largest values say: far out, where verdicts are
-    made, and yet not one window's accident.
+    It is the larger of the widths at the fifth and the third largest value: far in the tail, where
+    verdicts are decided, but not set by one window alone.
     """
     if z.size < FEW:
         return 1.0
@@ -155,10 +156,10 @@ def kappa_of(*widths: float) -> float:
 
 
 def growing_widths(z: Mapping[int, Floats]) -> dict[int, float]:
-    """Return kappa for each length from the scatter of its z alone.
+    """Return kappa for each length, from the scatter of z at all lengths.
 
-    A lasting difference between equal arms adds to the variance in proportion to the length, so
-    all lengths tell one slope together, which is firmer than each length's own scatter.
+    A lasting difference between equal arms adds variance in proportion to the length. So one slope
+    is fitted to all lengths, which is more precise than the scatter at each length.
     """
     if not z:
         return {}

@@ -1,8 +1,8 @@
 """The mean of a paired series, robust to bursts and corrected for autocorrelation.
 
-One difference per period and series, each with a variance known from its sample sizes, plus what
-the environment adds: a variance that is learned, is correlated from period to period, and differs
-between two equal hosts.
+There is one difference per period and series, with a variance known from its sample sizes. The
+environment adds a learned variance, which is correlated from period to period, and a lasting
+difference between two equal hosts.
 
 References:
     [1] P. J. Huber (1964), "Robust estimation of a location parameter", Ann. Math. Stat. 35(1),
@@ -26,18 +26,18 @@ from canary.stats.distributions import Floats, Numbers
 Mask = npt.NDArray[np.bool_]
 
 QUANTUM = 10
-"""Decimals of logs: far below anything measurable, so that no unit shows in the last bit."""
+"""Decimals of logs: far below anything measurable, so the unit does not change the last bit."""
 MAD_TO_SD = 1.4826
 MAX_CLIPPED = 0.3
 MAX_PHI = 0.97
 KNOWN_WEIGHT = 20.0
 BURST = 3
-"""A burst of this many periods must not decide a verdict alone."""
+"""A burst of up to this many periods must not decide a verdict alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The prior of a series: expected noise, and how firmly it is believed.
+    """The prior of a series: its expected noise, and the weight of that expectation.
 
     Attributes:
         tau: standard deviation that the environment adds to one period's difference.
@@ -45,10 +45,10 @@ class Noise:
         host: standard deviation of the lasting difference between two equal arms.
         tau_weight: how many degrees of freedom ``tau`` is worth.
         phi_weight: how many periods ``phi`` is worth.
-        wider: share of the expected variance's weight that holds against data that scatter more.
-        clip: robust deviations beyond which a difference is pulled in.
-        arm_clip: the same for each arm by itself, before the difference is taken: pays where the
-            arms share little, since a burst then shows against its own arm.
+        wider: the share of ``tau_weight`` that counts if the data scatter more than expected.
+        clip: a difference is limited to this many robust standard deviations (winsorised).
+        arm_clip: the same limit for each arm before the difference is taken. It helps where the
+            arms share little noise, because a burst then stands out in its own arm.
     """
 
     tau: float
@@ -90,7 +90,7 @@ def masked_median(values: Floats, mask: Mask) -> Floats:
 
 
 def inflation(phi: Numbers, count: Numbers) -> Floats:
-    """Return how much larger an AR(1) mean's variance is than that of independent values [2].
+    """Return the ratio of an AR(1) mean's variance to that of independent values [2].
 
     >>> round(float(inflation(0.5, 10)), 4)
     2.6004
@@ -101,14 +101,14 @@ def inflation(phi: Numbers, count: Numbers) -> Floats:
 
 
 def weights(v: Floats, mask: Mask, noise: Noise) -> Floats:
-    """Return each period's weight, the inverse of its whole variance; 0 where it is missing."""
+    """Return each period's weight, the inverse of its total variance; 0 where it is missing."""
     return np.where(mask, 1.0 / (np.where(mask, v, 1.0) + noise.tau**2), 0.0)
 
 
 def winsorise(
     d: Floats, weight: Floats, mask: Mask, clip: float, floor: float = 0.15
 ) -> tuple[Floats, Floats]:
-    """Pull outliers to ``clip`` robust deviations from the median [1]; return its share."""
+    """Limit outliers to ``clip`` robust deviations from the median [1]; return their share too."""
     root = np.sqrt(weight)
     middle = masked_median(d, mask)[:, None]
     z = np.where(mask, (d - middle) * root, 0.0)
@@ -120,10 +120,10 @@ def winsorise(
 
 
 def pull_arms(d: Floats, candidate: Floats, baseline: Floats, v: Floats, clip: float) -> Floats:
-    """Pull each arm's own outliers in, and return the differences that are left.
+    """Winsorise each arm by itself, and return the differences.
 
-    ``candidate`` and ``baseline`` are the arms' logs. No arm is pulled in closer than its share of
-    the sampling error, or counts with few values would lose them all.
+    ``candidate`` and ``baseline`` are the arms' logs. The limit is at least the arm's share of the
+    sampling error, so that counts with few distinct values keep them.
     """
     if math.isinf(clip):
         return d
@@ -155,8 +155,8 @@ def lag_one(residual: Floats, mask: Mask) -> Floats:
 def paired_mean(d: Floats, v: Floats, noise: Noise) -> Estimate:
     """Estimate the mean of each row of ``d``, whose known variances are ``v``.
 
-    The error is that of an AR(1) part beside one that is independent from period to period, scaled
-    by what the residuals show, and of the hosts' lasting difference, which no run averages out.
+    The error has an AR(1) part and an independent part, both scaled by the residuals' scatter, and
+    the hosts' lasting difference, which no run averages out.
     """
     mask = np.isfinite(d) & np.isfinite(v)
     n = mask.sum(axis=-1).astype(float)
@@ -191,7 +191,7 @@ def _autocorrelation(
     """Return the phi of the environment's part, and the inflation of the mean's variance.
 
     ``environment`` is the share of the variance that is not sampling noise. Sampling noise is
-    fresh in each period, so the whole series' lag-one correlation is that share times phi.
+    independent between periods, so the series' lag-one correlation is that share times phi.
     """
     n = mask.sum(axis=-1)
     share = np.clip(environment, 0.0, 1.0)
@@ -206,7 +206,7 @@ def _autocorrelation(
 def _prior_weight(environment: Floats, noise: Noise) -> Floats:
     """Return the degrees of freedom of the expected variance [3].
 
-    Only the environment's share of it is uncertain; what sampling adds, the data can overrule.
+    Only the environment's share of the variance is uncertain.
     """
     known_well: Floats = noise.tau_weight / np.maximum(environment, 0.05) ** 2
     return np.minimum(known_well, max(noise.tau_weight, KNOWN_WEIGHT))
@@ -217,8 +217,8 @@ def _scale(
 ) -> tuple[Floats, Floats]:
     """Return the ratio of observed to expected variance, and its degrees of freedom.
 
-    ``known`` are the numbers of periods, the inflation, phi and the share that was pulled in;
-    ``prior`` the weight of the expected variance, of which ``wider`` holds against a larger one.
+    ``known`` holds the number of periods, the inflation, phi and the winsorised share. ``prior`` is
+    the weight of the expected variance; ``wider`` of it counts against a larger one.
     """
     n, vif, phi, clipped = known
     freedom = np.maximum(n * (1 - phi**2) / (1 + phi**2) - 1, 0.0)
@@ -229,7 +229,7 @@ def _scale(
 
 
 def rolling_sum(values: Floats, width: int) -> Floats:
-    """Return the sums of each ``width`` neighbouring columns."""
+    """Return the sum of every ``width`` neighbouring columns."""
     count = values.shape[1] - width + 1
     total = values[:, :count].copy()
     for start in range(1, width):
@@ -238,7 +238,7 @@ def rolling_sum(values: Floats, width: int) -> Floats:
 
 
 def _without_burst(tame: Floats, weight: Floats, mask: Mask, total: Floats) -> Floats:
-    """Return the lowest mean that remains when any ``BURST`` neighbouring periods are left out."""
+    """Return the lowest mean after any ``BURST`` neighbouring periods are left out."""
     if tame.shape[1] <= BURST:
         return np.full(len(tame), -np.inf)
     pull = weight * tame

@@ -1,4 +1,4 @@
-"""A rank test of two series, for counts whose logs are too wild to average.
+"""A rank test of two series, for counts whose logs scatter too much for a mean.
 
 Reference:
     [1] H. B. Mann, D. R. Whitney (1947), "On a test of whether one of two random variables is
@@ -53,7 +53,7 @@ def rank_z(x: Floats, y: Floats, mask: Mask) -> Floats:
     u = total - n * (n + 1) / 2
     everything = np.concatenate([mask, mask], axis=1)
     own = np.where(everything, ranks, 0.0)
-    # the variance of the ranks themselves holds the correction for ties
+    # the variance of the actual ranks includes the correction for ties
     squares = (own**2).sum(axis=1) - 2 * n * (n + 0.5) ** 2
     spread = np.sqrt(np.maximum(squares * n / (2 * (2 * n - 1).clip(1)), 1e-12))
     z: Floats = np.where(n >= 2, (u - n * n / 2) / spread, 0.0)

@@ -1,4 +1,4 @@
-"""Boundaries that keep their error rate although a test is repeated at many looks.
+"""Boundaries that keep the error rate of a test that is repeated at many looks.
 
 Alpha spending (Lan and DeMets) with the power family of Kim and DeMets; crossing probabilities by
 the recursion of Armitage, McPherson and Rowe.
@@ -26,17 +26,17 @@ from scipy import optimize, special
 
 from canary.stats.distributions import LARGEST_Z, Floats, upper_tail_z
 
-_GRID = 0.05  # of one look's standard deviation; halving it moves no boundary by 0.001
+_GRID = 0.05  # in standard deviations of one look; half of it changes no boundary by 0.001
 _REACH = 8.0
 
 
 def spending_bounds(spent: Sequence[float], information: Sequence[float]) -> Floats:
-    """Return the one-sided z bound of each look, given the alpha to be spent by then.
+    """Return the one-sided z bound of each look, given the alpha spent up to each look.
 
-    ``information`` is how much has been seen at each look, on any scale. A look that may spend
-    nothing has an infinite bound.
+    ``information`` is the amount of data at each look, on any scale. A look that may spend nothing
+    has an infinite bound.
 
-    Two looks of equal size at a total of 0.025 that spend it as u squared:
+    Two looks of equal size, with a total of 0.025 spent as u squared:
 
     >>> [round(float(b), 3) for b in spending_bounds([0.00625, 0.025], [1, 2])]
     [2.498, 2.018]
@@ -62,7 +62,7 @@ def _bounds(spent: tuple[float, ...], information: tuple[float, ...]) -> tuple[f
 
 
 def _solve(sums: Floats, density: Floats, deviation: float, spend: float) -> float:
-    """Return the sum above which the probability after the next step is ``spend``."""
+    """Return the sum that the next step exceeds with probability ``spend``."""
     if spend <= 0:
         return math.inf
 
@@ -85,7 +85,7 @@ def _advance(
     kernel /= kernel.sum()
     density = np.convolve(density, kernel)
     sums = np.arange(len(density)) * _GRID + (sums[0] - reach * _GRID)
-    # the last cell counts for the part of it that lies below the bound
+    # of the last cell only the part below the bound counts
     inside = np.clip((bound - sums) / _GRID + 0.5, 0.0, 1.0)
     keep = (inside > 0) & (density > 1e-18)
     first, last = int(np.argmax(keep)), len(keep) - int(np.argmax(keep[::-1]))
@@ -94,7 +94,7 @@ def _advance(
 
 @functools.lru_cache(maxsize=1024)
 def moving_bound(alpha: float, window: int, looks: int) -> float:
-    """Return the z bound for the largest of ``looks`` means over a window moved period by period.
+    """Return the z bound for the maximum of ``looks`` means over a window that moves by one period.
 
     P(max > c) is about P(Z > c) + looks (c / window) phi(c) nu(c sqrt(2 / window)), with
     nu(x) about exp(-0.583 x) for the overshoot in discrete time [4].

@@ -16,7 +16,7 @@ from canary.stats.paired import MAX_PHI, Estimate, Noise, lag_one
 def slope(d: Floats, noise: Noise) -> Estimate:
     """Return the least-squares slope per period of each row of ``d``, and its error [1].
 
-    ``noise.host`` is the spread of the slopes of two equal arms.
+    ``noise.host`` is the standard deviation of the difference of slopes of two equal arms.
     """
     mask = np.isfinite(d)
     n = mask.sum(axis=-1).astype(float)

@@ -1,6 +1,6 @@
-"""The mean of the newest periods, which finds a fault that starts late in a run.
+"""The mean of the newest periods finds a fault that starts late in a run.
 
-Scale and correlation come from the periods before the window, so that the tested periods cannot
+The scale and correlation come from the periods before the window, so the tested periods cannot
 inflate their own error.
 """
 
@@ -23,8 +23,8 @@ from canary.stats.paired import (
 def window_mean(d: Floats, v: Floats, noise: Noise, window: int, spare: int) -> Estimate:
     """Estimate the mean of the last ``window`` columns of ``d``.
 
-    ``least`` is what all but ``spare`` of these periods reach: an incident that leaves more of them
-    alone shows no lasting harm, however bad it is.
+    All but ``spare`` of these periods reach ``least``. So a short incident shows no lasting harm,
+    however bad it is.
     """
     before = paired_mean(d[:, :-window], v[:, :-window], noise)
     d, v = d[:, -window:], v[:, -window:]
