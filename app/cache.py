@@ -1,4 +1,4 @@
-"""The cache of the catalogue: never stale after a write, one load for many readers.
+"""The cache of the catalogue: it is never stale after a write, and many readers share one load.
 
 After a miss, a reader takes a lease, loads the value, and stores it only if the lease is still
 valid. A writer deletes value and lease after its commit, so a load that began before the write is
@@ -50,7 +50,7 @@ class Cache(Protocol):
 
 
 class NoCache:
-    """No cache: each fetch loads. For several instances without Redis."""
+    """No cache, for several instances without Redis: each fetch loads the value."""
 
     def fetch(self, key: str, load: Load) -> bytes | None:  # noqa: ARG002
         return load()
@@ -60,7 +60,7 @@ class NoCache:
 
 
 class RedisCache:
-    """A cache for all instances. Without a connection, each fetch loads and a metric counts it."""
+    """A cache for all instances. Without a connection each fetch loads and increments a metric."""
 
     def __init__(
         self, client: redis.Redis, ttl: int, count: Count, fails: Callable[[], bool]
@@ -165,7 +165,7 @@ class LocalCache:
         if version == self._kept_version and (found := self._kept.get(key)):
             self._count(Counter.CACHE_HITS)
             return found
-        with self._lock:  # one load at a time: the others then find the value
+        with self._lock:  # one load at a time; waiting readers then find the value
             if version == self._kept_version and (found := self._kept.get(key)):
                 return found
             self._count(Counter.CACHE_MISSES)

@@ -1,4 +1,4 @@
-"""The port for health checks: threads of its own in each worker.
+"""A port for health checks, with separate threads in each worker.
 
 Slow requests can occupy all threads that serve shoppers. A health check that waited for one of them
 would remove a healthy instance from the proxy. An instance whose serving threads all hang is not
@@ -28,7 +28,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Pulse:
-    """Whether the serving port has responded lately."""
+    """Records whether the serving port has responded lately."""
 
     def __init__(self, host: str, port: int, *, hanging: float = HANGING_SECONDS) -> None:
         self._address = ("127.0.0.1" if host in ("0.0.0.0", "::") else host, port)  # noqa: S104
@@ -50,7 +50,7 @@ class Pulse:
             connection.getresponse().read()
             self._answered = time.monotonic()
         except (OSError, http.client.HTTPException):
-            pass  # beats() tells
+            pass  # beats() reports a failure
         finally:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""Decode a request body to a model, or to a problem that names the field."""
+"""Decode a request body to a model, or raise a problem that names the field."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class ProblemDocument(msgspec.Struct, omit_defaults=True):
-    """RFC 9457. ``type`` is always about:blank, so ``title`` is the phrase of the status."""
+    """A problem of RFC 9457. ``type`` is always about:blank, so ``title`` is the status phrase."""
 
     status: int
     title: str
@@ -19,7 +19,7 @@ class ProblemDocument(msgspec.Struct, omit_defaults=True):
 
 
 class ProblemError(Exception):
-    """The request cannot be served; says why and names the field at fault."""
+    """The request cannot be served. The error says why, and names the wrong field."""
 
     def __init__(self, status: int, detail: str, field: str = "", retry_after: int = 0) -> None:
         """``retry_after`` (seconds) is sent as a header when it is not 0."""

@@ -2,9 +2,9 @@
 
     SHOP_FAULTS="latency=200ms@/cart/checkout:0.3 error=503:0.05"
 
-Each is ``name=value``, then ``@route`` (default: all routes of shoppers), then ``:p``, the share of
-requests that it affects (default: all). The random numbers are seeded: the same requests give the
-same faults.
+A fault is ``name=value``, then ``@route`` (default: all routes of shoppers), then ``:p``, the share
+of requests that it affects (default: all). The random numbers are seeded, so the same requests get
+the same faults.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _STATUSES = frozenset(str(each.value) for each in http.HTTPStatus if each >= 400
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``amount`` is seconds, bytes, a status or a number of requests, depending on the name."""
+    """One fault. ``amount`` is seconds, bytes, a status or a number of requests, by the name."""
 
     text: str
     name: str
@@ -110,7 +110,7 @@ class Faults:
 
     def before(self, rule: str) -> Callable[[], None] | None:
         """Return the function that applies the faults to a request of a route, or None."""
-        acts = {  # always in this order: an error ends the request
+        acts = {  # in this order, because an error ends the request
             "crash": self._crash,
             "slowstart": self._cold,
             "latency": self._latency,
@@ -205,7 +205,7 @@ def _amount(name: str, value: str) -> float | None:
 
 
 def _must_be_allowed(settings: Settings) -> None:
-    """Reject faults that reached production by mistake."""
+    """Reject faults where they are not allowed, as in production."""
     word = PRODUCTION if settings.environment == PRODUCTION else "1"
     if settings.allow_faults != word:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""Atomic writing of files: a reader sees the old or the new content, never a part."""
+"""Write files atomically: a reader sees the old or the new content, never a part of it."""
 
 from __future__ import annotations
 

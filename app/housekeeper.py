@@ -1,7 +1,7 @@
 """The background process of an instance: publishes metrics; the leader also expires carts.
 
 It is a separate process, so it cannot slow down a request. ``python -m app`` starts and restarts
-it. It publishes the rest and ends when it is told to stop, or when its parent has ended.
+it. On a stop signal, or when its parent has ended, it publishes the remaining metrics and ends.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Housekeeper:
             if self._store.lead():
                 self._tend(start)
         except StoreUnavailableError as error:
-            self._migrated = False  # a different database may come back
+            self._migrated = False  # the database may be another one when it comes back
             log.warning("carts cannot be counted or expired: %s", error.reason)
         except MigrationError as error:
             log.warning("not ready: %s", error)
@@ -91,7 +91,7 @@ class Housekeeper:
 
 
 def main() -> int:
-    """Run until told to stop, or until the parent process has ended."""
+    """Run until a stop signal, or until the parent process has ended."""
     settings = read_settings()
     logs.configure(settings)
     parent = os.getppid()
@@ -100,7 +100,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     signal.signal(
         signal.SIGHUP, signal.SIG_IGN
-    )  # a signal to the whole group: the server handles it
+    )  # the signal goes to the whole group, and the server handles it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # app.server blocks it
     lock = elect(settings)
     sink = cloudwatch(settings) if settings.metrics_sink == "cloudwatch" else None

@@ -1,4 +1,4 @@
-"""Find the route of a request with two look-ups, or else with Bottle's router.
+"""Find the route of a request with two look-ups. Bottle's router handles the others.
 
 Bottle matches each path against two regular expressions. Most requests here match a route exactly,
 or with one variable at the end. Bottle handles all others, including errors.

@@ -1,4 +1,4 @@
-"""The routes of the web page: static files, which are read once."""
+"""The routes of the web page, whose static files are read once."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _LOGGING = {"handlers": {}, "loggers": {"_granian": _PASS_ON, "granian.access": 
 
 
 class DrainingServer(Server):  # type: ignore[misc, valid-type]
-    """On SIGTERM: not ready at once, closed ``drain_seconds`` later. A second one stops at once."""
+    """On SIGTERM: not ready now, closed after ``drain_seconds``; a second SIGTERM stops at once."""
 
     settings: Settings
 
@@ -51,7 +51,7 @@ class DrainingServer(Server):  # type: ignore[misc, valid-type]
 
 
 class HousekeeperProcess:
-    """Keeps a housekeeper running, and lets the last one publish the rest."""
+    """Keeps a housekeeper running, and lets the last one publish the remaining metrics."""
 
     def __init__(self, settings: Settings) -> None:
         self._environment = {**os.environ, **_absolute(settings)}
@@ -140,7 +140,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _port_must_be_free(host: str, name: str, port: int) -> None:
-    """Granian shares ports (SO_REUSEPORT): two shops on one port would go unnoticed."""
+    """Reject a used port. Granian would share it (SO_REUSEPORT), and nobody would notice."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -184,7 +184,7 @@ def _server(settings: Settings) -> DrainingServer:
 
 
 def _load(settings: Settings) -> Wsgi:
-    """Runs in each worker after the fork."""
+    """Return the application. This runs in each worker after the fork."""
     slot = Slot(metrics_directory(settings))
     slot.count(Counter.WORKER_STARTS)
     shop = create_app(settings, slot)

@@ -22,12 +22,12 @@ LAPTOP = "laptop"
 
 
 class SettingsError(Exception):
-    """An invalid setting; says which value and what is allowed."""
+    """An invalid setting. The message names the value and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """app/README.md documents each setting."""
+    """The settings, each documented in app/README.md."""
 
     environment: str = LAPTOP
     colour: str = "none"

@@ -27,7 +27,7 @@ def hierarchies() -> list[Path]:
 
 
 def cgroup_paths(settings: Settings, name: str) -> list[Path]:
-    """Return the groups of host ``name``; none if the machine's systemd makes them."""
+    """Return the groups of host ``name``, or none if the machine's systemd makes them."""
     return [root / PARENT / f"{settings.bridge}-{name}" for root in hierarchies()]
 
 

@@ -36,7 +36,7 @@ def up(settings: Settings) -> bool:
     if daemon_pid(settings) is not None:
         if status(settings) is not None:
             return False
-        stop_daemon(settings)  # it hangs
+        stop_daemon(settings)  # the daemon runs but does not respond
     preflight(settings)
     image = Image(settings.images)
     image.build()
@@ -78,7 +78,7 @@ def destroy(settings: Settings) -> None:
 
 
 def daemon_pid(settings: Settings) -> int | None:
-    """Return the process id of the running daemon, found by its command line."""
+    """Return the process id of the running daemon. Its command line identifies it."""
     return find_process(DAEMON, str(settings.state))
 
 
@@ -133,7 +133,7 @@ def await_hosts(settings: Settings) -> None:
 
 
 def await_quietly(address: IPv4Address) -> None:
-    """Wait for SSH. A host without SSH is only reported: the cloud is up anyway."""
+    """Wait for SSH. Report a host without SSH; the cloud counts as up anyway."""
     try:
         await_ssh(address)
     except HostError as error:
@@ -148,7 +148,7 @@ def instances(settings: Settings) -> list[dict[str, Any]]:
 def status(settings: Settings) -> dict[str, Any] | None:
     """Return the status that the daemon reports, or None."""
     if not Path("/sys/class/net", settings.bridge).exists():
-        return None  # its address is not ours: send nothing there
+        return None  # the address belongs to another program: send nothing to it
     try:
         with urllib.request.urlopen(settings.endpoint + STATUS_PATH, timeout=5) as answer:  # noqa: S310
             report: dict[str, Any] = json.load(answer)

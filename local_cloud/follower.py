@@ -72,14 +72,14 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="follower")
 
     def start(self) -> None:
-        """Start. Boot the hosts that were stopped together with the daemon."""
+        """Start the follower, and boot the hosts that were stopped together with the daemon."""
         for name in names(self.settings):
             Machine(self.settings, name).forget_halt()
         self.firewall.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop. Hosts keep running."""
+        """Stop the follower. The hosts keep running."""
         self._stopping.set()
         self._thread.join()
         self._pool.shutdown()
@@ -95,7 +95,7 @@ class Follower:
         """Compare every instance with its host, and start the actions that are due."""
         forget_terminated()
         listed = instances()
-        self.firewall.follow(listed, permissions())  # before a new host becomes reachable
+        self.firewall.follow(listed, permissions())  # must precede the boot of a new host
         known = {instance.id for instance in listed}
         for instance in listed:
             machine = Machine(self.settings, instance.id)

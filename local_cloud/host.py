@@ -16,7 +16,7 @@ class Host:
     user_data: str = ""
     nameservers: tuple[str, ...] = ()
     search: str = ""
-    instance: bool = False  # made by the EC2 API, which controls its state
+    instance: bool = False  # created by the EC2 API, which controls its state
 
     @property
     def address(self) -> IPv4Address:

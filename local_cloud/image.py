@@ -22,7 +22,7 @@ from local_cloud.commands import follow
 from local_cloud.errors import CommandError, ImageError
 from local_cloud.progress import step
 
-VERSION = 2  # raise it when images are built or verified in a new way with the same recipe
+VERSION = 2  # raise this if the same recipe is built or verified in a new way
 SUITE = "bookworm"
 MIRROR = "http://deb.debian.org"
 INSTALLED = (

@@ -66,7 +66,7 @@ class Machine:
 
     @property
     def host(self) -> Host:
-        """Return the record that the host was created with."""
+        """Return the record of the host, stored when it was created."""
         try:
             record = json.loads((self.directory / "host.json").read_text())
         except FileNotFoundError:

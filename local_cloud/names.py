@@ -78,7 +78,7 @@ class Resolver(BaseResolver):  # type: ignore[misc]
 
 
 def reverse(known: dict[str, str], address: str) -> str | None:
-    """Return the main name of ``address``: that of its Name tag, if it has one."""
+    """Return the main name of ``address``: the name from its Name tag, if it has one."""
     return next((name for name, owned in known.items() if owned == address), None)
 
 

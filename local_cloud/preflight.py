@@ -56,7 +56,7 @@ def cannot_boot(settings: Settings) -> str:
 
 
 def could_not_boot(settings: Settings) -> str:
-    """Return the same, regardless of the installed programs."""
+    """Return why this machine could not boot hosts even if all programs were installed."""
     there = settings.state.exists()
 
     def machine() -> None:
@@ -74,7 +74,7 @@ def could_not_boot(settings: Settings) -> str:
 
 
 def first_sentence(check: Callable[[], None]) -> str:
-    """Return the first sentence of a refusal; empty if there is none."""
+    """Return the first sentence of a preflight error, or an empty string without an error."""
     try:
         check()
     except PreflightError as error:

@@ -40,10 +40,10 @@ def difference(now: Reading, before: Reading) -> Reading:
 
 
 class Served:
-    """The requests of users in a period: those that a release is judged by, and the others.
+    """The requests of users in a period: those by which a release is judged, and the others.
 
-    Routes in ``unjudged`` depend on somebody else, such as a host from which a user asks the shop
-    to fetch something. Errors of a few clients say more about these clients than about the release.
+    Routes in ``unjudged`` depend on other services, such as the host of a repository that a user
+    names. Errors of a few clients are caused by these clients rather than by the release.
     """
 
     def __init__(self, period: Reading, unjudged: Collection[str] = ()) -> None:

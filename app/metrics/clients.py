@@ -1,8 +1,8 @@
 """Errors that come from a few clients, and not from the release.
 
-Somebody who finds a request that fails can send it again and again to one release, which would then
-look broken. So requests and errors are also counted by client, and the few clients that have nearly
-all errors, but send only a small part of the requests, are set aside.
+A client that repeats a failing request could make one release look broken. So requests and errors
+are also counted by client. A few clients that have nearly all errors, but send only a small part of
+the requests, are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FEW = 5
 MOST_REQUESTS = 0.5
 """A group with this share of the requests or more is the shop's main load, not a few clients."""
 CHANCE = 1e-6
-"""If as many errors are less likely than this at the others' rate, they are the client's own."""
+"""Errors are a client's own if their number has less than this probability at the others' rate."""
 
 #: Requests and errors.
 Tally = tuple[int, int]
@@ -27,7 +27,7 @@ Tally = tuple[int, int]
 
 @lru_cache(4096)
 def group_of(client: str) -> int:
-    """Return the group of a client's address; of an IPv6 address, the first 64 bits count.
+    """Return the group of a client's address. The first 64 bits of an IPv6 address decide.
 
     >>> group_of("2001:db8::1") == group_of("2001:db8::2") != group_of("2001:db9::1")
     True
@@ -41,7 +41,7 @@ def group_of(client: str) -> int:
 
 
 def set_aside(clients: Iterable[Tally]) -> Tally:
-    """Return the requests and errors of the few clients that have the errors, or zeros.
+    """Return the requests and errors of the few clients that cause the errors, or zeros.
 
     >>> set_aside([(10, 10), *[(5, 0)] * 20])
     (10, 10)
@@ -60,7 +60,7 @@ def set_aside(clients: Iterable[Tally]) -> Tally:
 
 
 def own(client: Tally, rate: float) -> bool:
-    """Return whether chance does not explain a client's errors at the others' rate.
+    """Return whether a client has more errors than the others' rate and chance explain.
 
     The chance of at least k events where m are expected is at most m^k / k!.
     """

@@ -26,7 +26,7 @@ Gauges = Callable[[], dict[str, float]]
 
 
 class Exposition:
-    """``gauges`` returns the gauges of the shop; ``flush`` counts the notes of this worker."""
+    """The metrics: ``gauges`` returns the shop's gauges, ``flush`` counts this worker's notes."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Exposition:
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """The registry calls this at each scrape."""
+        """Return the metrics. The registry calls this at each scrape."""
         self._flush()
         reading = read(self._directory)
         yield _durations(reading)

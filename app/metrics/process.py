@@ -26,7 +26,7 @@ def tree(root: int) -> list[Process]:
     for process in everything:
         children.setdefault(process.parent, []).append(process)
     family = [process for process in everything if process.pid == root]
-    for process in family:  # the list grows during the loop
+    for process in family:  # the loop appends to the list
         family += children.get(process.pid, [])
     return family
 
@@ -41,7 +41,7 @@ def _read(path: Path) -> Process | None:
     try:
         text = (path / "stat").read_text(encoding="utf-8", errors="replace")
         cpu_seconds = time.clock_gettime(_cpu_clock(pid := int(path.name)))
-    except OSError:  # the process has just ended
+    except OSError:  # the process has ended meanwhile
         return None
     # proc(5): the command is in brackets and may contain anything; the fields follow it.
     fields = text.rpartition(") ")[2].split()

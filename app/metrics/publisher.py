@@ -33,7 +33,7 @@ class Taken(msgspec.Struct):
 
 
 Put = Callable[[list[Datum], Callable[[], None]], None]
-"""Sends data, and calls the function when they were accepted."""
+"""Sends data, and calls the function once CloudWatch has accepted them."""
 
 
 class Publisher:
@@ -67,7 +67,7 @@ class Publisher:
         self._put(data, lambda: self._until.set(end))
 
     def begin(self, start: int) -> None:
-        """Note that nothing of this process is due for the time before ``start``."""
+        """Record that this process has nothing to publish for the time before ``start``."""
         self._until.set(start)
 
     def _new_respawns(self, now: Reading) -> int:
@@ -94,7 +94,7 @@ def metrics_directory(settings: Settings) -> Path:
 def published_until(settings: Settings) -> SharedNumber:
     """Return the end of the newest period whose metrics were accepted; 0 if none are sent.
 
-    The health check reports it. So a canary learns that metrics will be missing before their time.
+    The health check reports it. So a canary learns early that metrics will be missing.
     """
     return SharedNumber(settings.run_directory / "published-until")
 

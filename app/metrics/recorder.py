@@ -42,7 +42,7 @@ class Recorder:
             self._first(key).append(seconds)
 
     def client(self, address: str, *, failed: bool) -> None:
-        """Note who sent a request that counts."""
+        """Note the client of a judged request."""
         self._seen.append((address, failed))
 
     def count(self, counter: Counter) -> None:
@@ -79,5 +79,5 @@ class Recorder:
 
 
 def drained(noted: deque[T]) -> list[T]:
-    """Take the current notes; others may append meanwhile."""
+    """Remove and return the current notes; other threads may append meanwhile."""
     return [noted.popleft() for _ in range(len(noted))]

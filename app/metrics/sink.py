@@ -18,7 +18,7 @@ log = logging.getLogger("shop.metrics")
 
 BUFFERED_PERIODS = 60
 Batch = tuple[list[Datum], Callable[[], None] | None]
-"""Data, and whom to tell once they were accepted."""
+"""Data, and the function to call once CloudWatch has accepted them."""
 
 
 class Client(Protocol):
@@ -44,7 +44,7 @@ class Sink:
     def put(self, data: list[Datum], sent: Callable[[], None] | None = None) -> None:
         """Queue the data of one period; never blocks, never fails.
 
-        ``sent`` is called when CloudWatch has accepted them, and all before them.
+        ``sent`` is called when CloudWatch has accepted these data and all earlier ones.
         """
         with self._changed:
             batches = calls(data)

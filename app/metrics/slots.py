@@ -107,7 +107,7 @@ class Slot:
             self._words[counter] += by
 
     def _offset(self, key: Key) -> int:
-        """Return the position of a new series; if there is no room, that of the series "other"."""
+        """Return the position of a new series, or of the series "other" if there is no room."""
         used = self._words[0]
         if used >= SERIES - 1:
             key = _OTHER

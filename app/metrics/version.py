@@ -22,7 +22,7 @@ class SharedNumber:
         return value
 
     def set(self, value: int) -> None:
-        """Replace the number; one process may do that."""
+        """Replace the number. Only one process may call this."""
         self._words[0] = value
 
     def bump(self) -> None:

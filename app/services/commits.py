@@ -116,10 +116,10 @@ class Commits:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=reason,
-                start_new_session=True,  # together with its helpers, which fetch
+                start_new_session=True,  # with its helper processes, which fetch
             )
             _wait(process, directory, deadline)
-        if process.returncode < 0:  # the kernel killed it: out of memory
+        if process.returncode < 0:  # the kernel killed it, because memory ran out
             log.warning("git was ended by signal %s", -process.returncode)
             raise _unavailable()
         if (
@@ -153,7 +153,7 @@ def _size(directory: str) -> int:
 
 
 def _environment(home: str) -> dict[str, str]:
-    """An environment without the shop's variables: no passwords, no proxies, no configuration."""
+    """Return an environment without the shop's passwords, proxies and configuration."""
     return {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": home,

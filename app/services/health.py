@@ -16,7 +16,7 @@ from app.store import Store
 #: A short outage of the database affects both colours. Removing both from the proxy would only
 #: make the outage longer.
 STORE_GRACE_SECONDS = 10.0
-#: A store that has responded is checked again after so many seconds.
+#: Seconds until a store that has responded is checked again.
 CHECK_SECONDS = 2.0
 
 
@@ -47,16 +47,16 @@ class Health:
         self.published_until = published_until
         self._since = time.time()
         self._store_answered = float("-inf")
-        #: When the first check began that the store has not answered yet.
+        #: The start of the first check that the store has not answered yet.
         self._lost_since: float | None = None
         self._checking = threading.Lock()
 
     def status(self) -> Status:
-        """Healthy while the store responds and no stop is in progress."""
+        """Return whether the store responds and no stop is in progress."""
         return self._report(self._draining() or self._store_away())
 
     def ready(self) -> Status:
-        """As ``status``, but a store may be away for a while, and nobody waits for it.
+        """Return the same as ``status``, but tolerate a short outage of the store, and do not wait.
 
         A proxy allows a health check less time than a lost database takes to be noticed. So once
         the store has responded, it is checked in the background.

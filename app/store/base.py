@@ -26,7 +26,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a cart: items as JSON, their number, and their exact total in minor units."""
+    """The content of a cart: items as JSON, their number, and the exact total in minor units."""
 
     items: str
     count: int
@@ -54,7 +54,7 @@ class Store(Protocol):
     def add_cart(self, cart_id: str, content: Content) -> None: ...
 
     def replace_cart(self, cart_id: str, content: Content) -> None:
-        """Raises ``UnknownCartError`` or ``CartCheckedOutError``."""
+        """Replace the items of a cart. Raises ``UnknownCartError`` or ``CartCheckedOutError``."""
         ...
 
     def check_out(
@@ -81,7 +81,7 @@ class Store(Protocol):
     def lead(self) -> bool:
         """Return whether this process is the leader of the environment.
 
-        The first caller is the leader until it ends or loses the store; then another one is.
+        The first caller is the leader until it ends or loses the store. Then another caller leads.
         """
         ...
 

@@ -97,7 +97,7 @@ class PostgresStore:
         values = {**own, **_columns(content)}
         try:
             row = self._row(sql.CHECK_OUT, values)
-        except psycopg.errors.UniqueViolation:  # nothing changed: it was one statement
+        except psycopg.errors.UniqueViolation:  # nothing has changed, because it was one statement
             row = None
         if row:
             return Order(order_id, cart_id, _cents(row[0]), created=True)
@@ -188,7 +188,7 @@ class PostgresStore:
 
 
 def _campaign(url: str) -> Connection | None:
-    """Return the session that holds the lock of the leader, or None if another one does."""
+    """Return a session that holds the leader's lock, or None if another session holds it."""
     connection: Connection = psycopg.connect(
         url, autocommit=True, connect_timeout=2, application_name="shop leader"
     )

@@ -73,7 +73,7 @@ def _pending(connection: Connection) -> list[Migration]:
 
 
 def _take_turn(connection: Connection, until: float, patience: float) -> None:
-    """Take the migration lock, which ends with the connection at the latest."""
+    """Take the migration lock, which is released with the connection at the latest."""
     for last in _tries(until):
         won = connection.execute("SELECT pg_try_advisory_lock(%s)", (_MIGRATION_LOCK,)).fetchone()
         if won and won[0]:

@@ -55,7 +55,7 @@ def reach(period: int) -> int:
 
 
 def round_start(start: float, period: int, now: float) -> int:
-    """Round the start of a range down, as the API reference requires.
+    """Round the start of a range down, as the API reference says.
 
     With a period below a minute, round to a multiple of the period. Otherwise round to a minute; to
     five minutes or an hour if the range starts more than 15 or 63 days ago.

@@ -69,7 +69,7 @@ class Samples:
 
 
 def _by_age(rows: Rows, now: float) -> Iterable[tuple[Rows, int]]:
-    """Split rows, oldest first, into parts of one resolution; leave out expired rows."""
+    """Split rows, oldest first, into parts with the same resolution. Leave out expired rows."""
     for (_, since), (step, until) in reversed(list(pairwise(periods.RETENTION))):
         first, last = np.searchsorted(rows[:, TIME], (now - until, now - since))
         yield rows[first:last], step

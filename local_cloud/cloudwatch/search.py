@@ -74,7 +74,7 @@ def _unescape(text: str) -> str:
 
 
 class _Terms:
-    """NOT binds tightest, then AND (explicit or implied), then OR."""
+    """A parser of searches. NOT binds tightest, then AND (explicit or implied), then OR."""
 
     def __init__(self, text: str) -> None:
         self._terms = list(_split(text))

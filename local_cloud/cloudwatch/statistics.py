@@ -120,7 +120,7 @@ def trimmed_sum(within: Range, buckets: Buckets) -> Numbers:
 
 
 def trimmed_mean(within: Range, buckets: Buckets) -> Numbers:
-    with np.errstate(invalid="ignore"):  # 0/0: nothing in the range, so NaN, no data point
+    with np.errstate(invalid="ignore"):  # no sample in the range: 0/0 is NaN, no data point
         return trimmed_sum(within, buckets) / trimmed_count(within, buckets)
 
 

@@ -35,7 +35,7 @@ class Gate:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the lock alone. After PATIENCE, continue beside a request that does not end."""
+        """Hold the lock alone. If a request does not end within PATIENCE, continue beside it."""
         with self._changed:
             self._changed.wait_for(lambda: not self._closed)
             self._closed = True

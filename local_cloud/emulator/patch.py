@@ -1,4 +1,4 @@
-"""Replace methods of moto."""
+"""Replace methods of moto's classes."""
 
 from typing import Any
 

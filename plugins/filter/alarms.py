@@ -72,7 +72,7 @@ def differing(
     namespace: str,
     topic: str,
 ) -> list[Mapping[str, Any]]:
-    """Return the alarms of ``wanted`` that are missing or different.
+    """Return the alarms of ``wanted`` that are missing or have other properties.
 
     ``there`` is the result of amazon.aws.cloudwatch_metric_alarm_info.
     """

@@ -37,7 +37,7 @@ def _panel(panel: Mapping[str, Any], number: int, served: str) -> dict[str, Any]
             "w": WIDTH,
             "h": HEIGHT,
         },
-        # With a minimal step of one scrape, $__rate_interval is at least four scrapes.
+        # With a minimum step of one scrape, $__rate_interval is at least four scrapes.
         "interval": "5s",
         "targets": [{"refId": "A", "expr": query, "legendFormat": "{" + "{colour}}"}],
         "fieldConfig": {

@@ -82,7 +82,7 @@ def wanted(name: str, dollars: int) -> dict[str, Any]:
 
 
 def is_right(client: Any, there: dict[str, Any], parameters: dict[str, Any]) -> bool:
-    """Return whether limit and subscribers are those that are wanted."""
+    """Return whether the limit and the subscribers are as wanted."""
     key = {"AccountId": parameters["account"], "BudgetName": parameters["name"]}
     if float(there["BudgetLimit"]["Amount"]) != parameters["dollars"]:
         return False

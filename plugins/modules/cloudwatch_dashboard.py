@@ -94,7 +94,7 @@ def marks(widget: dict[str, Any]) -> list[Any]:
 
 
 def keeping(body: dict[str, Any], current: dict[str, Any] | None) -> dict[str, Any]:
-    """Return a body whose graphs have the vertical annotations that they have now."""
+    """Return the wanted body with the vertical annotations of the current dashboard."""
     there = (current or {}).get("widgets", [])
     known = {each.get("properties", {}).get("title"): marks(each) for each in there}
     return {**body, "widgets": [_keeping(widget, known) for widget in body["widgets"]]}

@@ -52,7 +52,7 @@ except ImportError:
 
 
 def available(client: Any) -> set[str]:
-    """Return the zones of the region, without local zones and those that are impaired."""
+    """Return the zones of the region, without local zones and impaired zones."""
     filters = [
         {"Name": "state", "Values": ["available"]},
         {"Name": "zone-type", "Values": ["availability-zone"]},

@@ -66,7 +66,7 @@ def find(client: Any, host: str) -> str:
 
 
 def create(client: Any, arn: str, host: str, audience: str, *, check: bool) -> tuple[bool, str]:
-    """Create the provider, or add the audience; return whether it changed, and its ARN."""
+    """Create the provider, or add the audience. Return whether it changed, and its ARN."""
     if not arn:
         if check:
             return True, ""

@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Install missing Debian packages; if none is missing, do not open APT's cache.
 
-ansible.builtin.apt opens APT's cache to find out, and updates it first where it is a day old. This
-module asks dpkg, and calls APT for what is missing alone.
+ansible.builtin.apt opens APT's cache for this, and updates it first if it is a day old. This module
+asks dpkg, and calls APT only for missing packages.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """SQL files in order, one directory for each database. A file never changes after it has run.
 
-Why not Alembic or yoyo: Alembic needs SQLAlchemy on every host; yoyo keeps its lock in a table,
-where it stays after a kill. Each file runs in one transaction, under a lock that ends with its
-connection, so blue and green can start together. Expand first, contract in a later release: an
-older release must accept the schema of a newer one.
+Alembic is not used because it needs SQLAlchemy on every host, yoyo because its lock is a row that
+stays after a kill. Each file runs in one transaction, under a lock that ends with its connection,
+so blue and green can start together. Expand first, contract in a later release: an older release
+must accept the schema of a newer one.
 """
 
 from __future__ import annotations

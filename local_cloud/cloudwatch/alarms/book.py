@@ -31,7 +31,7 @@ NOT_KEPT = ("Tags",)
 
 
 class AlarmBook:
-    """Thread-safe. Messages are published outside the lock, because a subscriber may call back."""
+    """The alarms, thread-safe. Messages are sent without the lock: a subscriber may call back."""
 
     def __init__(self, account: str, region: str, clock: Clock, publish: Publish) -> None:
         self.account = account

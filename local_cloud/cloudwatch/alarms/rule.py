@@ -71,7 +71,7 @@ def name_of(reference: str) -> str:
 
 
 class _Parser:
-    """NOT binds tightest, then AND, then OR."""
+    """A parser of rules. NOT binds tightest, then AND, then OR."""
 
     def __init__(self, text: str) -> None:
         self._tokens = list(_split(text))

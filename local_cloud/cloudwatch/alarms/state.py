@@ -11,7 +11,7 @@ from local_cloud.cloudwatch.alarms.condition import StateValue
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``updated``: when this state was set. ``transitioned``: when the value last changed."""
+    """A state. ``updated``: when it was set. ``transitioned``: when the value last changed."""
 
     value: StateValue
     reason: str
@@ -22,7 +22,7 @@ class State:
 
 @dataclass(slots=True)
 class Alarm:
-    """``parameters`` are those of the Put...Alarm call; the API returns them unchanged.
+    """An alarm. ``parameters`` are those of the Put...Alarm call; the API returns them unchanged.
 
     Attributes:
         evaluated_until: end of the data of the last evaluation of a metric alarm.

@@ -1,11 +1,11 @@
 """Save the shop's database to the bucket, or restore it: ``shop-backup save | restore NAME``.
 
-The host's own role signs each request: its credentials come from the instance metadata, last an
-hour, and are handed to curl on its standard input, so that no process list shows them.
+Each request is signed with the credentials of the host's role, which come from the instance
+metadata and last an hour. curl reads them from standard input, so no process list shows them.
 
 A backup NAME is stored in parts, NAME.0, NAME.1 and so on, because S3 takes at most 5 GB in one
-request. The object NAME itself, written after them, says how many there are, and their digest. So
-a backup that was interrupted is none, and a damaged one is not restored.
+request. The object NAME is written last and holds the number of parts and their digest. So an
+interrupted backup does not count, and a damaged one is not restored.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ def curl_words(where: dict[str, str], keys: dict[str, str], key: str) -> str:
 
 
 def transfer(key: str, *words: str) -> None:
-    """Move one object of the bucket to or from a file."""
+    """Copy one object of the bucket to or from a file."""
     where = json.loads(CONFIGURATION.read_text(encoding="utf-8"))
     text = curl_words(where, credentials(), key)
     subprocess.run(["curl", "--config", "-", *words], input=text, text=True, check=True)
@@ -82,7 +82,7 @@ def save(directory: Path) -> str:
 
 
 def upload(dump: Path, name: str) -> None:
-    """Store a file in parts, then what they are."""
+    """Store a file in parts, then the object that describes them."""
     part = dump.with_name("part")
     count = max(1, -(-dump.stat().st_size // PART))
     with dump.open("rb") as whole:
@@ -110,7 +110,7 @@ def download(directory: Path, name: str) -> Path:
 
 
 def copy(source: BinaryIO, target: BinaryIO, most: int) -> None:
-    """Copy at most so many bytes."""
+    """Copy at most ``most`` bytes."""
     while most and (block := source.read(min(most, BLOCK))):
         target.write(block)
         most -= len(block)
@@ -125,7 +125,7 @@ def digest(path: Path) -> str:
 
 
 def restore(directory: Path, name: str) -> str:
-    """Restore every table from backup ``name``, all or nothing."""
+    """Restore every table from backup ``name`` in one transaction."""
     if name == LATEST:
         transfer(LATEST, "--output", str(directory / LATEST))
         name = (directory / LATEST).read_text(encoding="utf-8").strip()

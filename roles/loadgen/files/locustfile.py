@@ -1,7 +1,7 @@
 """Shoppers: each fills a cart, changes it, browses and checks out; then a new one starts.
 
-Every request is one task, so a user sends one request a second whatever the shop does, and a
-slow shop is not spared. Rows such as ``/cart (create) [blue]`` show each colour by itself.
+Every request is one task, so a user sends one request a second, even to a slow shop. Rows such as
+``/cart (create) [blue]`` show each colour by itself.
 """
 
 from __future__ import annotations

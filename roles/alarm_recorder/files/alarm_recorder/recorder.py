@@ -78,7 +78,7 @@ class Recorder:
         return len(done)
 
     def _record(self, message: Any) -> bool:
-        """Write the message's row; return whether the table has it, also if it had it before."""
+        """Write the message's row. Return whether the table has it now or had it before."""
         sent = int((message.attributes or {}).get("SentTimestamp", 0)) / 1000
         row = row_of(message.body, message.message_id, sent, self._settings.environment)
         try:

@@ -23,7 +23,7 @@ class Row:
 
 
 def row_of(body: str, message_id: str, sent: float, environment: str) -> Row:
-    """Return the row of one message; messages of unknown kinds have rows too."""
+    """Return the row of one message. Messages of unknown kinds get rows too."""
     envelope = _object(body)
     text = str(envelope.get("Message", body))
     told = _object(text)
@@ -66,7 +66,7 @@ def _alarm(told: Mapping[str, Any], text: str, environment: str) -> Row:
 
 
 def _canary(told: Mapping[str, Any], environment: str) -> Row:
-    """Return the row that ``canary`` normally writes itself, in case it failed to."""
+    """Return the row of a canary. ``canary`` writes it too, but may have failed."""
     item: dict[str, Any] = {name: str(told.get(name) or "") for name in TEXTS}
     item |= {name: Decimal(str(round(float(told.get(name, 0)), 3))) for name in NUMBERS}
     return Row(
@@ -83,7 +83,7 @@ def _canary(told: Mapping[str, Any], environment: str) -> Row:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """Return the JSON object in a text; an empty one if the text is anything else."""
+    """Return the JSON object in a text, or an empty object if the text holds none."""
     try:
         found = json.loads(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""A queue with one alarm change, and a DynamoDB that refuses at first, at port 9001.
+"""A queue with one alarm change, and a DynamoDB that refuses at first, on port 9001.
 
-GET / answers what happened, in order: what was written, refused and deleted.
+GET / returns the events in order: rows written and refused, messages deleted.
 """
 
 import http.server

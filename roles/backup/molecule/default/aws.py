@@ -1,4 +1,4 @@
-"""Instance metadata (version 2) and a bucket, as a host of AWS has them."""
+"""Instance metadata (version 2) and a bucket, as on a host of AWS."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread

@@ -1,4 +1,4 @@
-"""A shop that knows one cart, and says which colour it is."""
+"""A shop that has one cart and names its colour."""
 
 import http.server
 

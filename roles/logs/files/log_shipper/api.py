@@ -49,7 +49,7 @@ def credentials() -> dict[str, str]:
 def sign(
     url: str, headers: dict[str, str], body: bytes, keys: dict[str, str], region: str
 ) -> dict[str, str]:
-    """Return the headers with AWS's Signature Version 4; they hold the date."""
+    """Return the headers of AWS Signature Version 4, the date included."""
     scope = f"{headers['x-amz-date'][:8]}/{region}/logs/aws4_request"
     every = {**headers, "host": urlsplit(url).netloc, "x-amz-security-token": keys["Token"]}
     names = ";".join(sorted(every))
@@ -96,7 +96,7 @@ class Api:
 
 
 def refusal(error: urllib.error.HTTPError) -> RefusedError:
-    """Return AWS's reason for an answer that is an error."""
+    """Return AWS's reason from an error response."""
     try:
         found = json.loads(error.read())
     except ValueError:

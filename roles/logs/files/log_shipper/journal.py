@@ -40,7 +40,7 @@ def parse(line: bytes) -> Entry:
 
 
 def text(message: Any) -> str:
-    """Return a message. journalctl writes bytes that are no text as numbers, and repeats as a list.
+    """Return a message. journalctl writes binary data as numbers, and repeated fields as a list.
 
     >>> text([72, 105]), text(["a", "b"]), text(None)
     ('Hi', 'a b', '')
@@ -53,7 +53,7 @@ def text(message: Any) -> str:
 
 
 def batch(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Yield the first entries, as many as one call may contain, and at least one."""
+    """Yield the first entries: as many as one call may contain, but at least one."""
     size, times = 0, list[int]()
     for entry in itertools.islice(entries, MOST_EVENTS):
         size += len(entry.text.encode()) + 26
@@ -72,7 +72,7 @@ class Journal:
         self.program = program
 
     def read(self) -> list[Entry]:
-        """Return the entries after the position, at most one batch; without one, from the start."""
+        """Return at most one batch of entries after the position, or from the start without one."""
         known = self.position.read_text(encoding="utf-8") if self.position.exists() else ""
         words = [self.program, "--output=json", "--all", "--priority=info", "--no-pager"]
         words += [f"--after-cursor={known}"] if known else []

@@ -1,4 +1,4 @@
-"""Moves entries from the journal to CloudWatch: each at least once, in order."""
+"""Sends entries from the journal to CloudWatch: each at least once, in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOG = logging.getLogger(__name__)
 NO_STREAM = "ResourceNotFoundException"
 EXISTS = "ResourceAlreadyExistsException"
 NEVER = {"InvalidParameterException", "DataAlreadyAcceptedException", "SerializationException"}
-"""Reasons for which AWS would refuse the same entries again."""
+"""Reasons after which AWS would refuse the same entries again."""
 
 
 class Calls(Protocol):
@@ -73,7 +73,7 @@ class Shipper:
                 raise
 
     def _failed(self, error: Exception) -> bool:
-        """Log once per kind of failure why entries wait, because each line is an entry too."""
+        """Log why entries wait, once per kind of failure, because each line adds an entry."""
         reason = f"{type(error).__name__} {getattr(error, 'code', '')}"
         if reason != self.trouble:
             LOG.warning("Entries wait in the journal: %s", error)

@@ -1,6 +1,6 @@
-"""Instance metadata (version 2) and CloudWatch Logs, as a host of AWS has them.
+"""Instance metadata (version 2) and CloudWatch Logs, as on a host of AWS.
 
-``GET /`` lists what was stored. The stream does not exist at first, and while /opt/away exists,
+``GET /`` lists the stored entries. The stream does not exist at first. While /opt/away exists,
 every call fails.
 """
 
@@ -48,7 +48,7 @@ class Aws(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
-        """Log nothing: it would be the next entry to send."""
+        """Log nothing: a line would be another entry to send."""
 
 
 Thread(target=ThreadingHTTPServer(("169.254.169.254", 80), Aws).serve_forever).start()

@@ -1,1 +1,1 @@
-"""Probes each URL of a list periodically; publishes whether and how fast it responded."""
+"""Probes each URL of a list periodically, and publishes its result and response time."""

@@ -1,6 +1,6 @@
 """The age of the newest backup of the database, read from the bucket.
 
-It does not depend on the host that makes backups, which may be gone or have a stopped timer.
+It does not depend on the host that makes backups, because that host or its timer may have stopped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One probe: one request to a URL, with a strict time limit.
 
-A socket's own timeout begins anew with every byte, and a name server may be silent for minutes.
-So the asking has a thread of its own, and whoever waits for it stops waiting in time.
+A socket's timeout restarts with every byte, and a name server may not respond for minutes. So the
+request runs in its own thread, and the caller stops waiting at the limit.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Outbox(threading.Thread):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-            threading.Event().wait(0.2)  # send results of the same time together
+            threading.Event().wait(0.2)  # collect results of the same time for one call
             with self._changed:
                 count = min(BATCH, len(self._waiting))
                 batch = [self._waiting.popleft() for _datum in range(count)]

@@ -1,6 +1,6 @@
-"""A shop with good and bad pages, and a CloudWatch that remembers, at port 9001.
+"""A shop with good and bad pages, and a CloudWatch that stores calls, on port 9001.
 
-GET /taken answers what PutMetricData was sent: lines of metric, URL and value.
+GET /taken returns the data of PutMetricData: lines of metric, URL and value.
 """
 
 import http.server

@@ -1,4 +1,4 @@
-"""A shop with six carts and a request a scrape, at port 9001."""
+"""A shop on port 9001 with six carts, whose requests increase by one with each scrape."""
 
 import http.server
 import itertools

@@ -23,7 +23,7 @@ RUNNING, IN_SERVICE, IN_MAINTENANCE = 2, 0, 5
 
 
 def prepare(traffic: Traffic) -> None:
-    """Before a start: end any canary's lease; the live colour carries all traffic."""
+    """Before a start: end any canary's lease, so that the live colour carries all traffic."""
     config = traffic.config
     traffic.forget_lease()
     weights = traffic.all_to(traffic.live)
@@ -36,7 +36,7 @@ def prepare(traffic: Traffic) -> None:
         lines.append(line(config, server, server.name + FALLBACK, 1, admin))
     try:
         replace(config.server_state, "\n".join(lines) + "\n\n")
-    except OSError as error:  # a full disk: HAProxy starts without it, restore sets the weights
+    except OSError as error:  # HAProxy starts without it, restore sets the weights
         config.server_state.unlink(missing_ok=True)
         sys.stderr.write(f"shop-traffic: {config.server_state} cannot be written: {error}\n")
     worker(traffic).unlink(missing_ok=True)
@@ -45,7 +45,7 @@ def prepare(traffic: Traffic) -> None:
 def line(config: Config, server: Server, name: str, weight: int, admin: int) -> str:
     fallback = name.endswith(FALLBACK)
     configured = 1 if fallback else 0
-    check_port = 0 if fallback else config.check_port  # a fallback has no check of its own
+    check_port = 0 if fallback else config.check_port  # a fallback has no own check
     return (
         f"1 {config.backend} {server.id + 1000 if fallback else server.id} {name} {server.address} "
         f"{RUNNING} {admin} {weight} {configured} 0 1 0 0 {8 if fallback else 6} 0 0 1 - "

@@ -1,6 +1,6 @@
 """The program ``shop-traffic``, and its restricted access for one SSH key.
 
-Answers are one line of JSON. Exit status: 0 done, 1 refused with a sentence, 2 not understood.
+Answers are one line of JSON. Exit status: 0 done, 1 refused with a reason, 2 invalid command.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def parser(names: Sequence[str] = (*PUBLIC, "prepare", "save", "restore")) -> Pa
 
 
 def patience(text: str) -> float:
-    """Return how long to wait; without a limit, an SSH session might never end."""
+    """Return how long to wait. Without a limit, an SSH session might never end."""
     try:
         seconds = float(text)
     except ValueError:

@@ -57,7 +57,7 @@ class Traffic:
         checked(lease)
         with self.memory.locked():
             wanted = replace(self.wanted(candidate, share, baseline), drill=drill)
-            if drill is None:  # a drill installs nothing, so its standby stays one
+            if drill is None:  # a drill installs nothing, so the standby may stay the fallback
                 self.distrust(candidate)
             # The timer that returns traffic and ends the drill starts before traffic moves.
             self.arm(wanted, lease)
@@ -86,7 +86,7 @@ class Traffic:
         return {"lease": {"until": self.memory.lease.until}}  # type: ignore[union-attr]
 
     def release(self, expired: str | None = None) -> dict[str, Any]:
-        """Return all traffic to the live colour. A timer does not end the lease of another one."""
+        """Return all traffic to the live colour. A timer ends only its own lease."""
         with self.memory.locked():
             held = self.memory.lease  # None if its file is damaged
             if expired is None or held is None or held.unit == expired:
@@ -104,7 +104,7 @@ class Traffic:
             live, trusted = self.live, self.memory.fallback
             if leased:
                 plan.require_lease(self.memory.lease, colour, live)
-            drills.stop(self.runtime)  # before its colour may get all traffic
+            drills.stop(self.runtime)  # must precede the step that may give its colour all traffic
             if colour != live:
                 rollback = any(name in trusted for name in names)
                 old = [] if rollback else [server.name for server in self.config.of(live)]
@@ -210,7 +210,7 @@ class Traffic:
         self.memory.fallback = [name for name in self.memory.fallback if name not in names]
 
     def drill(self, lease: Lease) -> None:
-        """Let HAProxy add what the lease says, or nothing."""
+        """Start the lease's drill in HAProxy, or end it if the lease has none."""
         if lease.drill is None:
             drills.stop(self.runtime)
         else:
@@ -233,7 +233,7 @@ class Traffic:
         self.forget_lease()
 
     def forget_lease(self) -> None:
-        """End the lease. If the file of the live colour is damaged, the lease tells which it is."""
+        """End the lease. If the file of the live colour is damaged, restore it from the lease."""
         live, held = self.live, self.memory.lease
         if live != self.memory.live:
             self.memory.live = live

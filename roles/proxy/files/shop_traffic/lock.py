@@ -1,7 +1,7 @@
 """The lock of an environment whose state is in files, and the last change that they recorded.
 
-Two controllers have two sets of files. What they must agree on is here, where both can read it. A
-record is changed by compare and swap; no clock decides anything.
+Two controllers have two sets of files. The records that they share are here, where both can read
+them. A record is changed by compare and swap, without a clock.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Lock:
         return {"holder": self._holder(), "last": self.memory.kept("last", CHANGE)}
 
     def swap(self, expected: str, holder: str) -> dict[str, Any]:
-        """Replace the holder, if it is the expected one: none, CANARY or CANARY/BEAT."""
+        """Replace the holder if it is the expected one: none, CANARY or CANARY/BEAT."""
         wanted = None if holder == NOBODY else record(holder, HOLDER)
         with self.memory.locked():
             done = expected in names(self._holder())
@@ -50,7 +50,7 @@ class Lock:
 
 
 def names(holder: dict[str, Any] | None) -> tuple[str, ...]:
-    """Return how a holder may be named."""
+    """Return the allowed names of a holder."""
     if holder is None:
         return (NOBODY,)
     return holder["canary"], f"{holder['canary']}/{holder['beat']}"

@@ -1,6 +1,6 @@
 """State that survives a crash: the live colour, its fallback servers, and the lease.
 
-Each is one small file, replaced whole, so that a reader never sees half of one.
+Each is one small file, replaced atomically, so a reader never sees a part of it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Memory:
         try:
             return (self.directory / "live").read_text().strip()
         except UnicodeDecodeError:
-            return ""  # it names no colour
+            return ""  # the file names no colour
         except OSError as error:
             raise RefusedError(
                 f"The live colour is not known ({error}): run playbooks/configure.yml."
@@ -157,7 +157,7 @@ class Memory:
         try:
             return json.loads((self.directory / name).read_text())
         except (OSError, ValueError, RecursionError):
-            return None  # not ours: treat it as absent, which is the safe side
+            return None  # the owner is wrong: treat the file as absent, which is safe
 
     def _write(self, name: str, text: str) -> None:
         target = self.directory / name

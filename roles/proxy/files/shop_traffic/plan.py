@@ -69,8 +69,7 @@ def rebalanced(
     """Return the lease with weights for ``serving``, the live servers that are up now.
 
     HAProxy gives the users of a server that is down to all others, so a candidate would carry more
-    than its share. While no live server is up, nothing changes: the candidate is all that users
-    have.
+    than its share. While no live server is up, nothing changes, because only the candidate serves.
     """
     raised = [s.name for s in servers if s.colour == lease.candidate and s.name in lease.up]
     up = (*raised, *serving)
@@ -122,7 +121,7 @@ def nearest_step(circle: ring.Points, split: Split, share: float, correction: fl
 
 
 def refuse_impossible(split: Split, share: float) -> Split:
-    """Return ``split``, without a separate baseline if there is only one live server."""
+    """Return ``split``, without a matched baseline if there is only one live server."""
     if not 0 < share <= 1:
         raise RefusedError(
             f"A share of {share:g} is not more than 0 and at most 1. For 0: release."

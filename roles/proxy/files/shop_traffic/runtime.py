@@ -31,7 +31,7 @@ SERVER = 4  # `show stat` types: 1 frontend, 2 backend, 4 server
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One server line as HAProxy sees it; counters count since its worker started."""
+    """One server line as HAProxy reports it. Counters start with its worker."""
 
     weight: int
     state: str

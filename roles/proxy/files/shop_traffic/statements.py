@@ -1,4 +1,4 @@
-"""What each server says in the headers of its health check: release, clock, metrics."""
+"""What each server states in the headers of its health check: release, clock, metrics."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def ask(server: Server, config: Config) -> Statement:
 
 
 def ahead(date: str) -> int | None:
-    """Return the seconds by which a date of HTTP is ahead of this clock; None if it is none."""
+    """Return the seconds by which an HTTP date is ahead of this clock, or None if it is invalid."""
     try:
         return round(parsedate_to_datetime(date).timestamp() - time.time())
     except (ValueError, TypeError, OverflowError):
