@@ -24,11 +24,12 @@ STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 Size = Annotated[float, Field(ge=0, le=1e6)]
 Periods = Annotated[int, Field(ge=1, le=10_000_000)]
 Clip = Annotated[float, Field(ge=1, le=1e6)]
-"""A smaller one would hide all differences, and so show that there are none."""
+"""A smaller limit would hide all differences, so a PASS would mean nothing."""
 Kappa = Annotated[
     tuple[tuple[Periods, Annotated[float, Field(ge=1, le=100)]], ...], Field(max_length=1_000)
 ]
-"""How much wider than in theory a channel's z is on equal arms, by length in ascending periods."""
+"""The ratio of the actual to the theoretical width of a channel's z on equal arms, by ascending
+length in periods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class MeasuredNoise:
     Attributes:
         tau, phi: its size in one period, and the correlation of neighbouring periods.
         host: the lasting difference between the arms.
-        clip, arm_clip: how far single periods are pulled in; without ``arm_clip``, arms are not.
+        clip, arm_clip: limits of outliers, of the differences and of each arm; None: no limit.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -58,7 +59,7 @@ class Learned:
         windows: how many independent windows it is worth.
         noise, rough: without and with bursts.
         kappa: by channel.
-        rank_lean: how far ranks lean to the candidate's side, per root of a period (counts only).
+        rank_lean: bias of ranks to the candidate's side, per square root of a period (counts only).
         dense: blocks of counts that a period completes (counts only).
         drift_host: by how much the slopes of equal arms differ (levels only).
     """

@@ -1,4 +1,4 @@
-"""Read files that a stranger may have written: never more than their kind can hold.
+"""Read files that anybody may have written, with a limit of size for each kind of file.
 
 Only regular files are read: nobody may write to a pipe, and a device may have no end.
 """
@@ -33,7 +33,7 @@ KINDS = {
 
 
 class TooLargeError(OSError):
-    """There is more to read than anything of its kind has."""
+    """The content is larger than the limit for its kind."""
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -106,10 +106,10 @@ def _created(settings: CommandArtifact, place: Path, printed: str) -> Path:
 
 
 def _inside(place: Path, name: str) -> Path | None:
-    """Return what ``name`` is below ``place``, if there is such a thing."""
+    """Return the file or directory ``name`` below ``place``, or None if there is none."""
     try:
         path = (place / name).resolve(strict=True)
-    except (OSError, ValueError, RuntimeError):  # missing, too long, no name of a file, a circle
+    except (OSError, ValueError, RuntimeError):  # missing, too long, invalid, or a loop of links
         return None
     usable = path.is_dir() or path.is_file()  # a named pipe would never end
     return path if usable and path.is_relative_to(place) and path != place else None

@@ -17,7 +17,7 @@ def inside(repository: Path) -> bool:
 
 
 def found_commit(repository: Path, ref: str) -> str:
-    """Return the commit of a ref, or of the one that is checked out for ``.``; empty if none."""
+    """Return the commit of a ref, or the checked-out commit for ``.``; empty if there is none."""
     name = "HEAD" if ref == WORKING_TREE else ref
     # A ref that starts with a dash would be read as an option.
     found = tried(
@@ -28,7 +28,7 @@ def found_commit(repository: Path, ref: str) -> str:
 
 
 def commit_of(repository: Path, ref: str) -> str:
-    """Return the commit of a ref, or refuse it with the newest tags."""
+    """Return the commit of a ref. The error for an unknown ref lists the newest tags."""
     if commit := found_commit(repository, ref):
         return commit
     if not inside(repository):

@@ -1,4 +1,4 @@
-"""Releases of which nothing is built: the deploy hook gets their name and commit."""
+"""Releases that are not built: the deploy hook gets their name and commit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def named(repository: Path, ref: str) -> Published:
 
 
 def _changes(repository: Path) -> str:
-    """Return a digest of what differs from the commit, empty if nothing does."""
+    """Return a digest of the changes since the commit, empty without changes."""
     words = git(repository, "diff", "HEAD", "--binary")
     for name in git(repository, "ls-files", "-z", "-o", "--exclude-standard").split(b"\0"):
         path = repository / name.decode(errors="surrogateescape")

@@ -19,7 +19,7 @@ from canary.errors import ArtifactError
 
 DESCRIPTION = "release.json"
 BLOCKS = 2_048
-"""Bytes that a tar adds to a file, at most about."""
+"""About the most bytes that a tar archive adds to a file."""
 TIMES, SPARE = 10, 1_000_000
 """How much larger the files are than the archive: wheels are compressed already."""
 _HASH = re.compile(rb"--hash=sha256:([0-9a-f]{64})\b")
@@ -77,7 +77,7 @@ def unpacked(body: bytes, expected: Mapping[str, File]) -> dict[str, File]:
 
 
 def _inflated(body: bytes, most: int) -> bytes:
-    """Return what is compressed in ``body``; a few bytes may stand for more than fits in memory."""
+    """Return the decompressed ``body``, limited because few bytes may expand beyond all memory."""
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     text = stream.decompress(body, most)
     if stream.unconsumed_tail:

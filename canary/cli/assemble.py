@@ -52,7 +52,7 @@ def source_of(environment: Environment, period: int) -> Source:
 
 
 def past_of(environment: Environment, period: int) -> Source:
-    """Return the source of metrics, if it can be asked about the past."""
+    """Return the source of metrics, if it can return past data."""
     if isinstance(environment.source, ProxySource):
         raise PolicyError(
             f"The source of {environment.name} is the proxy, which keeps no past counts. Name one "
@@ -97,7 +97,7 @@ def _files(environment: Environment) -> Path:
 
 
 def _ask(environment: Environment, *words: str) -> str:
-    """Ask the proxy; only what needs the lock needs a proxy."""
+    """Ask the proxy, which only commands that need the lock require."""
     return traffic_of(environment).ask(*words)
 
 

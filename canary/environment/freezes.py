@@ -15,7 +15,7 @@ DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 WHOLE_DAY = timedelta(days=1)
 MOST = 1000
-"""So many adjoining windows are followed to find the end of a freeze."""
+"""The most adjoining windows that are followed to find the end of a freeze."""
 
 
 class Freeze(BaseModel):

@@ -13,7 +13,7 @@ from canary.stats.paired import Mask
 
 FEW_VALUES = 4
 SAME_VALUES = 6
-"""So many periods with equal values, none of them 0, are not chance."""
+"""This many periods with equal non-zero values do not occur by chance."""
 MOST_LOST = 0.2
 """Share of the periods in which only one arm may have a value."""
 MOST_GAPS = 0.8

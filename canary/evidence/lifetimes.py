@@ -1,4 +1,4 @@
-"""Hosts that come, go, are replaced, stay idle or report nothing: from when, and until when.
+"""The lifetimes of hosts that come, go, are replaced, stay idle or report nothing.
 
 Autoscaling changes an arm in the middle of a run. A host counts from its first report to its last.
 A host that came later is a fresh process, so its latencies and loads count only after a few

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from canary.evidence.bad_baseline import bad_baseline
-from canary.evidence.comings import host_notes, new_hosts, silent_hosts
 from canary.evidence.comparable import remedy
+from canary.evidence.host_changes import host_notes, new_hosts, silent_hosts
 from canary.evidence.oddities import Oddity, oddities_of
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples

@@ -1,9 +1,9 @@
 """`judge: kayenta`: a recording judged by Kayenta's rules, as a second opinion.
 
-Kayenta has no times, no instances and no counts: each arm is a bag of values. What our policy says
-beyond its rules is read so: a group's weight is the sum of its metrics' weights, counts are shares
-of requests, throughput is per intended share. Where Kayenta would pass for lack of data, we say
-INCONCLUSIVE: no path leads from missing data to PASS.
+Kayenta has no times, no instances and no counts: each arm is a set of values. Our policies are
+translated: a group's weight is the sum of its metrics' weights, counts are shares of requests,
+throughput is per intended share. Where Kayenta would pass for lack of data, the verdict here is
+INCONCLUSIVE: missing data never lead to PASS.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _classify(table: Table, metric: Metric, columns: Columns) -> Classification:
 
 
 def _values(table: Table, metric: Metric, arm: Arm, columns: Columns) -> list[float]:
-    """One value a period: what a query that merges the instances would give."""
+    """One value per period, as from a query that merges the instances."""
     series = table.series(metric, arm, columns)
     values = series.values
     if is_rate(metric):
@@ -127,7 +127,7 @@ def _values(table: Table, metric: Metric, arm: Arm, columns: Columns) -> list[fl
 
 
 def _share(recording: Recording, arm: Arm, time: int) -> float:
-    """The share of traffic that the arm was meant to carry."""
+    """The intended share of traffic of the arm."""
     steps = [step for step in recording.steps if step.start <= time] or recording.steps[:1]
     if not steps:
         return 1.0

@@ -1,8 +1,8 @@
 """Kayenta's rules for one metric and for the score, from a description of NetflixACAJudge-v1.0.
 
-They are followed to the letter, weaknesses included, so that a verdict of theirs can stand beside
-ours. One thing differs, because a replay must be exact: two constant samples are told apart by
-their difference, where Kayenta adds unseeded noise of a hundred-thousandth to the same effect.
+The rules are followed exactly, weaknesses included, so that their verdict can be shown beside ours.
+One rule differs, because a replay must be exact: two constant samples are compared by their
+difference. Kayenta adds unseeded noise of a hundred-thousandth, with the same effect.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Window:
 
 
 def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
-    """Return the policy without the proxy's counters, which need a canary, and their names."""
+    """Return the policy without the proxy's counters, and the names of these counters."""
     left_out = tuple(m.name for m in policy.metrics if m.counter is not None)
     kept = tuple(metric for metric in policy.metrics if metric.name not in left_out)
     if not kept:
@@ -41,8 +41,8 @@ def known_later(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
 def covering(policy: Policy, recording: Recording) -> Policy:
     """Return the policy with a longest run that holds all of a longer past window.
 
-    A canary ends at its first look at or after the maximum. With more such looks, the recording is
-    of a past window. So a canary's own recording keeps its policy, and replays to the same numbers.
+    A canary ends at its first look at or after the maximum. So a recording with more such looks is
+    of a past window. The recording of a canary keeps its policy, and replays to the same numbers.
     """
     if not recording.steps or not recording.looks[1:]:
         return policy

@@ -9,7 +9,7 @@ from canary.policy import Policy
 
 
 def judge_looks(policy: Policy, recording: Recording) -> tuple[Judgement, ...]:
-    """Judge at every look, as the canary did or would have. The first FAIL ends it.
+    """Judge at every look, as the canary did or would have. The first FAIL ends the replay.
 
     A look uses no later data. Looks inside the warm-up are left out.
     """

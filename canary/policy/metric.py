@@ -99,7 +99,7 @@ class Metric(Section):
             raise ValueError(reason)
         if self.drift and self.kind != "level":
             raise ValueError(f"drift is for levels, and {self.name!r} is a {self.kind}")
-        _ = self.negligible_rate, self.negligible_amount  # raise if they cannot be meant
+        _ = self.negligible_rate, self.negligible_amount  # raises if they are invalid
         if self.absent == "zero" and (self.kind != "count" or self.counter is not None):
             raise ValueError(
                 f"absent: zero is for counts of the source, which {self.name!r} is not"

@@ -18,7 +18,7 @@ from canary.processes.output import LastLine, Output
 SIGNALS = tuple(one for one in signal.Signals if one.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 """Signals that stop canary; not every system has the last one."""
 GRACE = 5.0
-"""Seconds between asking a command's processes to end and ending them."""
+"""Seconds between SIGTERM and SIGKILL to the processes of a command."""
 HASTE = 0.5
 """The same, when canary itself has been told to stop."""
 
@@ -114,7 +114,7 @@ def _end(process: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def _lives(process: subprocess.Popen[bytes]) -> bool:
-    process.poll()  # one that was never waited for would count as alive
+    process.poll()  # a process without a wait would count as alive
     try:
         os.killpg(process.pid, 0)
     except ProcessLookupError:

@@ -18,7 +18,7 @@ CHUNKS_AT_END = 4
 TAIL_BYTES = 64_000
 TAIL_LINES = 15
 TAIL_COLUMNS = 300
-#: Where a program says why it fails; Ansible's recap comes after it and says nothing.
+#: The line in which a program says why it failed. Ansible prints a recap after it.
 _CAUSE = re.compile(r"^(fatal: |\[ERROR\]|ERROR|Error: |error: |Traceback )")
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
 

@@ -1,7 +1,7 @@
-"""How much one page shows, so that it stays below 5 MB whatever was judged.
+"""Limits of what a page shows, so that it always stays below 5 MB.
 
-A page of 5 MB opens anywhere and can be attached. What matters comes first; the page says what is
-left out.
+A page of 5 MB opens anywhere and can be attached to a message. The most important content comes
+first, and the page says what is left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Who knows before the second period that metrics are missing, and not late.
+"""Evidence in the first period without metrics that these are missing, not only late.
 
-An instance may say in its health check until when it has sent its metrics. A clock that is wrong is
-seen at once. And a source that returns a metric of the past no more has lost it.
+An instance may report in its health check up to when it has sent its metrics. A wrong clock shows
+at once. A source that no longer returns the past of a metric has lost it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from canary.sources.queries import source_queries
 from canary.traffic.base import Status
 
 LEAST_CLOCK = 5
-"""Seconds by which a clock is wrong at least; a date of HTTP has whole seconds."""
+"""The smallest error of a clock that counts, in seconds; an HTTP date has whole seconds."""
 ASKED, KNOWN = 6, 3
-"""Periods of the past for which a source is asked again. With fewer known: those before."""
+"""Earlier periods that are read again. If fewer than ``KNOWN`` had values, the periods before the
+canary are read."""
 
 
 def wrong_clock(status: Status, colour: str, period: int) -> str:
-    """Return which clock of a colour differs from the live servers' by a period or more."""
+    """Return a sentence about a clock that differs from the live servers' by a period or more."""
     live = [status.clocks[name] for name in status.servers(status.live) if name in status.clocks]
     usual = median(live) if live else 0.0
     for name in status.servers(colour) if live else ():
@@ -42,9 +43,9 @@ def wrong_clock(status: Status, colour: str, period: int) -> str:
 def unsent(
     context: Context, progress: Progress, hosts: Sequence[str], look: int, status: Status | None
 ) -> str:
-    """Return which of these hosts say themselves that they have not sent their metrics.
+    """Return a sentence about hosts that report themselves that they have not sent their metrics.
 
-    They get half a period more, as a source does that does not respond.
+    They get another half period, as a source without a response does.
     """
     if status is None or not _behind(progress, hosts, look, status):
         return ""
@@ -63,14 +64,14 @@ def unsent(
 
 
 def _behind(progress: Progress, hosts: Sequence[str], look: int, status: Status) -> list[str]:
-    """Return the hosts that say that they have sent their metrics, but not up to ``look``."""
+    """Return the hosts that report that they have not sent their metrics up to ``look``."""
     servers = progress.pairing.servers.items()
     said = {host: status.metrics_until.get(server, look) for server, (_, host) in servers}
     return [host for host in hosts if said.get(host, look) < look]
 
 
 def forgotten(context: Context, progress: Progress, metrics: Sequence[Metric]) -> str:
-    """Return which of these metrics the source returns no more, not even of the past.
+    """Return a sentence about a metric that the source no longer returns, not even its past.
 
     A metric that is late, or that had no events, keeps its past.
     """

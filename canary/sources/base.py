@@ -66,7 +66,7 @@ class Source(Protocol):
         ...
 
     def found_by(self, colour: str) -> str:
-        """Return how it finds a colour's instances, in one sentence, for who has none."""
+        """Return how a colour's instances are found, in one sentence for an error message."""
         ...
 
 

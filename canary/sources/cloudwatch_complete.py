@@ -1,4 +1,4 @@
-"""Whether a response of GetMetricData is complete. What is not complete is not judged."""
+"""Checks that a response of GetMetricData is complete. Incomplete data are not judged."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ Columns, in any order:
 - ``arm``: baseline or candidate
 - ``instance``: any name
 - ``metric``: the policy's name for it
-- ``value``: empty if nothing was measured, inf if it is beyond measure
+- ``value``: empty if nothing was measured, inf if it is too large to measure
 - ``samples``: optional; the number of observations behind the value
 - ``spread``: optional; standard deviation of the log of one observation
 """

@@ -1,7 +1,7 @@
 """A plain CSV file, read by numpy in blocks: millions of rows in seconds.
 
-Plain: no quotes, as many commas in each row, numbers that are numbers. Anything else raises
-``UnusualError``; then `csv_rows` reads the file row by row, and says which line is wrong.
+A plain file has no quotes, the same number of commas in each row, and valid numbers. Any other file
+raises ``UnusualError``. Then `csv_rows` reads it row by row, and names the wrong line.
 
 A number of at most 15 digits is an exact integer divided by an exact power of ten, so it is the
 same float that Python reads.
@@ -28,7 +28,7 @@ LONGEST = 400
 NEWLINE, RETURN, COMMA, QUOTE, DOT, MINUS, ZERO = b'\n\r,".-0'
 POWERS = 10.0 ** np.arange(MOST_DIGITS + 2)
 FACTOR = np.uint64(int.from_bytes(os.urandom(7)) * 2 + 1)
-"""An odd random number, so that no file can be made whose texts are confused."""
+"""A random odd factor of the hash of texts, so that nobody can craft a file with collisions."""
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]

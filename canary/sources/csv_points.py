@@ -19,7 +19,7 @@ from canary.sources.csv_rows import Row, rows_of, time_of
 from canary.stats.distributions import Floats
 
 MOST_LATE = 0.5
-"""Times that are late by at most this share of a period are those of periods, a little late."""
+"""A time that is late by at most this share of a period counts as a period's start."""
 
 Key = tuple[str, Arm, str]
 """Metric, arm, instance."""

@@ -20,7 +20,7 @@ BATCH = 50_000
 LATEST = 4_102_444_800
 """2100-01-01. A greater number is a time in another unit, or a mistake."""
 MOST_ROUNDED = 7
-"""Digits after the point of a time with an exponent: fewer are some, rounded."""
+"""A time with an exponent and fewer digits than this after the point has been rounded."""
 SPREADSHEET = (40_000, 80_000)
 """Days since 1900, from 2009 to 2119."""
 UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
@@ -105,7 +105,7 @@ def time_of(text: str, where: str) -> int:
 
 
 def _rounded(text: str) -> bool:
-    """Return whether a time such as 1.795e+09 is a multiple of 1,000 s only for lack of digits."""
+    """Return whether a time such as 1.795e+09 was rounded to too few digits."""
     mantissa, mark, exponent = text.strip().lower().partition("e")
     digits = mantissa.partition(".")[2]
     return bool(mark) and exponent.lstrip("+") in ("9", "09") and len(digits) < MOST_ROUNDED

@@ -117,7 +117,7 @@ def signed(settings: Sigv4, url: str, body: bytes, headers: Mapping[str, str]) -
 
 
 def _whole(response: http.client.HTTPResponse) -> bytes:
-    """Return the body. A part of one that ended early is no answer, which ``read`` ignores."""
+    """Return the body. Raise if it ended early, which ``read`` does not report."""
     body = read_all(response.read, RESPONSE)
     if response.length:
         raise http.client.IncompleteRead(body, response.length)

@@ -1,4 +1,4 @@
-"""No source but the proxy, whose measures are read with its weights."""
+"""The source of policies that use only the proxy's measures, which come with its weights."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class CloudWatchBoard:
             text = self._cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
         except ClientError as error:
             if error.response["Error"]["Code"] == NO_DASHBOARD:
-                return  # nobody watches
+                return  # there is no dashboard to mark
             raise
         body = marked(json.loads(text), wanted)
         if body != json.loads(text):

@@ -50,7 +50,7 @@ class Status:
         clocks: seconds by which the clock of each server is ahead of the proxy's, where known.
         metrics_until: the end of the newest period whose metrics each server has sent, where known.
         drill: what the proxy adds to a candidate's responses now.
-        can_drill: the proxy is able to.
+        can_drill: whether the proxy can add errors or a delay.
     """
 
     live: str

@@ -1,4 +1,4 @@
-"""After a run: the smallest harm that it would have found."""
+"""The smallest harm that a finished run would have found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canary.policy import Policy
 
 
 def achieved(policy: Policy, judgement: Judgement) -> tuple[str, ...]:
-    """Return one sentence per metric that was measured; of one that failed, harm was found."""
+    """Return one sentence for each measured metric; for a failed one, that its harm was found."""
     metrics = {metric.name: metric for metric in policy.metrics}
     return tuple(
         f"{subject(metrics[finding.metric])}: {_found(finding)}"
@@ -24,7 +24,7 @@ def achieved(policy: Policy, judgement: Judgement) -> tuple[str, ...]:
 
 
 def visible(finding: Finding) -> float:
-    """Return the smallest harm that this look finds with 80 % power, on the margin's scale."""
+    """Return the smallest harm that a look finds with 80 % power, on the margin's scale."""
     error, bound = finding.details.get("error"), finding.details.get("fail_bound")
     if error is None or bound is None:
         return math.inf

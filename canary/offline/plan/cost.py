@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from canary.policy import Policy
 
 METRIC_MONTH = 0.30
-"""Per custom metric and month, the first 10,000; each set of dimensions is one metric."""
+"""Price of each of the first 10,000 custom metrics; each set of dimensions is one metric."""
 PER_THOUSAND_PUTS = 0.01
 PER_THOUSAND_READ = 0.01
 ALARM_MONTH, FAST_ALARM_MONTH, DASHBOARD_MONTH = 0.10, 0.30, 3.00

@@ -1,4 +1,4 @@
-"""How long a policy will need to refuse what a drill adds."""
+"""The time that a policy needs to refuse the errors or the delay of a drill."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def foreseen(
     *,
     writes: bool = False,
 ) -> str:
-    """Return the plan of a drill as a sentence. Without ``writes``, only reads get the errors."""
+    """Return the plan of a drill as a sentence. Without ``writes``, only reads get errors."""
     names = listed([metric.name for metric in metrics])
     traffic = f"With {rate:.3g} requests per second, {names}"
     end = f"the policy's maximum is {duration(policy.maximum)}"
@@ -81,7 +81,7 @@ def _time(
 def _events_found(
     policy: Policy, metric: Metric, workload: Workload, seen: Forecast, errors: float
 ) -> Mask:
-    """Return whether so many more events are found, period by period."""
+    """Return whether the extra events are found, period by period."""
     shares, requests = step_shares(policy, metric), workload.rate * policy.period
     candidate, baseline = np.cumsum(requests * shares), np.cumsum(requests * (1 - shares))
     usual = workload.events.get(metric.name, TYPICAL_EVENTS)
@@ -98,7 +98,7 @@ def _events_found(
 def _compared(
     candidate: Floats, baseline: Floats, usual: float, errors: float, seen: Forecast
 ) -> Mask:
-    """Both arms have events: their rates are compared."""
+    """Return whether the comparison of both arms' rates finds the extra events."""
     some = np.maximum(baseline, 1e-9)
     alike = np.sqrt(usual / candidate + usual / some)
     harmed = np.sqrt((usual + errors) / candidate + usual / some)
@@ -107,7 +107,7 @@ def _compared(
 
 
 def _by_chance(candidate: Floats, baseline: Floats, errors: float, seen: Forecast) -> Mask:
-    """The baseline has next to no events: it is improbable that all fall on the candidate."""
+    """Return whether events on the candidate alone are too many for chance."""
     looks = range(1, len(candidate) + 1)
     bounds = np.array([seen.rule.spending.fail_bound(look, 0.4) for look in looks])
     chance = np.minimum(candidate / (candidate + baseline), 0.99)

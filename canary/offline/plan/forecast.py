@@ -18,7 +18,7 @@ from canary.stats.effects import mean_variance, quantile_variance
 from canary.stats.paired import inflation
 
 LIKELY_Z = 0.8416
-"""Power of 80 %."""
+"""The z of 80 % power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Forecast:
     Attributes:
         rule: as the judge uses it.
         error: of the estimate, on the scale of the differences.
-        wary: the same with what FAIL allows for on top.
-        to_fail, to_pass: errors between zero, or the margin, and an estimate that decides.
+        wary: the same with the additional noise that FAIL allows for.
+        to_fail, to_pass: distance of a deciding estimate from zero, or from the margin, in errors.
     """
 
     rule: Rule
@@ -40,14 +40,14 @@ class Forecast:
 
     @property
     def visible(self) -> Floats:
-        """The harm found with 80 % power by each period, on the scale of the differences."""
+        """The harm found by each period with 80 % power, on the scale of the differences."""
         needed = self.wary * self.to_fail + self.error * LIKELY_Z
         found = np.maximum(needed, self.rule.gate)
         return np.minimum.accumulate(found)
 
     @property
     def excluded(self) -> Floats:
-        """The margin that a release without harm rules out with 80 % power by each period."""
+        """The margin ruled out by each period with 80 % power, for a release without harm."""
         return np.minimum.accumulate(self.error * (self.to_pass + LIKELY_Z))
 
 
@@ -85,7 +85,7 @@ def forecast(policy: Policy, metric: Metric, workload: Workload, known: Learned 
 def step_shares(policy: Policy, metric: Metric) -> Floats:
     """Return the candidate's share in each period of a run without delays.
 
-    A metric that depends on load is compared at 50 % only, where both arms carry the same load.
+    A metric that depends on load is compared only at 50 %, where both arms carry the same load.
     """
     count, steps = policy.periods, policy.steps
     least = max(policy.minimum - policy.warmup, 0) / len(steps) / policy.period

@@ -1,4 +1,4 @@
-"""The worth of a lead-in: the periods that it saves, and the harm that it makes visible."""
+"""The benefit of a lead-in: the periods that it saves, and the harm that it makes visible."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from canary.policy import Policy
 USUAL = 120
 """Periods of the lead-in that a plan proposes."""
 WORTHWHILE = 0.9
-"""Harm that a lead-in makes visible is mentioned if it is below this share of the other one."""
+"""The gain is mentioned if the visible harm falls below this share of that without a lead-in."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadInWorth:
-    """What a canary shows with a lead-in of ``seconds``, and without one."""
+    """The results of a canary with a lead-in of ``seconds``, and without one."""
 
     seconds: int
     with_it: Outlook
@@ -27,7 +27,7 @@ class LeadInWorth:
 
     @property
     def sentence(self) -> str:
-        """The worth of the lead-in, as a sentence."""
+        """The benefit of the lead-in, as a sentence."""
         pairs = list(zip(self.with_it.metrics, self.without.metrics, strict=True))
         better = [(one, other) for one, other in pairs if _better(one, other)]
         length = duration(self.seconds)
@@ -64,7 +64,7 @@ def lead_in_worth(
     outlook: Outlook,
     tell: Callable[[], object] = lambda: None,
 ) -> LeadInWorth:
-    """Compare the policy's lead-in, or a usual one, with none; ``outlook`` is the policy's."""
+    """Compare the policy's lead-in, or a usual one, with none; ``outlook`` is for the policy."""
     seconds = policy.lead_in or policy.warmup + USUAL * policy.period
     other = policy.model_copy(update={"lead_in": 0 if policy.lead_in else seconds})
     found = plan(other, workload, calibration, tell)

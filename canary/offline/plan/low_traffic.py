@@ -1,8 +1,7 @@
 """A policy for little traffic: hours instead of minutes, and margins that fit few requests.
 
-With few requests a period shows little, so periods are longer, and the newest ones can still
-withhold PASS. Meanwhile the acute channel watches them, so a catastrophe does not take hours to
-fail.
+With few requests a short period shows little, so periods are longer. The newest ones can still
+withhold PASS. The acute channel watches them too, so a catastrophe fails long before the end.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ HOURS, PERIODS = 8, 60
 FEWEST_PERIODS = 10
 TAIL = 0.95
 LATENCY, TAILS, FEWER, NEGLIGIBLE = 0.10, 0.20, 0.20, 0.005
-"""The least margins: of latencies, of their tails, of fewer events, and of more events per
-request."""
+"""The smallest margins: of latencies, their tails, fewer events, and more events per request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _period(policy: Policy, workload: Workload) -> int:
 
 
 def _wider(metric: Metric) -> dict[str, str]:
-    """Return wider margins of a metric whose own margins few requests could never rule out."""
+    """Return wider margins for a metric whose own margins too few requests could never rule out."""
     least, own = _least(metric), metric.limit
     if metric.kind == "count" and metric.per != "time" and metric.harmful != "decrease":
         wide = metric.negligible_rate < NEGLIGIBLE

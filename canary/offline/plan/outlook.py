@@ -1,4 +1,4 @@
-"""Before a run: the harm that it will find, and the time that it takes to rule out the margins."""
+"""Forecast, before a run, the harm that it will find and the time to rule out the margins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 32
 
 @dataclass(frozen=True, slots=True)
 class MetricOutlook:
-    """The result that a run can show about one metric, with 80 % power.
+    """The results that a run can reach on one metric with 80 % power.
 
     Attributes:
         visible: the smallest harm found by the end, on the margin's scale.
@@ -49,7 +49,7 @@ class MetricOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The result that a run can show about all its metrics."""
+    """The results that a run can reach on all its metrics."""
 
     maximum: int
     metrics: tuple[MetricOutlook, ...]
@@ -63,7 +63,7 @@ class Outlook:
 
     @property
     def sentence(self) -> str:
-        """Whether the policy can be met in its time, as a sentence."""
+        """Whether the policy's time suffices, as a sentence."""
         slow = [m for m in self.metrics if m.passes is None or m.passes > self.maximum]
         if not slow:
             return f"A release without harm passes after about {duration(self.passes or 0)}"
@@ -149,7 +149,7 @@ def meets(
 ) -> bool:
     """Return whether a run can rule out a metric's margin in time, and find ``harm``.
 
-    It is relative, or in points; for more events it is a number per request.
+    ``harm`` is relative, or in points; for more events it is a number per request.
     """
     seen = forecast(policy, metric, workload, known)
     if not _ruled_out(policy, metric, workload, seen).any():
@@ -163,12 +163,12 @@ def meets(
 
 
 def _ruled_out(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) -> Mask:
-    """Whether harm beyond the margin is ruled out, period by period."""
+    """Return whether harm beyond the margin is ruled out, period by period."""
     return _slight(policy, metric, workload, seen) | (seen.excluded <= seen.rule.margin)
 
 
 def _slight(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) -> Mask:
-    """Whether extra events beyond the negligible are ruled out, period by period."""
+    """Return whether more than negligible extra events are ruled out, period by period."""
     count = len(seen.error)
     negligible = metric.negligible_rate
     if negligible <= 0:
@@ -216,9 +216,9 @@ def _size(metric: Metric, value: float) -> str:
 def _least_share(
     metric: Metric, workload: Workload, seen: Forecast, policy: Policy
 ) -> float | None:
-    """Return the share of events that is found if the baseline has next to none.
+    """Return the share of requests with events that is found if the baseline has almost none.
 
-    By chance, all of ``a`` events fall on the candidate with its share to the power of ``a``.
+    The probability that all ``a`` events fall on the candidate is its share to the power of ``a``.
     """
     rate = workload.events.get(metric.name, TYPICAL_EVENTS)
     count = len(seen.error)

@@ -1,4 +1,4 @@
-"""A plan as an SVG picture: the smallest harm that would be found, against time."""
+"""A plan as an SVG picture: the smallest harm that would be found, over time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from canary.offline.plan.outlook import MetricOutlook, Outlook
 from canary.report import geometry as g
 
 WORST = 2.0
-"""Harm beyond this is left out of the picture."""
+"""Larger harm than this is left out of the picture."""
 COLOURS = ("#1f77b4", "#d95f02", "#2ca02c", "#c2185b", "#6a51a3", "#8c564b", "#17869e", "#7f7f7f")
 LEFT, TOP, BOTTOM, RIGHT = 80, 30, 60, 190
 STYLE = (

@@ -16,7 +16,7 @@ from canary.model import Recording
 from canary.policy import Policy
 
 TYPICAL_EVENTS = 0.01
-"""Events per request of a count that was not measured."""
+"""Assumed events per request of a count that was not measured."""
 
 
 @dataclass(frozen=True, slots=True)

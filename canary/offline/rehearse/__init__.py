@@ -1,4 +1,4 @@
-"""Rehearsals: equal instances of the past, compared as a canary would be."""
+"""Rehearsals: past windows of equal instances, compared as in a canary."""
 
 from canary.offline.rehearse.measure import Rehearsal, learned, rehearse, stacked, work_of
 from canary.offline.rehearse.windows import (

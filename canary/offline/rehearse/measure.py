@@ -30,7 +30,7 @@ from canary.stats.distributions import Floats
 
 CONFIDENCE = 0.95
 STEPS = 3
-"""Parts of the work: each half, and everything."""
+"""Steps of the work: each half, and all windows."""
 
 Told = Callable[[], object]
 """Called after each step of the work."""
@@ -43,7 +43,7 @@ class Rehearsal:
     Attributes:
         cold, calibrated: false FAILs without and with calibration; passed: PASSes with it.
         low, high: 95 % interval of the rate of false FAILs with calibration.
-        worth: independent windows, and independent pairs of hosts.
+        worth: the number of independent windows, and of independent pairs of hosts.
         unlearned: metrics whose noise could not be learned.
     """
 
@@ -59,7 +59,7 @@ class Rehearsal:
 
     @property
     def sentence(self) -> str:
-        """The false alarms, and the worth of the rehearsal."""
+        """The false alarms, and the number of independent windows, as a sentence."""
         share = f"{self.calibrated / self.windows:.1%}"
         return (
             f"{self.windows} windows of equal instances: {self.calibrated} false alarms with "

@@ -1,4 +1,4 @@
-"""Windows of equal instances: a past cut into windows that overlap, for each pair of instances."""
+"""Windows of equal instances: a past, cut into overlapping windows for each pair of instances."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNIT_SECONDS = 0.4e-3
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A colour and a time of equal instances, without the ``disturbed`` times."""
+    """A colour with equal instances, and a span of time without its ``disturbed`` parts."""
 
     colour: str
     start: int
@@ -44,7 +44,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """The windows of a past, each ``length`` periods long.
+    """The windows of a past, each of ``length`` periods.
 
     Attributes:
         windows: the start of each window, and its pair of instances.
@@ -102,7 +102,7 @@ def cutting_of(policy: Policy, instances: Sequence[str], past: Past) -> Cutting:
 def _chosen(
     starts: Sequence[int], pairs: Sequence[tuple[str, str]]
 ) -> tuple[tuple[int, tuple[str, str]], ...]:
-    """Return all windows, or evenly fewer."""
+    """Return all windows, or an evenly spaced selection of them."""
     every = -(-len(starts) // MOST)
     starts = starts[::every]
     at_once = max(MOST // len(starts), 1)

@@ -1,4 +1,4 @@
-"""The series of a history, and what is done with them: learn, choose margins, measure."""
+"""The series of a history, from which noise is learned, margins are chosen and rates measured."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ Told = Callable[[str], object]
 """Called with the name of each step of the work."""
 Hosts = Mapping[str, list[Series]]
 Reader = Callable[[Sequence[Query]], Hosts]
-"""Reads the series of each instance over the whole past."""
+"""Reads the series of each instance over the whole history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for.
+    """The options of a suggestion.
 
     Attributes:
-        within: seconds in which a canary has to end.
+        within: seconds within which a canary has to end.
         period: length of a period in seconds.
         source: kind of the source.
-        names: of metrics in the source, whose kinds are guessed.
+        names: names of metrics in the source, whose kinds are guessed.
         given: metrics of a policy, whose kinds stay as they are.
         without: names of metrics to leave out.
     """
@@ -55,14 +55,14 @@ class Wish:
 
     @property
     def queries(self) -> tuple[Query, ...]:
-        """Queries for a first look at every metric."""
+        """The queries that read each metric for the first time."""
         guessed = [first_query(name, self.names) for name in self.names]
         return (*source_queries(tuple(self.given.values())), *guessed)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The series of the instances, and what is done with them."""
+    """The series of the instances, and the steps of a suggestion."""
 
     wish: Wish
     by_host: Hosts
@@ -113,6 +113,6 @@ class Bench:
         return fitted
 
     def measured(self, policy: Policy, past: Past, known: Calibration) -> Measured:
-        """Judge windows that no margin was chosen by."""
+        """Judge windows that had no part in the choice of margins."""
         held_out = windows_to_measure(past, policy.period, self.length, self.hosts)
         return measure(policy, cut(policy, self.by_host, held_out, self.length), known)

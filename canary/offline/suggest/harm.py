@@ -1,4 +1,4 @@
-"""Harm that a margin stands for, and windows to which it was added."""
+"""The harm of a margin's size, and windows to which it was added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from canary.judge.rule import sign_of
 from canary.policy import Metric
 
 SEED = 20261128
-"""Added events are drawn by chance, the same every time."""
+"""Seed of the added events, so that they are the same every time."""
 
 
 def rate_of_events(arms: Arms) -> float:
@@ -26,8 +26,8 @@ def rate_of_events(arms: Arms) -> float:
 def tested(metric: Metric, arms: Arms) -> float:
     """Return the harm that has to be found: relative, in points, or more events per request.
 
-    It is the margin. Where the negligible harm is larger than half of it, it is twice the
-    negligible, because FAIL needs harm beyond that.
+    It is the margin. If the negligible harm is larger than half of the margin, it is twice the
+    negligible harm, because FAIL needs more than that.
     """
     if metric.kind == "count" and metric.harmful != "decrease":
         return max(rate_of_events(arms) * metric.limit.value, 2 * metric.negligible_rate)

@@ -1,7 +1,7 @@
 """The kind and the direction of harm of a metric, from its name and its values.
 
-Names decide first: a count of errors and a count of orders look alike. Values decide whether a
-metric can be compared at all, and every metric that is left out has its reason.
+Names decide first, because counts of errors and of orders have similar values. Values decide
+whether a metric can be compared at all. Every metric that is left out gets a reason.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from canary.policy import Metric
 from canary.sources.base import Query
 
 COVERED = 0.8
-"""A canary may lack a value in a fifth of the periods."""
+"""Least share of periods with a value; a canary may lack a fifth of them."""
 POSITIVE = 0.99
 FEW_EVENTS = 20
 MANY = 30.0
-"""Events per instance and period from which on a count of time is a throughput."""
+"""A count per time with this many events per instance and period is a throughput."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A metric that can be compared: its keys in a policy, and why it has them."""
+    """A metric that can be compared: its keys in a policy, and the reason for them."""
 
     keys: dict[str, Any]
     reason: str
@@ -44,7 +44,7 @@ class LeftOut:
 
 
 def _words(*words: str) -> re.Pattern[str]:
-    """Return a pattern for whole words of a name such as http_request_errors or cpuUtilization."""
+    """Return a pattern for whole words in names such as http_request_errors or cpuUtilization."""
     return re.compile(rf"(?:^|_)(?:{'|'.join(words)})(?:_|$)")
 
 
@@ -81,7 +81,7 @@ UNITS = (
 
 
 def first_query(name: str, names: Sequence[str]) -> Query:
-    """Return the query for a first look at a metric; the statistic matters only to CloudWatch."""
+    """Return the first query for a metric. Only CloudWatch uses the statistic in it."""
     plain = _plain(name)
     if any(words.search(plain) for words in (FAILURES, SUCCESSES, TRAFFIC)):
         return Query(name, name, "Sum", samples="requests" if "requests" in names else None)
@@ -102,7 +102,7 @@ def choose(name: str, profile: Profile, given: Metric | None = None) -> Chosen |
 
 
 def _guessed(name: str, profile: Profile) -> Chosen | LeftOut:
-    """Return the kind by the name or, failing that, by the values."""
+    """Return the kind that the name suggests, or else the values."""
     plain = _plain(name)
     if not profile.known.size:
         return LeftOut(name, "It has no value in this time")
@@ -172,7 +172,7 @@ def _plain_value(name: str, plain: str, kind: str, harm: str, why: str) -> Chose
 
 
 def _with_unit(keys: dict[str, Any], plain: str) -> dict[str, Any]:
-    """Add the unit that the name contains. Without one, a few ms more would not FAIL a latency."""
+    """Add the unit that the name contains. Without a unit, a few ms more do not FAIL a latency."""
     unit = next((unit for unit, words in UNITS if words.search(plain)), None)
     if unit is not None:
         return {**keys, "unit": unit}
@@ -215,6 +215,6 @@ def _no_ratio(profile: Profile) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name in small letters, its words separated by underscores."""
+    """Return a name in lower case, its words separated by underscores."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return re.sub(r"[^a-z0-9]+", "_", apart.lower()).strip("_")

@@ -27,9 +27,9 @@ RARE = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 MOST_FALL, MOST_EVENTS = 0.5, 0.1
 TAIL, LEAST_TAIL = 0.95, 0.1
 FOUND, PASSED, FALSE = 0.95, 0.8, 0.01
-"""Least shares of harm that is found and of equal arms that pass, and most of those that FAIL."""
+"""Least share of harm that is found, least share of equal arms that PASS, and most that FAIL."""
 FOUND_APART = 0.8
-"""Least share of harm that is found although the instances drifted the other way."""
+"""Least share of harm that is found while the instances drift in the other direction."""
 
 
 def with_margin(metric: Metric, keys: dict[str, Any]) -> Metric:
@@ -48,7 +48,7 @@ def rungs(metric: Metric, arms: Arms) -> Iterator[dict[str, Any]]:
 
 
 def _of_events(metric: Metric, rate: float) -> list[dict[str, Any]]:
-    """Return margins of more events; ``rate`` is how often they happen."""
+    """Return margins of more events; ``rate`` is their usual number per request."""
     if metric.per == "time":
         return [{"margin": f"x{times:g}"} for times in TIMES]
     found = [
@@ -79,9 +79,9 @@ def fit(
 ) -> Fitted | str:
     """Return the metric with its margin, or why none can be given.
 
-    The margin has to hold as well when the instances have drifted apart by ``drift``. If windows
-    FAIL at every margin, as in an incident of one instance, the one with the fewest is taken,
-    unless surely too many FAIL.
+    The margin must also suit instances that have drifted apart by ``drift``. If windows FAIL at
+    every margin, as after an incident of one instance, the margin with the fewest FAILs is taken,
+    unless too many FAIL for chance.
     """
     arms = windows.arms.get(metric.name)
     if arms is None:
@@ -107,7 +107,7 @@ def fit(
 
 @dataclass(frozen=True)
 class Trial:
-    """One margin of one metric, and windows that speak for it or against it."""
+    """One margin of one metric, and the windows that test it."""
 
     policy: Policy
     metric: Metric
@@ -144,7 +144,7 @@ class Trial:
         return np.asarray(self._equal.first_fail > 0)
 
     def alarming(self, failed: Mask) -> str:
-        """Return what such windows say about the instances."""
+        """Return a sentence about the instances whose equal windows FAIL."""
         return (
             f"Equal instances differ: with a margin of {self.margin}, {failed.mean():.1%} of them "
             "would FAIL"
@@ -156,7 +156,7 @@ class Trial:
 
     @cached_property
     def _equal(self) -> Trace:
-        """What the windows end with when nothing but the drift sets the groups apart."""
+        """The verdicts of the windows if only the drift separates the groups."""
         return self._judged(drifted(self.metric, self._arms, self.drift))
 
     def _judged(self, arms: Arms) -> Trace:

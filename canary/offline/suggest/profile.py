@@ -12,7 +12,7 @@ from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
 
 WHOLE = 0.99
-"""If this share of values has a property, all of them count as having it."""
+"""If this share of the values has a property, it counts as a property of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Profile:
 
     @property
     def seen(self) -> Mask:
-        """Where there is a value."""
+        """Whether there is a value, by host and period."""
         return np.isfinite(self.values)
 
     @property
     def known(self) -> Floats:
-        """All values in a row."""
+        """All values as a flat array."""
         return self.values[self.seen]
 
     @property
@@ -64,7 +64,8 @@ class Profile:
     def counted(self) -> bool:
         """Whether the values can be numbers of events.
 
-        Those of Prometheus' increase() are extrapolated, so they are not whole; shares are below 1.
+        Shares cannot: they are below 1. Values of Prometheus' increase() can, although they are
+        extrapolated and so not whole.
         """
         known = self.known
         some = known[known > 0]
@@ -72,13 +73,13 @@ class Profile:
 
     @property
     def part_of_samples(self) -> bool:
-        """Whether no value exceeds its samples, as that of a count of requests."""
+        """Whether no value exceeds its number of samples, as in a count of requests."""
         both = self.seen & np.isfinite(self.samples)
         return bool((self.values[both] <= self.samples[both]).all())
 
     @property
     def rising(self) -> bool:
-        """Whether the values of every host only rise, as those of a running total do."""
+        """Whether the values of every host only rise, as in a running total."""
         steps = np.concatenate([np.diff(row[np.isfinite(row)]) for row in self.values])
         if not steps.size:
             return False
@@ -103,7 +104,7 @@ class Profile:
 
     @property
     def differences(self) -> Floats:
-        """Differences of each two neighbouring hosts in each period."""
+        """The difference between each two neighbouring hosts in each period."""
         found: Floats = self.values[1:] - self.values[:-1]
         return found[np.isfinite(found)]
 

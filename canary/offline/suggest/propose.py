@@ -1,4 +1,4 @@
-"""A policy from history: chosen on its first half, and measured on its second half."""
+"""Propose a policy from history: chosen on its first half, measured on its second half."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from canary.policy import Metric, Policy
 from canary.sources.queries import source_queries
 
 LENGTHS = 4
-"""Least length of a history, in canaries: two windows to learn from, and two to measure."""
+"""Least length of a history, in lengths of a canary: two to learn from, and two to measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A proposed policy, its reasons, and its results on history that it was not made from."""
+    """A proposed policy, its reasons, and its results on the second half of the history."""
 
     policy: Policy
     metrics: tuple[Suggested, ...]
@@ -47,12 +47,12 @@ class Suggestion:
 
     @property
     def trusted(self) -> bool:
-        """Whether the false alarms may be within alpha."""
+        """Whether a rate of false alarms within alpha is still possible."""
         return self.measured.lower <= self.policy.alpha
 
     @property
     def refusal(self) -> str:
-        """Why the proposal must not be used."""
+        """Why the proposal must not be used, or an empty string."""
         seen = self.measured
         culprits = sorted(seen.culprits, key=lambda name: -seen.culprits[name])
         raised = ", ".join(f"{name} {seen.culprits[name]}" for name in culprits)
@@ -80,7 +80,7 @@ class Suggestion:
 
 
 def suggest(wish: Wish, read: Reader, past: Past, tell: Told = lambda _: None) -> Suggestion:
-    """Propose a policy for instances of one release, from their series over a past.
+    """Propose a policy from the past series of instances that ran one release.
 
     Raises:
         PolicyError: nothing can be judged, or the time is too short.

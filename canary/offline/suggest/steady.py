@@ -1,8 +1,8 @@
-"""Whether equal instances stay equal, or drift apart: then a margin has to bear the drift.
+"""Detect whether equal instances drift apart, because a margin must then allow for the drift.
 
 The difference between two groups of instances is averaged over each window. If it only scatters,
-its shift from the first third of the windows to the last one is as large as neighbouring windows
-differ. A memory that grows at another pace on each host shifts more.
+its shift from the first to the last third of the windows is about as large as the difference
+between neighbouring windows. If memory grows at a different rate on each host, the shift is larger.
 
 Reference:
     J. von Neumann (1941), "Distribution of the ratio of the mean square successive difference to
@@ -21,18 +21,18 @@ from canary.judge.comparison import Arms
 from canary.policy import Metric
 
 FEWEST = 9
-"""Windows from which on a drift can be told from scatter."""
+"""Least number of windows in which a drift can be distinguished from scatter."""
 SURELY, LEAST = 4.0, 0.01
-"""A drift is this many standard errors, and this large as a logarithm."""
+"""Least size of a drift: in standard errors, and as a logarithm."""
 AGAIN = 1.5
-"""How far a drift goes in as much time again: from the middle of the first third of the windows to
-that of the last one is two thirds of the time."""
+"""The drift over the next time of equal length, as a multiple of the shift between the middles of
+the first and the last third, which are two thirds of the time apart."""
 
 
 def drift_of(metric: Metric, arms: Arms) -> float:
-    """Return how far the groups will have drifted after as much time again, or 0: a logarithm.
+    """Return the log ratio by which the groups will drift in the next time of equal length, or 0.
 
-    Each row of ``arms`` is a window, in the order of time, with the same groups.
+    Each row of ``arms`` is a window with the same groups, in the order of time.
     """
     if metric.kind == "count":
         return 0.0
@@ -50,13 +50,13 @@ def drift_of(metric: Metric, arms: Arms) -> float:
 
 
 def drifted(metric: Metric, arms: Arms, drift: float) -> Arms:
-    """Return the arms as they are when the candidate has drifted towards harm."""
+    """Return the arms after a drift of the candidate towards harm."""
     sign = -1 if metric.harmful == "decrease" else 1
     return replace(arms, candidate=arms.candidate * math.exp(sign * drift))
 
 
 def drift_words(drift: float) -> str:
-    """Return what a drift says about the instances."""
+    """Return a sentence about a drift of the instances."""
     return (
         f"Equal instances drift apart, by {percent(math.expm1(drift))} in half the time of this "
         "history"

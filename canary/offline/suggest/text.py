@@ -1,4 +1,4 @@
-"""The text of a proposed policy: every metric with its reason, and those that were left out."""
+"""The text of a proposed policy: every metric with its reason, and the metrics left out."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def summary(found: Suggestion) -> list[str]:
 
 
 def _harm(one: Suggested, found: Suggestion) -> str:
-    """Return the size of the harm that was added to a metric."""
+    """Return in words the size of the harm that was added to a metric."""
     metric, size = one.metric, found.measured.sizes.get(one.metric.name, 0.0)
     if metric.kind != "count" or metric.harmful == "decrease":
         return f"{percent(size)} {'less' if metric.harmful == 'decrease' else 'more'}"

@@ -13,7 +13,7 @@ from canary.stats.distributions import Floats
 FEWEST = 10
 """Least number of judged periods."""
 WARMUP, MINIMUM = 0.1, 1 / 3
-"""Parts of the time: for the warm-up, and until the first PASS."""
+"""Shares of the time: for the warm-up, and until the first PASS."""
 LONGEST_WARMUP = 300
 STEPS = ((0.05, 0.2, 0.5), (0.1, 0.5), (0.2, 0.5), (0.5,))
 ENOUGH = 100.0
@@ -43,7 +43,7 @@ def times_of(period: int, within: int) -> dict[str, int]:
 
 
 def steps_of(times: dict[str, int], rate: float | None) -> tuple[float, ...]:
-    """Return the most careful steps whose first one has enough requests, at ``rate`` a second."""
+    """Return the smallest steps whose first one gets enough requests at ``rate`` per second."""
     if rate is None:
         return STEPS[1]
     served = times["minimum"] - times["warmup"]

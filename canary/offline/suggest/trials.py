@@ -25,7 +25,7 @@ from canary.stats.paired import Mask
 
 CONFIDENCE = 0.95
 MOST = 400
-"""Windows that are judged at most."""
+"""The most windows that are judged."""
 Hosts = Mapping[str, list[Series]]
 Groups = tuple[tuple[str, ...], tuple[str, ...]]
 Window = tuple[int, Groups]
@@ -42,8 +42,8 @@ class Windows:
     """Windows of two equal groups of instances, with the arms of every metric.
 
     Attributes:
-        starts: of each window, which takes ``seconds``.
-        groups: how many instances each arm has.
+        starts: the start of each window, which lasts ``seconds``.
+        groups: the number of instances of each arm.
     """
 
     arms: Mapping[str, Arms]
@@ -56,7 +56,7 @@ class Windows:
         return len(self.starts)
 
     def independent(self, chosen: Mask | None = None) -> int:
-        """Return how many windows share no time, among all or the chosen ones."""
+        """Return how many of the windows, or of the chosen ones, do not overlap."""
         found, free = 0, -math.inf
         for at in sorted(self.starts if chosen is None else compress(self.starts, chosen)):
             if at >= free:
@@ -64,7 +64,7 @@ class Windows:
         return found
 
     def surely_more(self, alarms: int, share: float) -> bool:
-        """Return whether so many independent windows show a rate above ``share``."""
+        """Return whether the rate is surely above ``share``, with 95 % confidence."""
         return bounds(alarms, self.independent())[0] > share
 
     def judge(self, policy: Policy, known: Calibration, arms: Mapping[str, Arms]) -> Trace:
@@ -79,12 +79,12 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a policy did on windows of equal instances.
+    """The results of a policy on windows of equal instances.
 
     Attributes:
-        windows: independent windows; ``alarms`` of them ended with FAIL, ``passed`` with PASS.
-        culprits: by metric, how many of the alarms it raised.
-        harms: by metric, how many of the windows failed with harm of the size in ``sizes``.
+        windows: number of independent windows; ``alarms`` ended with FAIL, ``passed`` with PASS.
+        culprits: by metric, the number of alarms that it raised.
+        harms: by metric, the number of windows that failed with harm of the size in ``sizes``.
     """
 
     windows: int
@@ -101,12 +101,12 @@ class Measured:
 
     @property
     def lower(self) -> float:
-        """The lowest one."""
+        """The lowest rate of false alarms that these windows allow, with 95 % confidence."""
         return bounds(self.alarms, self.windows)[0]
 
 
 def windows_to_learn(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
-    """Return windows that overlap, each host on each side: to choose margins by."""
+    """Return overlapping windows, in which each host is on each side, to choose margins."""
     starts = list(_starts(past, period, length, max(length // 2, 1)))
     splits = [_split(_turned(hosts, turn)) for turn in range(min(len(hosts) - 1, 3))]
     both = [split for one in splits for split in (one, one[::-1])]
@@ -115,13 +115,13 @@ def windows_to_learn(past: Past, period: int, length: int, hosts: Sequence[str])
 
 
 def windows_in_turn(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
-    """Return windows that share no time, so that they are independent of each other."""
+    """Return windows that do not overlap, so that they are independent of each other."""
     one = _split(hosts)
     return [(start, one) for start in list(_starts(past, period, length, length))[-MOST:]]
 
 
 def windows_to_measure(past: Past, period: int, length: int, hosts: Sequence[str]) -> list[Window]:
-    """Return windows that share no time, in which the groups take turns as the candidate."""
+    """Return windows that do not overlap, in which the groups take turns as the candidate."""
     found = windows_in_turn(past, period, length, hosts)
     return [(start, one if at % 2 else one[::-1]) for at, (start, one) in enumerate(found)]
 
@@ -132,22 +132,22 @@ def _starts(past: Past, period: int, length: int, every: int) -> Iterator[int]:
 
 
 def _turned(hosts: Sequence[str], turn: int) -> Sequence[str]:
-    """Return the hosts in another order, the first in its place."""
+    """Return the hosts in another order, the first one in the same place."""
     rest = list(hosts[1:])
     return [hosts[0], *rest[turn:], *rest[:turn]]
 
 
 def _split(hosts: Sequence[str]) -> Groups:
-    """Return two halves of the hosts; an odd one is left out."""
+    """Return two halves of the hosts. If their number is odd, one host is left out."""
     even = len(hosts) // 2 * 2
     return tuple(hosts[0:even:2]), tuple(hosts[1:even:2])
 
 
 def cut(policy: Policy, by_host: Hosts, windows: Sequence[Window], length: int) -> Windows:
-    """Return the windows that both groups reported in, with the arms of every metric.
+    """Return the windows in which both groups reported, with the arms of every metric.
 
     Raises:
-        SourceError: there is none.
+        SourceError: there is no such window.
     """
     drawn = [
         (start, window_of(policy, dict(by_host), groups, start, length))
@@ -176,7 +176,7 @@ def _reported(window: Recording, length: int) -> bool:
 
 
 def measure(policy: Policy, windows: Windows, known: Calibration) -> Measured:
-    """Judge the windows as they are, and with harm added to one metric after the other."""
+    """Judge the windows as they are, then with harm added to each metric in turn."""
     harms, sizes = {}, {}
     for metric in policy.metrics:
         if (arms := windows.arms.get(metric.name)) is not None:
