@@ -13,8 +13,8 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 def at_rate(port: int, path: str, bodies: list[str], rate: float) -> float:
     """Return the 99th percentile in milliseconds, measured from the planned time of each request.
 
-    Measured from the send time, a stalled server would hide its stall (G. Tene, "How NOT to measure
-    latency", 2013).
+    Measured from the send time, a stalled server would hide its stall (coordinated omission: G.
+    Tene, "How NOT to measure latency", 2013).
     """
     return asyncio.run(_at_rate(port, path, bodies, rate))
 

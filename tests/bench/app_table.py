@@ -1,4 +1,4 @@
-"""The measurements of the shop and its peers as tables, and the goals."""
+"""Tables of the measurements of the shop and its peers, with the goals."""
 
 from __future__ import annotations
 
@@ -37,16 +37,14 @@ def median(runs: list[Run]) -> Run:
 def recording() -> float:
     """Return the CPU microseconds to record one response; the best of ten runs.
 
-    Timed alone: in a comparison of two servers it is smaller than other differences.
+    It is timed alone, because between two servers other differences are larger.
     """
     with tempfile.TemporaryDirectory() as directory:
         recorder = Recorder(Slot(Path(directory)))
         key = ("/cart", "POST", 200)
         tries = []
         for _ in range(10):
-            began = (
-                time.process_time()
-            )  # of both threads: the one that notes and the one that counts
+            began = time.process_time()  # of both threads: one makes notes, one counts them
             for _ in range(10_000):
                 recorder.record(key, 0.0123)
             recorder.flush()

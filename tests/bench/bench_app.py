@@ -191,7 +191,7 @@ def compare(rounds: int, routes: tuple[str, ...]) -> tuple[Results, list[float]]
         cache = stack.enter_context(redis()).url
         environment = {"SHOP_DATABASE_URL": database, "SHOP_REDIS_URL": cache}
         prepare(environment)
-        added = cost_of_metrics(environment)  # before other parts of the benchmark run
+        added = cost_of_metrics(environment)  # must precede the other parts of the benchmark
         servers = [
             stack.enter_context(running(name, command, environment))
             for name, command in commands(peers_python()).items()

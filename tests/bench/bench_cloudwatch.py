@@ -2,11 +2,10 @@
 
     python -m tests.bench.bench_cloudwatch [SAMPLES]
 
-Both are server processes on loopback, called one after the other by the same boto3 client with
-the same requests. Only what plain moto answers at all is compared: five simple statistics; for
-percentiles, math and alarms it has no answer. Beside the time that passed stands the server's own
-processor time, which says the same on a busy machine; boto3 itself takes longer to write a request
-than either server to read it.
+Both are server processes on loopback, called one after the other by the same boto3 client with the
+same requests. Only calls that plain moto supports are compared: five simple statistics, without
+percentiles, math and alarms. The output shows the wall time and the server's CPU time, which is
+reproducible on a busy machine. boto3 takes longer to write a request than either server to read it.
 """
 
 from __future__ import annotations
@@ -171,7 +170,7 @@ def compare(directory: Path, samples: int) -> None:
 
 
 def ours_alone(directory: Path, samples: int) -> None:
-    """Operations that plain moto does not support, at full size."""
+    """Measure operations that plain moto does not support, at full size."""
     now = time.time() // 60 * 60
     with server(directory) as ours:
         show(f"{samples} samples in {SERIES} series, ours alone")

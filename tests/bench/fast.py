@@ -1,9 +1,9 @@
-"""How soon harm shows at 10 s periods, on the hosts: ``python -m tests.bench.fast`` (25 min).
+"""Measure how soon harm fails with periods of 10 s: ``python -m tests.bench.fast`` (25 min).
 
-It needs a local cloud with a release on both colours (``make demo`` leaves one), and a machine that
-does little else. A base release answers one request in fifty with 503 and waits 20 ms; the
-candidates have five times its errors, or are half as slow again. Exit status: 0 each failed within
-60 s of its first traffic, 1 one did not.
+It needs a local cloud with a release on both colours (``make demo`` leaves one), and an otherwise
+idle machine. The base release answers one request in fifty with 503, after 20 ms. The candidates
+have five times its errors, or are 50 % slower. Exit status: 0 each failed within 60 s of its first
+traffic, 1 one did not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.releases import release
 
 LIMIT = 60
 MINUTES = 14
-"""Of load between equal releases: eight windows as long as the policy's maximum."""
+"""Minutes of load on equal releases: eight windows as long as the policy's maximum."""
 PLACE = ROOT / ".run/local"
 POLICY = PLACE / "bench-fast.yml"
 BASE = "error=503:0.02 latency=20ms"
@@ -53,14 +53,14 @@ def load(word: str) -> None:
 
 
 def rehearse(since: str, colour: str) -> str:
-    """Learn the noise of equal releases, and say what was learned from."""
+    """Learn the noise of equal releases, and return a description of the data."""
     where = ("--policy", str(POLICY), "--env", "local", "--colour", colour, "--json")
     told = answer("canary", "rehearse", *where, "--start", since)
     return f"{told['windows']} windows, {told['calibrated']} false alarms"
 
 
 def judged(name: str) -> dict[str, Any]:
-    """Run one canary; return its verdict, why, and the seconds from first traffic to it."""
+    """Run one canary. Return its verdict, the reason, and the seconds since its first traffic."""
     made = release("fast", CANDIDATES[name], name)
     told = answer("canary", "run", "--policy", str(POLICY), "--candidate", made, "--json")
     report = json.loads((PLACE / "canaries" / told["canary"] / "report.json").read_text())
@@ -87,7 +87,7 @@ def main() -> int:
         runs = [judged(name) for _ in range(asked.times) for name in CANDIDATES]
     finally:
         load("stop")
-        (PLACE / "calibration.json").unlink(missing_ok=True)  # learned of other releases
+        (PLACE / "calibration.json").unlink(missing_ok=True)  # it was learned with other releases
     table = Table("candidate", "verdict", "s after first traffic", "why", title="10 s periods")
     for run in runs:
         table.add_row(run["name"], str(run["verdict"]), f"{run['seconds']:.0f}", run["why"])

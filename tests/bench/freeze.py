@@ -1,10 +1,10 @@
-"""`python -m tests.bench.freeze`: write down what the judge says of a set of kept recordings.
+"""`python -m tests.bench.freeze`: store the judge's answers for a set of kept recordings.
 
-The recordings are seeded canaries of the scoreboard's worlds (some of equal releases, some with
-harm; some calibrated; some with two hosts an arm) and whatever else lies in the same directory.
-`--recordings` draws them anew, `--add NAME DIRECTORY` keeps a canary's own recording and policy;
-without either only the answers are written. A test replays them all and compares every number, so
-a change here is a change of verdicts: say in the commit why.
+The recordings are seeded canaries of the scoreboard's worlds (equal or with harm, some calibrated,
+some with two hosts per arm), and other recordings in the same directory. `--recordings` draws them
+again. `--add NAME DIRECTORY` keeps a canary's recording and policy. Without an option only the
+answers are written. A test replays all recordings and compares every number. So a change of the
+answers is a change of verdicts: the commit must say why.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One recording to draw: a scenario, its harm, and how much is known of the environment."""
+    """A recording to draw: a scenario, its harm, and what is known about the environment."""
 
     scenario: str
     harm: Harm
@@ -93,7 +93,7 @@ DRAWN = (
 
 
 def recording_of(one: Drawn) -> Recording:
-    """Draw the canary; of several hosts each is a canary of its own, of the same scenario."""
+    """Draw the canary. Each of several hosts is drawn as another canary of the same scenario."""
     key = ("frozen", one.name)
     found = simulate(one.scenario, one.harm, one.hosts, one.periods, seed(*key))
     equal = simulate(one.scenario, NONE, WINDOWS, one.periods, seed("learn", *key))
@@ -144,7 +144,7 @@ def _column(row: Floats) -> tuple[float | None, ...]:
 
 
 def write(name: str, asked: Policy, recording: Recording) -> None:
-    """Keep a recording with its policy, as small as it gets."""
+    """Store a recording with its policy, compressed."""
     document = {
         "policy": asked.model_dump(mode="json", exclude_none=True),
         "recording": json.loads(recording_to_text(recording)),
@@ -154,7 +154,7 @@ def write(name: str, asked: Policy, recording: Recording) -> None:
 
 
 def kept() -> Iterator[tuple[str, Policy, Recording]]:
-    """Every kept recording by name, with the policy that it is judged by."""
+    """Return every kept recording by name, with its policy."""
     for path in sorted(FROZEN.glob("*.json.gz")):
         document = json.loads(gzip.decompress(path.read_bytes()))
         recording = recording_from_text(json.dumps(document["recording"]), path.name)
@@ -162,7 +162,7 @@ def kept() -> Iterator[tuple[str, Policy, Recording]]:
 
 
 def answer(asked: Policy, recording: Recording) -> dict[str, Any]:
-    """Walk the interim looks as a canary does; what decides first, and what is said in the end."""
+    """Judge every look as a canary does. Return the first decision and the last judgement."""
     decided = None
     for look in recording.looks:
         said = judge(asked, recording, look)
@@ -197,7 +197,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     "--add", type=(str, click.Path(path_type=Path)), help="Keep a canary's files as NAME."
 )
 def main(*, recordings: bool, add: tuple[str, Path] | None) -> None:
-    """Write the answers, and what they are of."""
+    """Write the answers, and the recordings if asked."""
     FROZEN.mkdir(parents=True, exist_ok=True)
     if add is not None:
         asked = load_policy(add[1] / "policy.yml").model_copy(update={"environment": None})

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.judge`: how long a verdict takes, beside Kayenta's algorithm in Python.
+"""`python -m tests.bench.judge`: the time of a verdict, beside Kayenta's algorithm in Python.
 
-Both judge the same pairs in the same process, one after the other; neither uses a second core.
+Both judge the same pairs in the same process, one after the other. Each uses one core.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ START = 1_200
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What was measured, in a sentence, and whether it is good enough (or only told)."""
+    """A measurement as a sentence, and whether it meets its goal, if it has one."""
 
     sentence: str
     fine: bool = True
 
 
 def seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """Processor time, the best of some repeats: what the work costs on a core of its own."""
+    """Return the smallest CPU time of some repetitions."""
     times = []
     for _ in range(repeats):
         begun = time.process_time()
@@ -53,7 +53,7 @@ def canaries(runs: int, periods: int) -> Canaries:
 
 
 def one_look(runs: int, periods: int) -> float:
-    """Seconds for one look at all periods of all metrics of ``runs`` canaries."""
+    """Return the seconds for one look at all periods of all metrics of ``runs`` canaries."""
     arms = ours.arms(canaries(runs, periods))
     asked = policy(periods)
     judge_many(asked, arms, {}, looks=(periods,))  # the bounds are computed once per policy
@@ -61,7 +61,7 @@ def one_look(runs: int, periods: int) -> float:
 
 
 def kayenta(found: Canaries) -> float:
-    """Seconds per metric pair of Kayenta's rule on the same data."""
+    """Return the seconds that Kayenta's rule takes per metric on the same data."""
     samples = [values(found, name) for name in METRICS]
     pairs = [
         (x[row][np.isfinite(x[row])], y[row][np.isfinite(y[row])])
@@ -72,7 +72,7 @@ def kayenta(found: Canaries) -> float:
 
 
 def recording(found: Canaries, run: int = 0) -> Recording:
-    """One canary as `canary run` records it."""
+    """Return one canary as `canary run` records it."""
     series = []
     for name, one in found.metrics.items():
         for arm, readings, samples in (
@@ -92,7 +92,7 @@ def _column(row: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float | 
 
 
 def measures() -> list[Measure]:
-    """Every measurement, in the order of the report."""
+    """Return every measurement, in the order of the report."""
     full = one_look(RUNS, PERIODS)
     ours_each, kayenta_each = full / PAIRS, kayenta(canaries(KAYENTA_RUNS, PERIODS))
     factor = kayenta_each / ours_each
@@ -115,7 +115,7 @@ def measures() -> list[Measure]:
 
 
 def _single(asked: Policy, one: Recording, kayenta_each: float) -> list[Measure]:
-    """One recording, as `canary run` judges it at its last look and at every look."""
+    """Measure one recording: `canary run` at its last look, and at every look."""
     judge(asked, one)
     last = seconds(lambda: judge(asked, one))
     ends = [START + 60 * look for look in range(1, PERIODS + 1)]
@@ -145,7 +145,7 @@ def _memory() -> Measure:
 
 @click.command(help=__doc__)
 def main() -> None:
-    """Measure, say each result, exit 1 if one is not good enough."""
+    """Measure, print each result, and exit with 1 if a goal is missed."""
     results = measures()
     for result in results:
         click.echo(f"{'ok    ' if result.fine else 'MISSED'}  {result.sentence}")

@@ -1,4 +1,4 @@
-"""The page of a running, simulated canary, for a picture in the docs."""
+"""Make the page of a running, simulated canary, for a picture in the docs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOKS = 24
 
 
 def watched() -> str:
-    """The page of a running canary, two minutes after its start."""
+    """Return the page of a running canary, two minutes after its start."""
     with tempfile.TemporaryDirectory() as name:
         shown: list[str] = []
 

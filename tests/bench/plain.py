@@ -1,7 +1,6 @@
-"""The plain way: Ansible's default configuration, a template and a reload, a copy and a restart.
+"""The plain way: Ansible's defaults, a template with a reload, a copy with a restart.
 
-It is what one writes first. It works on the same hosts, beside ours: a HAProxy and a shop of its
-own.
+It is the usual first solution. It works on the same hosts, with its own HAProxy and shop.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from pathlib import Path
 from tests.e2e.demo import address
 from tests.support.paths import ROOT
 
-# Where hosts are and how to reach them; everything else is Ansible's default, but for what lets
-# it become PostgreSQL's user, which it cannot without either this or pipelining.
+# The hosts and how to reach them. Everything else is Ansible's default, except the setting that
+# # lets it become PostgreSQL's user without pipelining.
 CONFIGURATION = f"""
 [defaults]
 inventory = {ROOT}/inventory/local
@@ -84,7 +83,7 @@ DEPLOY = """
 
 
 class Plain:
-    """The plain way, in a directory of its own."""
+    """The plain way, in a separate directory."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -126,7 +125,7 @@ class Plain:
 
 @contextmanager
 def plain(colour: str) -> Iterator[Plain]:
-    """Yield the plain way, and leave nothing of it on the hosts."""
+    """Yield the plain way, and remove all of it from the hosts afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             yield Plain(Path(folder))

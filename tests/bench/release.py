@@ -1,7 +1,7 @@
-"""How fast traffic moves: ``make bench-release``, beside the plain Ansible way in the same run.
+"""Measure how fast traffic moves, beside plain Ansible in the same run: ``make bench-release``.
 
-It needs a local cloud with a release on both colours (``make demo`` leaves one). See ``plain`` for
-what it is compared with. Exit status: 0 every goal is met, 1 one is not.
+It needs a local cloud with a release on both colours (``make demo`` leaves one). ``plain`` is the
+plain Ansible way. Exit status: 0 every goal is met, 1 one is missed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def call(*command: str) -> float:
 
 
 def zero(bench: Bench) -> float:
-    """Return the seconds from the decision until the proxy itself says that the weight is 0."""
+    """Return the seconds from the decision until the proxy itself reports weight 0."""
     bench.traffic.set(bench.idle, 0.1, 60)
     began = time.monotonic()
     bench.traffic.release()
@@ -77,7 +77,7 @@ def zero(bench: Bench) -> float:
 
 
 def flips(bench: Bench, way: Plain) -> None:
-    """Promote by hand and roll back, as a person does; then change weights the plain way."""
+    """Promote and roll back by hand, then change weights the plain way."""
     where = ("--env", "local")
     bench.ours["zero"] = [zero(bench) for _ in range(ZERO_TIMES)]
     bench.ours["promote"], bench.ours["rollback"] = [], []
@@ -93,7 +93,7 @@ def flips(bench: Bench, way: Plain) -> None:
 
 
 def deployments(bench: Bench, way: Plain) -> None:
-    """Put one release after the other on the idle colour, built before, each both ways."""
+    """Deploy prepared releases to the idle colour, one after another, each both ways."""
     bench.ours["deploy"], bench.theirs["deploy"] = [], []
     folder = ROOT / ".run/local/bench-release"
     for number in range(bench.times):
@@ -106,7 +106,7 @@ def deployments(bench: Bench, way: Plain) -> None:
 
 
 def sites(bench: Bench, way: Plain) -> None:
-    """Run site.yml where there is nothing to do, both ways in turns."""
+    """Run site.yml without anything to change, alternating both ways."""
     bench.ours["site"], bench.theirs["site"] = [], []
     for _ in range(bench.times):
         bench.ours["site"].append(call("ansible-playbook", "site.yml"))
@@ -114,7 +114,7 @@ def sites(bench: Bench, way: Plain) -> None:
 
 
 def under_load(bench: Bench, _way: Plain) -> None:
-    """Change weights, promote and roll back all the while, and see what customers meet."""
+    """Change weights, promote and roll back continuously under load, and count failed requests."""
     weights = flipped = 0
     with Load(address("local-proxy-1"), RATE) as load:
         began = time.monotonic()
@@ -145,7 +145,7 @@ PARTS = {"flips": flips, "load": under_load, "deploy": deployments, "site": site
 
 
 def keep(bench: Bench, before: float) -> dict[str, Any]:
-    """Add what has been measured to what is kept, and return all of it."""
+    """Add the measurements to the stored ones, and return all."""
     found: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     stamp = {"moment": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "before": before}
     new = dict.fromkeys((*bench.ours, *(["load"] if bench.load else [])), stamp)
@@ -158,7 +158,7 @@ def keep(bench: Bench, before: float) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure, and write docs/bench-release.md once every part has been measured."""
+    """Measure, and write docs/bench-release.md when every part has been measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.release")
     parser.add_argument("--times", type=int, default=3, help="repetitions of what takes long")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="requests under load")

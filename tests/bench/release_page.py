@@ -1,4 +1,4 @@
-"""docs/bench-release.md, from what was measured."""
+"""Make docs/bench-release.md from the measurements."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """`python -m tests.bench.report_pictures`: five reports for docs/reports.md, as pages and pictures.
 
-One of each verdict, one of a sudden outage and one of a single bad host. The canaries are
-simulated (seeded, periods of 5 s like the local cloud's), the verdicts are real: this project's
-judge, at every period, stopping where `canary run` would.
+There is one report for each verdict, one for a sudden outage and one for a single bad host. The
+canaries are simulated, with a seed and periods of 5 s like the local cloud's. The verdicts are
+real: this project's judge looks at every period, and stops where `canary run` would.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ POLICY = parse_policy(
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A candidate and how it behaves: ``sick`` is its bad host, ``outage`` the first bad period."""
+    """A candidate's behaviour: ``sick`` is its bad host, ``outage`` the first bad period."""
 
     name: str
     release: str
@@ -72,11 +72,11 @@ STORIES = (
 )
 SICK_ERRORS = 12.0
 OUTAGE_ERRORS = 0.4
-"""Times the errors of a sick host, and the share of requests that fail in an outage."""
+"""The factor of a sick host's errors, and the share of requests that fail in an outage."""
 
 
 def recording(story: Story) -> Recording:
-    """The whole canary, without stopping it."""
+    """Return the whole canary, as if it never stopped."""
     generator = np.random.default_rng(story.seed)
     load = 1 + 0.15 * np.sin(np.arange(story.periods) / 9) + 0.05 * _slow(generator, story.periods)
     series = [
@@ -105,7 +105,7 @@ def recording(story: Story) -> Recording:
 
 
 def names(story: Story, colour: str) -> tuple[str, ...]:
-    """The hosts of one colour."""
+    """Return the names of the hosts of one colour."""
     return tuple(f"local-app-{colour}-{index}" for index in range(1, story.hosts + 1))
 
 
@@ -134,7 +134,7 @@ def _instance(
 
 
 def _failing(story: Story, index: int) -> Floats:
-    """The share of requests that fail on one host of the candidate, by period."""
+    """Return the share of failed requests of one host of the candidate, by period."""
     worse = story.errors * (SICK_ERRORS if index == story.sick else 1.0)
     failing = np.full(story.periods, ERRORS * worse)
     if story.outage is not None:
@@ -150,7 +150,7 @@ def _values(
     *,
     harmed: bool,
 ) -> dict[str, Floats]:
-    """The values of one host of the shop."""
+    """Return the values of one host of the shop."""
     periods, (load, share, failing) = story.periods, moving
     slow = story.latency if harmed else 1.0
     host = np.exp(0.004 * generator.normal() + 0.02 * _slow(generator, periods))
@@ -167,7 +167,7 @@ def _values(
 
 
 def _column(metric: str, values: Floats, n: Ints) -> tuple[float | None, ...]:
-    """Without requests, the only value is their number, 0."""
+    """Return one metric's values. Without requests, the only value is their number, 0."""
     return tuple(
         round(float(value), 4) if count or metric == "requests" else None
         for value, count in zip(values, n, strict=True)
@@ -186,7 +186,7 @@ def judged(policy: Policy, whole: Recording) -> tuple[Recording, tuple[Judgement
 
 
 def seen(whole: Recording, until: int, looks: tuple[int, ...]) -> Recording:
-    """The recording up to that time."""
+    """Return the recording up to a time."""
     series = tuple(_until(one, until) for one in whole.series)
     steps = tuple(step for step in whole.steps if step.start < until)
     events = tuple(event for event in whole.events if event.time < until)
@@ -209,14 +209,14 @@ def _until(series: Series, until: int) -> Series:
 
 
 def report(story: Story) -> tuple[Verdict, str]:
-    """A story's verdict and its page, with Kayenta's opinion beside it."""
+    """Return a story's verdict and its page, with Kayenta's opinion."""
     kept, judgements = judged(POLICY, recording(story))
     second = judge_kayenta(POLICY, kept)
     return judgements[-1].verdict, render_html(POLICY, kept, judgements, second)
 
 
 def photograph(html: str, width: int, height: int, path: Path) -> None:
-    """The top of a page as a small PNG."""
+    """Save the top of a page as a small PNG."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]

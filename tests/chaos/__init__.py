@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# The program of the proxy, which is installed only there.
+# The proxy's program, which is not installed on this machine.
 sys.path.append(str(Path(__file__).parents[2] / "roles/proxy/files"))

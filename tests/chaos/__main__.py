@@ -44,7 +44,7 @@ def planned(only: str, pairs: int, seed: int) -> Plan:
 
 
 def books_can_be_wrong() -> tuple[Books, Books]:
-    """Check the check: double one order, delete another, and require that both are found."""
+    """Test the check itself: double one order, delete another, and require that both are found."""
     with Load(address("local-proxy-1"), 20.0) as load:
         time.sleep(5)
     return compare(load.told, orders(load.run)), control(load.run, load.told)
@@ -63,7 +63,7 @@ def last_canary(relay: Relay, row: Row) -> None:
 
 def run(plan: Plan) -> list[Row]:
     rows: list[Row] = []
-    links.heal()  # an earlier run may have been killed anywhere
+    links.heal()  # an earlier run may have been killed at any step
     with Relay(Settings.load().endpoint) as relay:
         for name, faults in plan:
             rows.append(suffer(name, faults, relay, rows[-1] if rows else None))
@@ -80,20 +80,20 @@ def tell(row: Row) -> None:
 
 
 def publish(rows: Sequence[Row]) -> None:
-    """Write the page; rows that were not measured now stay as they are."""
+    """Write the page. Rows that were not measured in this run stay unchanged."""
     found = published(PAGE.read_text()) | {row.name: cells(row) for row in rows}
     PAGE.write_text(page(ordered(found), os.cpu_count() or 0))
 
 
 def ordered(found: dict[str, Cells]) -> dict[str, Cells]:
-    """Return the rows in the order of the faults, then pairs and interruptions as they came."""
+    """Return the rows in the order of the faults, then pairs and interruptions as measured."""
     names = [fault.name for fault in FAULTS]
     place = {name: number for number, name in enumerate(names)}
     return dict(sorted(found.items(), key=lambda row: place.get(row[0], len(names))))
 
 
 def main() -> int:
-    """Exit status: 0 no order lost or doubled, no blind PASS, all safe again; 1 otherwise."""
+    """Exit status: 0 no order lost or doubled, no PASS without data, all safe again; else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--only", default="", help="faults whose name holds one of these, by comma")
     parser.add_argument("--pairs", type=int, default=3, help="random pairs of faults")

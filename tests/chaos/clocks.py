@@ -1,4 +1,4 @@
-"""A wrong clock. Hosts share the kernel clock, so only one service gets another time."""
+"""A wrong clock for one service, because all hosts share the kernel clock."""
 
 from __future__ import annotations
 

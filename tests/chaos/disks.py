@@ -9,7 +9,7 @@ from __future__ import annotations
 from tests.chaos.hosts import on
 
 SPARE = 64
-"""Kilobytes that a directory's own content may grow by until nothing is left."""
+"""Kilobytes by which the content of a directory may grow until the disk is full."""
 
 
 FILL = """
@@ -44,7 +44,7 @@ def empty(host: str, directory: str, unit: str = "") -> None:
 
 
 def _run(host: str, script: str, unit: str) -> None:
-    """Run it in the mount namespace of the unit: a sandboxed unit has its own."""
+    """Run a command in the mount namespace of the unit, because a sandboxed unit has its own."""
     process = f"$(systemctl show --property=MainPID --value {unit})"
     enter = f"nsenter --mount --target {process} " if unit else ""
     on(host, f"{enter}sh -eu", script)

@@ -1,4 +1,4 @@
-"""What a fault is, and its possible targets."""
+"""A fault, and its possible targets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Scene:
 
     @property
     def alive(self) -> str:
-        """The live host that is not the baseline of the canary."""
+        """The live host that is not the canary's baseline."""
         return shop(self.live, 2)
 
     @property
@@ -38,7 +38,7 @@ class Fault:
     Attributes:
         evidence: it removes metrics; it lasts until the canary ends, which must not be PASS.
         pairs: it may be combined with another fault.
-        served: whether there is somebody to serve customers: a proxy, and what stores orders.
+        served: whether customers can be served: there is a proxy and a store for orders.
     """
 
     name: str

@@ -30,7 +30,7 @@ from tests.support.releases import release
 
 LOG = ROOT / ".run/local/chaos/tasks.log"
 LONGEST = 5400.0
-"""Seconds that the load may last: what is cut off after it would meet no customer."""
+"""Time limit of the load in seconds. Without load, an interruption could not fail a request."""
 CALLBACKS = Path(__file__).parent / "callbacks"
 
 
@@ -78,7 +78,7 @@ def site() -> Command:
 
 
 def restarted(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
-    """Restart an idle host once the deployment has done each task; return like ``alone``."""
+    """Restart an idle host after each task of a deployment; return the same as ``alone``."""
     number, broken = 0, []
     for name in after:
         command = prepare()
@@ -96,7 +96,7 @@ def restarted(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
 
 
 def _done(name: str, deployment: Future[Any]) -> bool:
-    """Wait until a task is done, or the deployment; return whether the deployment goes on."""
+    """Wait until a task or the deployment is done. Return whether the deployment still runs."""
     while not deployment.done():
         lines = LOG.read_text().splitlines() if LOG.exists() else []
         if name in (json.loads(line)[0] for line in lines if line.endswith("]")):
@@ -106,7 +106,7 @@ def _done(name: str, deployment: Future[Any]) -> bool:
 
 
 def alone(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
-    """Interrupt one run after each task; return how many, and which repetitions failed."""
+    """Interrupt one run after each task. Return how many, and which repetitions failed."""
     number, broken = 0, []
     for name in after:
         command = prepare()
@@ -131,7 +131,7 @@ def chained(prepare: Prepare, after: list[str]) -> tuple[int, list[str]]:
 
 
 def interrupted(name: str, prepare: Prepare, after: list[str], cut_off: CutOff) -> Row:
-    """Interrupt it after each of these tasks and run it again, under load."""
+    """Interrupt a playbook after each of these tasks and run it again, under load."""
     live = unlocked()["live"]
     row = Row(name, kind="cut", to_zero=0.0)
     with Load(address("local-proxy-1"), RATE, longest=LONGEST) as load:

@@ -46,7 +46,7 @@ def cut(first: str, second: str, port: int | None = None) -> None:
 
 
 def heal() -> None:
-    """Remove all cuts; without a cut, nothing happens."""
+    """Remove all cuts, if there are any."""
     _nft(f"table bridge {TABLE}\ndelete table bridge {TABLE}")
 
 
@@ -76,7 +76,7 @@ def cable(name: str) -> str:
 
 
 def has_netem() -> bool:
-    """Return whether this kernel can delay packets; tried where it does no harm."""
+    """Return whether this kernel can delay packets. The trial disturbs no traffic."""
     command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem"]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 

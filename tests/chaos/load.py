@@ -18,12 +18,12 @@ from typing import Any
 
 PATIENCE = 15.0
 AGAIN = (1.0, 3.0, 6.0)
-"""Seconds until a customer whose checkout failed tries it again."""
+"""Seconds until a customer retries a failed checkout."""
 APART = 0.002
-"""Seconds between head and body: many clients send them apart, and a proxy may have begun."""
+"""Seconds between header and body. Many clients send them apart, so a proxy may have begun."""
 PRODUCTS = 20
 LONGEST = 900.0
-"""Seconds after which a load ends by itself, unless it is told another limit."""
+"""Seconds after which a load ends by itself, unless another limit is given."""
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Load:
     async def _ask(
         self, kind: str, method: str, path: str, body: Any, key: str = ""
     ) -> bytes | None:
-        """Send one request. A retry of a customer has no kind and is not counted."""
+        """Send one request. A retry has no kind and is not counted."""
         self.sent[kind] += 1
         try:
             exchange = self._exchange(method, path, body, key)

@@ -1,4 +1,4 @@
-"""What owners and time do to an environment: replace, restart, rotate, renew, deploy."""
+"""Routine events of an environment: replace, restart, rotate, renew, deploy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_site(*words: str) -> None:
 
 
 def replace_proxy(scene: Scene) -> None:
-    """Terminate the proxy's instance and make another; customers follow its name."""
+    """Terminate the proxy's instance and launch another; customers follow the DNS name."""
     terminate(PROXY)
     run_site()
     scene.load.host = address(PROXY)
@@ -94,7 +94,7 @@ def play_other(scene: Scene) -> None:
 
 
 def _refused(*words: str) -> None:
-    """Run a command that must end with another status than 0 and change no host's release."""
+    """Run a command that must fail and must not change any host's release."""
     before = _releases()
     done = command(*words)
     after = _releases()
@@ -103,7 +103,7 @@ def _refused(*words: str) -> None:
 
 
 def _releases() -> dict[str, list[str]]:
-    """Return the releases that answer, by colour."""
+    """Return the releases that the servers report, by colour."""
     return {colour: side["releases"] for colour, side in status()["colours"].items()}
 
 

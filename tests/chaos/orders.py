@@ -1,7 +1,7 @@
-"""Check that every acknowledged order is in the database once, and check this check.
+"""Check that every acknowledged order is in the database once, and test the check itself.
 
-Each shopper buys once, with a unique name in the cart. So a doubled order is found however it was
-made: from one cart, from one key, or from a doubled cart.
+Each shopper buys once, with a unique name in the cart. So a doubled order is found whatever its
+origin: one cart, one key, or a doubled cart.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ refused.
 Measured on {cores} cores. Each row gives the time and the load average of the machine.
 """
 LEAST_ABOVE = 0.2
-"""Fewer seconds above a share are the time in which the weights are set."""
+"""A shorter time above the share is ignored, because setting the weights takes that long."""
 HEAD = (
     "fault",
     "failed reads",
@@ -139,14 +139,14 @@ def page(found: Mapping[str, Cells], cores: int) -> str:
 
 
 def published(text: str) -> dict[str, Cells]:
-    """Return the rows of a page by name; a run measures some again, and keeps the others."""
+    """Return the published rows by name. A run replaces only the rows that it measures."""
     lines = [line[2:-2] for line in text.splitlines() if line.startswith("| ")]
     rows = [tuple(line.split(" | ")) for line in lines]
     return {row[0]: row for row in rows if row[0] not in (HEAD[0], CUT_HEAD[0], "---")}
 
 
 def cells(row: Row) -> Cells:
-    """Return the line of the page for what was measured."""
+    """Return the line of the page for one measurement."""
     customers = (*_failed(row), str(row.books.lost), str(row.books.doubled))
     if row.kind == "cut":
         after = f"{row.ended} of {row.reason}"

@@ -1,7 +1,7 @@
 """A relay between a canary and the AWS API that makes CloudWatch misbehave.
 
-It changes only GetMetricData. Publishing, locks and parameters pass unchanged, so a row shows the
-effect of missing metrics alone.
+It changes only GetMetricData. Calls for publishing, locks and parameters pass unchanged, so a row
+shows only the effect of missing metrics.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 TARGET = "GraniteServiceVersion20100801.GetMetricData"
 JSON = "application/x-amz-json-1.0"
 SLOW = 20.0
-"""Seconds that a slow answer takes: longer than anybody waits for it."""
+"""Seconds that a slow response takes, longer than any client waits."""
 LOST = "latency"
 """The metric that the mode ``lost`` leaves out."""
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 def _named(body: bytes) -> set[str]:
-    """Return the ids of a request's queries of the metric that can be lost."""
+    """Return the ids of a request's queries for the metric that can be lost."""
     queries = json.loads(body).get("MetricDataQueries", [])
     return {one["Id"] for one in queries if one["MetricStat"]["Metric"]["MetricName"] == LOST}
 
@@ -116,7 +116,7 @@ class Relay:
                     self.send_header(name, value)
                 if self.command != "HEAD":
                     self.send_header("Content-Length", str(len(content)))
-                with suppress(ConnectionError):  # the client may have given up
+                with suppress(ConnectionError):  # the client may have closed the connection
                     self.end_headers()
                     self.wfile.write(content)
 

@@ -27,16 +27,16 @@ RATE = 30.0
 FIRST_METRICS = 15.0
 AT_WEIGHT = 240.0
 LEAST_TRAFFIC = 3.0
-"""Seconds that a candidate carries traffic before the fault."""
+"""Seconds for which a candidate carries traffic before the fault."""
 GOES_ON = 30.0
-"""Seconds that load and canary go on with a fault."""
+"""Seconds for which load and canary continue with a fault."""
 TO_THE_END = 240.0
-"""Seconds until a canary without evidence has to have ended."""
+"""Time limit in seconds for the end of a canary without evidence."""
 LONGEST = "90s"
-"""A canary's own limit here, instead of the demonstration's."""
+"""The maximum of a canary in these tests, shorter than in the demonstration."""
 AGREES = 60.0
 LAST_WORDS = 30.0
-"""Seconds that a canary has to write its report after its weight is gone."""
+"""Time limit in seconds for a canary's report after its weight was removed."""
 WENT_ON = "(went on)"
 POLICY = ROOT / ".run/local/chaos-policy.yml"
 
@@ -47,8 +47,8 @@ class Row:
 
     Attributes:
         above: seconds in which the candidate carried more than its share.
-        unserved: seconds from the first failed request to the last, if nobody could serve them.
-        next: whether the next canary started; set by that canary.
+        unserved: seconds from the first to the last failed request, if no host could serve.
+        next: whether the next canary started, which that canary records.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Row:
 
     @property
     def bad(self) -> bool:
-        """Return whether an order was lost or doubled, a PASS was blind, or the end was unsafe."""
+        """Return whether an order was lost or doubled, PASS had no data, or the end was unsafe."""
         blind = self.evidence and self.ended == "PASS"
         unsafe = self.agrees != "yes" or self.next.startswith("NO")
         return bool(self.books.lost or self.books.doubled or blind or unsafe or self.problem)
@@ -144,7 +144,7 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
             before.next = "ran" if began else "NO"
         if began:
             _endure(Scene(live, idle, canary, relay, load), faults, row, watch)
-        if row.to_zero is not None:  # it may be about to end by itself
+        if row.to_zero is not None:  # it may be ending by itself
             with suppress(subprocess.TimeoutExpired):
                 canary.wait(LAST_WORDS)
         row.ended, row.reason = ended(canary)
@@ -196,7 +196,7 @@ def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def agrees(live: str) -> str:
-    """Wait until state and proxy agree that ``live`` has all traffic; else say how they differ."""
+    """Wait until state and proxy agree that ``live`` has all traffic, or return the difference."""
     deadline = time.monotonic() + AGREES
     idle = other(live)
     problem = "NO"

@@ -26,10 +26,10 @@ FAILURES = (LocalCloudError, OSError, RefusedError, ValueError, KeyError)
 
 @dataclass(frozen=True)
 class Look:
-    """HAProxy's servers at a moment. Without servers, it is down.
+    """HAProxy's servers at one time. No servers means that HAProxy is down.
 
     Attributes:
-        share: of all users, that the lease gives the candidate.
+        share: the share of all users that the lease gives the candidate.
     """
 
     time: float
@@ -48,7 +48,7 @@ class Look:
 
 
 def swollen(colour: str, split: tuple[float, dict[str, int]], circle: ring.Points) -> bool:
-    """Return whether a colour carries more than its share, while the other one has servers."""
+    """Return whether a colour carries more than its share while the other colour has servers."""
     share, up = split
     own = [name for name in up if name.startswith(colour)]
     if not share or len(own) == len(up):

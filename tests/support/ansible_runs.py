@@ -34,7 +34,7 @@ class Run:
 class Ansible:
     """ansible-playbook with this project's inventory, for one local cloud, or none.
 
-    ``shell`` replaces the variables of this process's own environment.
+    ``shell`` replaces variables of this process's environment.
     """
 
     run: Path
@@ -75,7 +75,7 @@ class Ansible:
 
 def _tasks(output: str) -> list[tuple[str, dict[str, Any]]]:
     """Return the name and each host's result of every task."""
-    start = output.find("{\n")  # other callbacks print before and after
+    start = output.find("{\n")  # other callbacks print text before and after the JSON
     document = json.JSONDecoder().raw_decode(output, start)[0] if start >= 0 else {"plays": []}
     return [
         (task["task"]["name"], result)

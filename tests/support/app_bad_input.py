@@ -11,7 +11,7 @@ ITEM = {"description": "Ugly christmas sweater", "qty": "1", "unitPrice": "500"}
 
 
 def cart(**changes: Any) -> dict[str, Any]:
-    """A cart with one item, changed; a change to ... leaves the field out."""
+    """Return a cart with one changed item. The value ... removes a field."""
     item = {name: value for name, value in {**ITEM, **changes}.items() if value is not ...}
     return {"items": [item]}
 

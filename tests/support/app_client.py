@@ -23,7 +23,7 @@ class Client:
         return self.ask("GET", path, None, **headers)
 
     def post(self, path: str, body: object, **headers: str) -> Answer:
-        """Bytes are sent unchanged, other bodies as JSON."""
+        """Send a body: bytes unchanged, anything else as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.ask("POST", path, content, **headers)
 

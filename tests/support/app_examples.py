@@ -33,9 +33,9 @@ def agree(documented: str, answered: str) -> bool:
 
 
 def answer_as_documented(url: str) -> None:
-    """Run all examples against an empty shop: only the address and the UUIDs may differ.
+    """Run all examples against an empty shop. Only the address and the UUIDs may differ.
 
-    UUIDs in a response are used in the following commands.
+    The UUIDs of a response are used in the commands after it.
     """
     examples = documented_examples()
     assert len(examples) >= 15

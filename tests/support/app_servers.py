@@ -37,7 +37,7 @@ def program(name: str) -> str:
 
 
 def _unprivileged() -> list[str]:
-    """PostgreSQL refuses to run as root."""
+    """Return the user for PostgreSQL, which refuses to run as root."""
     if os.getuid():
         return []
     user = pwd.getpwnam("postgres")
@@ -46,7 +46,7 @@ def _unprivileged() -> list[str]:
 
 @dataclass(kw_only=True)
 class Server:
-    """A process that listens on a free port. Ctrl-C reaches whoever started it, not the process."""
+    """A process that listens on a free port. Ctrl-C reaches its parent, not the process."""
 
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -71,7 +71,7 @@ class Postgres(Server):
     def start(self) -> None:
         data = self.directory / "data"
         options = [f"-p{self.port}", "-h127.0.0.1", f"-k{self.directory}", "-cmax_connections=200"]
-        options += ["-cfsync=off"]  # tests kill processes, not the machine
+        options += ["-cfsync=off"]  # tests never cut the power
         with (self.directory.parent / "postgres.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*_unprivileged(), program("postgres"), "-D", str(data), *options],
@@ -88,7 +88,7 @@ class Postgres(Server):
         return done.returncode == 0
 
     def kill(self) -> None:
-        """Kill it as the kernel does when memory runs out; its children then end."""
+        """Kill the process as the kernel does when memory runs out. Its children then end."""
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -101,7 +101,7 @@ class Postgres(Server):
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """Run PostgreSQL in a directory that its user can read; those of pytest are for root only."""
+    """Run PostgreSQL in a directory that its user can read, unlike the directories of pytest."""
     with tempfile.TemporaryDirectory(prefix="shop-postgres-") as directory:
         Path(directory).chmod(0o755)
         server = Postgres(Path(directory) / "postgres")

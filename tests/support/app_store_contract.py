@@ -102,7 +102,7 @@ class StoreContract:
             store.check_out(new_id(), new_id(), "key", ITEMS)
 
     def test_a_key_is_its_carts_own(self, store: Store) -> None:
-        """So nobody can block another's checkout with a key."""
+        """A client cannot block another client's checkout with a key."""
         first, second = self.cart(store), self.cart(store)
         order = store.check_out(new_id(), first, "key", None)
         assert store.check_out(new_id(), first, "key", None).id == order.id

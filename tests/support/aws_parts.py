@@ -15,7 +15,7 @@ DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def check_analytics(s3: Any, bucket: str) -> None:
-    """Assert that the bucket for analyses is private and encrypted, and that objects age."""
+    """Assert that the bucket for analyses is private and encrypted, and that objects expire."""
     rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == PRIVATE
@@ -26,7 +26,7 @@ def check_analytics(s3: Any, bucket: str) -> None:
 
 
 def check_registry(ecr: Any, name: str) -> None:
-    """Assert that the registry never moves a tag, scans images and ages them out."""
+    """Assert that the registry never moves a tag, scans images, and deletes old ones."""
     (found,) = ecr.describe_repositories()["repositories"]
     assert found["repositoryName"] == name
     assert found["imageTagMutability"] == "IMMUTABLE"
@@ -49,7 +49,7 @@ def put_image(ecr: Any, name: str, tag: str, digit: str = "0") -> None:
 
 
 def check_tag_stays(ecr: Any, name: str, tag: str) -> None:
-    """Assert that another image does not get a tag that exists."""
+    """Assert that an existing tag cannot be given to another image."""
     with pytest.raises(ClientError, match="AlreadyExists"):
         put_image(ecr, name, tag, digit="1")
 

@@ -1,4 +1,4 @@
-"""The program of the role ``backup``, which is one file and no package."""
+"""The program of the role ``backup``, imported from its single file."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ WITHOUT_AWS = "import sys\nsys.modules['boto3'] = sys.modules['botocore'] = None
 
 
 class Failing(Quiet):
-    """Fails a tenth of the requests if the bad release is installed; health checks succeed."""
+    """Fails a tenth of the requests if the bad release is installed. Health checks succeed."""
 
     def do_GET(self) -> None:  # noqa: N802 - the library's name
         if self.path == "/" and self.server.release() == BAD and random.random() < 0.1:  # noqa: S311
@@ -46,7 +46,7 @@ class Failing(Quiet):
 
 
 class Bare(World):
-    """The world without a cloud."""
+    """An environment without a cloud."""
 
     def _start(self) -> None:
         self._start_proxy()

@@ -1,4 +1,4 @@
-"""The world of a canary: shoppers, two small servers, and their metrics."""
+"""The environment of a canary: shoppers, two small servers, and their metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Behaviour:
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
-    """Responds 200 with only its release, once it has one."""
+    """Responds 200 with nothing but its release, once it has one."""
 
     protocol_version = "HTTP/1.1"
     server: Backend
@@ -52,7 +52,7 @@ class Backend(http.server.ThreadingHTTPServer):
     release: Callable[[], str]
 
     def handle_error(self, *_arguments: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 def send_requests(port: int, stop: threading.Event) -> None:
@@ -86,7 +86,7 @@ class Publisher:
     _share: float = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Send each second after its end; a failed one is sent with the next."""
+        """Send the metrics of each second after its end. A failed call is repeated with the next."""
         noise = np.random.default_rng(SEED)
         second, unsent = int(time.time()), []
         while not stop.wait(max(0.0, second + 1 - time.time())):

@@ -23,7 +23,7 @@ CONFIG = Path(os.environ["CANARY_TEST_PROXY"])
 
 
 class Sleeper:
-    """A lease that expires by itself; after a renewal the name differs and it does nothing."""
+    """A lease that expires by itself. After a renewal its name is outdated, so it does nothing."""
 
     def arm(self, seconds: float) -> str:
         name = os.urandom(4).hex()
@@ -38,7 +38,7 @@ class Sleeper:
         return name
 
     def disarm(self, name: str) -> None:
-        """Do nothing: see above."""
+        """Do nothing: an outdated lease has no effect."""
 
 
 def words(arguments: list[str]) -> list[str]:

@@ -58,7 +58,7 @@ class World:
     def behaviour(self, behaviour: Behaviour) -> None:
         self.publisher.behaviour = behaviour
 
-    # ---- what tests use -------------------------------------------------------------------
+    # ---- for tests ------------------------------------------------------------------------
 
     def client(self, service: str) -> Any:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **KEYS)
@@ -73,7 +73,7 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._end_with(process)  # leave no open pipe and no process when a test fails early
+        self._end_with(process)  # if a test fails early, leave no open pipe and no process
         return process
 
     def environment(self) -> dict[str, str]:
@@ -160,7 +160,7 @@ class World:
 
         wait_for(weight, "the candidate carries traffic", 240)
 
-    # ---- how it is made -------------------------------------------------------------------
+    # ---- setup ----------------------------------------------------------------------------
 
     def _start(self) -> None:
         self._start_cloud()

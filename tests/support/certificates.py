@@ -1,4 +1,4 @@
-"""A certificate that signs itself, valid for any number of days, or expired."""
+"""A self-signed certificate, valid for any number of days, or expired."""
 
 from __future__ import annotations
 

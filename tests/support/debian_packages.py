@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Publish a Debian package in a repository on this host: ``publish-package NAME VERSION [PATH]``.
 
-It needs only dpkg and Python, so that a test can copy it to a host. The package holds one file with
-what standard input says, at PATH, or a file that says its version.
+It needs only dpkg and Python, so that a test can copy it to a host. The package holds one file: the
+content of standard input at PATH, or else a file with the version.
 """
 
 import hashlib

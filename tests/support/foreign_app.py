@@ -1,4 +1,4 @@
-"""Somebody else's app behind the role's proxy: slow answers, uploads and WebSockets."""
+"""Another team's app behind the role's proxy: slow answers, uploads and WebSockets."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class ForeignApp(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.name = name
         self.asked: list[str] = []
-        """The requests that began to reach this server, without health checks."""
+        """The requests whose start reached this server, without health checks."""
         self.checked: set[str] = set()
-        """The headers Host of the health checks."""
+        """The Host headers of the health checks."""
 
     def handle_error(self, *_: Any) -> None:
-        """A client that leaves is no news."""
+        """Print nothing: clients may close their connections."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(size=len(body))
 
     def echo(self) -> None:
-        """Answer as a WebSocket does, then repeat every line."""
+        """Complete the WebSocket handshake, then repeat every line."""
         self.send_response(101)
         self.send_header("Connection", "Upgrade")
         self.send_header("Upgrade", "websocket")

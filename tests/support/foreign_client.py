@@ -1,4 +1,4 @@
-"""Requests to somebody else's app behind the proxy, from any address of this machine."""
+"""Requests to another team's app behind the proxy, from any address of this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRANGER, OTHER = "127.0.9.1", "127.0.9.2"
 def ask(
     port: int, path: str = "/", source: str = STRANGER, body: Any = None, **headers: str
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Return status, JSON body if it is one, and headers."""
+    """Return the status, the body (parsed if it is JSON), and the headers."""
     method = "GET" if body is None else "POST"
     own = {name.replace("_", "-"): value for name, value in headers.items()}
     with closing(

@@ -1,9 +1,9 @@
 """Decides as IAM does whether the statements of one role allow a request.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a Deny
-that matches wins, an Allow that matches admits, and nothing else is admitted. It supports the
-elements of this project's policies, and refuses to evaluate any others. It knows no permission
-boundaries, session policies or resource policies.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: a
+matching Deny wins, a matching Allow permits, and everything else is denied. It supports the
+elements of this project's policies, and refuses to evaluate any others. It does not know permission
+boundaries, session policies and resource policies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Statement = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """One action on one resource. ``context`` has the keys that conditions ask for."""
+    """One action on one resource. ``context`` holds the condition keys."""
 
     action: str
     resource: str = "*"

@@ -37,7 +37,7 @@ class Inventory:
         return self.values(host)(name)
 
     def values(self, host: str) -> Callable[[str], Any]:
-        """Return a resolver for the variables of a host; reading them takes longest."""
+        """Return a resolver for the variables of a host, so that they are read only once."""
         variables = self.raw(host)
         templar = Templar(loader=self.loader, variables=variables)
         return lambda name: templar.template(variables[name])

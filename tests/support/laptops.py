@@ -61,7 +61,7 @@ class Laptops(World):
         return self.run(*words)
 
     def asked(self) -> list[str]:
-        """Return the commands that the proxy got since the last call."""
+        """Return the commands that the proxy has received since the last call."""
         lines = self.log.read_text().splitlines()
         self.log.write_text("")
         return [line.split("canary@proxy ")[1].split()[0] for line in lines]

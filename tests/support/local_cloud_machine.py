@@ -1,4 +1,4 @@
-"""A local cloud for tests, and everything that it could leave on the machine."""
+"""A local cloud for tests, and everything that it could leave behind on the machine."""
 
 import json
 import subprocess

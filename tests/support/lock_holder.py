@@ -1,6 +1,6 @@
 """Takes an environment's lock as a canary does, on a machine whose clock may be wrong.
 
-``python -m tests.support.lock_holder POLICY NAME SKEW WORK`` prints a line for everything it does.
+``python -m tests.support.lock_holder POLICY NAME SKEW WORK`` prints a line for each action.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The filters of the collection, loaded from their files like Ansible does."""
+"""The filters of the collection, loaded from their files as Ansible does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def filter_of(file: str, name: str) -> Callable[..., Any]:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look up their own module
+    sys.modules[spec.name] = module  # dataclasses look up their module by name
     spec.loader.exec_module(module)
     found: Callable[..., Any] = module.FilterModule().filters()[name]
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import socket
 
-#: Below the ports that Linux gives to clients (``ip_local_port_range``, 32768 to 60999 by default).
-#: Between this question and the server's start, no outgoing connection can take such a port.
+#: Below the ports that Linux gives to clients (``ip_local_port_range``, 32768 to 60999 by default),
+#: so that no outgoing connection takes the port before the server starts.
 SERVERS = range(20_000, 32_000)
 
 

@@ -35,9 +35,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @contextmanager
 def process(*command: str, log: Any = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command; what it says on stderr is in the log, or in the test's output.
+    """Run a command. Its stderr goes to the log, or to the test's output.
 
-    Ctrl-C reaches whoever started it, who then ends it in order.
+    Ctrl-C reaches only its parent, which then stops it properly.
     """
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
@@ -99,12 +99,12 @@ class Proxy:
 
 @contextmanager
 def running_proxy(directory: Path, per_colour: int = 2, **settings: Any) -> Iterator[Proxy]:
-    """Run a proxy with the shop's settings, of which ``settings`` replaces some."""
+    """Run a proxy with the shop's settings, some of them replaced by ``settings``."""
     with ExitStack() as stack:
         proxy = made(directory, per_colour, stack, **settings)
         for server in proxy.servers:
             proxy.start_shop(server["name"])
-        for server in proxy.servers:  # HAProxy takes a server for up until a check fails
+        for server in proxy.servers:  # HAProxy assumes that a server is up until a check fails
             wait_for(partial(listens, server["port"]), f"{server['name']} listens")
         proxy.start()
         proxy.wait_until_up(*(server["name"] for server in proxy.servers))
@@ -116,7 +116,7 @@ SHOP_SETTINGS = ("timeouts", "retries", "sticky", "clients", "routes")
 
 
 def shop_settings(operators: str = "127.0.0.0/8") -> dict[str, Any]:
-    """Return how the inventory configures the shop's proxy; this machine is a load generator."""
+    """Return the inventory's settings of the shop's proxy, with this machine as load generator."""
     names = [f"proxy_{name}" for name in SHOP_SETTINGS]
     network = {"network_cidr": "127.0.0.1/32", "network_admin_cidrs": [], "trusted_proxies": []}
     return group_settings("proxy", names, shop_operators=[operators], **network)

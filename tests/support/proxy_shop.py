@@ -1,6 +1,6 @@
 """A shop in forty lines, as a process that can be killed: ``python -m ... NAME PORT``.
 
-It responds after 20 ms with its name; the path can make it misbehave.
+It responds after 20 ms with its name. Some paths make it misbehave.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ async def serve(name: str, port: int) -> None:
     async def answer(head: str, writer: asyncio.StreamWriter) -> None:
         path = head.split()[1]
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
-        if path == "/crash":  # like a worker that dies during a request
+        if path == "/crash":  # as when a worker dies during a request
             writer.close()
             return
         if path != "/ready":

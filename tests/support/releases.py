@@ -33,7 +33,7 @@ CREATE TABLE vouchers (code text PRIMARY KEY, cart_id uuid);
     "0098_voucher": "ALTER TABLE orders ADD COLUMN voucher text;\n",
     "0099_colour": "ALTER TABLE products ADD COLUMN colour text;\n",
 }
-"""Migrations of three tables, by name. The releases before and after work with both schemas."""
+"""Migrations of three tables, by name. Old and new releases work with both schemas."""
 
 
 def git(*arguments: str, stdin: str = "", index: Path | None = None) -> str:

@@ -21,7 +21,7 @@ class SessionCloud:
 
     settings: Settings
     run: Path
-    """Where the environments keep their keys, policies and reports: CART_CANARY_RUN."""
+    """The directory of the environments' keys, policies and reports: CART_CANARY_RUN."""
 
     @property
     def policy(self) -> Path:

@@ -1,4 +1,4 @@
-"""Clients that occupy a server on purpose, and other customers who notice it or not."""
+"""Clients that occupy a server on purpose, and the service that other customers get meanwhile."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 PAUSE = 0.5
 PATIENCE = 10.0
 ETHERNET = 1_400
-"""Bytes of a segment. With those of loopback, 65,483, a send buffer would hold megabytes."""
+"""Bytes of a TCP segment as on Ethernet. With loopback's 65,483, a buffer would hold megabytes."""
 PAGES = 20
-"""Together more than the buffers on the way hold."""
+"""Number of pages, more than all buffers on the way hold."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where requests go. ``source`` gives each client its own address, if it can have one."""
+    """The target of requests. ``source`` gives each client its own address, if possible."""
 
     host: str
     port: int
@@ -48,11 +48,11 @@ class Target:
             raise
 
 
-# ---- the attacks: each is one connection, until the server closes it
+# ---- attacks: each is one connection, until the server closes it
 
 
 async def sends_slowly(target: Target, number: int) -> None:
-    """Send a part of a body, then a byte now and then; bodies have any size."""
+    """Send a part of a body, then single bytes with pauses. Any size is allowed."""
     size, sent = [(60_000, 17_000), (100, 1), (65_536, 65_000), (5_000_000, 40_000)][number % 4]
     reader, writer = await target.opened(number)
     with closing(writer):
@@ -65,9 +65,9 @@ async def sends_slowly(target: Target, number: int) -> None:
 
 
 async def reads_slowly(target: Target, number: int) -> None:
-    """Ask for page after page, and read a byte now and then.
+    """Request page after page, and read single bytes with pauses.
 
-    The page costs the shop next to nothing, so that reading slowly is the whole attack.
+    The page costs the shop almost nothing, so the slow reading is the only attack.
     """
     reader, writer = await target.opened(number, buffer=4096)
     with closing(writer):
@@ -84,7 +84,7 @@ async def says_nothing(target: Target, number: int) -> None:
 
 
 async def ended(reader: asyncio.StreamReader) -> bool:
-    """Wait a moment; return whether the server answered or closed the connection."""
+    """Wait briefly, and return whether the server answered or closed the connection."""
     try:
         await asyncio.wait_for(reader.read(1000), PAUSE)
     except TimeoutError:
@@ -101,13 +101,13 @@ def closing(writer: asyncio.StreamWriter) -> Iterator[None]:
 
 
 RAMP = 3.0
-"""Seconds until all clients are there."""
+"""Seconds until all clients have started."""
 Attack = Callable[[Target, int], Awaitable[None]]
 
 
 @contextmanager
 def attacked(target: Target, attack: Attack, clients: int) -> Iterator[None]:
-    """Keep so many clients at it; each comes back at once when it is thrown out."""
+    """Keep this many clients attacking. A client that is disconnected reconnects at once."""
 
     async def client(number: int) -> None:
         await asyncio.sleep(RAMP * number / clients)
@@ -144,7 +144,7 @@ def running(made: Callable[[], list[Awaitable[None]]]) -> Iterator[None]:
         thread.join()
 
 
-# ---- the other customers
+# ---- other customers
 
 
 @dataclass
@@ -201,9 +201,9 @@ def served(target: Target, seconds: float, rate: float = 60, connections: int = 
 CLIENTS = 200
 WINDOW = 2.0
 ROUNDS, QUIET, ATTACKED = 2, 2, 5
-"""Windows of each phase."""
+"""Number of rounds, and of windows in each phase."""
 LONGER, NOISE = 2.0, 0.05
-"""How much longer the slowest requests may take under attack: so many times, and seconds."""
+"""Limits for the slowest requests under attack: as a multiple, and in additional seconds."""
 
 
 def windows(target: Target, number: int) -> list[Customers]:
@@ -213,7 +213,7 @@ def windows(target: Target, number: int) -> list[Customers]:
 def measured(target: Target, attack: Attack) -> tuple[list[Customers], list[Customers]]:
     """Return how customers are served without and with the attack.
 
-    Both alternate, so what else this machine does concerns both alike.
+    Both phases alternate, so other load on this machine affects both in the same way.
     """
     quiet, during = windows(target, QUIET), []
     for _ in range(ROUNDS):
@@ -225,12 +225,12 @@ def measured(target: Target, attack: Attack) -> tuple[list[Customers], list[Cust
 
 
 def typical_p99(found: list[Customers]) -> float:
-    """Return the median of the windows' p99: a hiccup of the machine concerns one of them."""
+    """Return the median of the windows' p99, so that one disturbed window does not count."""
     return statistics.median(each.p99 for each in found)
 
 
 def require_unnoticed(target: Target, attack: Attack) -> None:
-    """Attack the target, and require that other customers are served as without the attack."""
+    """Attack the target, and require that other customers are served as well as before."""
     quiet, during = measured(target, attack)
     usual, slow = typical_p99(quiet), typical_p99(during)
     requests = sum(len(each.seconds) for each in during)

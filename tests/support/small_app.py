@@ -1,4 +1,4 @@
-"""Somebody else's app: one file that knows nothing of canaries but the name of its release."""
+"""Another team's app: one file that knows nothing about canaries except its release's name."""
 
 import http.server
 import random

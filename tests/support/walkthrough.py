@@ -1,4 +1,4 @@
-"""The commands of a README, in its order, typed in a shell as a newcomer does."""
+"""The commands of a README, in its order, typed into a shell as a newcomer does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLOCK = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Said:
-    """What a shell answered: exit status and output."""
+    """The result of a command: exit status and output."""
 
     status: int
     out: str
@@ -37,7 +37,7 @@ def sections(page: Path) -> dict[str, list[str]]:
 
 
 def type_in(block: str, directory: Path, environment: Mapping[str, str]) -> Said:
-    """Type a block of commands; the first one that fails ends it."""
+    """Type a block of commands. The first failed command ends it."""
     done = subprocess.run(
         ["bash", "-eu", "-c", block],
         cwd=directory,

@@ -20,7 +20,7 @@ metrics:
 
 
 def checkout(directory: Path, *, links: bool = False) -> Path:
-    """Copy the tracked files, so that a build changes nothing here; with ``links``, links too."""
+    """Copy the tracked files, so that a build changes nothing here. ``links`` includes links."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
