@@ -86,7 +86,7 @@ class Publisher:
     _share: float = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Send the metrics of each second after its end. A failed call is repeated with the next."""
+        """Send the metrics of each second after its end. Repeat a failed call with the next."""
         noise = np.random.default_rng(SEED)
         second, unsent = int(time.time()), []
         while not stop.wait(max(0.0, second + 1 - time.time())):
