@@ -1,4 +1,4 @@
-"""What a shopper asks of a shop that runs: SHOP_URL=http://... pytest tests/acceptance."""
+"""Requests of a shopper to a running shop: SHOP_URL=http://... pytest tests/acceptance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shop() -> str:
 
 def ask(url: str, body: object | None = None, **headers: str) -> tuple[int, str]:
     data = None if body is None else json.dumps(body).encode()
-    # The URL is the tester's own.
+    # The tester chooses the URL.
     request = Request(url, data, headers={"Content-Type": "application/json", **headers})  # noqa: S310
     try:
         with urlopen(request, timeout=10) as answer:  # noqa: S310

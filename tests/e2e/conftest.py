@@ -1,8 +1,8 @@
 """One local cloud for all end-to-end tests; the demonstration boots it and runs once.
 
-With KEEP in the environment, the cloud stays up for a second run of these tests on the same commit,
-which then needs no other demonstration. Whoever sets it destroys the cloud, as ``.ci/run`` does. A
-cloud that a failed test left without its proxy or a shop is then destroyed and made anew.
+With KEEP in the environment, the cloud stays up, so a second run of these tests on the same commit
+needs no new demonstration. The caller must destroy the cloud, as ``.ci/run`` does. If a failed test
+left the cloud without its proxy or a shop, the second run makes a new cloud.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def story() -> Iterator[dict[str, Any]]:
 
 
 def destroy() -> None:
-    """Remove the cloud, and what the demonstration told of it."""
+    """Remove the cloud, and the demonstration's record of it."""
     subprocess.run(["local-cloud", "destroy"], cwd=ROOT, check=True)
     STORY.unlink(missing_ok=True)
 
 
 def serves() -> bool:
-    """Return whether proxy and state agree on what is live, and every server of the proxy is up."""
+    """Return whether proxy and state agree on the live release, and all servers are up."""
     command = ["canary", "status", "--env", "local", "--json"]
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE)
     if done.returncode:
@@ -60,7 +60,7 @@ def serves() -> bool:
 
 
 def told_of_this_commit() -> bool:
-    """Return whether the last demonstration ended well, with this commit."""
+    """Return whether the last demonstration succeeded with this commit."""
     if not STORY.exists():
         return False
     return bool(json.loads(STORY.read_text(encoding="utf-8"))["commit"] == git("rev-parse", "HEAD"))
@@ -84,7 +84,7 @@ def demonstrate() -> None:
 def cloud(story: dict[str, Any]) -> SessionCloud:
     """The cloud after the demonstration: ``site.yml`` applied, a release on both colours.
 
-    A test may release, promote, roll back and stop services, and leaves both colours serving.
+    A test may release, promote, roll back and stop services. At its end both colours must serve.
     """
     assert story
     run = Path(os.environ.get("CART_CANARY_RUN", ROOT / ".run")).resolve()

@@ -2,7 +2,7 @@
 
 Every step is a command that a user would type; it is printed before it runs. The result is written
 to ``.run/ENVIRONMENT/demo.json``, which the end-to-end tests read. Where no host can be booted, it
-tells the same story on processes of this machine.
+runs the same steps with processes of this machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BAD = "error=503:0.2"
 STORY = ROOT / ".run/local/demo.json"
 ENOUGH_REQUESTS = 600
 SHOPPERS = 150
-"""Each sends a request a second: three times the default rules harm out in a minute."""
+"""Each sends one request per second. With three times the default, a minute is enough for PASS."""
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -47,7 +47,7 @@ class Canary:
 
 
 class Stage(Protocol):
-    """Where the demonstration runs: on booted hosts, or with processes on this machine."""
+    """The place of the demonstration: booted hosts, or processes on this machine."""
 
     environment: str
 
@@ -65,7 +65,7 @@ class Stage(Protocol):
 
 
 class Hosts:
-    """Seven booted hosts of the local cloud, which stay."""
+    """Seven booted hosts of the local cloud, which keep running afterwards."""
 
     environment = "local"
 
@@ -140,7 +140,7 @@ def other(colour: str) -> str:
 
 
 def status(environment: str) -> Any:
-    """Return what ``canary status`` says."""
+    """Return the output of ``canary status``."""
     return answer("canary", "status", "--env", environment, "--json")
 
 
@@ -169,7 +169,7 @@ def wait_for_shoppers(stage: Stage | None = None) -> None:
 
 
 def tell(stage: Stage, good: Canary, bad: Canary, before: int, during: int, seconds: float) -> None:
-    """Print what happened, where to look, and how to remove it."""
+    """Print the results, the pages to open, and the command that removes everything."""
     title(f"Done in {seconds / 60:.1f} minutes")
     for line in (
         f"Good release: {good.told['verdict']}, promoted; {good.told['live']} is live now.",
@@ -226,7 +226,7 @@ def main() -> int:
     if not (reason := cannot_boot(Settings.load())):
         story(Hosts())
         return 0
-    # It reads Ansible's inventory, which takes seconds that booted hosts need not wait.
+    # The import reads Ansible's inventory, which takes seconds, and booted hosts do not need it.
     from tests.e2e.processes.main import tell_on_processes
 
     return tell_on_processes(reason, story)

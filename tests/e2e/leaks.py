@@ -39,7 +39,7 @@ def shown(text: str, secrets: Mapping[str, str]) -> set[str]:
 def printed(command: Sequence[str], secrets: Mapping[str, str]) -> set[str]:
     """Return the names of the secrets in the output of a command of any size.
 
-    The patterns are in a file: on a command line they would find themselves.
+    The patterns are in a file, because the search would find them on its own command line.
     """
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as patterns:
         patterns.write("\n".join(secrets.values()) + "\n")
@@ -69,7 +69,7 @@ def written(paths: Iterable[Path], secrets: Mapping[str, str]) -> dict[str, set[
 class ProcessList(Repeater):
     """The command lines of all processes of this machine, including those of its hosts."""
 
-    pause = 0.05  # shorter processes may be missed
+    pause = 0.05  # a process that lives for a shorter time may be missed
 
     def __init__(self) -> None:
         super().__init__()

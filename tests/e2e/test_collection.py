@@ -1,4 +1,4 @@
-"""The collection in an empty directory: a playbook elsewhere uses its roles by name."""
+"""The collection is installed into an empty directory, and a playbook uses its roles by name."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ TRUSTED = "/usr/local/share/ca-certificates/test.crt"
 
 @pytest.fixture
 def addressed(cloud: SessionCloud, tmp_path: Path) -> Iterator[SessionCloud]:
-    """App hosts find a repository at SITE: on this machine, whose certificate they trust."""
+    """App hosts reach a repository at SITE on this machine, and trust its certificate."""
     gateway = str(cloud.settings.gateway)
     hosts = [name for name in cloud.hosts() if name.startswith("local-app-")]
     with git_server(tmp_path, (gateway, 443), SITE):
@@ -38,7 +38,7 @@ def addressed(cloud: SessionCloud, tmp_path: Path) -> Iterator[SessionCloud]:
 
 
 def listed(url: str) -> list[Answer]:
-    """Return the response, if it is a list."""
+    """Return the list of commits, or None for any other response."""
     answer = ask(url, timeout=20)
     return [answer] if answer.status == 200 else []
 

@@ -12,7 +12,7 @@ from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.timeout(2400)]
 REFUSED_WITHIN = 90
-"""Seconds from a bad release's first traffic to its refusal: the project's own promise."""
+"""Seconds within which a bad release must fail after its first traffic, as the project promises."""
 
 
 def recording(told: dict[str, Any]) -> dict[str, Any]:

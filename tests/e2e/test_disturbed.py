@@ -19,10 +19,10 @@ from tests.e2e.demo import address, answer, locust, other
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 
-#: The first test waits for the demonstration too.
+#: The first test also waits for the demonstration.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 TWO_PERIODS = 12.0
-"""Two periods of 5 s, and what it takes to ask."""
+"""Two periods of 5 s, and the time of the queries."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -86,7 +86,7 @@ def test_a_terminated_instance_is_gone_and_comes_back(story: dict[str, Any]) -> 
     back = [each for each in known if each["name"] == name and each["state"] == "running"]
     assert len(back) == 1
     assert back[0]["id"] != identity
-    # it has the release of its colour, and the proxy uses it
+    # the host has the release of its colour, and the proxy uses it
     assert status()["proxy"]["states"][f"{idle}-2"].startswith("UP")
 
 
@@ -100,7 +100,7 @@ def test_a_person_starts_a_load_on_locusts_page(story: dict[str, Any]) -> None:
         start = page.get_by_role("button", name="Start")
         again = page.get_by_role("button", name="New")
         expect(start.or_(again).first).to_be_visible()
-        if again.count():  # a load has run before
+        if again.count():  # an earlier load may have run
             again.click()
         page.get_by_label("Number of users").fill("10")
         start.click()

@@ -18,7 +18,7 @@ from tests.support.waiting import wait_for
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 PERIOD = 5
 SHARE = 0.1
-"""Of the shoppers: the first step of the policy."""
+"""Share of the shoppers in the policy's first step."""
 #: The app measures its own metrics and does not see what the proxy adds.
 DRILL = ["canary", "drill", "--env", "local", "--errors", "20%", "--share", f"{SHARE:.0%}"]
 DRILL += ["--writes", "--judge-proxy-errors"]
@@ -27,7 +27,7 @@ KEPT = ("live", "weights", "fallback", "drill", "lease_until")
 
 @pytest.fixture(scope="module")
 def busy(cloud: SessionCloud) -> Iterator[SessionCloud]:
-    """The cloud with shoppers, and a standby that has the live release."""
+    """The cloud with shoppers, and the live release on the standby."""
     live = cloud.status()["release"]
     cloud.output("canary", "deploy", live, "--env", "local")
     cloud.output("ansible-playbook", "playbooks/load.yml", "-e", "load=start", "-e", "users=100")

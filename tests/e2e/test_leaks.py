@@ -26,7 +26,7 @@ MARK = "this line was planted by the search for secrets"
 
 @dataclass(frozen=True)
 class Seen:
-    """The output while two passwords were replaced, and the secrets."""
+    """The output of the replacement of two passwords, and the secrets."""
 
     secrets: dict[str, str]
     outputs: dict[str, str]

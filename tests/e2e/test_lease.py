@@ -19,9 +19,8 @@ from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900)]
 LIMIT = 20.0
-"""Two periods of 5 s, and what two calls of ``canary status`` take while other tests run beside.
-
-`make chaos` measures the time by itself.
+"""Two periods of 5 s, and the time of two calls of ``canary status`` beside other tests. `make
+chaos` measures the time exactly.
 """
 
 

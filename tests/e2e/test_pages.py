@@ -1,6 +1,6 @@
-"""Who reaches the monitor's pages: Grafana, Locust, Prometheus. They have no TLS.
+"""Access to the monitor's pages without TLS: Grafana, Locust, Prometheus.
 
-No host of the tests can install Grafana, so something else listens on its port.
+The hosts of the tests cannot install Grafana, so another program listens on its port.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def reaches(cloud: SessionCloud, host: str, address: str, port: int) -> bool:
 
 @pytest.mark.parametrize("port", PAGES)
 def test_no_host_reaches_the_pages(cloud: SessionCloud, address: str, port: int) -> None:
-    """Somebody who has taken over a host must not read the graphs, or start a load.
+    """An attacker on a host must not read the graphs or start a load.
 
-    On AWS the proxy does, which forwards them over SSH (``tests/unit/roles/test_settings.py``).
+    On AWS the proxy reaches them, to forward them over SSH (``tests/unit/roles/test_settings.py``).
     """
     others = [host for host in cloud.hosts() if host != MONITOR]
     assert len(others) == 6
-    with ThreadPoolExecutor(len(others)) as pool:  # a dropped packet is waited for
+    with ThreadPoolExecutor(len(others)) as pool:  # after a dropped packet, the client waits
         found = list(pool.map(lambda host: reaches(cloud, host, address, port), others))
     assert dict(zip(others, found, strict=True)) == dict.fromkeys(others, False)
 

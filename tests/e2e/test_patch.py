@@ -1,4 +1,4 @@
-"""``playbooks/patch.yml``: updates are judged on the idle colour, and only then reach the other."""
+"""``playbooks/patch.yml``: updates are judged on the idle colour before the live one gets them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def newest_verdict(cloud: SessionCloud) -> str:
 
 @pytest.fixture(scope="module")
 def outdated(cloud: SessionCloud) -> Iterator[SessionCloud]:
-    """Every app host has version 1 of a package, and no other repository than its own."""
+    """Every app host has version 1 of a package, and only its own repository."""
     script = base64.b64encode((ROOT / "tests/support/debian_packages.py").read_bytes()).decode()
     for host in servers(cloud):
         cloud.ssh(

@@ -1,4 +1,4 @@
-"""A proxy that was stopped, or replaced, serves the live release and no other."""
+"""A proxy that was stopped or replaced serves only the live release."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def proxies(cloud: SessionCloud) -> dict[str, str]:
 
 @dataclass
 class Shopper:
-    """Requests the catalogue from the new proxy continuously, beginning at its start.
+    """Requests the catalogue from the new proxy continuously from its start on.
 
     Attributes:
         old: the instance that is replaced.
-        answers: how often each status and colour came; (0, "") is no response.
+        answers: number of responses by status and colour; (0, "") is no response.
         back: time of the first response.
     """
 
@@ -83,14 +83,14 @@ def shopper(cloud: SessionCloud, old: str) -> Iterator[Shopper]:
 
 @pytest.fixture
 def broken(cloud: SessionCloud) -> Iterator[SessionCloud]:
-    """Green is live; blue, the initial colour of a new environment, answers nothing but 500."""
+    """Green is live. Blue, the initial colour of a new environment, answers only 500."""
     if cloud.status()["live"] == "blue":
         cloud.output("canary", "deploy", "HEAD", "--env", "local")
         cloud.output("canary", "promote", "--env", "local", "--colour", "green")
     release("broken", "error=500", "A release that answers nothing but 500")
     cloud.output("canary", "deploy", "refs/demo/broken", "--env", "local")
     yield cloud
-    if not proxies(cloud):  # the test failed, and other tests use this cloud after it
+    if not proxies(cloud):  # the test failed, but other tests still need this cloud
         cloud.output("ansible-playbook", "site.yml")
     cloud.output("canary", "deploy", "HEAD", "--env", "local")
 

@@ -20,7 +20,7 @@ EMPTY = (
 
 
 def test_the_documented_examples_answer_through_the_proxy(story: dict[str, Any]) -> None:
-    """Literally, by the release that the demonstration promoted, without load."""
+    """The release that the demonstration promoted answers them literally, without load."""
     assert story
     subprocess.run(["local-cloud", "ssh", "local-data-1", EMPTY], cwd=ROOT, check=True)
     url = f"http://{address('local-proxy-1')}"

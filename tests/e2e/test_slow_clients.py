@@ -1,4 +1,4 @@
-"""200 clients of the booted hosts that send slowly, read slowly or say nothing."""
+"""200 clients of the booted hosts send slowly, read slowly or send nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 @pytest.mark.parametrize("attack", [sends_slowly, reads_slowly, says_nothing])
 def test_other_customers_do_not_notice(cloud: SessionCloud, attack: Attack) -> None:
-    """The controller has no limits at the proxy, so each connection is as from another client."""
+    """The proxy sets no limits for the controller, so each connection counts as another client."""
     require_unnoticed(Target(address("local-proxy-1"), 80), attack)
     states = cloud.status()["proxy"]["states"]
     assert {state.split()[0] for state in states.values()} == {"UP"}

@@ -1,4 +1,4 @@
-"""A metric crosses its threshold and back: alarm states, e-mails and records follow."""
+"""A metric crosses its threshold and returns: alarm states, e-mails and records follow."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def stopped() -> str:
 
 @pytest.fixture(scope="module")
 def seen(stopped: str) -> dict[str, list[Any]]:
-    """Six carts and a stopped shop until both alarms fire; then a repair until both are OK.
+    """Cause two alarms with six carts and a stopped shop, then repair both.
 
-    Returns the records and e-mails since then.
+    Return the records and e-mails since the start.
     """
     watched = ("ManyCarts", f"Unavailable-{stopped}")
-    check_out(open_carts())  # those of the demonstration and of the tests before
+    check_out(open_carts())  # carts of the demonstration and of earlier tests
 
     def all_are(state: str) -> bool:
         states = alarm_states()
         return all(states[name] == state for name in watched)
 
     wait_for(lambda: all_are("OK"), "both alarms are OK before anything is disturbed", PATIENCE, 1)
-    time.sleep(5)  # that change has the time of this second, and its e-mail may still arrive
+    time.sleep(5)  # an earlier change may be of this second, and its e-mail may still arrive
     since = time.time()
     moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     carts = [put_cart() for _ in range(6)]
@@ -133,7 +133,7 @@ def test_prometheus_scrapes_every_instance_haproxy_and_the_prober() -> None:
 
 
 def test_no_panel_is_empty_under_load() -> None:
-    """For both colours, in the hour of the demonstration."""
+    """No panel is empty for either colour in the hour of the demonstration."""
     panels = filter_of("prometheus", "prometheus_panels")(
         SHARED["metric_panels"], served=SHARED["metric_served"], interval=5
     )

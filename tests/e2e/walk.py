@@ -36,7 +36,7 @@ class Instead:
 
 @dataclass(frozen=True)
 class Told:
-    """The output and the exit status of a command; None if the shell did not return."""
+    """The output and the exit status of a command. The status is None if the shell hung."""
 
     command: Command
     output: str

@@ -19,7 +19,7 @@ from tests.e2e.demo import address, answer
 from tests.support.paths import ROOT
 
 PATIENCE = 300
-"""Seconds that a busy machine may take for what takes a few periods."""
+"""Time limit in seconds, on a busy machine, for changes that usually take a few periods."""
 ITEMS = [{"description": "A sweater", "qty": 1, "unitPrice": "500"}]
 
 

@@ -25,9 +25,9 @@ from tests.support.waiting import wait_for
 
 ACCOUNT = "123456789012"  # moto's default account
 KEYS = {"AWS_ACCESS_KEY_ID": "foreign", "AWS_SECRET_ACCESS_KEY": "unchecked-by-plain-moto"}
-ADMIN = "203.0.113.7/32 127.0.0.1/32"  # this machine, as the emulator sees it, is one of them
+ADMIN = "203.0.113.7/32 127.0.0.1/32"  # they include this machine's address as the emulator sees it
 FOR_MOTO = "in-the-form-that-moto-checks"  # a policy's name (enforced.py)
-# Without hosts: nobody answers at the addresses that moto invents.
+# Without hosts: no machine answers at the addresses that moto invents.
 HOSTLESS = ("--limit", "localhost", "--skip-tags", "analyzer")
 
 
@@ -100,12 +100,12 @@ def emulated(home: Path) -> Iterator[Account]:
             account = Account(tap, repairs, home)
             yield account
     finally:
-        server.kill()  # it has nothing to save, and takes long to stop on a busy machine
+        server.kill()  # kill it, as it saves nothing and stops slowly on a busy machine
         server.wait()
 
 
 def statements_of(account: Account, principal: str) -> list[dict[str, Any]] | None:
-    """Return the statements of a role's own policies, or nothing if it is not a role."""
+    """Return the statements of a role's inline policies, or None if it is not a role."""
     _, is_role, name = principal.partition(":role/")
     if not is_role:
         return None

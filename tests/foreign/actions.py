@@ -1,4 +1,4 @@
-"""The IAM action of a recorded call. Most are its own name; these are not."""
+"""The IAM action of a recorded call. These calls have an action with another name."""
 
 from __future__ import annotations
 

@@ -33,10 +33,10 @@ KINDS = {
     "eni": "network-interface",
     "snap": "snapshot",
 }
-#: Their names have no account.
+#: The names of these resources contain no account.
 WITHOUT_ACCOUNT = {"image", "snapshot"}
-#: Everybody may call the first. The second is asked about the caller itself, who is a role on AWS
-#: (``test_bootstrap.py``) and no role here.
+#: Anybody may call the first. The second asks about the caller, who is a role on AWS
+#: (``test_bootstrap.py``) but not here.
 FREE = {"sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy"}
 PASS = "iam:PassRole"
 
@@ -66,7 +66,7 @@ def asked(call: Call, account: str) -> Iterator[Request]:
 
 
 def _passed(call: Call, account: str) -> Iterator[Request]:
-    """Yield the role that a call hands to EC2. Instance profiles are called like their role."""
+    """Yield the role that a call passes to EC2. Instance profiles have the name of their role."""
     name = ""
     if call.operation == "AddRoleToInstanceProfile":
         name = call.parameters["RoleName"]

@@ -1,4 +1,4 @@
-"""One emulated account for all tests of this directory, which run in the order of their lines."""
+"""One emulated account for all tests of this directory, which run in the order of the file."""
 
 from __future__ import annotations
 

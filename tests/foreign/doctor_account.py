@@ -1,7 +1,7 @@
-"""An emulated account in order, and ``canary doctor`` in it as a person types it.
+"""A correct emulated account, and ``canary doctor`` in it as a person types it.
 
-moto checks the caller (``enforced.py``), and the doctor has the keys of a role. ``gaps.py`` answers
-for moto what a role may do, and which quotas of EC2 the account has.
+moto checks the caller (``enforced.py``), and the doctor has the keys of a role. ``gaps.py`` adds
+the simulation of rights and the quotas of EC2, which moto lacks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VCPUS, NETWORKS, ADDRESSES = "L-1216C47A", "L-F678F1CE", "L-0263D0A3"
 
 @contextmanager
 def in_order(place: Path) -> Iterator[Account]:
-    """An account in order: a proxy, its security group, and a subscriber of the alarms."""
+    """A correct account: a proxy, its security group, and a subscriber of the alarms."""
     with emulated(place) as made:
         ec2, sns = made.client("ec2", REGION), made.client("sns", REGION)
         group = ec2.create_security_group(GroupName="shop-aws-proxy", Description="proxy")
@@ -76,7 +76,7 @@ def host(account: Account, role: str) -> dict[str, Any]:
 
 
 def needs_of(account: Account, place: Path) -> Needs:
-    """Return what an environment needs that this account has."""
+    """Return needs of an environment that this account meets."""
     found = Needs.model_validate(
         {
             "account": ACCOUNT,
@@ -101,7 +101,7 @@ def needs_of(account: Account, place: Path) -> Needs:
 
 
 def examined(account: Account, needs: Needs, place: Path) -> dict[str, dict[str, Any]]:
-    """Type the command; return its findings by check."""
+    """Run the command, and return its findings by check."""
     file = place / "needs.json"
     file.write_text(needs.model_dump_json(), encoding="utf-8")
     done = subprocess.run(

@@ -1,9 +1,9 @@
 """moto with its IAM switched on, and sessions of roles in it.
 
-docs/security.md says what moto checks. It asks about the resource * for every service but S3, takes
-the name of a call for that of its action, and calls CloudWatch ``monitoring``. So a role gets a
-second policy, which allows the actions of its own ones in that form. Their resources and conditions
-are evaluated by ``asked.py``.
+docs/security.md lists what moto checks. It uses the resource * for every service but S3, the name
+of a call as its action, and the prefix ``monitoring`` for CloudWatch. So a role gets a second
+policy, which allows the actions of its first one in this form. ``asked.py`` evaluates their
+resources and conditions.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tests.support.iam_policy import listed
 
 REGION, ADMINISTRATOR = "eu-central-1", "administrator"
 OFF = "inf"
-"""The number of calls that moto does not check."""
+"""The number of calls that moto lets pass unchecked."""
 
 
 def in_the_form_of_moto(statements: Statements) -> list[dict[str, Any]]:
-    """Return what is allowed, on every resource except in S3.
+    """Return the allowed actions in moto's form: on every resource, except in S3.
 
     >>> in_the_form_of_moto([{"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "x"}])
     [{'Effect': 'Allow', 'Action': ['ec2:RunInstances'], 'Resource': '*'}]
@@ -58,7 +58,7 @@ def switch(account: Account, unchecked: str) -> None:
 
 
 def enforce(account: Account) -> None:
-    """Make an administrator, whose keys the tests have, and switch moto's IAM on."""
+    """Create an administrator, whose keys the tests use, and switch on moto's IAM."""
     iam = account.client("iam", REGION)
     iam.create_user(UserName=ADMINISTRATOR)
     everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
@@ -83,7 +83,7 @@ def unchecked(account: Account) -> Iterator[None]:
 
 
 def permit(account: Account, role: str, statements: Statements) -> None:
-    """Let moto allow a role what these statements allow."""
+    """Let moto allow a role the actions of these statements."""
     account.client("iam", REGION).put_role_policy(
         RoleName=role,
         PolicyName=FOR_MOTO,
@@ -94,7 +94,7 @@ def permit(account: Account, role: str, statements: Statements) -> None:
 def session(account: Account, role: str) -> dict[str, str]:
     """Return the variables of a shell with the credentials of a role.
 
-    Workflows and hosts get them of OIDC and EC2, which moto has not.
+    Workflows and hosts get them from OIDC and EC2, which moto does not emulate.
     """
     with unchecked(account):
         given = account.client("sts", REGION).assume_role(

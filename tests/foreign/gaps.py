@@ -1,4 +1,4 @@
-"""What plain moto lacks and AWS has, in one place. Each gap names the proof that AWS differs.
+"""The features of AWS that plain moto lacks, in one place, each with a proof.
 
 | gap of moto | what AWS does | proof |
 | --- | --- | --- |
@@ -24,7 +24,7 @@ from tests.foreign.tap import Call
 from tests.support.iam_policy import Request, allowed
 
 TABLES = uuid.UUID("6f0a4f5e-3d3b-4f0c-9a53-0d2f5d1c9b12")
-# So the modules tag them again in every run: these lines of a second run are moto's.
+# So the modules tag them again in every run: only moto causes these changes in a second run.
 RETAGGED = {
     "cart.canary.network : routes | Create the NAT gateway": "natgateway",
     "cart.canary.instances : address | Give each its own public address": "elastic-ip",
@@ -45,10 +45,10 @@ IMAGES = [
     }
     for number, date in ((2, "20260901"), (1, "20261101"))
 ]
-"""The newer image has the lower id, so that only its date tells it apart."""
+"""The newer image has the lower id, so that only its date shows that it is newer."""
 
 
-# A volume's own id; that of an attachment is followed by something else.
+# The id of a volume, without the id of its attachment, which has another element after it.
 VOLUME = re.compile(rb"(</volumeId>\s*)(<size>)")
 
 
@@ -64,12 +64,12 @@ DECISION = "<EvalActionName>{}</EvalActionName><EvalDecision>{}</EvalDecision>"
 
 @dataclass
 class Gaps:
-    """Changes the answers of moto to those that AWS would give."""
+    """Changes moto's responses to those of AWS."""
 
     statements: Callable[[str], Statements | None]
     """Returns the policies of a principal, if it is a role of the account."""
     quotas: dict[str, float] = field(default_factory=dict)
-    """The account's quotas of EC2 by code. While it has none, moto's refusal stands."""
+    """The account's quotas of EC2 by code. Without any, moto's error is kept."""
 
     def repair(self, call: Call, answer: bytes) -> tuple[int, bytes]:
         """Return the status and the body as AWS would."""
@@ -79,7 +79,7 @@ class Gaps:
         return call.status, repaired(str(call), answer) if done else answer
 
     def _missing(self, call: Call) -> bytes:
-        """Return an answer of which moto has nothing."""
+        """Return the response to a call that moto does not support."""
         if str(call) == "servicequotas:GetServiceQuota":
             quota = self.quotas.get(call.parameters["QuotaCode"])
             return json.dumps({"Quota": {"Value": quota}}).encode() if quota else b""
@@ -90,7 +90,7 @@ class Gaps:
 
 
 def simulation(asked: Mapping[str, str], statements: Statements) -> bytes:
-    """Return what IAM answers to ``SimulatePrincipalPolicy``: a decision for each action."""
+    """Return IAM's response to ``SimulatePrincipalPolicy``: a decision for each action."""
     context = {
         value: asked[key.replace("ContextKeyName", "ContextKeyValues.member.1")]
         for key, value in asked.items()
@@ -106,7 +106,7 @@ def simulation(asked: Mapping[str, str], statements: Statements) -> bytes:
 
 
 def repaired(call: str, answer: bytes) -> bytes:
-    """Return an answer with what moto leaves out."""
+    """Return a response with the elements that moto omits."""
     if call == "ec2:DescribeVolumes" and b"<snapshotId" not in answer:
         return VOLUME.sub(rb"\1<snapshotId/>\2", answer)
     if (key := TABLE_KEYS.get(call)) is None:

@@ -1,7 +1,8 @@
 """A recording proxy on loopback between an AWS client and an emulator.
 
-It names each call by its service and operation, so that a test can say which calls were made, and
-that a plan made none that writes. It changes nothing but the emulator's known gaps (``gaps.py``).
+It names each call by its service and operation. So a test can check which calls were made, and that
+a plan made none that writes. It changes only responses with the emulator's known gaps
+(``gaps.py``).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)
 RPC = re.compile(r"/service/[^/]+/operation/(\w+)")
 EC2_ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 READS = ("Describe", "Get", "List", "Head", "Lookup", "Simulate", "BatchGet")
-# The checksum of DynamoDB is that of the answer before a repair; botocore would retry for minutes.
+# DynamoDB's checksum is of the unrepaired response, so botocore would retry for minutes.
 ANY_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 DROPPED = {"connection", "transfer-encoding", "content-length", "keep-alive", "x-amz-crc32"}
 
@@ -41,9 +42,9 @@ class Call:
     region: str
     status: int
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the call names: query or JSON, flat, and the path as ``path``."""
+    """The parameters: query or JSON, flat, and the path as ``path``."""
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The tags of EC2 resources that it names, as they were before the call."""
+    """The tags of the call's EC2 resources before the call."""
 
     @property
     def writes(self) -> bool:
@@ -54,7 +55,7 @@ class Call:
 
 
 Repair = Callable[[Call, bytes], tuple[int, bytes]]
-"""Returns the status and the body of an answer, of which it may change both."""
+"""Returns the status and the body of a response; it may change both."""
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Tap:
     lock: Lock = field(default_factory=Lock)
     url: str = ""
     keys: dict[str, str] = field(default_factory=lambda: dict(ANY_KEYS))
-    """Those of an administrator; moto believes any until its IAM is switched on."""
+    """Keys of an administrator. moto accepts any keys until its IAM is switched on."""
     ahead: float = 0.0
     """Seconds by which the clock of AWS is ahead of this machine's."""
 
@@ -77,7 +78,7 @@ class Tap:
 
     @contextmanager
     def recording(self) -> Iterator[list[Call]]:
-        """Collect the calls that are made meanwhile."""
+        """Collect the calls made inside the context."""
         begin = len(self.calls)
         made: list[Call] = []
         yield made

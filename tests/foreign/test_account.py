@@ -1,6 +1,6 @@
-"""An account from empty to empty, against plain moto: what only our own emulator saw is unverified.
+"""An account is provisioned and emptied against plain moto, independent of our own emulator.
 
-Hosts are left out: nobody answers at the addresses that moto invents.
+Hosts are left out, because no machine answers at the addresses that moto invents.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def test_a_second_run_from_a_shell_without_the_optional_variables_changes_nothin
 
 
 def networks_that_reach(account: Account, name: str) -> set[str]:
-    """Return the networks that a security group admits; other groups are not networks."""
+    """Return the networks that a security group admits, without the groups that it admits."""
     named = [{"Name": "group-name", "Values": [name]}]
     (group,) = account.client("ec2", REGION).describe_security_groups(Filters=named)[
         "SecurityGroups"
@@ -126,7 +126,7 @@ def networks_that_reach(account: Account, name: str) -> set[str]:
 
 
 def open_ports(account: Account) -> set[int]:
-    """Return the ports that everybody reaches."""
+    """Return the ports that are open to everybody."""
     groups = account.client("ec2", REGION).describe_security_groups()["SecurityGroups"]
     return {
         rule["FromPort"]
@@ -167,7 +167,7 @@ def test_nobody_terminates_the_data_host_by_mistake(account: Account) -> None:
 
 
 def test_another_address_changes_the_security_groups_alone(account: Account) -> None:
-    """The whole of site.yml: the doctor, its first play, finds that it is about to mend this."""
+    """All of site.yml runs: the doctor, its first play, finds that site.yml will fix this."""
     account.shell["CART_CANARY_ADMIN_CIDR"] = "198.51.100.9/32 127.0.0.1/32"
     moved, calls = account.play(SITE, *HOSTLESS)
     assert not moved.failed, moved.output

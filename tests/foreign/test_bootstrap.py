@@ -1,4 +1,4 @@
-"""What an administrator makes once for workflows, and its undo; and what the doctor says before."""
+"""The resources that an administrator creates once for workflows, their removal, and the doctor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``canary doctor``: each fault that is planted in an account has a sentence and a command."""
+"""``canary doctor``: each fault planted in an account gets a sentence and a command."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def needs(account: Account, tmp_path: Path) -> Needs:
 
 
 def publish(account: Account, age: float) -> None:
-    """Publish a metric of the app host, as it was ``age`` seconds ago."""
+    """Publish a metric of the app host with a time ``age`` seconds ago."""
     dimensions = {"Environment": "aws", "Colour": "blue"}
     dimensions["Instance"] = host(account, "app")["InstanceId"]
     datum = {
@@ -138,7 +138,7 @@ def new_account(account: Account) -> Iterator[None]:
 
 @contextmanager
 def networks_of_others(account: Account) -> Iterator[None]:
-    """Four, beside the default one; the quota is moto's own."""
+    """Create four networks beside the default one, up to moto's quota."""
     ec2 = account.client("ec2", REGION)
     made = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in range(4)]
     yield

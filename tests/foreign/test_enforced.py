@@ -1,4 +1,4 @@
-"""What moto checks with its IAM switched on, and what it does not: docs/security.md states it.
+"""The checks that moto makes with its IAM switched on, as docs/security.md lists them.
 
 ``test_enforced_run.py`` makes a whole account with it. The resources and conditions of policies are
 tested in ``tests/unit/roles`` and by ``asked.py``.
@@ -40,7 +40,7 @@ NARROW: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account that checks the caller, with a role for each policy."""
+    """An account that checks its callers, with a role for each policy."""
     with emulated(tmp_path_factory.mktemp("enforced")) as made:
         iam, s3 = made.client("iam", REGION), made.client("s3", REGION)
         for name, statement in NARROW.items():

@@ -1,4 +1,4 @@
-"""A whole account with rights enforced: each call is made as the role that makes it on AWS."""
+"""A whole account with rights enforced: each call uses the role that makes it on AWS."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ PLENTY = {"L-1216C47A": 32.0, "L-0263D0A3": 5.0}
 
 
 def own(account: Account, role: str) -> list[dict[str, Any]]:
-    """Return the policy that a playbook gave a role."""
+    """Return the inline policy that a playbook gave a role."""
     found = statements_of(account, f"arn:aws:iam::{ACCOUNT}:role/{role}")
     assert found
     return found
 
 
 def denied(calls: list[Call]) -> set[str]:
-    """Return the calls that moto refused because of who made them."""
+    """Return the calls that moto refused because of their caller."""
     return {f"{call} {call.parameters}" for call in calls if call.status in REFUSED}
 
 
@@ -91,7 +91,7 @@ def test_provisioning_works_with_the_rights_of_apply(account: Account) -> None:
 
 @pytest.fixture
 def acting(account: Account, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, str]]:
-    """Give this process the credentials of a role; return them too."""
+    """Give this process the credentials of a role, and return them."""
 
     def become(role: str) -> dict[str, str]:
         permit(account, role, own(account, role))
@@ -123,7 +123,7 @@ def app(values: Any, _: Path) -> None:
 
 
 def monitor(values: Any, _: Path) -> None:
-    """Record a change of an alarm, publish what the prober measured, and read the last backup."""
+    """Record a change of an alarm, publish the prober's results, and read the last backup."""
     name = values("event_queue_arn").rpartition(":")[2]
     queue = boto3.resource("sqs").get_queue_by_name(QueueName=name)
     tables = {"alarms": values("alarm_table"), "history": values("history_table")}
@@ -136,7 +136,7 @@ def monitor(values: Any, _: Path) -> None:
 
 
 def data(values: Any, place: Path) -> None:
-    """Store a backup and read it, as the program does: curl signs the requests."""
+    """Store a backup and read it, as the program does. curl signs the requests."""
     where = {"endpoint": os.environ["AWS_ENDPOINT_URL"], "region": REGION}
     where["bucket"] = values("release_bucket")
     text = load().curl_words(where, metadata(), "latest")
@@ -184,7 +184,7 @@ def test_each_kind_of_host_works_with_its_own_rights(
 
 
 def alarm(account: Account, values: Any) -> None:
-    """Let an alarm change its state, as the recorder's queue hears of it."""
+    """Change the state of an alarm, which sends a message to the recorder's queue."""
     change = {"AlarmName": "a", "NewStateValue": "ALARM", "OldStateValue": "OK"}
     change |= {"NewStateReason": "why", "StateChangeTime": "2026-11-26T11:00:20.000+0000"}
     topic = values("event_topic_arn")

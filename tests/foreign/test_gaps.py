@@ -1,4 +1,4 @@
-"""AWS does what moto does not: the proofs that ``gaps.py`` names; and moto still does not."""
+"""The proofs named in ``gaps.py``: AWS has these features, and moto still lacks them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The bucket for analyses, the registry of images and the name of the service, against plain moto.
 
-Each is made once, found again by a second run, and removed.
+Each is created once, found by a second run, and removed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``playbooks/snapshot.yml`` against plain moto: a snapshot a day, and the old ones deleted."""
+"""``playbooks/snapshot.yml`` against plain moto: one snapshot per day, and old ones deleted."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_each_volume_gets_one_snapshot_a_day(
 def test_old_snapshots_are_deleted_but_the_newest_and_those_of_others(
     owner: Account, volume: str, before: set[str]
 ) -> None:
-    """Everything is old here, after 0 days."""
+    """With a limit of 0 days, every snapshot is old."""
     ec2 = owner.client("ec2", REGION)
 
     def take(tags: list[dict[str, str]]) -> str:

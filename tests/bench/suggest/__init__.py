@@ -1,1 +1,1 @@
-"""``canary suggest`` on services it was not built on: real load, real and injected harm."""
+"""``canary suggest`` on services that it was not tuned for: real load, real and injected harm."""

@@ -2,8 +2,8 @@
 
     python -m tests.bench.suggest.load PLAN.json
 
-The plan names the end of the load, and for each instance its port, its requests per second, and how
-far that swings up and down within five minutes.
+The plan names the end of the load, and for each instance its port, its requests per second, and the
+amplitude of a five-minute swing of that rate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CART = json.dumps({"items": ITEMS})
 
 
 class Client:
-    """Sends requests to one instance; a cart that was added may be checked out later."""
+    """Sends requests to one instance. Later requests may check out a cart that it added."""
 
     def __init__(self, port: int, seed: str) -> None:
         self.port = port

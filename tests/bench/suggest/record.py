@@ -2,10 +2,10 @@
 
     python -m tests.bench.suggest.record DIRECTORY SECONDS [FAULTS.json]
 
-Each service is a CSV file of its own, SERVICE-TURN.csv, which grows no more once the turn is over.
-All run at once on one PostgreSQL and one Redis, so they disturb each other as neighbours do.
-FAULTS.json lists real faults: ``{"service", "window", "errors", "slower"}``; the second instance of
-the service has them in that window.
+Each service has a CSV file for each turn, SERVICE-TURN.csv, which is final after the turn. All
+services run at once on one PostgreSQL and one Redis, so they disturb each other as neighbours do.
+FAULTS.json lists real faults: ``{"service", "window", "errors", "slower"}``. The second instance of
+the service has a fault in its window.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@
     SHOP_METRICS=FILE SHOP_FAULT=FILE SHOP_ERRORS=0.01 gunicorn tests.bench.suggest.served:flask
     ... uvicorn tests.bench.suggest.served:fastapi
 
-Every second, the instance adds its rows to the metrics file, in the form that canary reads. The
-fault file is JSON, ``{"errors": 0.02, "slower": 0.25}``, and may change at any time: so many more
-requests end with status 500, and each takes so much longer than its own work.
+Every second, the instance adds its rows to the metrics file, in the format that canary reads. The
+fault file is JSON, ``{"errors": 0.02, "slower": 0.25}``, and may change at any time. It gives the
+share of additional responses with status 500, and the additional time as a share of the request's
+own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 LATE = 0.3
-"""Seconds after its end at which a second is written."""
+"""Delay in seconds after the end of a second until its rows are written."""
 POLL = 0.1
 Z90 = 1.2815515655446004
 

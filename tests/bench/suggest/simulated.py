@@ -2,9 +2,9 @@
 
     python -m tests.bench.suggest.simulated DIRECTORY [SEED]
 
-They are worlds B and C of `make bench-verdict`, on which `canary suggest` was not built: Pareto
-bursts, heavy-tailed noise that drifts, failures in batches, hosts of two makes. One long run of
-equal hosts is cut in two: turn1 is the history, turn2 holds the windows to judge.
+They are worlds B and C of `make bench-verdict`, for which `canary suggest` was not tuned: Pareto
+bursts, heavy-tailed noise that drifts, failures in batches, hosts of two models. One long run of
+equal hosts is cut into two parts: turn1 is the history, turn2 holds the windows to judge.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.bench.verdict import world_b, world_c
 from tests.bench.verdict.readings import COUNTS, LATENCIES, NONE, Floats
 
 PERIOD, WINDOW, LEARNED, JUDGED = 60, 2400, 100, 40
-"""Seconds of a period and of a canary, and the windows of both turns."""
+"""Seconds of a period and of a canary, and the numbers of windows in both turns."""
 SEED = 20261128
 START = 1_699_999_200 // WINDOW * WINDOW
 PERIODS = (LEARNED + JUDGED) * WINDOW // PERIOD

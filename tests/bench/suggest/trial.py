@@ -1,13 +1,13 @@
-"""``canary suggest`` on services it was not built on: false alarms, and harms of the margins.
+"""``canary suggest`` on services that it was not tuned for: false alarms, and harm that it finds.
 
     python -m tests.bench.suggest.trial DIRECTORY suggest    # from turn1: policies, and faults.json
     python -m tests.bench.suggest.trial DIRECTORY judge      # the other turns, window by window
     python -m tests.bench.suggest.trial DIRECTORY show       # the results so far
 
-DIRECTORY holds services.json and a CSV file of each service for each turn. Each window is judged by
-``canary analyze`` with the proposed policy and nothing else. Windows of turns without faults are
-judged twice: as they are, and with the harm of one metric added to the rows of half of the
-instances. The turn ``real`` has faults in the services themselves.
+DIRECTORY holds services.json and a CSV file of each service for each turn. ``canary analyze``
+judges each window with only the proposed policy. Windows of turns without faults are judged twice:
+unchanged, and with harm to one metric added to the rows of half of the instances. In the turn
+``real``, the services themselves have faults.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Row = dict[str, str]
 
 @dataclass
 class Result:
-    """Verdicts of one service, by what was done to the windows."""
+    """Verdicts of one service, by the change of the windows."""
 
     equal: Counter[str] = field(default_factory=Counter)
     injected: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -70,7 +70,7 @@ def services() -> list[Service]:
 
 
 def suggest() -> None:
-    """Propose a policy for each service from its first turn, and the faults of the last one."""
+    """Propose a policy for each service from its first turn, and plan faults for the last turn."""
     faults = []
     for service in services():
         history = f"{LEARNED}/{service.name}.csv"
@@ -111,7 +111,7 @@ def _extra(metric: Metric, rate: float) -> float:
 
 
 def judge() -> None:
-    """Judge every window of all turns but the first, and print what was found."""
+    """Judge every window of all turns but the first, and print the results."""
     for service in services():
         if not Path(f"{service.name}.yml").exists():
             continue
@@ -169,7 +169,7 @@ def _rows(file: Path) -> list[Row]:
 
 
 def _candidates(rows: list[Row], number: int) -> set[str]:
-    """Return every second instance; the halves take turns as the candidate."""
+    """Return every second instance. Both halves take turns as the candidate."""
     return set(sorted({row["instance"] for row in rows})[1 - number % 2 :: 2])
 
 

@@ -1,4 +1,4 @@
-"""The judge with one part removed, to measure the value of each part."""
+"""The judge without one of its parts, to measure the value of each part."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NEVER = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Without:
-    """The input and the calibration of the judge without one part."""
+    """The changed input and calibration for the judge without one part."""
 
     part: str
 
     def seen(self, canaries: Canaries) -> Canaries:
-        """Without pairing, the baseline's periods stand in any order."""
+        """Return the input. Without pairing, the baseline's periods are in random order."""
         if self.part != "no pairing":
             return canaries
         order = np.random.default_rng(0).permutation(canaries.periods)
@@ -63,7 +63,7 @@ def _shuffled(readings: Readings, order: np.ndarray[tuple[int], np.dtype[np.int6
 
 @contextmanager
 def without(part: str) -> Iterator[Without]:
-    """The judge without one part, for as long as the context lasts."""
+    """Run the judge without one part inside this context."""
     with ExitStack() as stack:
         if part == "no window":
             stack.enter_context(mock.patch("canary.judge.channels.WINDOW", NEVER))

@@ -27,11 +27,11 @@ from tests.bench.verdict.readings import (
 OURS = "cart-canary"
 BATCH, SMALL_BATCH = 500, 100
 WINDOWS = 200
-"""A/A windows that the judge learns an environment from; every batch learns anew."""
+"""Number of A/A windows from which the judge learns an environment, anew for every batch."""
 
 
 def simulate(scenario: str, harm: Harm, runs: int, periods: int, seed: int) -> Canaries:
-    """Canaries of a scenario of either world."""
+    """Return canaries of a scenario of either world."""
     if scenario in world_a.SCENARIOS:
         return world_a.simulate(world_a.SCENARIOS[scenario], harm, runs, periods, seed)
     return world_b.simulate(world_b.SCENARIOS[scenario], harm, runs, periods, seed)
@@ -46,7 +46,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often something happened, and the median period of when it did."""
+    """The number of events, and their median period."""
 
     hits: int
     runs: int
@@ -58,7 +58,7 @@ class Count:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Clopper-Pearson, 95 %."""
+        """The 95 % Clopper-Pearson interval of the share."""
         found = binomtest(self.hits, self.runs).proportion_ci(0.95, method="exact")
         return float(found.low), float(found.high)
 
@@ -68,10 +68,10 @@ class Cell:
     """The counts of every rule in one cell.
 
     Attributes:
-        passed: our PASS of all judged metrics (equal arms: of the whole canary), before any FAIL.
-        cleared: the affected metrics alone pass, before one of them fails: what a policy with
-            nothing else in it would say.
-        within: our FAILs after a late harm's onset, and in the time set for it.
+        passed: our PASSes of all judged metrics (equal arms: of the whole canary), before any FAIL.
+        cleared: PASSes of the affected metrics alone, before one of them fails, as with a
+            policy that has no other metrics.
+        within: our FAILs within the allowed time after the onset of late harm.
     """
 
     scenario: str
@@ -94,19 +94,19 @@ class Change(Protocol):
 
 
 def seed(*words: object) -> int:
-    """A test seed that only these words give."""
+    """Return a test seed that is unique to these words."""
     return FIRST_TEST_SEED + zlib.crc32("/".join(map(str, words)).encode())
 
 
 def batch_of(runs: int) -> int:
-    """Canaries that learn from the same windows: no cell should rest on one rehearsal's luck."""
+    """Return how many canaries share a rehearsal. Every cell uses several rehearsals."""
     return BATCH if runs >= BATCH else SMALL_BATCH
 
 
 def drawn(
     scenario: str, periods: int, harm: Harm, runs: int, size: int
 ) -> Iterator[tuple[tuple[str, int, str, int], Canaries]]:
-    """The first ``runs`` canaries of a cell in batches of ``size``, each with its key."""
+    """Yield the first ``runs`` canaries of a cell in batches of ``size``, each with its key."""
     for start in range(0, runs, size):
         key = (scenario, periods, harm.name, start)
         yield key, simulate(scenario, harm, min(size, runs - start), periods, seed("judge", *key))
@@ -120,10 +120,10 @@ def batches(
     change: Change | None = None,
     names: tuple[str, ...] = METRICS,
 ) -> Iterator[tuple[Canaries, Trace]]:
-    """Canaries with our judge's trace; each batch has its own A/A windows to learn from.
+    """Yield canaries with our judge's trace. Each batch learns from its own A/A windows.
 
-    ``change`` takes a part of the judge away, by changing what it sees or knows. Only ``names`` are
-    judged.
+    ``change`` removes a part of the judge by changing its input or its calibration. Only ``names``
+    are judged.
     """
     asked = policy(periods)
     for key, canaries in drawn(scenario, periods, harm, runs, batch_of(runs)):
@@ -137,11 +137,11 @@ def batches(
 def power(
     scenario: str, periods: int, harm: Harm, runs: int, *, change: Change | None = None
 ) -> Cell:
-    """A real harm: alarms on the metrics it affects count, and a PASS of those metrics is wrong.
+    """Count alarms and PASSes on the metrics that a harm affects; a PASS of them is wrong.
 
-    Where there is none every alarm is false, and a PASS is that of the whole canary. Only these
-    metrics are judged: in a canary the others must pass too, so what is counted here is never less
-    than the wrong PASSes of a whole canary.
+    Without harm every alarm is false, and a PASS is one of the whole canary. With harm, only the
+    affected metrics are judged. In a whole canary the others must pass too, so the count here is at
+    least the number of wrong PASSes of whole canaries.
     """
     found: Found = {}
     for _, trace in batches(scenario, periods, harm, runs, change, harm.affects):
@@ -165,7 +165,7 @@ def _passed(trace: Trace) -> Ints:
 
 
 def _cleared(trace: Trace, periods: int, names: tuple[str, ...]) -> Ints:
-    """The first look at which all of ``names`` pass, unless one of them failed before it."""
+    """Return the first look at which all of ``names`` pass, unless one of them failed earlier."""
     served = np.array(trace.looks) * 60 >= policy(periods).minimum
     passing = np.all([trace.towards_pass[name] >= 1 for name in names], axis=0) & served
     failing = np.any([trace.towards_fail[name] >= 1 for name in names], axis=0)
@@ -179,7 +179,7 @@ def collect(found: Found, firsts: Mapping[tuple[str, str], Ints]) -> None:
 
 
 def cell_of(scenario: str, periods: int, harm: Harm, found: Found) -> Cell:
-    """Count what was found; of the other rules nobody asks for a PASS."""
+    """Count the results. The other rules are not asked for a PASS."""
     never = [np.zeros(0, dtype=np.int64)]
     joined = {key: np.concatenate(parts) for key, parts in found.items() if "|" in key}
     rules = list(dict.fromkeys(key.split("|")[0] for key in joined))
@@ -210,7 +210,7 @@ def _within(found: Ints, periods: int, harm: Harm) -> Count:
 
 
 def earliest(firsts: Mapping[str, Ints]) -> Ints:
-    """The first alarm of any metric, 0 if none."""
+    """Return the first alarm of any metric, 0 if there is none."""
     never = np.iinfo(np.int64).max
     least = np.min([np.where(first > 0, first, never) for first in firsts.values()], axis=0)
     return np.where(least == never, 0, least)

@@ -1,8 +1,8 @@
 """The other rules: first alarm per canary and metric, as a period; 0 means never.
 
-Every rule sees the growing window of one value per arm and period, like its own tool, without times
-and pairs. Harm is always one-sided, so a rule is not charged for alarms about a metric that got
-better.
+Every rule sees the growing window of one value per arm and period, as in its own tool, without
+times and pairs. Harm is always one-sided, so alarms about a better metric do not count against a
+rule.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.bench.verdict.readings import COUNTS, METRICS, Canaries, Floats, Ints
 FALLS = ("checkouts", "throughput")
 KAYENTA_Z, STRICT_Z = float(ndtri(0.99)), float(ndtri(0.9975))
 SIZE, MEMORY_SIZE = 0.01, 0.002
-"""Canaries of equal arms that size-matched Kayenta may call bad, and for memory alone."""
+"""The share of equal canaries that size-matched Kayenta may fail, and that for memory alone."""
 FIRST = 10
 MEMORY_GATE = 1.05
 AT_END, EVERY = "Kayenta, one look at the end", "Kayenta, every period"
@@ -35,7 +35,7 @@ Alarms = Mapping[str, Mapping[str, Ints]]
 
 
 def values(canaries: Canaries, name: str) -> tuple[Floats, Floats]:
-    """Candidate and baseline as one value a period, turned so that more is harm."""
+    """Return one value per period of candidate and baseline, with signs so that more is harm."""
     readings = canaries.metrics[name]
     x, y = readings.candidate, readings.baseline
     if name in COUNTS:
@@ -47,19 +47,19 @@ def values(canaries: Canaries, name: str) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where Kayenta's rule alarms as often as ours may: its z, and its gate on memory."""
+    """The z and the memory gate with which Kayenta's rule alarms as often as ours may."""
 
     z: float
     gate: float
 
 
 def match(equal: Canaries) -> Match:
-    """The z and the gate at which Kayenta's rule calls 1 % of these equal arms bad.
+    """Return the z and the gate at which Kayenta's rule fails 1 % of these equal canaries.
 
-    At every period, over all metrics. Memory differs between two hosts for good, which no rank test
-    can tell from harm: its alarms are held off by a gate of its own, so that they do not cost the
-    other metrics their power. Nobody can configure Kayenta so, and nobody knows the numbers
-    beforehand; they make power comparable.
+    This is at every period, over all metrics. Memory has a lasting difference between two hosts,
+    which no rank test can distinguish from harm. So a separate gate limits its alarms, and the
+    other metrics keep their power. Kayenta cannot be configured like this, and the numbers are not
+    known in advance: they only make the power comparable.
     """
     looks = tuple(range(FIRST, equal.periods + 1))
     worst = np.full(equal.runs, -np.inf)
@@ -79,7 +79,7 @@ def match(equal: Canaries) -> Match:
 
 
 def alarms(canaries: Canaries, matched: Match, names: Sequence[str] = METRICS) -> Alarms:
-    """First alarms by rule and metric; the score of three runs only where all metrics are asked."""
+    """Return first alarms by rule and metric. The score of three runs needs all metrics."""
     by_metric = {name: _metric_alarms(canaries, name, matched) for name in names}
     result = {
         rule: {name: found[rule] for name, found in by_metric.items() if rule in found}
@@ -114,7 +114,7 @@ def _metric_alarms(canaries: Canaries, name: str, matched: Match) -> dict[str, I
 
 
 def _thresholds(name: str, x: Floats, y: Floats) -> dict[str, Ints]:
-    """Flagger looks at 5xx and p99 against fixed lines; Argo at the ratio of mean latencies."""
+    """Return the alarms of Flagger (fixed limits of 5xx and p99) and Argo (ratio of latencies)."""
     looks = tuple(range(1, x.shape[1] + 1))
     if name == "latency_mean":
         failed = np.cumsum(x > 1.1 * y, axis=1)
@@ -130,12 +130,12 @@ def _thresholds(name: str, x: Floats, y: Floats) -> dict[str, Ints]:
 
 
 def first(hits: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], looks: Sequence[int]) -> Ints:
-    """The look at which each canary first alarms, 0 if it never does."""
+    """Return the look at which each canary first alarms, 0 if it never does."""
     return np.where(hits.any(axis=1), np.array(looks)[hits.argmax(axis=1)], 0)
 
 
 def growing_ratio(x: Floats, y: Floats, looks: Sequence[int]) -> Floats:
-    """Mean of the candidate over mean of the baseline, turned so that more is harm."""
+    """Return the candidate's mean divided by the baseline's, inverted if less is harm."""
     means = [_growing(sample, looks)[1] for sample in (x, y)]
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = means[0] / means[1]
@@ -143,7 +143,7 @@ def growing_ratio(x: Floats, y: Floats, looks: Sequence[int]) -> Floats:
 
 
 def welch(x: Floats, y: Floats, looks: Sequence[int]) -> tuple[Floats, Floats]:
-    """Welch's t and its degrees of freedom at every look."""
+    """Return Welch's t and its degrees of freedom at every look."""
     (n_x, mean_x, var_x), (n_y, mean_y, var_y) = _growing(x, looks), _growing(y, looks)
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = var_x / n_x, var_y / n_y
@@ -152,7 +152,7 @@ def welch(x: Floats, y: Floats, looks: Sequence[int]) -> tuple[Floats, Floats]:
 
 
 def _growing(sample: Floats, looks: Sequence[int]) -> tuple[Floats, Floats, Floats]:
-    """Count, mean and variance of what was seen at each look."""
+    """Return the count, mean and variance of the data up to each look."""
     at = np.array(looks) - 1
     known = np.isfinite(sample)
     n = np.cumsum(known, axis=1)[:, at].astype(float)
@@ -165,9 +165,9 @@ def _growing(sample: Floats, looks: Sequence[int]) -> tuple[Floats, Floats, Floa
 
 
 def three_runs(canaries: Canaries) -> Ints:
-    """Kayenta as documented: runs at each third; below 75 fails at once, the last needs 95.
+    """Return the alarms of Kayenta as documented: three runs, scores below 75, 75 and 95 fail.
 
-    Ten metrics of equal weight, so a run's score is ten for each metric that passes.
+    Ten metrics have equal weights, so each metric that passes adds ten to the score.
     """
     periods = canaries.periods
     ends = (periods // 3, 2 * periods // 3, periods)

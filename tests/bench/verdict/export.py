@@ -1,4 +1,4 @@
-"""The scoreboard's cells as CSV: a row for each number that was counted."""
+"""The scoreboard's cells as CSV: a row for each counted number."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = (
 )
 ALL = "all"
 Row = tuple[str, str, str, Count]
-"""The rule, the metric (or which of them), the event, and how often it happened."""
+"""The rule, the metric (or a group of metrics), the event, and its count."""
 
 
 def cells_csv(cells: Mapping[str, Sequence[Cell]]) -> str:
@@ -42,14 +42,14 @@ def cells_csv(cells: Mapping[str, Sequence[Cell]]) -> str:
 
 
 def numbers(count: Count) -> tuple[str, ...]:
-    """The canaries, the share in percent, its 95 % interval, the median period of the event."""
+    """Return the number of canaries, the share in percent, its 95 % interval, the median period."""
     low, high = count.interval
     percents = (f"{100 * share:.3g}" for share in (count.share, low, high))
     return (str(count.runs), *percents, "" if count.median is None else f"{count.median:g}")
 
 
 def _counts(section: str, cell: Cell) -> Iterator[Row]:
-    """Alarms of every rule; of ours also each metric's, the PASSes, and finds in time."""
+    """Yield the alarms of every rule; for ours also those of each metric, PASSes, timely FAILs."""
     for rule, count in cell.alarms.items():
         yield rule, ALL, "alarm", count
     if section == "equal":
@@ -73,6 +73,6 @@ def _equal(cell: Cell) -> Iterator[Row]:
 
 
 def undecided(cell: Cell) -> Count:
-    """Count the canaries that neither passed nor failed; a FAIL after a PASS is not one more."""
+    """Count the canaries that neither passed nor failed; one that did both may count twice."""
     runs = cell.passed.runs
     return Count(max(runs - cell.passed.hits - cell.alarms[OURS].hits, 0), runs)

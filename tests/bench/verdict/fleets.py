@@ -1,7 +1,7 @@
 """Fleets: the canaries of world A with several hosts on each side, and rehearsals of any size.
 
-The hosts of an arm share its traffic evenly. What ``canary`` pools of several hosts is pooled in
-the same way here: counts are added, latencies are weighted by requests, the rest is averaged.
+The hosts of an arm share its traffic evenly. Their values are pooled as in ``canary``: counts are
+added, latencies are averaged with requests as weights, and other metrics are averaged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ADDED = (*world_a.BASE_RATES, "throughput")
 def simulate(
     scenario: world_a.Scenario, harm: Harm, size: tuple[int, int], seed: int, *, hosts: int = 1
 ) -> Canaries:
-    """``size`` is canaries by periods; each arm has ``hosts`` hosts."""
+    """Simulate canaries. ``size`` is canaries by periods; each arm has ``hosts`` hosts."""
     generator = np.random.default_rng(seed)
     shared = weather(generator, scenario, size)
     arms = [
@@ -43,7 +43,7 @@ def simulate(
 def weather(
     generator: np.random.Generator, scenario: world_a.Scenario, size: tuple[int, int]
 ) -> world_a.Shared:
-    """What happens to both arms."""
+    """Return the effects on both arms."""
     slope = generator.uniform(-0.2, 0.2, size=(size[0], 1)) * np.linspace(-0.5, 0.5, size[1])
     return world_a.Shared(
         np.exp(slope + autoregressive(generator, size, scenario.phi, scenario.swing)),
@@ -53,7 +53,7 @@ def weather(
 
 
 def pool(hosts: Sequence[Values]) -> Values:
-    """The hosts of an arm together; a period that any host misses is missing for all."""
+    """Return the pooled hosts of an arm. A period that any host misses is missing."""
     if len(hosts) == 1:
         return hosts[0]
     requests = np.stack([host["throughput"] for host in hosts])
@@ -72,7 +72,7 @@ def pool(hosts: Sequence[Values]) -> Values:
 
 
 def canaries(share: float, candidate: Values, baseline: Values) -> Canaries:
-    """Both arms as canaries."""
+    """Return both arms as canaries."""
     samples = candidate["throughput"], baseline["throughput"]
     spreads = candidate["spread"], baseline["spread"]
     return Canaries(
@@ -93,7 +93,7 @@ def canaries(share: float, candidate: Values, baseline: Values) -> Canaries:
 def after_lead_in(
     scenario: world_a.Scenario, harm: Harm, size: tuple[int, int], lead: int, seed: int
 ) -> tuple[Canaries, Canaries]:
-    """``lead`` periods on one release, and then the canary, of the same hosts."""
+    """Return ``lead`` periods on one release, and then the canary, on the same hosts."""
     runs, periods = size
     late = replace(harm, onset=lead / (lead + periods))
     whole = simulate(scenario, late, (runs, lead + periods), seed)
@@ -101,7 +101,7 @@ def after_lead_in(
 
 
 def cut(whole: Canaries, part: slice) -> Canaries:
-    """Some periods of every canary."""
+    """Return some periods of every canary."""
 
     def piece(values: Floats | None) -> Floats | None:
         return None if values is None else values[:, part]

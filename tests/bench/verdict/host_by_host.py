@@ -1,7 +1,8 @@
 """`python -m tests.bench.verdict.host_by_host`: judge world C host by host, as a canary is judged.
 
-Each cell is a scenario, what a rehearsal knew of it, and a harm. A cell is measured once for each
-state of the judge and kept, so a stopped run goes on later. It writes docs/scoreboard-hosts.md.
+Each cell is a scenario, the size of its rehearsal, and a harm. A cell is measured once for each
+version of the judge and cached, so a stopped run can continue later. The result is
+docs/scoreboard-hosts.md.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from tests.support.paths import ROOT
 
 PERIODS, START, MINUTE = 60, 1_200_000, 60
 LOOKS = (*range(3, 16, 3), *range(20, PERIODS + 1, 5))
-"""Periods after which a canary is judged; each look costs some 30 ms."""
+"""Periods after which a canary is judged. Each look takes about 30 ms."""
 KEPT, PAGE = ROOT / ".run/bench/hosts", ROOT / "docs/scoreboard-hosts.md"
 SIDES = ((Arm.CANDIDATE, "candidate"), (Arm.BASELINE, "baseline"))
 
@@ -53,7 +54,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How often canaries failed and passed, and whether the finding named the bad host."""
+    """How often canaries failed and passed, and how often the finding named the bad host."""
 
     job: str
     failed: Count
@@ -62,7 +63,7 @@ class Cell:
 
 
 def jobs() -> Iterator[Job]:
-    """Equal arms in every scenario and after every rehearsal, then harm."""
+    """Yield equal arms in every scenario and after every rehearsal, then harm."""
     for name in world_c.SCENARIOS:
         yield Job(name, 0)
     for name in ("C1", "C2", "C4", "C9", "C10"):
@@ -77,7 +78,7 @@ def jobs() -> Iterator[Job]:
 
 
 def recordings(fleet: Fleet) -> Iterator[Recording]:
-    """Every canary of a fleet as a recording."""
+    """Yield every canary of a fleet as a recording."""
     times = tuple(START + MINUTE * period for period in range(PERIODS))
     for run in range(len(fleet.candidate["cpu"])):
         series, names = [], {}
@@ -113,7 +114,7 @@ def _column(row: Floats) -> tuple[float | None, ...]:
 
 
 def learned(asked: Policy, job: Job, part: int) -> Calibration:
-    """Return what a rehearsal of so many windows knows."""
+    """Return the calibration from a rehearsal of this many windows."""
     if not job.windows:
         return Calibration()
     size = (job.windows, PERIODS, seed("rehearse", job.name, part))
@@ -123,13 +124,13 @@ def learned(asked: Policy, job: Job, part: int) -> Calibration:
 
 
 PROMISED, SUREST = 0.01, 0.015
-"""False FAILs of equal releases, and the upper end of their interval, that a cell may have."""
+"""The highest share of false FAILs in a cell, and the highest upper limit of its interval."""
 BATCH = 50
 """Canaries that share a rehearsal."""
 
 
 def measure(job: Job, runs: int) -> Cell:
-    """Walk the looks of each canary until the first PASS or FAIL."""
+    """Judge each canary look by look until the first PASS or FAIL."""
     asked, scenario = policy(PERIODS), world_c.SCENARIOS[job.scenario]
     ends: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
     named = []
@@ -159,7 +160,7 @@ def _count(looks: list[int], runs: int) -> Count:
 
 
 def digest() -> str:
-    """A digest of all code that makes a verdict, and of this world."""
+    """Return a digest of all code that decides verdicts, and of this world."""
     parts = [ROOT / "canary" / room for room in ("judge", "evidence", "stats")]
     files = sorted(path for part in parts for path in part.rglob("*.py"))
     files += [Path(world_c.__file__), Path(__file__)]
@@ -200,7 +201,7 @@ def page(cells: list[Cell]) -> str:
 
 
 def _summary(cells: list[Cell]) -> list[str]:
-    """Say of equal releases how often they failed, and where more often than promised."""
+    """Return how often equal releases failed, and where that exceeds the promise."""
     equal = [cell for cell in cells if cell.job.endswith(f" {NONE.name}")]
     if not equal:
         return []

@@ -1,7 +1,8 @@
-"""The worlds with several hosts in each arm, for tuning: each host is an arm of its own.
+"""The worlds with several hosts in each arm, for tuning: each host is drawn as one arm.
 
-What worlds A and B share between the arms, all hosts share here; an arm's traffic is divided
-equally among its hosts. Seeds below 10,000 only: nothing here is part of the frozen scoreboard.
+Effects that worlds A and B share between the arms are shared by all hosts. An arm's traffic is
+divided equally among its hosts. Only seeds below 10,000 are used, so nothing here is part of the
+frozen scoreboard.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Host = dict[str, Floats]
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Many canaries with several hosts an arm: arrays ``[canaries, hosts, periods]`` by metric."""
+    """Many canaries with several hosts per arm: arrays ``[canaries, hosts, periods]`` by metric."""
 
     share: float
     candidate: Mapping[str, Floats]
@@ -30,7 +31,7 @@ class Fleet:
 def simulate(
     scenario: str, candidate: Sequence[Harm], baseline: Sequence[Harm], size: tuple[int, int, int]
 ) -> Fleet:
-    """Draw canaries; each arm has as many hosts as harms. ``size``: runs, periods, seed."""
+    """Draw canaries. Each arm has one host for each of its harms. ``size``: runs, periods, seed."""
     runs, periods, seed = size
     generator = np.random.default_rng([0xC, seed])
     if scenario in world_a.SCENARIOS:
@@ -41,7 +42,7 @@ def simulate(
 
 
 def equal(hosts: int) -> tuple[Harm, ...]:
-    """Return the harms of an arm without harm."""
+    """Return the list of harms for an arm whose hosts have none."""
     return (NONE,) * hosts
 
 

@@ -1,4 +1,4 @@
-"""The other rules on the canaries of a cell. They are independent of this judge: cached."""
+"""The other rules on the canaries of a cell. Cached, as they do not depend on this judge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bench.verdict.comparators import Match, alarms, match
 from tests.bench.verdict.readings import NONE, Harm
 
 MATCHING = 1000
-"""Equal arms from which size-matched Kayenta gets its threshold."""
+"""Number of equal canaries from which size-matched Kayenta gets its threshold."""
 
 
 def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 @cache
 def threshold(scenario: str, periods: int, folder: Path) -> Match:
-    """Size-matched Kayenta's lines in one scenario, from equal arms that nothing else sees."""
+    """Return size-matched Kayenta's thresholds in a scenario, from equal arms used only here."""
 
     def make() -> dict[str, Any]:
         number = seed("match", scenario, periods)
@@ -40,7 +40,7 @@ def threshold(scenario: str, periods: int, folder: Path) -> Match:
 
 
 def others(scenario: str, periods: int, harm: Harm, runs: int, folder: Path, *, of: int) -> Cell:
-    """The other rules' alarms on the first ``runs`` canaries of a cell that has ``of`` of them."""
+    """Return the other rules' alarms on the first ``runs`` of the ``of`` canaries of a cell."""
     found: Found = {}
     for _, canaries in drawn(scenario, periods, harm, runs, batch_of(of)):
         matched = threshold(scenario, periods, folder)

@@ -15,12 +15,12 @@ Calibration = Mapping[str, Learned]
 
 
 def arms(canaries: Canaries, names: Sequence[str] = METRICS) -> dict[str, Arms]:
-    """The readings of the worlds as input of the judge."""
+    """Return the readings of the worlds as input of the judge."""
     return {name: _arms(canaries.metrics[name], canaries.share) for name in names}
 
 
 def calibrate(policy: Policy, equal: Canaries, names: Sequence[str] = METRICS) -> Calibration:
-    """The calibration from A/A windows of the same environment."""
+    """Return the calibration from A/A windows of the same environment."""
     found = {name: learn(policy, name, one) for name, one in arms(equal, names).items()}
     return {name: learned for name, learned in found.items() if learned is not None}
 
@@ -28,7 +28,7 @@ def calibrate(policy: Policy, equal: Canaries, names: Sequence[str] = METRICS) -
 def trace(
     policy: Policy, canaries: Canaries, known: Calibration, names: Sequence[str] = METRICS
 ) -> Trace:
-    """Every look of every canary, of the metrics ``names``."""
+    """Judge the metrics ``names`` at every look of every canary."""
     return judge_many(policy, arms(canaries, names), known)
 
 
@@ -42,6 +42,6 @@ def _arms(readings: Readings, share: float) -> Arms:
 
 
 def _typical(spread: Floats) -> Floats:
-    """Each canary's median spread, as for a single recording."""
+    """Return each canary's median spread, as for a single recording."""
     typical: Floats = np.nanmedian(spread, axis=1, keepdims=True)
     return typical

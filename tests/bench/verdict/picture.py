@@ -34,7 +34,7 @@ def draw(equal: Sequence[Cell], harmed: Sequence[Cell], path: Path) -> None:
 
 
 def _alarms(axes: Axes, cell: Cell) -> None:
-    """Each rule's family-wise false alarms with its interval, on a logarithmic axis."""
+    """Draw each rule's family-wise false alarms with its interval, on a logarithmic axis."""
     rules = sorted(cell.alarms, key=lambda rule: cell.alarms[rule].share)
     for row, rule in enumerate(rules):
         count = cell.alarms[rule]
@@ -57,7 +57,7 @@ def _alarms(axes: Axes, cell: Cell) -> None:
 
 
 def _power(axes: Axes, cells: Sequence[Cell]) -> None:
-    """Every cell of the grid: above the diagonal ours finds more."""
+    """Draw every cell of the grid. Above the diagonal, our judge finds more."""
     cells = [cell for cell in cells if MATCHED in cell.alarms]
     for kind, (words, colour, marker) in KINDS.items():
         chosen = [c for c in cells if any(word in c.harm for word in words)]

@@ -29,7 +29,7 @@ WHOLE = PARTS[0]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Canaries per cell: equal arms, harm, at a margin; and the number for the other rules."""
+    """Canaries per cell: equal arms, harm, harm at a margin; and those for the other rules."""
 
     equal: int = 4000
     others: int = 1000
@@ -40,7 +40,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One cell to be measured; ``part`` is what an ablation takes away."""
+    """One cell to be measured. ``part`` is the part that an ablation removes."""
 
     section: str
     scenario: str
@@ -52,7 +52,7 @@ class Job:
 
     @property
     def file(self) -> str:
-        """The file name of its measurement."""
+        """The name of the file with the measurement."""
         alone = self.section in ("harmed", "late") and not self.others
         return self._file(self.runs, "alone" if alone else "")
 
@@ -61,7 +61,7 @@ class Job:
         return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()).strip("-") + ".json"
 
     def measure(self, folder: Path) -> Cell:
-        """Simulate and judge; the other rules' answers stay in ``folder``."""
+        """Simulate and judge. The other rules' results are cached in ``folder``."""
         if self.section == "ablation":
             with without(self.part) as change:
                 cell = power(self.scenario, self.periods, self.harm, self.runs, change=change)
@@ -77,7 +77,7 @@ class Job:
 
 
 def _beside(cell: Cell, other: Cell) -> Cell:
-    """Put the other rules' answers beside ours."""
+    """Return the cell with the other rules' results added."""
     return replace(
         cell,
         alarms=cell.alarms | other.alarms,
@@ -87,7 +87,7 @@ def _beside(cell: Cell, other: Cell) -> Cell:
 
 
 def jobs(section: str, size: Size) -> Iterator[Job]:
-    """The cells of one section."""
+    """Yield the cells of one section."""
     if section == "equal":
         for periods in LENGTHS:
             for scenario in EVERYWHERE:
@@ -117,10 +117,10 @@ SECTIONS = ("equal", "harmed", "late", "margins", "ablation")
 
 
 def judge_digest() -> str:
-    """A digest of the code of the judge that can change a cell.
+    """Return a digest of the code of the judge that can change a cell.
 
-    That is what judges thousands of runs, and whatever it imports; sentences, absolute limits and
-    Kayenta's rules cannot change a cell.
+    This is the code that judges thousands of runs, and all its imports. Sentences, absolute limits
+    and Kayenta's rules cannot change a cell.
     """
     found: dict[str, bytes] = {}
     waiting = ["canary.judge.batch"]
@@ -139,7 +139,7 @@ def measured(job: Job, folder: Path) -> Cell:
 
 
 def known(section: str, folder: Path) -> list[Cell]:
-    """All measured cells of a section in the order of its jobs; of each the largest."""
+    """Return all measured cells of a section in the order of its jobs, each with most canaries."""
     best: dict[tuple[str, int, str], Cell] = {}
     for path in sorted(folder.glob(f"{section}-*.json")):
         cell = _cell(json.loads(path.read_text(encoding="utf-8")))

@@ -1,9 +1,9 @@
 """Mann-Whitney over a growing window, for many canaries at once.
 
-Kayenta calls a metric High when the interval's lower end lies above a quarter of the shift's
-estimate. The rank test falls as the shift grows, so that is the same as: the test still rejects at
-a quarter of the estimate. One median and one count a look, instead of three root searches; a test
-holds this form against the literal one.
+Kayenta calls a metric High if the interval's lower end is above a quarter of the estimated shift.
+The rank statistic falls as the shift grows. So the condition is equivalent to a rejection at a
+quarter of the estimate, which needs one median and one count per look instead of three root
+searches. A test compares this form with the literal one.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ CHUNK = 100
 
 
 def shifted_z(x: Floats, y: Floats, looks: Sequence[int], part: float) -> Floats:
-    """Z of the rank test that ``x - part * shift`` and ``y`` are alike, ``[runs, looks]``.
+    """Return z of the rank test of ``x - part * shift`` against ``y``, ``[runs, looks]``.
 
-    It is -inf where the estimated shift is not above zero, and where an arm is empty.
+    It is -inf if the estimated shift is not above zero, or if an arm is empty.
     """
     result = np.full((len(x), len(looks)), -np.inf)
     for start in range(0, len(x), CHUNK):
@@ -47,14 +47,14 @@ def _one_look(x: Floats, y: Floats, part: float) -> Floats:
 
 
 def _middle(ordered: Floats, known: Ints) -> Floats:
-    """The median of the first ``known`` of each ordered row."""
+    """Return the median of the first ``known`` values of each sorted row."""
     rows, last = np.arange(len(ordered)), np.maximum(known - 1, 0)
     middle: Floats = (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
     return middle
 
 
 def _ties(x: Floats, y: Floats, shift: Floats, size: Ints) -> Floats:
-    """The tie correction; of exact ties only those at zero matter for rates and latencies."""
+    """Return the tie correction. For rates and latencies only ties at zero matter."""
     zeros_x, zeros_y = (x == 0).sum(axis=1), (y == 0).sum(axis=1)
     apart = _cubes(zeros_x) + _cubes(zeros_y)
     pairs: Floats = np.maximum(size * (size - 1), 1).astype(float)

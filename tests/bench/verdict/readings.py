@@ -21,7 +21,7 @@ COUNTS = ("errors_5xx", "errors_4xx", "checkouts")
 METRICS = (*LATENCIES, *COUNTS, "cpu", "memory", "throughput")
 
 FIRST_TEST_SEED = 1_000_000
-"""Seeds below 10,000 are for tuning; those from here on are for the published scoreboard only."""
+"""Seeds below 10,000 are for tuning. Seeds from here on are only for the published scoreboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Canaries:
 class Harm:
     """The harm of the candidate: factors, and a leak in points per minute.
 
-    ``onset`` is the share of the run after which it starts; a late one should be found ``within``
-    so many periods of it.
+    ``onset`` is the share of the run after which it starts. Late harm should be found ``within``
+    this many periods.
     """
 
     name: str = "none"
@@ -121,7 +121,7 @@ NONE = Harm()
 
 
 def policy(periods: int) -> Policy:
-    """The policy of the benchmark: margins and weights of the study it follows."""
+    """Return the benchmark's policy, with the margins and weights of the study that it follows."""
     return Policy.model_validate(
         {
             "version": 1,
@@ -169,12 +169,12 @@ def _quantile(statistic: str, margin: str, weight: int) -> dict[str, object]:
 
 
 def onset(harm: Harm, periods: int) -> Floats:
-    """1 in the periods in which the harm is there, else 0."""
+    """Return 1 in the periods with harm, else 0."""
     return (np.arange(periods) >= harm.onset * periods).astype(float)
 
 
 def spacings(generator: np.random.Generator, n: Ints) -> tuple[Floats, Floats, Floats]:
-    """The 50th, 90th and 99th percentile of ``n`` uniform draws, jointly and exactly.
+    """Draw the 50th, 90th and 99th percentile of ``n`` uniform values, jointly and exactly.
 
     Order statistics of uniforms have beta spacings (David and Nagaraja 2003, section 2.5).
     """
@@ -192,7 +192,7 @@ def spacings(generator: np.random.Generator, n: Ints) -> tuple[Floats, Floats, F
 def autoregressive(
     generator: np.random.Generator, shape: tuple[int, int], phi: float, deviation: float
 ) -> Floats:
-    """Stationary AR(1) series with this lag-1 correlation and marginal standard deviation."""
+    """Draw stationary AR(1) series with a lag-1 correlation and a marginal standard deviation."""
     noise = generator.normal(size=shape) * deviation
     series = np.empty(shape)
     series[:, 0] = noise[:, 0]
@@ -204,7 +204,7 @@ def autoregressive(
 def episodes(
     generator: np.random.Generator, shape: tuple[int, int], chance: float, ends: float = 0.5
 ) -> Floats:
-    """1 during bursts that start with ``chance`` a period and end with ``ends`` a period."""
+    """Return 1 during bursts, which start with probability ``chance`` and end with ``ends``."""
     starts, stops = generator.random(shape) < chance, generator.random(shape) < ends
     inside = np.zeros(shape)
     inside[:, 0] = starts[:, 0]
@@ -214,7 +214,7 @@ def episodes(
 
 
 def holes(generator: np.random.Generator, shape: tuple[int, int], share: float) -> Floats:
-    """NaN where a point is missing, else 0: single points, and now and then three in a row."""
+    """Return NaN for missing points, single ones and sometimes three in a row, else 0."""
     missing = generator.random(shape) < share
     gap = generator.random(shape[0]) < 0.1
     at = generator.integers(0, max(shape[1] - 3, 1), size=shape[0])

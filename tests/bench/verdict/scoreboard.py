@@ -65,7 +65,7 @@ ABLATION = (
 
 
 def render(cells: targets.Cells, judge: str) -> str:
-    """The whole page; ``judge`` is the digest of the judge that was measured."""
+    """Return the page. ``judge`` is the digest of the measured judge."""
     equal, harmed = cells["equal"], cells["harmed"]
     parts = [INTRO, _coverage(cells, judge)]
     parts += _section("Targets", "", targets.page(cells))
@@ -78,7 +78,7 @@ def render(cells: targets.Cells, judge: str) -> str:
 
 
 def _coverage(cells: targets.Cells, judge: str) -> str:
-    """How much of the whole was measured, and with how many canaries a cell."""
+    """Return how many cells were measured, and with how many canaries."""
     said = []
     for section, found in cells.items():
         runs = [cell.alarms[OURS].runs for cell in found]

@@ -12,13 +12,13 @@ MUCH = 0.15
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
 def rate(count: Count | None) -> str:
-    """A share with its 95 % Clopper-Pearson interval."""
+    """Return a share with its 95 % Clopper-Pearson interval."""
     if count is None:
         return "-"
     low, high = count.interval
@@ -26,7 +26,7 @@ def rate(count: Count | None) -> str:
 
 
 def found(count: Count | None) -> str:
-    """A share, and the median period at which it was found."""
+    """Return a share, and the median period of its events."""
     if count is None:
         return "-"
     return f"{100 * count.share:.0f} %" + (f" @{count.median:.0f}" if count.median else "")
@@ -40,7 +40,7 @@ def _pc(share: float) -> str:
 
 
 def scenarios(cells: Sequence[Cell]) -> list[str]:
-    """What equal releases end with, a row a scenario: false alarms, then our PASSes."""
+    """Return the results of equal releases, one row per scenario: false alarms, then our PASSes."""
     head = (
         "equal releases",
         "ours, 30 periods",
@@ -71,7 +71,7 @@ def _short(count: Count | None) -> str:
 
 
 def _passed(cell: Cell | None) -> str:
-    """The share that passed, and the median period of the PASS."""
+    """Return the share that passed, and the median period of the PASS."""
     if cell is None:
         return "-"
     return _pc(cell.passed.share) + (f" @{cell.passed.median:.0f}" if cell.passed.median else "")
@@ -81,7 +81,7 @@ POWER_RULES = (EVERY, STRICT, MATCHED, ARGO[1], FLAGGER)
 
 
 def power(cells: Sequence[Cell]) -> list[str]:
-    """Power and median period of detection, on the metrics that a harm affects."""
+    """Return power and median period of detection, on the metrics that a harm affects."""
     names = ("Kayenta", "at 99.5 %", "size-matched", "Argo", "Flagger")
     head = ("harm", "**ours**", "wrong PASS", *names, "against size-matched")
     rows = []
@@ -93,7 +93,7 @@ def power(cells: Sequence[Cell]) -> list[str]:
 
 
 def outcome(cell: Cell, rule: str = MATCHED) -> str:
-    """Won: over 5 points more power, or as much and faster; lost is the reverse."""
+    """Return won for over 5 points more power, or as much and faster; lost for the reverse."""
     ours, other = cell.alarms[OURS], cell.alarms.get(rule)
     if other is None:
         return "-"
@@ -109,7 +109,7 @@ def outcome(cell: Cell, rule: str = MATCHED) -> str:
 
 
 def summary(cells: Sequence[Cell]) -> list[str]:
-    """Cells won and lost by kind of metric, and those lost by more than 15 points."""
+    """Return the cells won and lost by kind of metric, and those lost by more than 15 points."""
     kinds = {
         "latency": ("latency", "p99"),
         "errors and checkouts": ("5xx", "4xx", "checkouts"),
@@ -129,7 +129,7 @@ def summary(cells: Sequence[Cell]) -> list[str]:
 
 
 def ablation(cells: Sequence[Cell]) -> list[str]:
-    """False alarms and power without each part."""
+    """Return false alarms and power without each part."""
     parts = list(dict.fromkeys(cell.harm.split(": ")[0] for cell in cells))
     columns = list(dict.fromkeys((c.scenario, c.harm.split(": ")[1]) for c in cells))
     by_key = {(c.scenario, *c.harm.split(": ")): c for c in cells}

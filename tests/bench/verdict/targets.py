@@ -22,13 +22,13 @@ class Result:
 
 
 def results(cells: Cells) -> list[Result]:
-    """All targets for which there are cells."""
+    """Return all targets for which there are cells."""
     checks = (_false_fails, _wrong_pass, _against_kayenta, _base_power, _late, _equal_pass)
     return [result for check in checks for result in check(cells)]
 
 
 def page(cells: Cells) -> list[str]:
-    """The targets as a table."""
+    """Return the targets as a table."""
     rows = (
         (result.asked, result.measured, "yes" if result.met else "**no**")
         for result in results(cells)

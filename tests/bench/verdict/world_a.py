@@ -1,10 +1,10 @@
-"""World A: the five scenarios of the study that the judge's method comes from.
+"""World A: the five scenarios of the study on which the judge's method is based.
 
-60-second periods. One load (a slope and an AR(1)) moves requests, latency, CPU, memory and
-checkouts of both arms; a shared latency shock and shared error bursts hit both; each host has a
-permanent bias, its own AR(1) noise and its own bursts; errors are over-dispersed binomials.
-Latencies are lognormal, with the exact sampling noise of their percentiles (and a normal one of
-their mean).
+Periods have 60 seconds. One load (a slope and an AR(1)) drives requests, latency, CPU, memory and
+checkouts of both arms. A shared latency shock and shared error bursts affect both. Each host has a
+permanent bias, its own AR(1) noise and its own bursts. Errors are over-dispersed binomials.
+Latencies are lognormal, with the exact sampling noise of their percentiles, and normal noise of
+their mean.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _cpu(generator: np.random.Generator, scenario: Scenario, shared: Shared, har
 def _memory(
     generator: np.random.Generator, scenario: Scenario, shared: Shared, harm: Harm
 ) -> Floats:
-    """Per cent of the host's memory; hosts differ by a stable offset and creep a little."""
+    """Return memory in per cent. Hosts differ by a constant offset and drift slowly."""
     runs, periods = shared.load.shape
     minutes, since = np.arange(periods), np.cumsum(onset(harm, periods))
     offset = generator.normal(size=(runs, 1)) * 60 * scenario.bias

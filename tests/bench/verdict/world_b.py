@@ -1,8 +1,9 @@
 """World B: a world on which no judge was tuned.
 
-Nothing in it is shaped like world A. Arrivals are a Markov-modulated Poisson process split at
-random; latencies are Weibull; noise is heavy-tailed and drifts; bursts have Pareto heights and
-lengths and hit one arm or both; errors come in batches, and more of them when latency bursts.
+Its distributions differ from those of world A. Arrivals are a Markov-modulated Poisson process,
+split at random. Latencies are Weibull. Noise is heavy-tailed and drifts. Bursts have Pareto heights
+and lengths, and affect one arm or both. Errors come in batches, and are more frequent in bursts of
+latency.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def simulate(scenario: Scenario, harm: Harm, runs: int, periods: int, seed: int)
 
 
 def _modulated(generator: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    """Three levels of traffic that last some minutes each."""
+    """Draw three levels of traffic, which last some minutes each."""
     state = generator.integers(0, len(ARRIVALS), size=shape[0])
     levels = np.empty(shape)
     for t in range(shape[1]):
@@ -104,7 +105,7 @@ def _modulated(generator: np.random.Generator, shape: tuple[int, int]) -> Floats
 
 
 def _pareto_bursts(generator: np.random.Generator, shape: tuple[int, int], chance: float) -> Floats:
-    """Factors of at least 1: Pareto heights (at most 8), Pareto lengths (at most 12)."""
+    """Draw bursts as factors of at least 1: Pareto heights up to 8, Pareto lengths up to 12."""
     factor = np.ones(shape)
     rows, starts = np.nonzero(generator.random(shape) < chance)
     heights = np.minimum(1 + 0.15 * (1 + generator.pareto(1.3, size=rows.size)), 8.0)
@@ -118,7 +119,7 @@ def _pareto_bursts(generator: np.random.Generator, shape: tuple[int, int], chanc
 def _bias(
     generator: np.random.Generator, scenario: Scenario, factor: float, shape: tuple[int, ...]
 ) -> Floats:
-    """Hosts are of two makes, and differ a little within one."""
+    """Draw the biases of hosts of two models, which differ slightly within a model."""
     make = generator.choice((-1.0, 1.0), size=(shape[0], 1))
     return scenario.bias * factor * (0.7 * make + 0.7 * generator.normal(size=(shape[0], 1)))
 
@@ -126,7 +127,7 @@ def _bias(
 def _wander(
     generator: np.random.Generator, shape: tuple[int, int], pull: float, step: float
 ) -> Floats:
-    """A heavy-tailed walk that is pulled back to zero."""
+    """Draw a heavy-tailed random walk that reverts to zero."""
     steps = step * generator.standard_t(5, size=shape)
     walk = np.empty(shape)
     walk[:, 0] = steps[:, 0]
@@ -190,7 +191,7 @@ def _batches(
     rough: Floats,
     name: str,
 ) -> Floats:
-    """Events in batches of geometric size; errors rise with bursts of latency."""
+    """Draw events in batches of geometric size. Errors increase in bursts of latency."""
     rate = BASE_RATES[name] * np.exp(_bias(generator, scenario, 1.5, n.shape))
     rate = rate * getattr(harm, name) ** onset(harm, n.shape[1])
     if name != "checkouts":
@@ -205,7 +206,7 @@ def _batches(
 def _memory(
     generator: np.random.Generator, scenario: Scenario, weather: Weather, harm: Harm
 ) -> Floats:
-    """A sawtooth of garbage collection on a level of its own that drifts."""
+    """Draw memory: a sawtooth of garbage collection on a drifting level."""
     runs, periods = weather.arrivals.shape
     minutes = np.arange(periods)
     cycle = generator.uniform(3, 9, size=(runs, 1))

@@ -1,9 +1,9 @@
-"""World C: hosts that live. Frozen before the judge was tuned for several hosts.
+"""World C: hosts with a history. It was frozen before the judge was tuned for several hosts.
 
 Every arm has two to eight hosts. Candidates are fresh processes: their memory grows to the level of
-old processes, and their first minutes are slower. Hosts drift, run cron jobs, are sick, are added
-and replaced; sticky users load one host more than another. Arrivals are negative binomial on a
-daily curve, latencies log-logistic, errors beta-binomial with outages of a dependency.
+old processes, and their first minutes are slower. Hosts drift, run cron jobs, become sick, are
+added and replaced. Sticky users load some hosts more than others. Arrivals are negative binomial on
+a daily curve, latencies log-logistic, errors beta-binomial with outages of a dependency.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from tests.bench.verdict.many_hosts import Fleet, Host
 from tests.bench.verdict.readings import NONE, Floats, Harm, Ints, episodes, holes, onset, spacings
 
 SHAPE = 4.2
-"""Of the log-logistic latency: a tail of 3.3 times the median at the 99th percentile."""
+"""Shape of the log-logistic latency: its 99th percentile is 3.3 times the median."""
 MEDIAN_MS = 55.0
 BASE_RATES = {"errors_5xx": 0.004, "errors_4xx": 0.03, "checkouts": 0.035}
 CLUSTER = {"errors_5xx": 0.004, "errors_4xx": 0.0015, "checkouts": 0.0012}
-"""Intra-class correlation of the beta-binomial: what one cause takes with it in a minute."""
+"""Intra-class correlation of the beta-binomial: how far events of one minute share a cause."""
 CRON_EVERY, CRON_LASTS = 15, 2
 FRESH_MEMORY, FRESH_MINUTES = 0.35, 14.0
-"""A fresh process lacks this share of its memory, and gets it in this time constant."""
+"""The share of memory that a fresh process lacks, and the time constant of its growth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What an arm of ``hosts`` hosts and its traffic are like.
+    """The properties of an arm with ``hosts`` hosts, and of its traffic.
 
     Attributes:
         noise: scales every host's own noise, drift and outages ("harsh weather").
         cold: how much slower a fresh process is at first; ``fades`` is the time constant.
-        drift: standard deviation of a host's steps, in log units a minute.
+        drift: standard deviation of a host's steps, in log units per minute.
         sticky: the share of an arm's requests that one user sends, always to its first host.
         cron: one host of the baseline and one of the candidate run a job.
         sick: factors of errors and latency of one baseline host.
@@ -72,7 +72,7 @@ SCENARIOS = {
     "C12": Scenario("C12 one host an arm", hosts=1),
 }
 REHEARSED_AS = {"C9": "C1", "C10": "C4"}
-"""Scenarios whose rehearsal saw other weather, or another split, than the canary."""
+"""Scenarios whose rehearsal had other noise, or another split, than the canary."""
 REHEARSALS = (0, 8, 12, 24, 50, 200)
 ONE_BAD = {
     "5xx x5": Harm("one host, 5xx x5", errors_5xx=5.0, affects=("errors_5xx",)),
@@ -83,11 +83,11 @@ ONE_BAD = {
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One host's minutes: arrays ``[canaries, periods]``.
+    """The life of one host: arrays ``[canaries, periods]``.
 
     Attributes:
-        part: its part of its arm's traffic; 0 where it is not there.
-        age: minutes since its process began.
+        part: the host's share of its arm's traffic; 0 while the host does not exist.
+        age: minutes since its process started.
     """
 
     part: Floats
@@ -99,7 +99,7 @@ class Life:
 def simulate(
     scenario: Scenario, harm: Harm, size: tuple[int, int, int], hit: int | None = None
 ) -> Fleet:
-    """Draw canaries; ``size`` is runs, periods and seed; ``hit`` candidate hosts have the harm."""
+    """Draw canaries. ``size`` is runs, periods and seed; ``hit`` candidate hosts have the harm."""
     runs, periods, seed = size
     generator = np.random.default_rng([0xCC, seed])
     shape = (runs, periods)
@@ -130,7 +130,7 @@ def simulate(
 
 
 def rehearsal(name: str, size: tuple[int, int, int]) -> Fleet:
-    """Draw A/A windows as the rehearsal of a scenario sees them: both arms old processes."""
+    """Draw A/A windows for the rehearsal of a scenario: both arms are old processes."""
     scenario = SCENARIOS[REHEARSED_AS.get(name, name)]
     calm = replace(scenario, cold=0.0, joins=0, replaced=False, sick=None, share=0.5)
     return simulate(calm, NONE, size)
@@ -142,7 +142,7 @@ def _harms(scenario: Scenario, harm: Harm, hit: int | None) -> list[Harm]:
 
 
 def _candidates(scenario: Scenario, shape: tuple[int, int]) -> list[Life]:
-    """Fresh processes; with ``replaced``, the last one is another after half of the time."""
+    """Return fresh processes. With ``replaced``, the last host is replaced half-way."""
     minutes = np.broadcast_to(np.arange(shape[1], dtype=float), shape)
     there = np.ones((scenario.hosts, *shape))
     ages = [minutes] * scenario.hosts
@@ -159,7 +159,7 @@ def _candidates(scenario: Scenario, shape: tuple[int, int]) -> list[Life]:
 
 
 def _baselines(scenario: Scenario, shape: tuple[int, int]) -> list[Life]:
-    """Old processes; those that join are fresh after half of the time."""
+    """Return old processes. Hosts that join are fresh processes after half of the time."""
     minutes = np.broadcast_to(np.arange(shape[1], dtype=float), shape)
     middle = shape[1] // 2
     there = np.ones((scenario.hosts + scenario.joins, *shape))
@@ -237,7 +237,7 @@ def _events(generator: np.random.Generator, rate: Floats, cluster: float, n: Int
 
 
 def _memory(generator: np.random.Generator, life: Life, harm: Harm, noise: float) -> Floats:
-    """Per cent: a level of its own, a fresh process's growth to it, and a sawtooth."""
+    """Draw memory in per cent: the host's level, a fresh process's growth to it, and a sawtooth."""
     runs, periods = life.age.shape
     level = 46 + 0.5 * noise * generator.normal(size=(runs, 1))
     grown = 1 - FRESH_MEMORY * np.exp(-life.age / FRESH_MINUTES)

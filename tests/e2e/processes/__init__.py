@@ -1,4 +1,4 @@
-"""The demonstration where no host can be booted: the same, with processes on this machine.
+"""The demonstration with processes of this machine, where no host can be booted.
 
 The inventory is ``inventory/processes``: each host of the EC2 API is one address of the loopback
 interface. HAProxy, four shops, PostgreSQL, Redis, Locust and the emulator of AWS are real.
@@ -12,5 +12,5 @@ import sys
 
 from tests.support.paths import ROOT
 
-#: ``shop-traffic``, as pytest finds it.
+#: The directory of ``shop-traffic``, as in pytest's path.
 sys.path.append(str(ROOT / "roles/proxy/files"))

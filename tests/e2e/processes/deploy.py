@@ -35,12 +35,12 @@ def fetch(url: str, sha256: str) -> bytes:
 
 
 def unpack(body: bytes, directory: Path) -> None:
-    """Unpack the package ``app`` of a release, which another colour may have done already."""
+    """Unpack the package ``app`` of a release, unless another colour has done so."""
     if directory.is_dir():
         return
     scratch = directory.with_name(f"{directory.name}.{os.getpid()}")
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-        # Debian 12's Python has no filters; this digest is that of an archive of canary.
+        # Debian 12's Python has no filters. The digest shows that canary made the archive.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
         archive.extractall(scratch / "app")  # noqa: S202
     scratch.rename(directory)

@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 
 MARK = "CART_CANARY_DEMONSTRATION"
 GRACE = 5.0
-"""Seconds between asking the processes to end and ending them."""
+"""Seconds between SIGTERM and SIGKILL to the processes."""
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def marked(directory: Path) -> list[int]:
 
 
 def end(processes: Callable[[], list[int]]) -> None:
-    """Ask the processes to end; after a while, end them and what they started meanwhile."""
+    """Ask the processes to end. After a while, kill them and all that they have started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         until = time.monotonic() + GRACE
         _signal(processes(), number)

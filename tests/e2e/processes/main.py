@@ -25,7 +25,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def left_out(reason: str) -> str:
-    """Return the first line: what the demonstration leaves out, and why."""
+    """Return the first line of output: the omitted parts of the demonstration, and the reason."""
     return (
         f"No hosts are booted here: {reason}. So SSH, systemd, the roles that set up hosts, "
         "alarms and live panels are left out. All else runs as processes of this machine."
@@ -33,7 +33,7 @@ def left_out(reason: str) -> str:
 
 
 class Processes:
-    """The stage as the demonstration uses it."""
+    """The processes, with the interface that the demonstration uses."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -56,7 +56,7 @@ class Processes:
         console.print(f"Locust sends {self._stage.users} requests a second: {self.locust}")
 
     def stop_load(self) -> None:
-        """The load ends with all other processes."""
+        """Do nothing: the load ends with all other processes."""
 
     def pages(self) -> tuple[str, ...]:
         return (f"All processes end now; what stays is in {RUN}.",)

@@ -54,7 +54,7 @@ class Shops:
             try:
                 shop.start("/live")
             except (AssertionError, RuntimeError) as error:
-                # The deploy hook reports it.
+                # The deploy hook reports the error.
                 (self.directory / f"{colour}.failed").write_text(str(error))
 
     def _stop(self, colour: str) -> None:

@@ -44,7 +44,7 @@ HAPROXY = "HAProxy is not installed. Type, as root: apt-get install haproxy. The
 
 
 class MissingError(Exception):
-    """The demonstration cannot run; says what to type."""
+    """The demonstration cannot run. The message says what to type."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Ports:
 
 @dataclass
 class Stage:
-    """The running processes; the story uses only these names."""
+    """The running processes. The demonstration uses only these names."""
 
     directory: Path
     stack: ExitStack
@@ -67,7 +67,7 @@ class Stage:
     users: int = 100
 
     def start(self) -> tuple[str, ...]:
-        """Start everything but the shops and the load; return what runs, in words."""
+        """Start everything except the shops and the load. Return a description of it."""
         endpoint = self._start_cloud()
         inventory = Inventory([SOURCE / "hosts.yml"], sys.executable)
         os.environ |= inventory.value(CONTROLLER, "aws_environment")
@@ -210,7 +210,7 @@ def stage() -> Iterator[Stage]:
         except OSError:
             raise MissingError("Another demonstration runs in this checkout.") from None
         directory = Path(tempfile.mkdtemp(prefix="cart-canary-", dir=_short()))
-        directory.chmod(0o711)  # PostgreSQL is another user if this one is root
+        directory.chmod(0o711)  # PostgreSQL runs as another user if this one is root
         with guarded(directory), ExitStack() as stack:
             _private(directory)
             shutil.rmtree(RUN / "shops", ignore_errors=True)

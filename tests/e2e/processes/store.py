@@ -16,7 +16,7 @@ FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError)
 
 @dataclass(frozen=True)
 class Store:
-    """The URLs of the shops' settings, and a description of what runs."""
+    """The URLs for the shops' settings, and a description of the running stores."""
 
     database: str
     cache: str
