@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.paths import ROOT
 
@@ -56,3 +57,13 @@ def test_a_playbook_reads_no_internal_variable_and_uses_full_names(path: Path) -
     assert re.findall(r"\b__\w+", text) == []
     roles = re.findall(r"(?:role: |(?:import|include)_role:\s*(?:\{)?\s*name: )(\S+?)[,}\s]", text)
     assert [name for name in roles if not name.startswith("cart.canary.")] == []
+
+
+def test_destroying_an_environment_removes_no_file_of_another() -> None:
+    """A playbook may run for another environment of the checkout at the same time."""
+    plays = yaml.safe_load((ROOT / "playbooks/destroy.yml").read_text(encoding="utf-8"))
+    tasks = {task["name"]: task for play in plays for task in play["tasks"]}
+    paths = tasks["Remove the controller's files of the environment"]["loop"]
+    assert paths
+    assert [path for path in paths if not path.startswith("{{ run_directory }}/")] == []
+    assert "fact_caching" not in (ROOT / "ansible.cfg").read_text(encoding="utf-8")
