@@ -12,8 +12,8 @@ SMALLEST = 1e-6
 LARGEST_PERCENT = 1e6
 """The ends of an interval after two periods can lie beyond; they say nothing then."""
 
-WIDE = 1000.0
-"""An interval or a harm of so many margins, after a few periods, says nothing."""
+WIDE_MARGINS, WIDE = 10.0, 3.0
+"""Beyond both, in margins and as a change, a harm says only that there are few data."""
 UNKNOWN = "not known yet"
 """In the place of an interval that says nothing."""
 
@@ -64,9 +64,22 @@ def points(value: float) -> str:
     return f"{size} point" if size == "1" else f"{size} points"
 
 
+def is_wide(harm: float, margin: float) -> bool:
+    """Return whether a harm that is not ruled out, or not found, is too large to be of use.
+
+    >>> is_wide(0.6, 0.05), is_wide(11.93, 0.5)
+    (False, True)
+    """
+    return harm > max(WIDE_MARGINS * margin, WIDE)
+
+
 def says_nothing(low: float, high: float, margin: float) -> bool:
-    """Return whether an interval is too wide to be shown."""
-    return low < 0 < high and high - low > WIDE * margin
+    """Return whether an interval is too wide to be shown.
+
+    >>> says_nothing(-0.3, 0.6, 0.05), says_nothing(-0.99, 11.93, 0.5), says_nothing(2, 40, 0.5)
+    (False, True, False)
+    """
+    return low < 0 < high and is_wide(high - low, margin)
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ import click
 from canary.cli.common import answer, json_option
 from canary.cli.needs import lacking, sentences
 from canary.environment import parse_environment
+from canary.formatting import duration, percent, plural
 from canary.policy import load_policy
 
 
@@ -32,10 +33,11 @@ def check(policy_file: Path, *, as_json: bool) -> None:
         policy.environment, f"policy {policy_file}"
     )
     found = lacking(policy, environment or None)
-    steps = ", ".join(f"{share:g}" for share in policy.steps)
+    steps = ", ".join(percent(share) for share in policy.steps)
     text = (
-        f"{policy_file} is valid: {len(policy.metrics)} metrics, steps {steps}, "
-        f"{policy.minimum} to {policy.maximum} s"
+        f"{policy_file} is valid: {plural(len(policy.metrics), 'metric')}, steps {steps}, "
+        f"PASS after {duration(policy.minimum)} at the earliest, "
+        f"{duration(policy.maximum)} at the longest"
     )
     document = {
         "file": str(policy_file),

@@ -168,4 +168,8 @@ def _install(place: Place, published: Published, colour: str) -> None:
     complaint = Commands(hooks_of(place.environment), place.directory).run("deploy", values)
     if complaint:
         raise HookError(complaint)
-    click.echo(f"Installed on {colour} after {time.monotonic() - began:.0f} s", err=True)
+    click.echo(
+        f"Installed on {colour} after {time.monotonic() - began:.0f} s; "
+        "waiting for the proxy's health check",
+        err=True,
+    )

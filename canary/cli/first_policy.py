@@ -20,7 +20,7 @@ HEAD = """\
 # To check it after a change: canary check {path}
 ---
 version: 1
-period: {period:<13} # judge every {period}, with all data so far
+period: {period:<13} # judge once a period, with all data so far
 warmup: {warmup:<13} # the candidate's first requests are not judged
 minimum: {minimum:<12} # no PASS before that
 maximum: {maximum:<12} # INCONCLUSIVE after that
@@ -56,22 +56,26 @@ PROXY_METRICS = """\
 - {name: latency, kind: latency, source: proxy.latency, margin: 20%}
 """
 PROMETHEUS_METRICS = """\
-- {name: latency, kind: latency, margin: 10%}
+- {name: latency, kind: latency, margin: 10%UNIT}
 - {name: errors, kind: count, margin: x1.5, negligible: 0.5%, absent: zero}
 - {name: retries, kind: count, source: proxy.retries, margin: x1.5, negligible: 0.5%}
 """
 CLOUDWATCH_METRICS = """\
 # Every instance publishes latency, errors and requests, with the dimensions below.
-- {name: latency, kind: latency, margin: 10%}
-- {name: latency_p99, kind: quantile, statistic: p99, source: latency, margin: 25%}
+# In seconds; if you publish milliseconds, write unit: ms.
+- {name: latency, kind: latency, margin: 10%, unit: s}
+- {name: latency_p99, kind: quantile, statistic: p99, source: latency, margin: 25%, unit: s}
 - {name: errors, kind: count, margin: x1.5, negligible: 0.5%} # of requests
 - {name: retries, kind: count, source: proxy.retries, margin: x1.5, negligible: 0.5%}
 """
 CSV_METRICS = """\
-# The names in the column metric of the file.
+# The names in the column metric of the file. Add the latency's unit, unit: ms or unit: s: then
+# a difference of up to 6 ms is accepted.
 - {name: latency, kind: latency, margin: 10%}
 - {name: errors, kind: count, margin: x1.5, negligible: 0.5%} # samples: the requests
 """
+UNITS = {"seconds": "s", "milliseconds": "ms", "ms": "ms", "microseconds": "us"}
+"""By the last word of a latency's name in Prometheus."""
 TIMES = {
     "proxy": ("10s", "1m", "5m", "30m"),
     "prometheus": ("30s", "2m", "10m", "1h"),
@@ -165,7 +169,9 @@ def _of_prometheus(answers: Answers) -> tuple[str, str]:
         f"    value: {_quoted(_BY % errors)}",
         f"    samples: {_quoted(_BY % requests)}",
     ]
-    return PROMETHEUS_METRICS, "\n    ".join(lines)
+    unit = UNITS.get(answers.latency.partition("{")[0].rpartition("_")[2])
+    metrics = PROMETHEUS_METRICS.replace("UNIT", f", unit: {unit}" if unit else "")
+    return metrics, "\n    ".join(lines)
 
 
 def _of_cloudwatch(answers: Answers) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from canary.judge.wording import UNDECIDED
 from canary.model import Event, Judgement, Recording, Verdict
 from canary.policy import Policy
 from canary.report import render_terminal
+from canary.report.findings import share
 from canary.rollout.ports import Observer
 
 
@@ -92,4 +93,14 @@ class Display:
             self.event(Event(int(self._now()), str(last.verdict), last.reason))
             return
         reason = REPEATED.sub(" ", last.reason).rstrip()
-        self.event(Event(int(self._now()), "watching", reason))
+        self.event(Event(int(self._now()), "watching", f"{reason}{_evidence(last)}"))
+
+
+def _evidence(judgement: Judgement) -> str:
+    """Return how much of the evidence for PASS each undecided metric has, as a sentence."""
+    open_ = [
+        f"{one.metric} {share(one.towards_pass)} %"
+        for one in judgement.findings
+        if one.verdict is Verdict.INCONCLUSIVE and one.effect is not None and not one.muted
+    ]
+    return f" Evidence for PASS so far: {', '.join(open_)}." if open_ else ""

@@ -20,6 +20,9 @@ from canary.model import Recording
 from canary.policy import Metric, Policy
 from canary.stats.paired import Mask
 
+AT_STEPS = "The proxy's counts at a change of its weights are left out; more periods make up for it"
+UNMEASURABLE = "because the proxy keeps no past counts to measure it from"
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
@@ -77,7 +80,8 @@ def _missing(policy: Policy, metric: Metric, pairs: Pairs) -> str:
     if expected < policy.missing.consecutive or lost <= allowed * expected:
         return ""
     lack = f"{percent(lost / expected)} of the periods lack a value"
-    return f"{lack}, at most {percent(allowed)} may{remedy(metric)}"
+    why = remedy(metric) if metric.counter is None else f". {AT_STEPS}"
+    return f"{lack}, at most {percent(allowed)} may{why}"
 
 
 def silence(policy: Policy, pairs: Pairs) -> str:
@@ -151,10 +155,11 @@ def _notes(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> lis
         )
     unknown = [name for name in pairs if name not in recording.calibration.metrics]
     if unknown and len(unknown) == len(pairs):
-        note = "uncalibrated: the noise of this environment is assumed, not measured"
-        # The proxy keeps no past counts, from which a rehearsal could learn.
         measurable = any(metric.counter is None for metric in policy.metrics)
-        notes.append(f"{note}. To measure it: canary rehearse" if measurable else note)
+        notes.append(
+            "uncalibrated: the noise of this environment is assumed, "
+            + ("not measured. To measure it: canary rehearse" if measurable else UNMEASURABLE)
+        )
     elif unknown:
         notes.append(f"uncalibrated: the noise of {', '.join(unknown)} is assumed, not measured")
     return notes

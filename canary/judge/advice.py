@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import duration, listed, percent, points
+from canary.formatting import duration, is_wide, listed, percent, points
 from canary.judge.reasons import Case
 from canary.judge.wording import margin_words, subject
 from canary.model import Finding
@@ -88,27 +88,29 @@ def passing_margin(finding: Finding, case: Case) -> float:
 def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> str:
     wider = passing_margin(finding, case)
     words = percent(wider) if finding.relative else points(wider)
-    margin = f"accept a margin of {words} instead of {margin_words(metric)}"
+    margin = f", or accept a margin of {words} instead of {margin_words(metric)}"
+    if is_wide(wider, finding.margin or 1.0):
+        margin = ""  # nobody would accept it
     if wider <= (finding.margin or 0.0):  # the newest periods withhold PASS, not the margin
         return _soon(case, metric, seconds)
     name = subject(metric)
     left = max(case.policy.maximum - case.elapsed, 0)
     if math.isinf(seconds) and _noisy(finding):
         return (
-            f"{name} needs far more data than a longer run gives: give both releases more traffic, "
-            f"use more instances, or {margin}"
+            f"{name} needs far more data than a longer run gives: give both releases more traffic "
+            f"or use more instances{margin}"
         )
     if math.isinf(seconds):
         return (
             f"A longer run does not decide {name}: its hosts differ too much, or its effect is too "
-            f"close to the margin. Use more instances per release, or {margin}"
+            f"close to the margin. Use more instances per release{margin}"
         )
     more = duration(max(math.ceil(seconds), case.policy.period))
     if seconds <= left:
-        return f"About {more} more at this split would decide {name}; or {margin}"
+        return f"About {more} more at this split would decide {name}{margin}"
     return (
-        f"{name} needs about {more} more, but only {duration(left)} are left. Make the run longer, "
-        f"give the candidate more traffic, or {margin}"
+        f"{name} needs about {more} more, but only {duration(left)} are left. Make the run longer "
+        f"or give the candidate more traffic{margin}"
     )
 
 

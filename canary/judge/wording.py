@@ -82,6 +82,16 @@ def interval_words(metric: Metric, low: float, high: float | None, sign: float) 
     return f"{size_words(metric, low, sign)} to {size_words(metric, high, sign)}"
 
 
+def harm_words(metric: Metric, value: float) -> str:
+    """Return a least harm in words: "harm of 12 % or more", "a rise to 4 times the ...".
+
+    From a doubling on, a multiple is easier to read than a percentage.
+    """
+    if metric.limit.scale == "points" or value < 1:
+        return f"harm of {amount(metric, value)} or more"
+    return f"a rise to {number(1 + value)} times the baseline or more"
+
+
 def margin_words(metric: Metric) -> str:
     """Return a metric's margin: "5 %", "4 points", "1.5 times"."""
     margin = metric.limit

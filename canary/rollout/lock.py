@@ -118,8 +118,8 @@ def locked(
 
 def held(holder: Holder) -> str:
     return (
-        f"{sentence(holder)}. Wait until it ends, or stop it with Ctrl-C: a canary then returns "
-        "all traffic to the live colour"
+        f"{sentence(holder)}. Wait until it ends, or type canary stop --env ENVIRONMENT: a canary "
+        "then returns all traffic to the live colour"
     )
 
 

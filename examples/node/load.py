@@ -1,6 +1,7 @@
 """Sends a bounded load. Needs nothing but Python.
 
 Usage: python3 load.py http://192.0.2.10 100 30    (100 requests per second, for 30 minutes)
+       python3 load.py http://192.0.2.10 100 30 / /items /report    (each of these paths as often)
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ PATIENCE = 10  # seconds for one response
 class Load:
     """Requests at a steady rate, on as many connections as that needs."""
 
-    def __init__(self, url: str, rate: float, minutes: float) -> None:
+    def __init__(self, url: str, rate: float, minutes: float, paths: list[str]) -> None:
         self.url = urlsplit(url)
+        self.paths = paths or [self.url.path or "/"]
         self.rate = rate
         self.number = count()  # of the next request
         self.seen: Counter[str] = Counter()
@@ -49,13 +51,20 @@ class Load:
     def succeeds(self, connection: HTTPConnection, number: int) -> bool:
         try:
             cookie = {"Cookie": f"session={number % USERS}"}
-            connection.request("GET", self.url.path or "/", headers=cookie)
+            connection.request("GET", self.path(number), headers=cookie)
             response = connection.getresponse()
             response.read()
         except (OSError, HTTPException):
             connection.close()  # the next request opens it again
             return False
         return response.status < 500
+
+    def path(self, number: int) -> str:
+        """Return the path of a request: every user asks for every path, in turn.
+
+        Otherwise the two releases, which get different users, would also get different paths.
+        """
+        return self.paths[(number % USERS + number // USERS) % len(self.paths)]
 
     def run(self) -> None:
         for _ in range(CONNECTIONS):
@@ -68,12 +77,15 @@ class Load:
 def main() -> None:
     try:
         url, rate, minutes = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+        paths = sys.argv[4:]
         if not (urlsplit(url).scheme == "http" and rate > 0 and minutes > 0):
+            raise ValueError
+        if not all(path.startswith("/") for path in paths):
             raise ValueError
     except (ValueError, IndexError):
         sys.exit(__doc__)
     with suppress(KeyboardInterrupt):
-        Load(url, rate, minutes).run()
+        Load(url, rate, minutes, paths).run()
 
 
 if __name__ == "__main__":

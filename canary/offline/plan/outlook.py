@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
-from canary.formatting import duration, percent, points
-from canary.judge.wording import chances_name, margin_words, subject
+from canary.formatting import duration, is_wide, percent, points
+from canary.judge.wording import chances_name, harm_words, margin_words, subject
 from canary.learned import Learned
 from canary.offline.plan.forecast import LIKELY_Z, Forecast, forecast
 from canary.offline.plan.workload import TYPICAL_EVENTS, Workload
@@ -189,24 +189,30 @@ def _slight(policy: Policy, metric: Metric, workload: Workload, seen: Forecast) 
 
 def _sentence(policy: Policy, metric: Metric, outlook: MetricOutlook) -> str:
     name, margin = subject(metric), margin_words(metric)
-    sees = f"{_found(metric, outlook)} is found within {duration(policy.maximum)}"
-    reachable = _size(metric, outlook.reachable)
+    sees = f"{_found(metric, outlook)} found within {duration(policy.maximum)}"
+    wide = is_wide(outlook.reachable, outlook.margin)
+    reachable = "" if wide else _size(metric, outlook.reachable)
     if outlook.passes is None:
+        only = f", only {reachable}" if reachable else ""
         return (
-            f"{name}: {sees}; a margin of {margin} can never be ruled out, only {reachable}. "
+            f"{name}: {sees}; a margin of {margin} can never be ruled out{only}. "
             "Use more instances, or a wider margin"
         )
     needs = f"ruling out a margin of {margin} takes {duration(outlook.passes)}"
     if outlook.passes > policy.maximum:
-        needs += f", longer than the maximum, in which {reachable} can be ruled out"
+        needs += ", longer than the maximum"
+        needs += f", in which {reachable} can be ruled out" if reachable else ""
     return f"{name}: {sees}; {needs}"
 
 
 def _found(metric: Metric, outlook: MetricOutlook) -> str:
-    if outlook.share is not None:
-        share = f"{percent(outlook.share)} of {chances_name(metric)}"
-        return f"an event in {share}, if there were none before,"
-    return f"harm of {_size(metric, outlook.visible)} or more"
+    share = outlook.share
+    if is_wide(outlook.visible, outlook.margin) if share is None else share >= 1:
+        return "there is too little traffic for harm of any usual size to be"
+    if share is None:
+        return f"{harm_words(metric, outlook.visible)} is"
+    events = f"an event in {percent(share)} of {chances_name(metric)}"
+    return f"{events}, if there were none before, is"
 
 
 def _size(metric: Metric, value: float) -> str:

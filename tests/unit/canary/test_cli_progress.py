@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from rich.console import Console
 
 from canary.cli.progress import Display
-from canary.model import Event, Judgement, Recording, Release, Verdict
+from canary.model import Event, Finding, Judgement, Recording, Release, Verdict
 from tests.unit.canary.rollout_fakes import POLICY
 
 
@@ -43,3 +45,23 @@ def test_a_canary_that_goes_on_shows_no_verdict_in_its_lines(
     judgement = Judgement(0, Verdict.INCONCLUSIVE, reason, ())
     Display(POLICY, Console(file=output)).look(recording, [judgement])
     assert output.getvalue().endswith(f"  watching   {shown or reason}\n")
+
+
+def test_a_canary_that_goes_on_tells_how_much_evidence_each_metric_has() -> None:
+    """It named four undecided metrics, with nothing about how long they may take."""
+    output = io.StringIO()
+    sides = Release("v1", "", "blue", ("b",)), Release("v2", "", "green", ("g",))
+    recording = Recording("prod", 10, *sides, (), ())
+    undecided = partial(Finding, verdict=Verdict.INCONCLUSIVE, sentence="", critical=True)
+    findings = (
+        undecided("errors", effect=0.0, towards_pass=0.594),
+        undecided("latency", effect=0.1, towards_pass=0.785),
+        undecided("memory"),  # not measured
+        undecided("cpu", effect=0.1, towards_pass=0.3, muted=True),
+        replace(undecided("retries", effect=0.0), verdict=Verdict.PASS),
+    )
+    judgement = Judgement(0, Verdict.INCONCLUSIVE, OPEN, findings)
+    Display(POLICY, Console(file=output)).look(recording, [judgement])
+    assert output.getvalue().endswith(
+        f"{OPEN} Evidence for PASS so far: errors 59 %, latency 78 %.\n"
+    )

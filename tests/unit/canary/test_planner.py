@@ -116,17 +116,51 @@ def test_traffic_is_measured_from_a_past_canary() -> None:
 def test_a_run_says_what_it_would_have_found() -> None:
     said = achieved(policy(), judge(policy(), healthy()))
     assert len(said) == 4
-    assert said[0].startswith("p90 latency: harm of ")
-    assert all(sentence.endswith("would have been found") for sentence in said)
+    assert said[0].startswith("p90 latency: harm beyond its margin of ")
+    assert all("is ruled out" in sentence for sentence in said)
+
+
+def test_harm_that_needs_many_times_the_margin_is_told_as_too_little_data() -> None:
+    """It said "errors: harm of 1,193 % or more would have been found" of a dozen requests."""
+    early = judge(policy(), healthy(), 120)
+    errors = next(one for one in early.findings if one.metric == "errors")
+    few = {"candidate_events": 0, "baseline_events": 3, "candidate_chances": 12}
+    details = {**errors.details, **few, "baseline_chances": 48, "fail_bound": 2.0}
+
+    def said(error: float, verdict: Verdict = Verdict.INCONCLUSIVE) -> str:
+        one = replace(errors, verdict=verdict, details={**details, "error": error})
+        return achieved(policy(), replace(early, findings=(one,)))[0]
+
+    assert said(0.9) == (
+        "errors: too little data to find harm of any usual size (3 in 12 requests of the candidate "
+        "and 48 of the baseline)"
+    )
+    assert said(0.4) == "errors: a rise to 3.12 times the baseline or more would have been found"
+    assert said(0.1) == "errors: harm of 33 % or more would have been found"
+    assert said(0.4, Verdict.PASS) == (
+        "errors: harm beyond its margin is ruled out, and a rise to 3.12 times the baseline or "
+        "more would have failed"
+    )
+
+
+def test_a_plan_for_hardly_any_traffic_names_no_harm_of_thousands_of_per_cent() -> None:
+    latency, errors = outlook(0.005, maximum="20m").metrics
+    for found in (latency, errors):
+        assert (
+            "there is too little traffic for harm of any usual size to be found" in found.sentence
+        )
+    assert latency.visible > 3
+    assert "a margin of 5 % can never be ruled out. Use more instances" in latency.sentence
 
 
 @pytest.mark.parametrize(
-    ("error", "words"), [(0.0, "its values did not change"), (30.0, "there is too little data")]
+    ("error", "words"),
+    [(0.0, "its values did not change"), (30.0, "too little data to find harm of any usual size")],
 )
 def test_a_run_that_could_find_nothing_says_so(error: float, words: str) -> None:
     """It said "harm of unbounded or more", and "harm of 0 points or more"."""
     judgement = judge(policy(), healthy())
-    first = judgement.findings[0]
+    first = replace(judgement.findings[0], verdict=Verdict.INCONCLUSIVE)
     blind = replace(first, details={**first.details, "error": error})
     assert words in achieved(policy(), replace(judgement, findings=(blind,)))[0]
 

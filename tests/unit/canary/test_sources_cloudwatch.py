@@ -113,7 +113,7 @@ def test_what_the_documentation_publishes_is_read(monkeypatch: pytest.MonkeyPatc
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     known: dict[str, Any] = {}
     exec(code, known)  # noqa: S102 - our own documentation
-    known["publish"]("blue", "i-1", 100, 1, [0.02] * 100)
+    known["publish"]("blue", "i-1", 400, 1, [0.02] * 400, time.time() // 60 * 60)
     policy = parse_policy(first_policy(Answers("prod", "cloudwatch"), "canary.yml"), "canary.yml")
     environment = parse_environment(policy.environment)
     assert isinstance(environment.source, CloudWatchSource)
@@ -128,7 +128,7 @@ def test_what_the_documentation_publishes_is_read(monkeypatch: pytest.MonkeyPatc
         now + 120,
     )
     assert [value for value in series.values if value] == [1.0]
-    assert [samples for samples in series.samples if samples] == [100.0]
+    assert [samples for samples in series.samples if samples] == [400.0]
 
 
 def test_each_metric_brings_values_samples_and_spread() -> None:

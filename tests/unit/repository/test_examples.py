@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -33,3 +34,13 @@ def test_every_example_has_a_readme() -> None:
     examples = {path for path in EXAMPLES.iterdir() if path.is_dir()}
     assert examples
     assert {path for path in examples if not (path / "README.md").is_file()} == set()
+
+
+@pytest.mark.parametrize("paths", [["/"], ["/", "/a"], ["/", "/a", "/b"], list("abcde")])
+def test_every_user_of_the_load_asks_for_every_path(paths: list[str]) -> None:
+    """Or the releases, which get different users, would get different paths too."""
+    known = runpy.run_path(str(ROOT / "examples/node/load.py"))
+    users, load = known["USERS"], known["Load"]("http://192.0.2.10", 100, 1, paths)
+    for user in (0, 1, users - 1):
+        asked = {load.path(user + users * turn) for turn in range(len(paths))}
+        assert asked == set(paths)
