@@ -129,7 +129,7 @@ def _prepare(settings: Settings) -> None:
     settings.lame_duck_file.unlink(missing_ok=True)
     (settings.run_directory / "published").unlink(missing_ok=True)
     shutil.rmtree(metrics_directory(settings), ignore_errors=True)
-    note_start(settings.state_directory, settings.release)
+    note_start(settings)
     store = open_store(settings)
     try:
         store.migrate(settings.migration_seconds)

@@ -57,7 +57,7 @@ class Publisher:
         """Publish the period that began at ``start``."""
         now = read(metrics_directory(self._settings))
         period = difference(now, self._before)
-        restarts = self._new_respawns(now) + take_restarts(self._settings.state_directory)
+        restarts = self._new_respawns(now) + take_restarts(self._settings)
         self._before = now
         _save(self._path, now, self._respawns)
         served = Served(period, self._settings.unjudged_routes)

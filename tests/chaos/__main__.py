@@ -80,8 +80,9 @@ def tell(row: Row) -> None:
 
 
 def publish(rows: Sequence[Row]) -> None:
-    """Write the page. Rows that were not measured in this run stay unchanged."""
-    found = published(PAGE.read_text()) | {row.name: cells(row) for row in rows}
+    """Write the page. Rows that were not measured in this run, or had a problem, stay unchanged."""
+    found = published(PAGE.read_text())
+    found |= {row.name: cells(row) for row in rows if not row.problem}
     PAGE.write_text(page(ordered(found), os.cpu_count() or 0))
 
 

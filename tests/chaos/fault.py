@@ -38,6 +38,7 @@ class Fault:
     Attributes:
         evidence: it removes metrics; it lasts until the canary ends, which must not be PASS.
         pairs: it may be combined with another fault.
+        minutes: it takes minutes, so the canary gets higher limits.
         served: whether customers can be served: there is a proxy and a store for orders.
     """
 
@@ -46,4 +47,5 @@ class Fault:
     heal: Callable[[Scene], object] = lambda _scene: None
     evidence: bool = False
     pairs: bool = True
+    minutes: bool = False
     served: bool = True

@@ -64,6 +64,11 @@ def cloudwatch(name: str, mode: str) -> Fault:
     )
 
 
+def restart_on_full_disk(scene: Scene) -> None:
+    disks.fill(scene.candidate, STATE, "shop")
+    kill(scene.candidate, "shop")
+
+
 PROCESSES = (
     Fault("kill -9 canary", lambda s: s.canary.kill(), pairs=False),
     Fault("freeze canary", lambda s: s.canary.send_signal(signal.SIGSTOP), pairs=False),
@@ -121,6 +126,12 @@ HOSTS = (
         "a candidate's disk is full",
         lambda s: disks.fill(s.candidate, STATE, "shop"),
         lambda s: disks.empty(s.candidate, STATE, "shop"),
+    ),
+    Fault(
+        "a candidate's shop restarts on a full disk",
+        restart_on_full_disk,
+        lambda s: disks.empty(s.candidate, STATE, "shop"),
+        pairs=False,
     ),
     Fault(
         "the proxy's disk is full",

@@ -127,7 +127,7 @@ OPERATION = (
     Fault("the certificate is renewed", renew_certificate, pairs=False),
     Fault("canary deploy of another release to the candidate", deploy_other, pairs=False),
     Fault("deploy.yml of another release to the candidate", play_other, pairs=False),
-    Fault("a live host is replaced", replace_live_host, pairs=False),
+    Fault("a live host is replaced", replace_live_host, pairs=False, minutes=True),
     Fault("every live shop hangs", freeze_live("STOP"), freeze_live("CONT"), pairs=False),
     Fault("the database restarts", lambda _: on(DATA, "systemctl restart postgresql@15-main")),
     Fault(f"the database is stopped for {AWAY} s", database_away, pairs=False, served=False),

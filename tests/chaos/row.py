@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.chaos.fault import Fault, Scene
 from tests.chaos.load import Load
@@ -32,12 +34,15 @@ GOES_ON = 30.0
 """Seconds for which load and canary continue with a fault."""
 TO_THE_END = 240.0
 """Time limit in seconds for the end of a canary without evidence."""
-LONGEST = "90s"
+LONGEST = {"maximum": "90s"}
 """The maximum of a canary in these tests, shorter than in the demonstration."""
+PATIENT = {"minimum": "10m", "maximum": "12m"}
+"""The limits of a canary that must not end by itself while a fault takes minutes."""
 AGREES = 60.0
 LAST_WORDS = 30.0
 """Time limit in seconds for a canary's report after its weight was removed."""
 WENT_ON = "(went on)"
+FAILURES = (RuntimeError, OSError, subprocess.SubprocessError, BotoCoreError, ClientError)
 POLICY = ROOT / ".run/local/chaos-policy.yml"
 
 
@@ -88,18 +93,18 @@ def known_release() -> str:
     return str(next(good)["candidate"]).split()[-1]
 
 
-def write_policy(relay: Relay) -> None:
-    """Write a copy of the policy that uses the relay and a shorter limit."""
+def write_policy(relay: Relay, limits: Mapping[str, str]) -> None:
+    """Write a copy of the policy that uses the relay and other limits."""
 
     def change(policy: dict[str, Any]) -> None:
         policy["environment"]["endpoint_url"] = relay.endpoint
-        policy["maximum"] = LONGEST
+        policy.update(limits)
 
     write_changed_policy(POLICY, change)
 
 
-def begin(relay: Relay, log: Path) -> subprocess.Popen[str]:
-    write_policy(relay)
+def begin(relay: Relay, log: Path, limits: Mapping[str, str] = LONGEST) -> subprocess.Popen[str]:
+    write_policy(relay, limits)
     command = ["canary", "run", "--policy", str(POLICY), "--candidate", known_release(), "--json"]
     with log.open("w") as stderr:
         return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=stderr)
@@ -138,12 +143,15 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
     log.parent.mkdir(parents=True, exist_ok=True)
     with Load(address("local-proxy-1"), RATE) as load, Watch() as watch:
         time.sleep(FIRST_METRICS)
-        canary = begin(relay, log)
+        patient = any(fault.minutes for fault in faults)
+        canary = begin(relay, log, PATIENT if patient else LONGEST)
         began = carries(watch, canary, idle)
         if before is not None:
             before.next = "ran" if began else "NO"
         if began:
-            _endure(Scene(live, idle, canary, relay, load), faults, row, watch)
+            endure(Scene(live, idle, canary, relay, load), faults, row, watch)
+        else:
+            row.problem = "the canary never set a weight, so no fault was inflicted"
         if row.to_zero is not None:  # it may be ending by itself
             with suppress(subprocess.TimeoutExpired):
                 canary.wait(LAST_WORDS)
@@ -160,7 +168,7 @@ def suffer(name: str, faults: Sequence[Fault], relay: Relay, before: Row | None)
     return row
 
 
-def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> None:
+def endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> None:
     at = time.monotonic()
     try:
         for fault in faults:
@@ -170,14 +178,22 @@ def _endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> No
             time.sleep(0.2)
         row.to_zero = watch.zero_after(at, scene.idle)
         row.above = watch.above_after(at, scene.idle)
-    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+    except FAILURES as error:
         row.problem = f"not inflicted: {error}"
     finally:
         for fault in faults:
-            fault.heal(scene)
+            _heal(fault, scene, row)
     if row.evidence and row.to_zero is None:
         time.sleep(1)
         row.to_zero = watch.zero_after(at, scene.idle)
+
+
+def _heal(fault: Fault, scene: Scene, row: Row) -> None:
+    """Repair it; a repair that fails is told, and the other faults are repaired all the same."""
+    try:
+        fault.heal(scene)
+    except FAILURES as error:
+        row.problem = row.problem or f"not healed: {error}"
 
 
 def ended(canary: subprocess.Popen[str]) -> tuple[str, str]:

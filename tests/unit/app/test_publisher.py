@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -103,17 +104,35 @@ def test_respawned_workers_are_restarts(tmp_path: Path) -> None:
 
 
 def test_restarts_of_the_service_are_remembered(tmp_path: Path) -> None:
-    note_start(tmp_path, "one")
-    assert take_restarts(tmp_path) == 0, "the first start of a release is its deployment"
-    note_start(tmp_path, "one")
-    note_start(tmp_path, "one")
-    assert [take_restarts(tmp_path), take_restarts(tmp_path)] == [2, 0]
-    note_start(tmp_path, "one")
-    note_start(tmp_path, "two")
-    assert take_restarts(tmp_path) == 0
+    one, two = (settings(tmp_path, release=release) for release in ("one", "two"))
+    note_start(one)
+    assert take_restarts(one) == 0, "the first start of a release is its deployment"
+    note_start(one)
+    note_start(one)
+    assert [take_restarts(one), take_restarts(one)] == [2, 0]
+    note_start(one)
+    note_start(two)
+    assert take_restarts(two) == 0
     (tmp_path / "starts.json").write_text("{")
-    note_start(tmp_path, "two")
-    assert take_restarts(tmp_path) == 0
+    note_start(two)
+    assert take_restarts(two) == 0
+
+
+def test_restarts_count_although_the_state_directory_takes_no_file(tmp_path: Path) -> None:
+    """The service starts, and its metrics are sent: a full disk stops neither."""
+    one = settings(tmp_path, release="one")
+    note_start(one)
+    full = tmp_path / "starts.json.new"
+    full.mkdir()  # where a file is written first, so writing fails
+    note_start(one)
+    assert [take_restarts(one), take_restarts(one)] == [1, 0]
+    shutil.rmtree(one.run_directory)  # as systemd does when a service ends
+    note_start(one)
+    assert [take_restarts(one), take_restarts(one)] == [1, 0]
+    full.rmdir()
+    note_start(one)
+    shutil.rmtree(one.run_directory)
+    assert [take_restarts(one), take_restarts(one)] == [1, 0]
 
 
 def test_usage_is_of_the_process_tree(tmp_path: Path) -> None:

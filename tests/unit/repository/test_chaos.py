@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -15,7 +17,10 @@ import pytest
 from shop_traffic import ring
 from shop_traffic.runtime import Seen
 
+from tests.chaos import __main__ as main
+from tests.chaos import row as row_of_chaos
 from tests.chaos.__main__ import ordered
+from tests.chaos.fault import Fault, Scene
 from tests.chaos.orders import Books, compare
 from tests.chaos.page import cells, page, published
 from tests.chaos.relay import JSON, LOST, TARGET, Relay
@@ -104,6 +109,33 @@ def test_a_run_keeps_the_published_rows_that_it_does_not_measure() -> None:
     changed = page(ordered(found | {MEASURED.name: cells(MEASURED)}), cores=2)
     lines = zip(committed.splitlines(), changed.splitlines(), strict=True)
     assert [new[:21] for old, new in lines if old != new] == ["| kill -9 the cache |"]
+
+
+def test_a_row_that_met_a_problem_replaces_no_published_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "chaos.md"
+    monkeypatch.setattr(main, "PAGE", place)
+    place.write_text(page({MEASURED.name: cells(MEASURED)}, cores=2))
+    main.publish([replace(MEASURED, to_zero=99.0, problem="not inflicted: no such host")])
+    assert "| 0 | 0 | kept | (went on) |" in place.read_text()
+    main.publish([replace(MEASURED, to_zero=9.0)])
+    assert "| 0 | 0 | 9.0 | (went on) |" in place.read_text()
+
+
+def test_all_faults_are_repaired_although_one_repair_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    healed: list[Scene] = []
+
+    def refuse(_: Scene) -> None:
+        raise RuntimeError("read-only")
+
+    monkeypatch.setattr(row_of_chaos, "GOES_ON", 0.0)
+    faults = [Fault("one", lambda _: None, refuse), Fault("two", lambda _: None, healed.append)]
+    row, scene = Row("one and two"), Scene("blue", "green", Mock(), Mock(), Mock())
+    watch = Mock(**{"zero_after.return_value": None, "above_after.return_value": 0.0})
+    row_of_chaos.endure(scene, faults, row, watch)
+    assert healed == [scene]
+    assert (row.problem, row.bad) == ("not healed: read-only", True)
 
 
 def test_a_row_tells_how_long_the_candidate_carried_too_much() -> None:
