@@ -39,6 +39,10 @@ CERTAIN = 3.0
 """The z from which a trend is certain."""
 SETTLED = 20
 """Periods from which the second half is long enough to decide."""
+OVER = 50
+"""Periods within which a fade must be over; or as many as were seen already, if these are more."""
+SURE = 2.0
+"""Errors by which a line may fall faster than it seems to."""
 LARGEST = float(np.log(2.0))
 """A start that is worse than this (twice the baseline) is no warm-up."""
 NEAR = 6
@@ -80,10 +84,24 @@ def fade_of(
     most = np.where(alone, -CLEAR, np.where(steep, DOUBT, 0.0))
     if surely:
         most = np.full(len(d), -LIKELY if company is None else -CERTAIN)
-    falling = line.z < most
-    falling &= (seen <= rule.fade) & line.arrives(2 * rule.fade - seen, rule.margin)
+    falling = (line.z < most) & (seen <= rule.fade) & _ends_soon(line, d, v, rule)
     falling |= along | (steep & (seen <= EARLY))
     return Fade(falling | over, warm)
+
+
+def _ends_soon(line: Line, d: Floats, v: Floats, rule: Rule) -> Mask:
+    """Say where a fade may reach the margin in time.
+
+    From ``SETTLED`` periods on, the second half must allow it too: a fresh process that has fallen
+    to a lasting excess falls no more.
+    """
+    seen = d.shape[1]
+    left = min(2 * rule.fade - seen, max(OVER, seen))
+    soon = line.arrives(left, rule.margin)
+    if seen < SETTLED or not soon.any():
+        return soon
+    half = slice(seen // 2, None)
+    return soon & _line(d[:, half], v[:, half], rule.rough).arrives(left, rule.margin)
 
 
 def _beside(mean: Floats, company: tuple[Floats, Mask] | None) -> tuple[Mask, Mask]:
@@ -115,7 +133,7 @@ class Line:
 
     def arrives(self, periods: int, level: float) -> Mask:
         """Return whether the line may reach ``level`` in so many periods; else it does not fade."""
-        reached: Mask = self.now + (self.slope - self.error) * periods <= level
+        reached: Mask = self.now + (self.slope - SURE * self.error) * periods <= level
         return reached
 
 
