@@ -1,11 +1,11 @@
 """Run the tests: ``python -m tests`` is what ``make test`` runs, ``python -m tests long`` the rest.
 
-Lanes run side by side, and take about as long as each other: hosts are waited for in one while the
-others use the processors. Each step writes to ``.run/tests/STEP.log``.
+Lanes run in parallel and take about equally long: one waits for hosts while the others use the
+processors. Each step writes to ``.run/tests/STEP.log``.
 
 With CART_CANARY_SECOND_TRY=1 in the environment, as in ``.ci/run``, the files of tests that failed
 with real servers or hosts run once more after all lanes, with nothing beside them. The last lines
-name every test that failed: a test that needs a second try is a test to mend.
+name every test that failed, because a test that needs a second try must be fixed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True)
 class Step:
-    """A command, and whether it needs root, or even booted hosts."""
+    """A command, and whether it needs root or booted hosts."""
 
     name: str
     command: tuple[str, ...]
@@ -60,7 +60,7 @@ class Outcome:
     status: int
     seconds: float
     again: tuple[str, ...] = ()
-    """The files of tests that passed only when they were tried again."""
+    """The files of tests that passed only in the second try."""
 
 
 Lane = Sequence[Step]
@@ -89,7 +89,7 @@ SUITES: dict[str, tuple[Lane, ...]] = {
 
 
 def reasons() -> dict[str, str]:
-    """Return why steps that need hosts or root cannot run here; empty words if they can."""
+    """Return why steps that need hosts or root cannot run here; empty strings if they can."""
     hosts = cannot_boot(Settings.load())
     root = "" if sys.platform == "linux" and os.geteuid() == 0 else hosts
     return {"hosts": hosts, "root": root}
@@ -119,7 +119,7 @@ def run(step: Step) -> Outcome:
 
 
 def excerpt(log: Path) -> list[str]:
-    """Return the part of a log that tells most: pytest's first failure, else the last lines."""
+    """Return the most useful part of a log: pytest's first failure, else the last lines."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     begins = next((at for at, line in enumerate(lines) if FAILURES.match(line)), len(lines))
     return lines[begins : begins + LAST_LINES] or lines[-LAST_LINES:]
@@ -133,7 +133,7 @@ def failed_tests(step: Step) -> list[str]:
 
 
 def options(step: Step) -> tuple[str, ...]:
-    """Return more options for pytest: its own cache, short tracebacks, the slowest tests."""
+    """Return more options for pytest: a separate cache, short tracebacks, the slowest tests."""
     if step.command[0] != "pytest":
         return ()
     slowest = ("--durations=30", "--durations-min=5")
@@ -147,7 +147,7 @@ def result(outcome: Outcome) -> str:
 
 
 def cache(step: Step) -> Path:
-    """Return where pytest remembers the failed tests of a step: each step has its own."""
+    """Return the directory of pytest's cache of failed tests, which each step has for itself."""
     return LOGS / f"{step.name}.cache"
 
 
@@ -161,7 +161,7 @@ def failed_files(step: Step) -> tuple[str, ...]:
 
 
 def tried_again(outcome: Outcome) -> Outcome:
-    """Run the files of failed tests once more; the outcome says so."""
+    """Run the files of failed tests once more, and return an outcome that says so."""
     files = failed_files(outcome.step) if outcome.status == TESTS_FAILED else ()
     if not files:
         return outcome
@@ -188,7 +188,7 @@ def table(outcomes: Sequence[Outcome], seconds: float) -> Table:
 
 
 def main(suite: str = "quick") -> int:
-    """Run all lanes of a suite; the exit status is 0 only if every step passed."""
+    """Run all lanes of a suite. The exit status is 0 only if every step passed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     why = reasons()
     left_out = [

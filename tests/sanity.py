@@ -1,7 +1,7 @@
 """Run ``ansible-test sanity`` on the collection as a user would install it: no ignore file.
 
-ansible-test works in ``ansible_collections/cart/canary`` alone, beside the collections that this
-one imports, so the archive is unpacked in a temporary directory.
+ansible-test works only in ``ansible_collections/cart/canary``, beside the imported collections. So
+the archive is unpacked in a temporary directory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMPORTED = ("amazon", "ansible", "community")
 HOME = ROOT / ".run/ansible-test"  # where it keeps its virtual environments
-# What it otherwise downloads, to put pip into them.
+# Otherwise it downloads this file to install pip into them.
 BOOTSTRAP = HOME / ".ansible/test/cache/get_pip_24_2.py"
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's three hosts: a proxy and an app of each colour, without AWS."""
+"""Another team's three hosts: a proxy and an app of each colour, without AWS."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ exit 1
 
 @dataclass(frozen=True)
 class Hosts:
-    """The hosts, and the directories of the people who release to them."""
+    """The hosts, and the directories of the users who release to them."""
 
     addresses: dict[str, str]
     directory: Path
@@ -74,7 +74,7 @@ class Hosts:
         return done
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of somebody who has never heard of AWS."""
+        """Return the environment variables of a user without AWS."""
         foreign = ("AWS_", "CART_CANARY", "LOCAL_CLOUD", "CANARY_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return {**kept, "CANARY_ENV": "prod", "PYTHONPATH": f"{self.directory}/without-aws:{ROOT}"}
@@ -110,7 +110,7 @@ def _configure(hosts: Hosts) -> None:
         "ansible_ssh_private_key_file": str(hosts.key),
         "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
         "proxy_canary_key": str(hosts.directory / "canary_ed25519"),
-        "proxy_sticky": ["header X-User"],  # all load comes from this machine
+        "proxy_sticky": ["header X-User"],  # one machine sends the whole load
         "proxy_servers": [
             {"name": f"{colour}-1", "colour": colour, "address": address, "port": 8000}
             for colour, address in hosts.addresses.items()
@@ -156,7 +156,7 @@ def _write_repository(hosts: Hosts) -> None:
 
 
 def write_policy(hosts: Hosts, directory: Path) -> Path:
-    """Write the policy of somebody without AWS and without metrics of their own."""
+    """Write the policy of a user without AWS and without own metrics."""
     policy = {
         "version": 1,
         "period": "5s",

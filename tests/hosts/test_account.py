@@ -1,4 +1,4 @@
-"""Provision an account on a local cloud: plan, apply, second run, repair, removal."""
+"""An account is provisioned on a local cloud: plan, apply, second run, repair, removal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ZONE, NAME = "example.org", "shop.example.org"
 
 @pytest.fixture(scope="module")
 def ansible(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
-    """A user whose service has a name in a zone that the account has."""
+    """A user whose service has a name in an existing DNS zone of the account."""
     cloud.client("route53").create_hosted_zone(Name=ZONE, CallerReference="1")
     named = {"dns_zone": ZONE, "dns_name": NAME}
     run = tmp_path_factory.mktemp("run")
@@ -163,7 +163,7 @@ def test_a_second_run_and_a_plan_change_nothing(ansible: Ansible, cloud: Cloud) 
 
 
 def test_a_run_mends_what_is_missing_and_keeps_who_is_live(ansible: Ansible, cloud: Cloud) -> None:
-    """Green is live; the proxy is gone; the inventory has one host of blue less."""
+    """Green is live, the proxy is gone, and the inventory has one host of blue less."""
     cloud.client("ssm").put_parameter(Name="/shop/local/live", Value="green", Overwrite=True)
     dead = instances(cloud.client)["local-proxy-1"]["InstanceId"]
     cloud.client("ec2").terminate_instances(InstanceIds=[dead])

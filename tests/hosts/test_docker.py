@@ -12,7 +12,7 @@ pytestmark = [
         sys.platform != "linux" or os.geteuid() != 0, reason="network namespaces need root"
     ),
 ]
-# What Docker's daemon makes, as `nft list ruleset` shows it on Debian 12.
+# The rules of Docker's daemon, as `nft list ruleset` shows them on Debian 12.
 DOCKER = """
 table ip filter {
   chain DOCKER-USER { counter return; }

@@ -1,4 +1,4 @@
-"""The README of ``examples/node`` on four booted hosts, command by command as it is printed."""
+"""The README of ``examples/node`` on four booted hosts, command by command as printed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.walkthrough import COMMITTER, Said, sections, type_in
 pytestmark = [pytest.mark.timeout(1800)]
 EXAMPLE = ROOT / "examples/node"
 NAMES = {10: "proxy", 11: "blue", 12: "green", 13: "monitor"}
-#: A walk with the times of the README takes twice as long.
+#: With the times of the README, the walk would take twice as long.
 SHORTER = {
     "period: 10s": "period: 5s",
     "warmup: 20s": "warmup: 10s",
@@ -42,7 +42,7 @@ Host *
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody with a copy of the example, and with SSH access to four hosts."""
+    """A user with a copy of the example, and with SSH access to four hosts."""
 
     directory: Path
     blocks: dict[str, list[str]]
@@ -58,7 +58,7 @@ class Newcomer:
         return found
 
     def verdicts(self) -> list[str]:
-        """Return what the history says, oldest first."""
+        """Return the verdicts in the history, oldest first."""
         rows = json.loads(self._typed("canary history --env prod --json"))
         return [row["verdict"] for row in reversed(rows)]
 
@@ -109,7 +109,7 @@ def copied(directory: Path, key: Path, network: str) -> Newcomer:
 
 
 def environment(directory: Path, key: Path) -> dict[str, str]:
-    """Return the environment of a shell that reaches the hosts, and knows no AWS."""
+    """Return the variables of a shell that reaches the hosts, without those of AWS."""
     tools = directory / "bin"
     tools.mkdir()
     (directory / "ssh_config").write_text(SSH_CONFIG.format(key=key))

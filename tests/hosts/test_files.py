@@ -1,4 +1,4 @@
-"""``state: file`` on booted hosts, for somebody who has no AWS account and no metrics."""
+"""``state: file`` on booted hosts, for a user without an AWS account and without metrics."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def holder(policy: Path, name: str, skew: int, work: float = 8) -> subprocess.Po
 
 
 def heard(process: subprocess.Popen[str], word: str) -> None:
-    """Read what it prints until ``word``."""
+    """Read the output of a process up to ``word``."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(word):
@@ -143,7 +143,7 @@ def paused_holder(policy: Path) -> None:
         first.send_signal(signal.SIGCONT)
     began = time.monotonic()
     how, acts = ended(first)
-    # It may have been stopped between looking at its lease and renewing it.
+    # It may have been stopped between the check and the renewal of its lease.
     assert how in ("gave-up", "lost"), "it woke up after its lease"
     assert [act for act in acts if act > began] == []
     assert ended(second)[0] == "done"

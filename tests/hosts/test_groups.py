@@ -30,7 +30,7 @@ KNOCK = "timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/{port}'; echo $?"
 
 @dataclass
 class World:
-    """An app host, a data host and a host without our groups."""
+    """An app host, a data host, and a host without our security groups."""
 
     cloud: Cloud
     groups: dict[str, str]
@@ -133,7 +133,7 @@ def test_an_instance_can_change_its_group(world: World) -> None:
 
 @pytest.fixture
 def stranger() -> Iterator[Callable[[str, int], bool]]:
-    """Yield whether a machine of another network, which routes through here, reaches a port."""
+    """Yield a check: does a machine of another network, routed through here, reach a port?"""
     name = f"stranger{os.getpid()}"
     near, far = f"st{os.getpid() % 100_000}a", f"st{os.getpid() % 100_000}b"
     with ExitStack() as ending:
@@ -156,7 +156,7 @@ def stranger() -> Iterator[Callable[[str, int], bool]]:
 def test_another_network_reaches_only_what_a_group_opens(
     world: World, stranger: Callable[[str, int], bool]
 ) -> None:
-    """Whoever routed through this machine reached every host, and the API without credentials."""
+    """A machine that routes through this one must not reach other ports, or the open API."""
     settings = world.cloud.settings
     assert not stranger(world.addresses["data"], PORT)
     assert not stranger(str(settings.gateway), settings.port)

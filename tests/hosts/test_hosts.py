@@ -118,7 +118,7 @@ def test_metadata_needs_a_token_and_tells_the_tags(cloud: Cloud, app: str, addre
 
 
 def test_boto3_inside_finds_role_and_region_by_itself(cloud: Cloud, app: str, address: str) -> None:
-    """An empty environment but for the endpoint: keys and region come from the metadata."""
+    """The environment has only the endpoint. Keys and region come from the metadata."""
     copy_packages(cloud, address)
     script = (
         "import boto3; session = boto3.Session(); "

@@ -1,4 +1,4 @@
-"""The unit of a detached canary on a real systemd: a kill starts it again, a stop does not."""
+"""The unit of a detached canary on a real systemd: restarted after a kill, not after a stop."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.timeout(300)]
 
 @pytest.mark.usefixtures("app")
 def test_destroy_leaves_the_machine_as_found(cloud: Cloud, before: Traces) -> None:
-    assert traces(cloud.settings) != before  # so that this test can fail
+    assert traces(cloud.settings) != before  # otherwise this test could not fail
     cloud.command("destroy")
     assert traces(cloud.settings) == before
     assert not cloud.settings.state.exists()

@@ -1,4 +1,4 @@
-"""Mutations: break a role, and require that its scenario fails.
+"""Mutations break a role, and its scenario must fail.
 
 Each mutation changes a copy of the tree. If the scenario still passes, the exit status is 1. Run it
 with ``python -m tests.molecule.mutations``.
@@ -27,7 +27,7 @@ TREE = ROOT / ".run" / "mutations"
 
 @dataclass(frozen=True)
 class Mutation:
-    """What to break, where, and the task that must fail."""
+    """A change of a file, and the task that must fail after it."""
 
     name: str
     scenario: Scenario
@@ -103,7 +103,7 @@ def caught(mutation: Mutation) -> bool:
 
 
 def failed_task(log: str) -> str | None:
-    """Return the name of the first failed task; Molecule colours and indents its output."""
+    """Return the name of the first failed task from Molecule's coloured, indented output."""
     plain = INDENT.sub("", COLOUR.sub("", log))
     before, failure, _ = plain.partition("fatal: ")
     tasks = TASK.findall(before)

@@ -1,10 +1,10 @@
-"""The order of the modules: those that wait longest first, so that no processor waits for them."""
+"""The order of the modules: the longest first, so that no processor waits for them at the end."""
 
 from __future__ import annotations
 
 import pytest
 
-#: Each of them runs canaries in real time, or many servers, one after another.
+#: Each module runs canaries in real time, or many servers, one after another.
 FIRST = ("test_canary_run", "test_app_migrations", "test_files")
 
 

@@ -27,10 +27,10 @@ REGION = "eu-central-1"
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 ALARMS, VERDICTS = 450, 50
 TWICE = 20
-"""Alarm changes that SNS is told twice."""
+"""Alarm changes that SNS gets twice."""
 KILLS = 4
 PATIENCE = 300
-"""Seconds that a busy machine may take."""
+"""Time limit in seconds for a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ class Account:
         self.sns = boto3.client("sns", **self.options)
         self.sqs = boto3.client("sqs", **self.options)
         self.topic = self.sns.create_topic(Name="events")["TopicArn"]
-        # short, so that the messages of a killed recorder are visible again soon
+        # short, so that the messages of a killed recorder soon become visible again
         self.queue = self.sqs.create_queue(
             QueueName="events", Attributes={"VisibilityTimeout": "3"}
         )["QueueUrl"]

@@ -109,7 +109,7 @@ def test_a_load_that_began_before_a_write_is_not_kept(cache: Make) -> None:
     slow, quick = cache(table, slow=0.3), cache(table)
     reader = threading.Thread(target=slow.get, args=("k",))
     reader.start()
-    time.sleep(0.1)  # it has read the old value but not stored it yet
+    time.sleep(0.1)  # the reader has the old value but has not stored it yet
     quick.put("k", b"new")
     reader.join()
     assert quick.get("k") == slow.get("k") == b"new"

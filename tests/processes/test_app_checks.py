@@ -1,4 +1,4 @@
-"""The shop's port for health checks while its serving threads are occupied."""
+"""The shop's port for health checks answers while its serving threads are occupied."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
-#: The proxy's own timeout of a check.
+#: The proxy's timeout of a health check.
 PATIENCE = 0.4
 
 

@@ -18,13 +18,13 @@ from tests.support.app_servers import Shop, postgres, redis, shop
 
 pytestmark = [pytest.mark.timeout(1_800)]
 SEED = 20261120
-#: Run in parallel, because generating a request costs more than handling it.
+#: Number of parallel parts, because generating a request costs more than handling it.
 PARTS = {
     "carts": ("--include-path-regex ^/cart(/checkout)?$", "coverage,fuzzing", 1_000),
     "others": ("--exclude-path-regex ^/cart(/checkout)?$", "coverage,fuzzing", 1_100),
     "sequences": ("", "stateful", 50),
 }
-#: A body that is too large for the shop is rejected as it should be, whatever it holds: 413.
+#: 413 is the correct rejection of a body that is too large, whatever it holds.
 SETTINGS = """
 [checks.negative_data_rejection]
 expected-statuses = ["400", "401", "403", "404", "405", "409", "413", "415", "422", "429"]
@@ -32,7 +32,7 @@ expected-statuses = ["400", "401", "403", "404", "405", "409", "413", "415", "42
 
 
 def fuzz(name: str, url: str, directory: Path, share: float) -> subprocess.Popen[str]:
-    """Start one part; its output goes to ``name`` in the directory."""
+    """Start one part, which writes its output to ``name`` in the directory."""
     which, phases, examples = PARTS[name]
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", *which.split()]
     command += f"--phases {phases} --max-examples {round(share * examples)} --seed {SEED}".split()

@@ -147,7 +147,7 @@ def test_a_reload_loses_no_request(tmp_path: Path) -> None:
             while not stop.is_set():
                 try:
                     answers.append(ask(f"{server.url}/cart", cart()).status)
-                except ConnectionError as error:  # closed without reading: the proxy would retry
+                except ConnectionError as error:  # closed unread, so the proxy would retry
                     unread.append(error)
 
         threads = [threading.Thread(target=shopper) for _ in range(4)]
@@ -242,6 +242,6 @@ def test_it_serves_without_a_store_and_gets_well_by_itself(tmp_path: Path) -> No
         with shop(tmp_path, wait="/live", SHOP_DATABASE_URL=database.url) as server:
             assert ask(f"{server.url}/status").status == 503
             assert ask(f"{server.url}/cart", cart()).status == 503
-            database.start()  # the housekeeper migrates it in its next period
+            database.start()  # the housekeeper migrates the store in its next period
             wait_for(lambda: ask(f"{server.url}/cart", cart()).status == 200, "it takes carts")
             assert ask(f"{server.url}/status").status == 200

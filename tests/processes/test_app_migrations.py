@@ -68,7 +68,7 @@ def held(url: str, mode: str = "ACCESS SHARE") -> Iterator[None]:
 
 
 def migration_waits(url: str) -> bool:
-    """Tell whether a migration waits for a lock now."""
+    """Return whether a migration waits for a lock now."""
     query = """SELECT count(*) FROM pg_stat_activity
         WHERE application_name = 'shop migration' AND wait_event_type = 'Lock'"""
     with psycopg.connect(url) as connection:
@@ -84,7 +84,7 @@ def database() -> Iterator[Postgres]:
 
 @dataclass
 class Pair:
-    """Blue serves; green is the next release and not started."""
+    """Blue serves. Green has the next release and is not started."""
 
     blue: Shop
     green: Shop

@@ -128,7 +128,7 @@ def test_no_reader_is_stale_once_a_write_has_answered(start: Start) -> None:
 
 
 def test_the_wait_is_what_makes_it_so(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test above can fail: with late announcements and a writer that does not wait."""
+    """With late announcements and a writer that does not wait, the test above fails."""
     table = {"k": b"old"}
     writer, reader = start(table), start(table)
     warmed(reader)
@@ -138,7 +138,7 @@ def test_the_wait_is_what_makes_it_so(start: Start, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("app.nearcache.MARGIN", 0)
 
     def stale() -> bool:
-        """On a busy machine, the trust may end between the write and the read."""
+        """Return whether a reader gets a stale copy; on a busy machine its lease may end before."""
         writer.put("k", b"old")
         reader.get("k")
         writer.put("k", b"new")
@@ -164,7 +164,7 @@ def test_redis_away_and_back(server: Redis, start: Start) -> None:
     warmed(process)
     server.stop()
     time.sleep(LEASE_SECONDS * 2)
-    table["k"] = b"new"  # by another process, without an announcement
+    table["k"] = b"new"  # another process writes without an announcement
     assert process.get("k") == b"new"
     server.start()
     time.sleep(2.2)

@@ -117,7 +117,7 @@ def test_a_reload_and_a_restart_of_both_colours_lose_no_request(pair: Pair) -> N
 
 
 def test_a_host_that_alone_has_lost_its_database_fails_no_request(pair: Pair) -> None:
-    """Its timeout is longer than that of the proxy, which retries; then it is not ready."""
+    """The proxy's timeout is shorter, so it retries on another host; then this one is not ready."""
     usual = pair.shops["green"]
     with postgres() as lost:
         green = replace(usual, environment={**usual.environment, "SHOP_DATABASE_URL": lost.url})

@@ -70,7 +70,7 @@ def cloudwatch() -> Iterator[CloudWatch]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     server.start()
     url = "http://{}:{}".format(*server.get_host_and_port())
-    ask(f"{url}/moto-api/reset", b"")  # its state is that of the process
+    ask(f"{url}/moto-api/reset", b"")  # moto's state belongs to the process
     made = CloudWatch(url)
     yield made
     made.client.close()
@@ -157,7 +157,7 @@ def test_gauges_come_from_one_of_many_instances(tmp_path: Path, cloudwatch: Clou
             ask(f"{green.url}/cart", cart(qty=2, unitPrice="0.01"))
             wait_for(lambda: latest(cloudwatch, "carts") == 2, "the gauge")
             assert latest(cloudwatch, "cartsvalue") == 20.01
-            blue.stop()  # leader or not: another one takes over
+            blue.stop()  # if it was the leader, another one takes over
             seen = len(cloudwatch.points("carts"))
             wait_for(lambda: len(cloudwatch.points("carts")) >= seen + 2, "the next leader")
         finally:
@@ -180,7 +180,7 @@ def test_abandoned_carts_expire(tmp_path: Path, cloudwatch: CloudWatch) -> None:
 
 
 def until(server: Shop) -> int:
-    """Return until when an instance says that its metrics were accepted."""
+    """Return the time up to which an instance reports its metrics as accepted."""
     headers = {name.lower(): value for name, value in ask(f"{server.url}/ready").headers.items()}
     return int(headers.get("x-metrics-until", 0))
 

@@ -1,4 +1,4 @@
-"""A host that was replaced gets its colour's release, as the other hosts vouch for it."""
+"""A replaced host gets its colour's release, which the other hosts of the colour confirm."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def host(directory: Path, release: str = "", digest: str = "") -> dict[str, Any]
 
 
 def due(directory: Path, hosts: dict[str, dict[str, Any]]) -> list[str]:
-    """Return which release, and which digest, the last host is to get."""
+    """Return the release and the digest that the last host must get."""
     tasks = yaml.safe_load((ROOT / "roles/app/tasks/replace.yml").read_text(encoding="utf-8"))
     (install,) = [task for task in tasks if "block" in task]
     chosen = {name: install["vars"][name] for name in ("app_release", "app_sha256")}
@@ -47,7 +47,7 @@ def due(directory: Path, hosts: dict[str, dict[str, Any]]) -> list[str]:
     inventory = {"all": {"hosts": hosts, "vars": local}}
     (directory / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     (directory / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
-    # What the command line says wins over the role's own variable.
+    # A variable on the command line overrides that of the role.
     extra = {"__app_directory": "{{ place }}", "app_hosts": list(hosts)}
     done = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""How a store migrates its PostgreSQL schema: one at a time, whole, within its patience."""
+"""A store migrates its PostgreSQL schema: one at a time, completely, within a time limit."""
 
 from __future__ import annotations
 

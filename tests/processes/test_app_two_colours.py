@@ -134,7 +134,7 @@ def check_out_from_all_sides(
 
 
 def fill_once(url: str, cart: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the new cart if it was acknowledged; a retry would create another cart."""
+    """Return the new cart if it was acknowledged, without a retry, which would create another."""
     try:
         answer = ask(url, cart, timeout=30)
     except OSError:

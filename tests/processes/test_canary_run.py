@@ -19,7 +19,7 @@ pytestmark = [
     needs_haproxy,
 ]
 STARTING = 20
-"""Seconds that a small Python may need to start on a machine that does much else."""
+"""Seconds that Python may need to start on a busy machine."""
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def world() -> Iterator[World]:
 
 
 def promotes(world: World) -> None:
-    """Release v2, and check all that a promotion leaves behind."""
+    """Release v2, and check all results of a promotion."""
     done = world.run("run", "--candidate", "v2", "--json")
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
@@ -90,7 +90,7 @@ def test_another_release_on_the_candidates_hosts_is_never_promoted(world: World)
     refused = world.run("deploy", "v2")
     assert refused.returncode == 2, "the canary has the lock"
     assert "is already running" in refused.stderr
-    with world.deployed.open("a") as deployed:  # like a manual playbook, without the lock
+    with world.deployed.open("a") as deployed:  # as a playbook by hand would do, without the lock
         deployed.write("green 777777777777 by-hand none\n")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 2, err

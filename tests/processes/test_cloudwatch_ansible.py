@@ -55,7 +55,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def play(address: str, directory: Path, state: str) -> dict[str, int]:
-    """Run the module for every alarm; return the counts of Ansible."""
+    """Run the module for every alarm, and return Ansible's counts."""
     module = "amazon.aws.cloudwatch_metric_alarm"
     tasks = [{"name": each["name"], module: {**each, "state": state}} for each in ALARMS]
     book = directory / "play.yml"

@@ -1,7 +1,7 @@
-"""``make demo`` without root: the whole demonstration on processes, which leaves nothing behind.
+"""``make demo`` without root: the whole demonstration with processes leaves nothing behind.
 
-An ordinary user, who has no rights, no home and no /usr/sbin in the PATH, in a clone of the working
-tree.
+The ordinary user has no rights, no home and no /usr/sbin in the PATH, and works in a clone of the
+working tree.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NOBODY = 65534
 USER = NOBODY if os.getuid() == 0 else os.getuid()
 MARK = b"CART_CANARY_DEMONSTRATION="
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
-#: The command that an entry point of the environment would be.
+#: The same as the command that an installed entry point would run.
 CANARY = "#!{python}\nfrom canary.cli import main\nmain()\n"
 PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 VERSION = "import sys; print(*sys.version_info[:2])"
@@ -43,7 +43,7 @@ VERSION = "import sys; print(*sys.version_info[:2])"
 def ordinary(*command: str, clone: Path, **options: Any) -> subprocess.Popen[str]:
     """Start a command in the clone as the user, who cannot get rights back.
 
-    It heeds Ctrl-C also if these tests run in a shell's background, where that is ignored.
+    Ctrl-C ends it even if these tests run in a shell's background, where signals are ignored.
     """
     return subprocess.Popen(
         ["env", "--default-signal=INT", "setpriv", "--no-new-privs", *command],
@@ -68,7 +68,7 @@ def python_of_everybody() -> str:
 
 
 def environment(clone: Path) -> None:
-    """Make the clone's virtual environment of the packages that are installed for the tests."""
+    """Make the clone's virtual environment from the packages installed for the tests."""
     python = python_of_everybody()
     command = [python, "-m", "venv", "--without-pip", str(clone / ".venv")]
     subprocess.run(command, check=True)
@@ -103,7 +103,7 @@ DEMO = (".venv/bin/python", "-m", "tests.e2e.demo")
 
 
 def left() -> list[str]:
-    """Return processes and directories of the user's demonstration."""
+    """Return the processes and directories of the user's demonstration that are left."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""``canary drill`` with a real HAProxy: refused in time, and nothing is left, also if killed."""
+"""``canary drill`` with a real HAProxy: refused in time, without remains, even after a kill."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_policy_refuses_the_errors_of_a_drill_in_the_time_planned(world: Bare)
 
 
 def test_a_policy_refuses_the_delay_of_a_drill(world: Bare) -> None:
-    """The proxy measures what its users wait for, so no metric of the app is needed."""
+    """The proxy measures its users' waiting time, so no metric of the app is needed."""
     before = proxy(world)
     done = world.run("drill", "--delay", "500ms", "--json")
     assert done.returncode == 0, done.stderr

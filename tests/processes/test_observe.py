@@ -62,7 +62,7 @@ def alarms(address: str) -> dict[str, Any]:
 
 
 def publish_as_the_shop_does(address: str) -> None:
-    """Publish metrics of two colours and a prober for the last half minute."""
+    """Publish half a minute of metrics of two colours and a prober."""
     reading = Reading()
     for key, count in ANSWERED.items():
         reading.series[key] = Histogram()

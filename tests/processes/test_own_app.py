@@ -1,4 +1,4 @@
-"""Somebody else's app, without AWS, git or metrics of its own: the path of docs/own-app.md.
+"""Another team's app, without AWS, git or own metrics: the steps of docs/own-app.md.
 
 A real HAProxy, two small servers, and commands as a user types them. boto3 cannot be imported.
 """

@@ -1,4 +1,4 @@
-"""The proxy role in a real HAProxy: somebody else's app, who the client is, and its limits."""
+"""The proxy role in a real HAProxy: another team's app, the client's address, its limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.foreign_client import OTHER, STRANGER, Foreign, ask, opened, 
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
-# ---- somebody else's app: documented settings
+# ---- another team's app: documented settings
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
 
 
 def test_a_slow_request_gets_its_answer_once(foreign: Foreign) -> None:
-    """It takes longer than the client's timeout, and no other server is asked."""
+    """It takes longer than the client's timeout, and no other server gets the request."""
     proxy, apps = foreign
     before = len(seen(apps))
     began = time.monotonic()
@@ -40,7 +40,7 @@ def test_a_slow_request_gets_its_answer_once(foreign: Foreign) -> None:
 
 
 def test_a_websocket_may_be_idle(foreign: Foreign) -> None:
-    """It is idle for longer than any timeout but that of tunnels."""
+    """It is idle for longer than every timeout except that of tunnels."""
     with socket.create_connection(("127.0.0.1", foreign[0].port), 10) as connection:
         connection.sendall(
             b"GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
@@ -91,7 +91,7 @@ def closing_server(app: ForeignApp) -> Iterator[None]:
         yield
 
 
-# ---- who the client is
+# ---- the client's address
 
 
 def chosen(port: int, count: int, **headers: str) -> set[str]:
@@ -109,7 +109,7 @@ def test_a_cdn_in_front_names_the_client(tmp_path: Path) -> None:
         assert answer["proto"] == "https"
         _, answer, _ = ask(proxy.port, source=OTHER, X_Forwarded_For="203.0.113.7")
         assert answer["headers"]["X-Forwarded-For"] == [OTHER]
-        # Without cookies, each client of the CDN has a server of its own, and keeps it.
+        # Without cookies, each client of the CDN keeps the server that it got.
         clients = [f"203.0.113.{number}" for number in range(20)]
         assert len({s for c in clients for s in chosen(proxy.port, 1, X_Forwarded_For=c)}) > 1
         assert len(chosen(proxy.port, 5, X_Forwarded_For=clients[0])) == 1
@@ -139,7 +139,7 @@ def test_users_are_told_apart_as_configured(
 
 def test_a_client_opens_only_so_many_connections(tmp_path: Path) -> None:
     limits = {"connections": 20, "exempt": ["127.0.9.9/32"]}
-    patient = {"request": "1m"}  # after this time, HAProxy closes connections that say nothing
+    patient = {"request": "1m"}  # after this time, HAProxy closes silent connections
     with foreign_proxy(tmp_path, proxy_clients=limits, proxy_timeouts=patient) as (proxy, _):
         # HAProxy counts connections when it accepts or closes them, a moment after the kernel, and
         # its threads may accept the last before the first.
@@ -154,7 +154,7 @@ def test_a_client_opens_only_so_many_connections(tmp_path: Path) -> None:
 
 
 def turned_away(port: int) -> bool:
-    """Return whether the proxy closes a connection without an answer; else it answers 200."""
+    """Return whether the proxy closes a connection without a response, else require 200."""
     try:
         assert ask(port)[0] == 200
     except (ConnectionError, http.client.BadStatusLine):

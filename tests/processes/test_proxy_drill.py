@@ -115,7 +115,7 @@ def test_haproxy_measures_each_response_with_the_delay_of_a_drill(proxy: Proxy) 
         seen = [took for one, _, took in answers if one == colour]
         count, mean = timed(before, after, colour)
         assert count == len(seen) > 0
-        # The shop sleeps 20 ms; the client's own time also has the connection and the body.
+        # The shop sleeps 20 ms; the time at the client includes the connection and the body.
         assert 0.02 + 0.3 * (colour == "green") <= mean <= sum(seen) / len(seen)
 
 

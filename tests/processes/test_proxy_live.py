@@ -27,7 +27,7 @@ def endpoint(tmp_path: Path) -> Iterator[str]:
 
 
 def start(directory: Path, endpoint: str) -> str:
-    """Run the role to write the live colour of a host; return the result."""
+    """Run the role's task that writes the live colour of a host, and return the result."""
     tasks = yaml.safe_load((ROOT / "roles/proxy/tasks/configure.yml").read_text(encoding="utf-8"))
     (first,) = [task for task in tasks if "live colour" in task["name"]]
     variables: dict[str, Any] = {

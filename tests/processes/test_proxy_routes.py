@@ -1,4 +1,4 @@
-"""The proxy role in a real HAProxy: what each route accepts, and from whom."""
+"""The proxy role in a real HAProxy: the requests and clients that each route accepts."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def test_a_larger_body_is_refused(limited: Foreign, size: int, status: int, fram
     before = len(seen(apps))
     text = request("/cart", size, framing).encode()
     with socket.create_connection(("127.0.0.1", proxy.port), 10) as connection:
-        connection.sendall(text[:200_000])  # what comes after the refusal is not read
+        connection.sendall(text[:200_000])  # nothing after the refusal is read
         assert int(connection.makefile("rb").readline().split()[1]) == status
     assert len(seen(apps)) == before + (status == 200)
 
 
 def request(path: str, size: int, framing: str, sent: int | None = None) -> str:
-    """Return a request with a body of ``size`` bytes, of which ``sent`` are there."""
+    """Return a request that announces a body of ``size`` bytes and contains ``sent`` of them."""
     body = "x" * (size if sent is None else sent)
     head = f"POST {path} HTTP/1.1\r\nHost: a\r\n"
     if framing == "length":

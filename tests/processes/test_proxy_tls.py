@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.timeout(300)]
 KEY = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 ADDRESS = ["-subj", "/CN=shop", "-addext", "subjectAltName=IP:127.0.0.1"]
 CLIENT = ["openssl", "s_client", "-verify_return_error", "-cipher", "ALL:@SECLEVEL=0"]
-"""At its weakest level: so that it is the proxy that refuses, and not this program."""
+"""At the weakest security level, so that the proxy refuses, not this program."""
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_who_knows_another_authority_does_not_believe_it(port: int, tmp_path: Pa
 def test_the_plain_port_sends_clients_to_the_other(
     port: int, plain: int, source: str, status: int
 ) -> None:
-    """503: the proxy tried, but its only server is down."""
+    """503 means that the proxy forwards without a redirect: its only server is down."""
     assert port
     connection = http.client.HTTPConnection(
         "127.0.0.1", plain, timeout=20, source_address=(source, 0)

@@ -87,7 +87,7 @@ def test_a_refused_weight_is_not_believed(proxy: Proxy) -> None:
         proxy.traffic.runtime.apply({"blue-7": 1}, {})
 
 
-# ---- what clients notice: nothing
+# ---- clients notice nothing
 
 
 def test_no_request_fails_while_traffic_moves_and_haproxy_reloads(proxy: Proxy) -> None:
@@ -144,7 +144,7 @@ def test_a_failed_candidate_gets_nothing_even_then(tmp_path: Path) -> None:
         assert get(proxy.port)[:2] == (503, "")
 
 
-# ---- what the judge must be able to see
+# ---- data for the judge
 
 
 def test_a_failing_candidate_is_not_hidden_by_retries(proxy: Proxy) -> None:
@@ -180,7 +180,7 @@ def test_a_start_begins_at_the_live_colour(proxy: Proxy) -> None:
     proxy.wait_until_up("blue-1", "blue-2", "green-1", "green-2")
 
 
-# ---- requests on their way
+# ---- requests in flight
 
 
 @pytest.mark.parametrize(

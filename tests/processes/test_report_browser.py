@@ -49,7 +49,7 @@ def report(tmp_path: Path) -> Path:
 
 
 class Visit:
-    """An open report that records every request and every error."""
+    """An open report, with a record of every request and every error."""
 
     def __init__(self, page: Page, file: Path) -> None:
         self.page, self.requests, self.errors = page, list[str](), list[str]()

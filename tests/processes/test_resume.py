@@ -20,9 +20,9 @@ from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.long, needs_haproxy]
 FULL = 256
-"""A server's weight when both colours carry the same, and when it carries everything."""
+"""A server's weight at equal shares, and when its colour carries everything."""
 PERIOD = 30
-"""A lease of 59 s: a controller may take that long to start on a machine that does much else."""
+"""Gives a lease of 59 s, in which a controller can start even on a busy machine."""
 POLICY: dict[str, Any] = {
     "version": 1,
     "period": PERIOD,
@@ -59,7 +59,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bare]:
 
 @contextmanager
 def weights(bare: Bare) -> Iterator[list[int]]:
-    """Yield the weights of the candidate that HAProxy had, in their order."""
+    """Yield the candidate's weights in HAProxy, in order of time."""
     seen, stop = [bare.green_weight()], threading.Event()
 
     def look() -> None:
@@ -82,7 +82,7 @@ def directory(bare: Bare) -> Path:
 
 
 def looks(bare: Bare) -> int:
-    """Return how many looks the checkpoint has."""
+    """Return the number of looks in the checkpoint."""
     try:
         text = (directory(bare) / "checkpoint.json").read_text(encoding="utf-8")
         return len(json.loads(text)["checkpoint"]["comparison"]["recording"]["looks"])
@@ -91,7 +91,7 @@ def looks(bare: Bare) -> int:
 
 
 def killed_after(bare: Bare, process: subprocess.Popen[str], number: int) -> None:
-    """Kill a controller after the look of this number."""
+    """Kill a controller after look ``number``."""
 
     def judged() -> bool:
         if process.poll() is not None:
@@ -191,7 +191,7 @@ def log(bare: Bare) -> list[str]:
 
 
 def report(bare: Bare, outcome: dict[str, Any], hook: str) -> None:
-    """Check that everything after a verdict was done once, and that the recording replays to it."""
+    """Check that each step after a verdict was done once, and that the recording replays to it."""
     replayed = bare.run("replay", str(directory(bare) / "recording.json"), "--json")
     assert json.loads(replayed.stdout)["verdict"] == outcome["verdict"]
     assert (bare.repository / "told.txt").read_text(encoding="utf-8").split() == [hook]

@@ -1,7 +1,7 @@
-"""The README of ``examples/settings``: a change of settings is judged, and no app is deployed.
+"""The README of ``examples/settings``: a change of settings is judged without a deployment.
 
-A real HAProxy, its two servers and the commands as printed. A program named ssh takes the settings
-to the servers of this machine.
+It uses a real HAProxy, two servers and the commands as printed. A program named ssh copies the
+settings to the servers of this machine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHORTER = {
     "negligible: 0.5%": "negligible: 3%",
 }
 UPSTREAM = 20.0
-"""Mean of the milliseconds that the upstream takes; 13 % of its responses take over 40."""
+"""Mean response time of the upstream in milliseconds; 13 % of its responses take over 40."""
 SSH = """\
 #!/bin/sh
 # In the place of ssh: takes settings to the servers of this machine, and commands to its proxy.

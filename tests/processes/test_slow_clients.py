@@ -1,4 +1,4 @@
-"""200 clients that send slowly, read slowly or say nothing: other customers do not notice."""
+"""200 clients send slowly, read slowly or send nothing, and other customers do not notice."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Two controllers move traffic at the same moment, with both kinds of state.
+"""Two controllers move traffic at the same time, with both kinds of state.
 
-Each reads the proxy, decides, and is stopped before its first command that moves traffic. Once both
-are there, both go on, so each decided on what the other changes.
+Each reads the proxy, decides, and stops before its first command that moves traffic. When both have
+stopped, both continue. So each has decided on a state that the other changes.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def gated(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Let commands that move traffic wait for each other, if a test asks for it."""
+    """Let commands that move traffic wait for each other, if a test requests it."""
     for policy in world.directory.glob("*/.run/test/canary.yml"):
         document = yaml.safe_load(policy.read_text())
-        document["environment"]["traffic"]["timeout"] = 200  # seconds, for the wait at the gate
+        document["environment"]["traffic"]["timeout"] = 200  # seconds of waiting at the gate
         policy.write_text(yaml.safe_dump(document))
     done = world.run("deploy", "v2", "--everywhere")
     assert done.returncode == 0, done.stderr
@@ -81,7 +81,7 @@ def raised(world: World) -> None:
 
 
 def live(world: World) -> str:
-    """Return the live colour; proxy and state must agree."""
+    """Return the live colour, on which proxy and state must agree."""
     found = world.status()
     assert found["differences"] == [], found
     assert found["live"] == found["proxy"]["live"]

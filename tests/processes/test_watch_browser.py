@@ -20,7 +20,7 @@ from tests.support.browser import DESKTOP, PHONE
 
 pytestmark = browsers.needed
 SOON = 2.0
-"""Seconds from a decision until the page shows it."""
+"""Time limit in seconds until the page shows a decision."""
 RUN = """
 import pathlib, sys, time
 from canary.live.files import LiveFiles
@@ -70,7 +70,7 @@ def start(canaries: Path, name: str, ref: str) -> subprocess.Popen[bytes]:
 
 @dataclass
 class Visit:
-    """An open page, and everything that it asked for and complained about."""
+    """An open page, with a record of its requests and errors."""
 
     page: Page
     address: str

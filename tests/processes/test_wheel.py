@@ -1,4 +1,4 @@
-"""The wheels: ``cart-canary`` holds ``canary`` alone, and its command works from it."""
+"""The wheel ``cart-canary`` holds only ``canary``, and its command works."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_requirements_pin_the_moto_that_the_local_cloud_needs() -> None:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed wheel; its dependencies come from this environment."""
+    """The installed wheel, with dependencies from this environment."""
     target = tmp_path_factory.mktemp("installed")
     wheels.pip("install", "--no-deps", "--no-index", "--target", target, wheel)
     return target

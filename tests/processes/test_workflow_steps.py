@@ -1,4 +1,4 @@
-"""The scripts of the GitHub workflows that can run here."""
+"""Those scripts of the GitHub workflows that can run on this machine."""
 
 from __future__ import annotations
 

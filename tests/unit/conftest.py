@@ -1,4 +1,4 @@
-"""What several of these tests stand on."""
+"""Shared settings and fixtures of the unit tests."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from hypothesis import settings
 from moto import mock_aws
 
-# The same examples in every run, and no limit on the time of one: a busy machine is no fault.
+# The same examples in every run, without a time limit, because a machine may be busy.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
-def _no_cloud_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has a local cloud beside another one has said so in the environment."""
+def _no_variables_of_a_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the variables of a second local cloud on this machine."""
     for name in [name for name in os.environ if name.startswith("LOCAL_CLOUD_")]:
         monkeypatch.delenv(name)
 

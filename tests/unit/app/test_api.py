@@ -75,7 +75,7 @@ def test_same_key_gives_the_same_order_once(client: Client, tmp_path: Path) -> N
 
 
 def test_a_key_blocks_nobody_elses_checkout(client: Client) -> None:
-    """The shop's page uses a cart's id as its key, and ids may become known."""
+    """The web page uses a cart's id as its key, and an id may become known."""
     victim, own = new_cart(client), new_cart(client)
     client.post("/cart/checkout", own, idempotency_key=victim["id"])
     answer = client.post("/cart/checkout", victim, idempotency_key=victim["id"])

@@ -17,7 +17,7 @@ def test_a_stranger_who_repeats_a_failing_request_is_set_aside() -> None:
 
 @pytest.mark.parametrize("share", [0.03, 0.1, 0.5, 1.0])
 def test_a_release_that_fails_for_everybody_is_not(share: float) -> None:
-    """At most one error in a thousand is lost, whatever the number of requests of a user is."""
+    """At most one error in a thousand is left out, whatever the requests per user."""
     rng = random.Random(20261128)  # noqa: S311 - repeatable on purpose
     errors = lost = 0
     for _ in range(500):

@@ -34,7 +34,7 @@ def numbers(data: list[Datum]) -> dict[str, float]:
 
 
 def period(**counts: int) -> Reading:
-    """A reading with responses of 10 ms: cart_200=3 means three responses 200 of POST /cart."""
+    """Return a reading of 10 ms responses; cart_200=3 means three responses 200 of POST /cart."""
     reading = Reading()
     for name, count in counts.items():
         route, status = name.rsplit("_", 1)

@@ -64,7 +64,7 @@ def test_each_answer_is_published_once(tmp_path: Path) -> None:
 
 
 def test_it_notes_until_when_metrics_were_accepted(tmp_path: Path) -> None:
-    """A successor owes nothing for the time before it began."""
+    """A successor has nothing to publish for the time before its start."""
     instance = Instance(tmp_path)
     until = published_until(instance.settings)
     assert until.get() == 0

@@ -1,4 +1,4 @@
-"""All notes are counted once, soon, and before the process ends."""
+"""All notes are counted once, within a short time, and before the process ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counters of several processes lose nothing and count nothing twice."""
+"""Counters of several processes lose no event and count none twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CART = ("/cart", "POST", 200)
 
 
 def in_a_child(action: Callable[[], None]) -> None:
-    """Run it in a forked process, like a worker, and wait."""
+    """Run a function in a forked process, as in a worker, and wait."""
     child = os.fork()
     if not child:
         try:
@@ -81,7 +81,7 @@ def test_workers_at_work_do_not_share_a_file(tmp_path: Path) -> None:
     first.record(CART, 0.001)
     in_a_child(worker)
     assert len(list(tmp_path.glob("slot-*"))) == 2
-    in_a_child(worker)  # takes over the file of the ended process
+    in_a_child(worker)  # a new slot takes over the file of the ended process
     assert len(list(tmp_path.glob("slot-*"))) == 2
     assert read(tmp_path).series[CART].count == 3
 

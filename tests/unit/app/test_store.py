@@ -70,7 +70,7 @@ def test_no_migration_would_hurt_the_release_before() -> None:
 
 
 def test_a_migration_changes_at_most_one_table_that_requests_use() -> None:
-    """One that holds a table while it waits for another would deadlock with requests."""
+    """A migration that holds one table and waits for another could deadlock with requests."""
     for migration in migrations("postgres"):
         changed = set(re.findall(r"ALTER TABLE (?:ONLY )?(\w+)", migration.sql, re.IGNORECASE))
         created = set(re.findall(r"CREATE TABLE (\w+)", migration.sql, re.IGNORECASE))

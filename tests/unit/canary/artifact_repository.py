@@ -1,4 +1,4 @@
-"""Short ways to use git in a repository for tests, and a bucket."""
+"""Helpers for a git repository in tests, and a bucket in memory."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def shell(
 
 
 def replaced(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a simulated world, which the commands meet in the place of proxy and AWS."""
+    """Return a simulated world, which replaces proxy and AWS for the commands."""
     made = World()
     for module in ("alarms", "approve", "assemble", "common", "deploy", "history", "status"):
         monkeypatch.setattr(f"canary.cli.{module}.state_of", lambda _: made.state)

@@ -1,4 +1,4 @@
-"""Recordings of one metric on one host an arm, for tests of what guards a verdict."""
+"""Recordings of one metric with one host per arm, for tests of the rules that protect a verdict."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Values = Sequence[float]
 
 
 def policy(metric: str, periods: int = 60) -> Policy:
-    """Judge one metric, named ``it``, by every period."""
+    """Return a policy with one metric, named ``it``, and periods of a minute."""
     return parse_policy(
         f"version: 1\nwarmup: 0s\nminimum: 10m\nmaximum: {periods}m\n"
         f"metrics:\n- {{name: it, {metric}}}\n"
@@ -29,7 +29,7 @@ def policy(metric: str, periods: int = 60) -> Policy:
 def recorded(
     candidate: Values, baseline: Values, samples: Values | float | None = None
 ) -> Recording:
-    """Two arms of one host each, a period a minute."""
+    """Return a recording of two arms with one host each, and periods of a minute."""
     count = len(candidate)
     times = tuple(range(0, 60 * count, 60))
     behind = samples if isinstance(samples, Sequence) else [samples] * count
@@ -49,37 +49,37 @@ def looks(asked: Policy, recording: Recording, first: int = 1) -> list[Judgement
 
 
 def first_fail(judgements: Sequence[Judgement]) -> int:
-    """The period of the first FAIL, 0 if there is none."""
+    """Return the period of the first FAIL, 0 if there is none."""
     found = [at for at, one in enumerate(judgements, 1) if one.verdict is Verdict.FAIL]
     return found[0] if found else 0
 
 
 def passes(judgements: Sequence[Judgement]) -> list[int]:
-    """The periods after which there was a PASS."""
+    """Return the periods after which the verdict was PASS."""
     return [at for at, one in enumerate(judgements, 1) if one.verdict is Verdict.PASS]
 
 
 def errors(seed: int, periods: int, factor: Values | float = 1.0, rate: float = 0.005) -> Values:
-    """Errors of 3,000 requests a period."""
+    """Return errors of 3,000 requests per period."""
     shares = np.minimum(rate * np.broadcast_to(np.asarray(factor, dtype=float), periods), 1.0)
     found: list[float] = np.random.default_rng(seed).binomial(3000, shares).astype(float).tolist()
     return found
 
 
 def around(seed: int, periods: int, level: Values | float, spread: float = 0.02) -> Values:
-    """Values that scatter around a level that may move."""
+    """Return values that scatter around a level, which may change."""
     noise = np.random.default_rng(seed).normal(0.0, spread, periods)
     found: list[float] = (np.broadcast_to(level, periods) * np.exp(noise)).tolist()
     return found
 
 
 def since(start: int, periods: int, factor: float) -> list[float]:
-    """1 until period ``start``, then ``factor``."""
+    """Return 1 until period ``start``, then ``factor``."""
     return [1.0] * start + [factor] * (periods - start)
 
 
 def analysed(name: str, metric: str) -> tuple[Judgement, ...]:
-    """What ``canary analyze`` says of a case, look by look until a FAIL."""
+    """Return the judgements of ``canary analyze``, look by look until a FAIL."""
     asked = parse_policy(f"version: 1\nmetrics:\n- {{{metric}}}\n")
     source = Csv(CASES / f"{name}.csv", asked.period)
     arms = {arm: Release(arm, "", arm, source.instances(arm)) for arm in Arm}

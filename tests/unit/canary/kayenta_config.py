@@ -1,4 +1,4 @@
-"""A configuration of Kayenta that uses what the import converts, guesses and leaves out."""
+"""A Kayenta configuration with settings that the import converts, guesses and leaves out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that answers as Prometheus' HTTP API is documented, for tests of the source."""
+"""A server that answers as the documented HTTP API of Prometheus, for tests of the source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUERY = Query("latency", "latency", "p90")
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Keeps what it was asked, and answers what a test wants."""
+    """Records its requests, and returns the responses that a test sets."""
 
     asked: list[dict[str, str]]
     headers: list[dict[str, str]]
@@ -55,12 +55,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         answer = self.server.raw or json.dumps(self.server.answer).encode()
         if self.server.torn:
             self.send_header("Content-Length", str(len(answer) + 1))
-        with suppress(ConnectionError):  # who asked may have given up
+        with suppress(ConnectionError):  # the client may have closed the connection
             self.end_headers()
             self.wfile.write(answer)
 
     def log_message(self, *_arguments: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 @pytest.fixture

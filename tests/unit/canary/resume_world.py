@@ -26,12 +26,12 @@ AWAY = 3.0
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing of this process runs after it."""
+    """Represents SIGKILL: nothing of this process runs after it."""
 
 
 @dataclass
 class Deadly(Troubles):
-    """Kills the process at one call, before or after it took effect."""
+    """Kills the process at one call, before or after its effect."""
 
     deadly: int = -1
     dead: bool = False
@@ -50,7 +50,7 @@ class Deadly(Troubles):
 
 
 class Life(World):
-    """One canary through all of its controllers; ``text`` is the file of its checkpoint."""
+    """One canary with all of its controllers. ``text`` is the file of its checkpoint."""
 
     def __init__(self, verdict: Callable[[int], Verdict], **request: object) -> None:
         self.deadly = Deadly()
@@ -78,7 +78,7 @@ class Life(World):
         return run(context, lambda _: None, remaining(saved, self.judged))
 
     def until_death(self, at: int, act: Callable[[], Outcome], *, late: bool) -> Outcome | None:
-        """Kill ``act`` at its call number ``at``; None if it was killed."""
+        """Run ``act``, and kill it at call number ``at``. Return None if it was killed."""
         self.deadly.deadly, self.deadly.late = len(self.deadly.calls) + at, late
         try:
             return act()
@@ -89,7 +89,7 @@ class Life(World):
             self.deadly.deadly, self.deadly.dead = -1, False
 
     def away(self, seconds: float = AWAY) -> None:
-        """Let time pass without a controller."""
+        """Advance the time without a controller."""
         self.time.skip(seconds)
         self.proxy.expire()
 

@@ -1,6 +1,6 @@
 """Time, proxy, source, memory and hooks of a simulated world.
 
-Every call is counted and can be made to fail, before or after it took effect.
+Every call is counted and can fail, before or after its effect.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ POLICY = Policy.model_validate(SHORT)
 
 @dataclass
 class Troubles:
-    """The calls that fail: one by number, or all of one kind from some number on.
+    """The calls that fail: one by number, or all of one kind from a number on.
 
-    ``late`` raises after the call took effect, as when an answer is lost.
+    ``late`` raises after the effect of the call, as when a response is lost.
     """
 
     once: dict[int, BaseException] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Troubles:
     calls: list[str] = field(default_factory=list)
 
     def meet(self, name: str, effect: Callable[[], object]) -> None:
-        """Do ``effect``, and fail if this call is one that fails."""
+        """Count the call, run ``effect``, and raise if this call has to fail."""
         number = len(self.calls)
         self.calls.append(name)
         error: BaseException | None = self.once.get(number)
@@ -49,7 +49,7 @@ class Troubles:
 
 
 class Time(Clock):
-    """Passes only when something waits; background threads tick meanwhile."""
+    """Time that passes only when something waits. Background threads tick meanwhile."""
 
     def __init__(self, troubles: Troubles) -> None:
         super().__init__(START, pace=0.0)
@@ -65,10 +65,10 @@ class Time(Clock):
 
 
 class Proxy:
-    """One server per colour, and a lease that runs out by itself.
+    """One server per colour, and a lease that expires by itself.
 
-    ``lost``: the share of traffic that live servers lost, as if there were others that are down.
-    ``anew``: the weights were set anew for the servers that are up; they differ by so much.
+    ``lost``: the share of traffic of live servers that are down. ``anew``: by how much the weights
+    differ after they were set again for the servers that are up.
     """
 
     def __init__(self, time: Time, troubles: Troubles) -> None:

@@ -1,4 +1,4 @@
-"""Memory of a simulated environment: lock, live colour, history, objects."""
+"""The state of a simulated environment: lock, live colour, history, objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.unit.canary.rollout_fakes import Time, Troubles
 
 
 class Memory:
-    """Lock, live colour and the rest, in a few attributes."""
+    """The state in memory, as plain attributes."""
 
     def __init__(self, time: Time, troubles: Troubles) -> None:
         self.time = time
@@ -29,7 +29,7 @@ class Memory:
         return self.held
 
     def beat(self) -> None:
-        """Renew the lock, as its holder does while it is alive."""
+        """Renew the lock, as a living holder does."""
         if self.held is not None:
             self.held = replace(self.held, beat=self.held.beat + 1)
 

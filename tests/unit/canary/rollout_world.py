@@ -19,7 +19,7 @@ from tests.unit.canary.rollout_memory import Memory
 
 
 class World:
-    """Everything around one canary; ``verdict`` maps (look number, elapsed) to what is judged."""
+    """The environment of one canary. ``verdict`` returns the verdict of a look."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class World:
         self.during(self, judgements[-1].at - recording.steps[0].start)
 
     def shield(self) -> None:
-        """From here on, no signal: what would have been one is dropped."""
+        """Hold signals back from here on: planned interruptions are dropped."""
         if self.dead is not None:
             raise self.dead
         interruptions = [n for n, e in self.troubles.once.items() if not isinstance(e, Exception)]
@@ -77,7 +77,7 @@ class World:
             del self.troubles.once[number]
 
     def unshield(self) -> None:
-        """From here on, a signal cuts short what it meets."""
+        """Do nothing: interruptions that were dropped do not come back."""
 
     def context(self) -> Context:
         timing = Timing.of(self.policy, settle=None)
@@ -119,7 +119,7 @@ def go(world: World) -> Outcome:
 
 
 def settle(world: World) -> None:
-    """Let every lease run out, as it would after the process is gone."""
+    """Let every lease expire, as after the end of the process."""
     world.time.stop()
     world.time.skip(LEASE)
     world.proxy.expire()

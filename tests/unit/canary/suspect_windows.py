@@ -1,4 +1,4 @@
-"""Past windows whose data cannot be meant, made from a healthy one: 2 hosts an arm, 40 minutes."""
+"""Past windows with invalid data, made from a healthy one: 2 hosts per arm, 40 minutes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _host(random: np.random.Generator, arm: Arm, host: str, rate: float) -> Iter
 
 
 def of(metric: str, host: str, change: Callable[[list[float]], list[float | None]]) -> Change:
-    """Change the values of one metric, of the hosts whose name begins with ``host``."""
+    """Return a change of the values of one metric, on hosts whose name begins with ``host``."""
 
     def changed(one: Series) -> Series:
         if one.metric != metric or not one.instance.startswith(host):

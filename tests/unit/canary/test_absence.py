@@ -1,4 +1,4 @@
-"""Counts whose series exist only once there is an event."""
+"""Counts whose series exist only after the first event."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def without(metric: str, host: str) -> Change:
 
 
 def rare(rate: float) -> Change:
-    """Keep so few of the baseline's errors, and all of the candidate's."""
+    """Keep only a few of the baseline's errors, and all of the candidate's."""
 
     def changed(one: Series) -> Series:
         if one.metric != "errors" or one.arm is Arm.CANDIDATE:

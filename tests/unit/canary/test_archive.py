@@ -1,4 +1,4 @@
-"""What is stored of a finished canary, and who is told."""
+"""The stored outcome of a finished canary, and its announcement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.canary.rollout_world import FAIL, World, after, go
 
 
 class Board:
-    """Counts what it is told."""
+    """Counts its calls."""
 
     def __init__(self) -> None:
         self.counted: list[tuple[str, float]] = []

@@ -1,4 +1,4 @@
-"""A ref becomes a release: the same bytes every time, kept once, refused where it can't be."""
+"""A ref becomes a release: always the same bytes, stored once, or refused with a reason."""
 
 from __future__ import annotations
 

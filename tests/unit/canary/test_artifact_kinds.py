@@ -1,4 +1,4 @@
-"""What a release is made of: nothing, a directory, or what a build command creates."""
+"""The kinds of a release: nothing, a directory, or the result of a build command."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_a_command_may_print_the_path_of_one_file(site: Path) -> None:
 
 
 def test_a_command_runs_where_canary_does(site: Path) -> None:
-    """In a repository of several apps, the policy may stand in one of their directories."""
+    """In a repository of several apps, a policy may be in the directory of one app."""
     bucket = Bucket()
     found = made(
         site / "public",

@@ -1,4 +1,4 @@
-"""A release is kept once, and one that somebody changed is not released."""
+"""A release is stored once, and a stored release that somebody changed is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_release_is_built_and_stored_once(repository: Path, recipe: Recipe) ->
 
 
 def parts(repository: Path, recipe: Recipe) -> dict[str, File]:
-    """Return what the release of v1 is packed from."""
+    """Return the parts from which the release v1 is packed."""
     made = build(load(repository, "v1", "app"), recipe)
     with tarfile.open(fileobj=io.BytesIO(made.body)) as tar:
         found = {}

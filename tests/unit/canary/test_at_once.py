@@ -1,4 +1,4 @@
-"""Somebody else moves traffic while a promotion or a rollback is under way."""
+"""Another person moves traffic during a promotion or a rollback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_who_moves_traffic_at_the_same_moment_is_named(
     words: tuple[str, ...],
     other: str,
 ) -> None:
-    """It exited with 0 although traffic was elsewhere, and the state named the wrong colour."""
+    """The exit status is not 0 if traffic is elsewhere and the state names the wrong colour."""
     world.proxy.set("green", 0.2, lease=9)
     remember = world.state.remember
 
@@ -43,7 +43,7 @@ def test_a_promotion_that_lost_its_candidate_promotes_nothing(
     promote = world.proxy.promote
 
     def late(colour: str, *, leased: bool = False) -> Status:
-        world.proxy.release()  # by somebody else
+        world.proxy.release()  # by another person
         return promote(colour, leased=leased)
 
     monkeypatch.setattr(world.proxy, "promote", late)

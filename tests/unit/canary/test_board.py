@@ -1,4 +1,4 @@
-"""What people see of a release on its dashboard, and what happens when they can't be told."""
+"""The marks and weights of a release on its dashboard, and failures to publish them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cloudwatch() -> Any:
 
 
 class Slow:
-    """CloudWatch that answers when it is let to, and refuses what it is told to."""
+    """CloudWatch that answers when a test allows it, and refuses the calls that a test names."""
 
     def __init__(self) -> None:
         self.asked, self.go = threading.Event(), threading.Event()
@@ -86,7 +86,7 @@ def test_marks_leave_all_else_of_a_dashboard_as_it_is() -> None:
 
 
 def test_verdicts_are_drawn_on_the_dashboard_that_is_there() -> None:
-    board().mark([ROW])  # nobody watches: nothing to do
+    board().mark([ROW])  # there is no dashboard, so there is nothing to do
     assert cloudwatch().list_dashboards()["DashboardEntries"] == []
     body = json.dumps({"widgets": [GRAPH]})
     cloudwatch().put_dashboard(DashboardName=SETTINGS.name, DashboardBody=body)

@@ -1,4 +1,4 @@
-"""The error budget: what a candidate cost its users, beyond what the baseline's rate explains."""
+"""The error budget: the candidate's failures beyond those that the baseline's rate explains."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMES = tuple(range(0, 60 * PERIODS, 60))
 def judged(
     budget: float, candidate: float | None, baseline: float, share: float = 0.5
 ) -> Judgement:
-    """Judge constant events per 1000 requests; the candidate has its share of the requests."""
+    """Judge constant events per 1,000 requests. The candidate gets its share of the requests."""
     policy = parse_policy(
         "version: 1\nmetrics: [{name: errors, kind: count}]\n"
         f"slos: [{{metric: errors, excess: {budget}}}]\n"
@@ -49,7 +49,7 @@ def test_a_spent_budget_fails_and_says_what_it_cost() -> None:
     found = budget_of(judgement)
     assert found.verdict is Verdict.FAIL
     assert judgement.verdict is Verdict.FAIL
-    # 2 of 1000 too many, of 53 periods with 1000 requests: 106
+    # 2 of 1,000 too many in 53 periods with 1,000 requests: 106
     assert found.details == {"value": pytest.approx(106), "limit": 50}
     assert (
         "Errors budget: 106 more on the candidate than at the baseline's rate. Allowed: at most 50."

@@ -1,4 +1,4 @@
-"""The checkpoint of a canary: what it holds, a full disk, damage."""
+"""The checkpoint of a canary: its content, a full disk, damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command: its words, its exit statuses, its errors without tracebacks, its documentation."""
+"""The command: its help, exit statuses, errors without tracebacks, and documentation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_command_explains_itself_and_ends_in_an_example(
 
 
 NO_RESULT = ("import-kayenta", "schema", "watch")
-"""They write a file, or serve a page."""
+"""These commands write a file, or serve a page."""
 
 
 @pytest.mark.parametrize(("name", "command"), commands())
@@ -82,7 +82,7 @@ def test_an_unknown_environment_brings_both_ways_to_make_it(canary: Shell) -> No
 
 
 def test_output_that_nobody_reads_is_no_verdict() -> None:
-    """Click ends with status 1 then, which is FAIL."""
+    """Click would exit with 1, which means FAIL."""
     reader, writer = os.pipe()
     os.close(reader)
     words = [sys.executable, "-m", "canary", "--help"]

@@ -1,4 +1,4 @@
-"""``canary analyze`` and ``canary replay``: a verdict from a file, and the same one again."""
+"""``canary analyze`` judges a file, and ``canary replay`` repeats the verdict."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_file_is_judged_and_replayed_to_the_same_verdict(
 
 
 def test_a_window_longer_than_the_maximum_is_judged_to_its_end(canary: Shell) -> None:
-    """A maximum of 120 s, and 150 s of data."""
+    """The maximum is 120 s, and the data covers 150 s."""
     points(Path("points.csv"), 0.98)
     words = ("--policy", str(canary.policy), "--csv", "points.csv", "--json")
     outs = [canary("analyze", *words, "--record", "recording.json")[1]]

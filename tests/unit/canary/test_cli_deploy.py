@@ -21,7 +21,7 @@ canary = pytest.fixture(shell, name="canary")
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """The simulated world; what is built is built already, what is installed only remembered."""
+    """The simulated world. Releases are built already, and an installation is only recorded."""
     made = replaced(monkeypatch)
     monkeypatch.setattr("canary.cli.deploy._published", lambda _, ref: made.publish(ref))
     monkeypatch.setattr("canary.cli.deploy.Commands", lambda *_: made.hooks)

@@ -1,4 +1,4 @@
-"""``canary drill`` on the command line: what it refuses, and what it says before it starts."""
+"""``canary drill`` on the command line: its refusals, and its plan before the start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ canary = pytest.fixture(shell, name="canary")
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, canary: Shell) -> World:
-    """The simulated world; its policy counts the proxy's errors too."""
+    """The simulated world, with a policy that also counts the proxy's errors."""
     made = replaced(monkeypatch)
     write(canary, metrics=[*POLICY["metrics"], FAILED])
 
@@ -189,7 +189,7 @@ def test_what_is_negligible_or_too_rare_is_never_planned_to_be_found() -> None:
 
 
 def test_the_time_planned_is_true_only_if_all_requests_get_the_errors() -> None:
-    """The proxy's counters do not tell reads from writes, so the plan says what it assumes."""
+    """The proxy's counters do not separate reads from writes, so the plan names its assumption."""
     reads = foreseen(COUNTED, COUNTED.metrics, 50.0, 40, 0.1)
     assert "after about 40 s, if all requests are GET, HEAD or OPTIONS; " in reads
     everything = foreseen(COUNTED, COUNTED.metrics, 50.0, 40, 0.1, writes=True)

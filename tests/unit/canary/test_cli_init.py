@@ -1,4 +1,4 @@
-"""``canary init``: the first policy of an environment, valid and never written over another one."""
+"""``canary init``: the first policy of an environment is valid and never overwrites another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``canary plan``: what a canary will see, before it runs."""
+"""``canary plan``: the harm that a canary will find, before it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees of a canary, whatever a sentence holds."""
+"""The progress of a canary in a terminal, whatever characters a sentence holds."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_rollback_after_a_promotion_returns_once(canary: Shell, world: World) ->
     status, out, _ = canary("rollback", "--env", "test")
     assert status == 0
     assert "Rolled back to the previous release: blue" in out
-    world.proxy.fallback = ()  # as the proxy has it: what failed is nobody's fallback
+    world.proxy.fallback = ()  # as in the proxy: a failed release is never a fallback
     status, out, _ = canary("rollback", "--env", "test")
     assert status == 0
     assert "Rolled back already: blue is live" in out

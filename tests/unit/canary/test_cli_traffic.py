@@ -1,4 +1,4 @@
-"""What a person does by hand: status, promote, rollback, approve, history."""
+"""Operations by hand: status, promote, rollback, approve, history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ME = ("me@here", lambda: START, str)
 
 
 class Still(Proxy):
-    """A proxy that has one status."""
+    """A proxy with a fixed status."""
 
     def __init__(self, status: Status) -> None:
         self.answer = status
@@ -35,7 +35,7 @@ world = pytest.fixture(replaced, name="world")
 
 
 def differ(world: World) -> None:
-    """The parameter says green, and a new proxy serves blue."""
+    """The parameter says green, but a new proxy serves blue."""
     world.state.colour, world.state.release = "green", "2" * 12
     world.proxy.releases = {"blue-1": "1" * 12, "green-1": "2" * 12}
 
@@ -212,7 +212,7 @@ def test_mixed_releases_are_one_colours_trouble() -> None:
 
 
 def test_promote_refuses_a_colour_whose_verdict_is_unknown(canary: Shell, world: World) -> None:
-    """A damaged row of the history counted as none, and a release that had failed was promoted."""
+    """A damaged row of the history must not count as absent: the release may have failed."""
     world.troubles.lasting = ("state.history", 0, StateError("c9.json is damaged"))
     words = ("promote", "--env", "test", "--colour", "green")
     status, _, err = canary(*words)

@@ -1,4 +1,4 @@
-"""Which instances CloudWatch is asked for: those that run, or those of a window in the past."""
+"""The instances that are read from CloudWatch: running ones, or those of a past window."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_instances_come_in_the_order_of_the_proxys_servers() -> None:
 
 
 def test_instances_that_are_not_in_ec2_are_named_in_the_policy() -> None:
-    """EC2 is not asked: no call is expected of ``object()``."""
+    """EC2 is not called: ``object()`` would fail."""
     wanted = copy.deepcopy(GOOD)
     wanted["source"]["instances"] = {"blue": ["web-2", "web-1"], "green": ["web-3", "web-4"]}
     environment = parse_environment(wanted)
@@ -63,7 +63,7 @@ def test_instances_that_are_not_in_ec2_are_named_in_the_policy() -> None:
 
 
 class Listing(Metrics):
-    """Lists the metrics of instances that are not all there any more."""
+    """Lists the metrics of instances, some of which no longer exist."""
 
     def __init__(self, published: dict[str, str], values: dict[str, float]) -> None:
         super().__init__(values)

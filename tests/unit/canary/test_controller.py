@@ -75,7 +75,7 @@ def test_a_canary_has_one_controller_until_that_is_dead(directory: Path) -> None
 
 
 def test_the_canary_that_is_meant_is_not_always_the_newest(directory: Path) -> None:
-    refused = directory.with_name("20261129T090000Z-0002")  # while the other one ran
+    refused = directory.with_name("20261129T090000Z-0002")  # while the other controller ran
     refused.mkdir()
     assert find(directory.parent, None, alive) == refused
     with Controller(directory).held():

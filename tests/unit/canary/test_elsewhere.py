@@ -1,4 +1,4 @@
-"""A canary that another machine controls is followed and stopped from here."""
+"""A canary that another machine controls is followed and stopped from this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment section: every bad value gets a sentence, every good one is kept."""
+"""The environment section: every invalid value gets a sentence, every valid one is kept."""
 
 from __future__ import annotations
 

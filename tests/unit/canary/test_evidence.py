@@ -1,4 +1,4 @@
-"""The table of evidence: hosts by periods, pooled by one rule, read by judge and report alike."""
+"""The table of evidence: hosts by periods, pooled by one rule for judge and report."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def recording(*found: Series) -> Recording:
 
 
 def unlike() -> Recording:
-    """Two hosts an arm that carry one and nine parts of the traffic; holes, and an odd value."""
+    """Two hosts per arm with one and nine parts of the traffic, gaps, and an odd value."""
     found = []
     for name in NAMES:
         for arm, parts in ((Arm.BASELINE, (9.0, 1.0)), (Arm.CANDIDATE, (1.0, 9.0))):
@@ -66,7 +66,7 @@ def unlike() -> Recording:
 
 
 def test_a_gauge_is_drawn_as_it_is_judged() -> None:
-    """It was judged 20 and 20, and drawn 12 and 28: weighted by the requests of its hosts."""
+    """Both use the plain mean of the hosts, 20 and 20, not one weighted by requests, 12 and 28."""
     hosts = ((Arm.BASELINE, (900.0, 100.0)), (Arm.CANDIDATE, (100.0, 900.0)))
     found = [
         series("cpu", arm, f"{arm}-{value}", [value] * PERIODS, [samples] * PERIODS)
@@ -151,7 +151,7 @@ def test_one_table_judges_every_look_as_a_table_of_that_look_does() -> None:
 
 
 def until(kept: Recording, look: int) -> Recording:
-    """The recording as it was at a look."""
+    """Return the recording as it was at a look."""
     cut = []
     for one in kept.series:
         count = sum(time + 60 <= look for time in one.times)
@@ -198,7 +198,7 @@ def test_oddities_are_told_beside_the_verdict() -> None:
 
 
 def test_what_the_proxy_counts_does_not_speak_for_a_host() -> None:
-    """A host whose connections the proxy counts has not reported by that."""
+    """If the proxy counts connections of a host, the host itself has not reported yet."""
     kept = recording(
         series("connects", Arm.CANDIDATE, "i-1", [0.0] * 3, [9.0] * 3),
         series("cpu", Arm.CANDIDATE, "i-2", [1.0] * 3),

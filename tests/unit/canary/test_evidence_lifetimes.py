@@ -1,4 +1,4 @@
-"""Hosts that come, go, are replaced or idle: told one by one, and no reason for a FAIL."""
+"""Hosts that come, go, are replaced or idle: each is mentioned, and none causes a FAIL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.canary.verdict_recordings import PERIODS, POLICY, healthy, polic
 
 
 def only(kept: Recording, host: str, first: int = 0, last: int = PERIODS) -> Recording:
-    """Keep a host's values of the periods from ``first`` to before ``last``."""
+    """Keep a host's values from period ``first`` up to, not including, ``last``."""
 
     def part(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
         return tuple(value if first <= at < last else None for at, value in enumerate(values))
@@ -72,7 +72,7 @@ def verdicts(kept: Recording) -> set[Verdict]:
 
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_a_baseline_that_is_scaled_out_makes_no_harm(seed: int) -> None:
-    """A third host carries a part of its load, so the CPU of each falls by a third."""
+    """A third host takes a part of the load, so the CPU of each host falls by a third."""
     kept = only(healthy(seed, instances=3), "baseline-3", first=25)
     kept = only(kept, "candidate-3", last=0)
     kept = scaled(kept, "baseline", 25, 2 / 3, 3)
@@ -83,7 +83,7 @@ def test_a_baseline_that_is_scaled_out_makes_no_harm(seed: int) -> None:
 
 
 def test_a_candidate_that_is_scaled_in_makes_no_harm_and_does_not_pass() -> None:
-    """Whether the host that went was stopped or crashed, nobody knows."""
+    """The host that left may have been stopped or may have crashed."""
     kept = only(healthy(instances=3), "candidate-3", last=25)
     kept = scaled(kept, "candidate", 25, 3 / 2, 2)
     assert Verdict.FAIL not in verdicts(kept)
@@ -110,7 +110,7 @@ def test_a_candidate_host_that_comes_later_is_told_and_may_pass() -> None:
 def test_throughput_is_not_compared_while_a_host_may_serve_without_a_report(
     first: int, last: int, until: int, silent: slice
 ) -> None:
-    """Its publisher may be late or down, which looks like fewer requests."""
+    """A publisher that is late or down looks like fewer requests."""
     asked = policy("- {name: throughput, kind: throughput}\n")
     kept = only(with_throughput(healthy(instances=4)), "candidate-3", first, last)
     for minute in range(5, until + 1):
@@ -131,7 +131,7 @@ def with_throughput(kept: Recording) -> Recording:
 
 
 def test_a_fresh_host_that_warms_up_is_no_harm() -> None:
-    """It is twice as slow for some minutes after it came; its errors count from its start."""
+    """It is twice as slow in its first minutes. Its errors count from its start."""
     kept = only(healthy(instances=3), "candidate-3", first=20)
     slow = hurt(kept, "candidate-3", "p90 latency", 3.0, since=20)
     slow = hurt(slow, "candidate-3", "p90 latency", 1 / 3, since=29)
@@ -148,7 +148,7 @@ def test_a_replaced_host_is_told_as_one_change() -> None:
 
 
 def test_an_idle_host_is_told_and_its_load_is_not_compared() -> None:
-    """Its CPU is next to nothing, which would make the candidate look expensive."""
+    """Its CPU is almost 0, which would make the candidate look expensive."""
     idle = loaded(healthy(instances=3), "baseline-3", 0.01)
     assert Verdict.FAIL not in verdicts(idle)
     assert any("baseline-3 is idle" in one for one in judge(policy(), idle).quality)

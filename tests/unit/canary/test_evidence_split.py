@@ -1,4 +1,4 @@
-"""A split that the proxy did not make is told, with its most frequent reason."""
+"""A traffic split that differs from the intended one is reported with its most frequent cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No path leads from missing or broken data to PASS, and every such path has its sentence.
+"""Missing or broken data never leads to PASS, and every such case has its sentence.
 
 The healthy recording below passes; each case breaks it in one way.
 """
@@ -90,12 +90,12 @@ def few_samples(one: Series) -> Series:
 
 
 def late(one: Series) -> Series:
-    """The latter half has not arrived yet."""
+    """Let the second half be missing, as if it had not arrived yet."""
     return silent_since(len(one.times) // 2)(one)
 
 
 def instance_without(number: int, *, since: int = 0) -> Change:
-    """Let one of the candidate's two instances send nothing from a period on."""
+    """Let one of the candidate's two instances stop reporting at a period."""
 
     def change(recording: Recording) -> Recording:
         quiet = recording.candidate.instances[number]
@@ -108,7 +108,7 @@ def instance_without(number: int, *, since: int = 0) -> Change:
 
 
 def instance_that_is_unknown(recording: Recording) -> Recording:
-    """The source has no series of one of the candidate's instances."""
+    """Remove all series of one of the candidate's instances."""
     absent = recording.candidate.instances[0]
     kept = tuple(one for one in recording.series if one.instance != absent)
     return replace(recording, series=kept)
@@ -163,7 +163,7 @@ LATE = {
     "an instance of the candidate falls silent",
     "an instance that only the series name falls silent",
 }
-"""What breaks late may have passed before."""
+"""Cases that break late, so that an earlier look may PASS."""
 
 
 @pytest.mark.parametrize("change", CASES.values(), ids=CASES.keys())
@@ -194,7 +194,7 @@ def test_broken_data_passes_at_no_look(name: str) -> None:
     ],
 )
 def test_a_finding_says_that_the_candidate_is_silent(change: Change, silent: set[str]) -> None:
-    """Three periods by default; the rollout then shows it to no more customers."""
+    """The default is three periods. The rollout then takes the candidate's traffic."""
     judgement = judge(policy(), change(healthy()))
     assert {finding.metric for finding in judgement.findings if finding.silent} == silent
 
@@ -209,7 +209,7 @@ def test_a_source_that_fails_for_every_metric_never_passes() -> None:
 
 
 def test_duplicated_points_change_nothing() -> None:
-    """A source must not send a point twice; if it does, the evidence does not grow."""
+    """If a source sends a point twice by mistake, the evidence does not grow."""
 
     def doubled(one: Series) -> Series:
         return replace(

@@ -1,4 +1,4 @@
-"""Hostile policies and recordings, written to keep the reader busy."""
+"""Hostile policies and recordings, made to occupy the reader for hours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from canary.recording import recording_from_text
 
 
 def laughs(depth: int) -> str:
-    """Return aliases of aliases: ten to the power of ``depth`` values."""
+    """Return YAML with aliases of aliases: ten to the power of ``depth`` values."""
     lines = ["a0: &a0 [" + "x," * 10 + "]"]
     lines += [f"a{n}: &a{n} [" + f"*a{n - 1}," * 10 + "]" for n in range(1, depth)]
     return "\n".join(["version: 1", *lines, f"metrics: *a{depth - 1}"])
@@ -24,7 +24,7 @@ def laughs(depth: int) -> str:
     ],
 )
 def test_aliases_that_grow_without_end_are_a_sentence(text: str, sentence: str) -> None:
-    """Half a kilobyte of them kept a processor busy for hours."""
+    """Otherwise, half a kilobyte of them would occupy a processor for hours."""
     with pytest.raises(PolicyError, match=sentence):
         parse_policy(text)
 
@@ -41,6 +41,6 @@ def test_an_alias_may_stand_for_a_value() -> None:
 
 
 def test_a_number_of_thousands_of_digits_is_a_sentence() -> None:
-    """It ended in a traceback."""
+    """The error is one sentence, not a traceback."""
     with pytest.raises(RecordingError, match="is not JSON: Exceeds the limit"):
         recording_from_text('{"version": 2, "recording": {"period": ' + 5000 * "9" + "}}")

@@ -1,4 +1,4 @@
-"""Policies and data of teams that know another tool, and what the judge tells them."""
+"""Policies and data of teams that know another tool, and the judge's sentences for them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Kept recordings get the verdict, the deciding look and the numbers that they always got.
+"""Kept recordings get the same verdict, deciding look and numbers as before.
 
-`python -m tests.bench.freeze` writes the answers anew where a change of verdicts is meant.
+`python -m tests.bench.freeze` writes the answers again if a change of verdicts is intended.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def test_every_kept_recording_has_its_answer_and_every_verdict_occurs() -> None:
 
 
 def test_one_sample_that_differs_is_noticed() -> None:
-    """The comparison itself: a value changed in its fifth digit shows in the numbers."""
+    """A test of the comparison: a value changed in its fifth digit shows in the numbers."""
     name = "s1-30-latency-x1-10"
     policy, recording = RECORDINGS[name]
     assert differences(FROZEN[name], answer(policy, nudged(policy, recording)))
 
 
 def nudged(policy: Policy, recording: Recording) -> Recording:
-    """The recording with one value of the policy's first metric changed a little."""
+    """Return the recording with one value of the policy's first metric slightly changed."""
     metric = policy.metrics[0].name
     at, one = next((at, one) for at, one in enumerate(recording.series) if one.metric == metric)
     values = tuple(
@@ -50,7 +50,7 @@ def nudged(policy: Policy, recording: Recording) -> Recording:
 
 
 def differences(frozen: Any, now: Any, where: str = "") -> list[str]:
-    """Every place at which two answers differ, numbers by more than their last digits."""
+    """Return the places at which two answers differ, numbers by more than their last digits."""
     if isinstance(frozen, dict) and isinstance(now, dict):
         names = sorted(frozen.keys() | now.keys())
         found = (differences(frozen.get(k), now.get(k), f"{where}/{k}") for k in names)

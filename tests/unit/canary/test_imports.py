@@ -1,4 +1,4 @@
-"""What `canary` imports: help starts at once, and a library that is missing is named."""
+"""The imports of `canary`: help starts at once, and a missing library is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the judge says of releases with known harm, and in which words."""
+"""The judge's verdicts and sentences for releases with known harm."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def finding(judgement: Judgement, metric: str) -> Finding:
 
 
 def first(asked: Policy, recording: Recording) -> Judgement:
-    """The judgement that a run would stop at."""
+    """Return the judgement at which a run would stop."""
     for look in recording.looks:
         judgement = judge(asked, recording, look)
         if judgement.verdict is not Verdict.INCONCLUSIVE:

@@ -1,4 +1,4 @@
-"""A catastrophe fails within a few periods, whenever it begins; a burst of one host does not."""
+"""A catastrophe fails within a few periods, whenever it begins. A burst on one host does not."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_process_that_restarts_all_the_time_fails_at_once() -> None:
     [
         ([1000.0, 1000.0], [1.0, 1.0]),  # two periods are a burst
         ([5.0, 5.0, 5.0], [1.0, 1.0, 1.0]),  # five times: a sick host
-        ([1000.0] * 3, [1000.0] * 3),  # both arms: something else is down
+        ([1000.0] * 3, [1000.0] * 3),  # both arms: a shared dependency is down
         ([20.0] * 3, [6.0] * 3),  # both arms, one of them more
     ],
 )
@@ -137,7 +137,7 @@ def test_thousands_are_judged_as_one_is() -> None:
 
 @pytest.mark.parametrize("scenario", ["S4", "B4"])
 def test_bursts_of_the_roughest_worlds_stay_within_the_channels_share(scenario: str) -> None:
-    """A share of 0.2 %: of 1,000 equal canaries 2 are due, 8 would happen once in 1,000 times."""
+    """At a share of 0.2 %, 2 of 1,000 equal canaries are expected; 8 are a chance of 1 in 1,000."""
     asked, runs = bench_policy(60), 1000
     fired = np.zeros(runs, dtype=bool)
     canaries = simulate(scenario, NONE, runs, 60, seed=4_711)

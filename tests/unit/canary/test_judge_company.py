@@ -1,4 +1,4 @@
-"""A tail beside the typical latency: a fresh process is slow as a whole, a release may not be."""
+"""A tail beside the typical latency: in a fresh process both are slow, in a release maybe one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The channels by which counts show harm, and how a rehearsal divides the alpha among them."""
+"""The channels that show harm in counts, and the division of alpha among them by a rehearsal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def policy() -> Policy:
 
 
 def arms(factor: float, runs: int, seed: int, requests: float = REQUESTS) -> Arms:
-    """Errors of 0.5 %, over-dispersed, times ``factor`` on the candidate."""
+    """Return over-dispersed errors of 0.5 %, times ``factor`` on the candidate."""
     noise = np.random.default_rng(seed)
 
     def events(rate: float) -> Floats:
@@ -76,7 +76,7 @@ def test_a_rehearsal_adds_ranks_and_says_how_dense_counts_are() -> None:
 
 
 def test_the_lean_of_ranks_is_taken_off_either_way() -> None:
-    """Uneven splits make ranks lean to one side; equal arms must not look worse for it."""
+    """Uneven splits bias the ranks to one side. Equal arms must not look worse because of that."""
     known = replace(learned(arms(1.0, 60, 2)), rank_lean=0.2)
 
     def ranks(sign: float) -> Floats:
@@ -99,7 +99,7 @@ def test_ranks_find_moderate_harm_and_leave_equal_arms_alone() -> None:
 
 
 def test_who_has_counters_of_the_proxy_alone_is_not_told_to_rehearse() -> None:
-    """They have no past, so a rehearsal could not learn from it."""
+    """The proxy's counters have no past from which a rehearsal could learn."""
     rule = "{name: errors, kind: count%s}"
     text = "version: 1\nperiod: 60s\nmetrics:\n- " + rule
     own, proxys = (

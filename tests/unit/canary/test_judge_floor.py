@@ -1,4 +1,4 @@
-"""Harm that is negligible in absolute terms does not fail, however many per cent it is."""
+"""Harm that is negligible in absolute terms does not fail, however large it is in per cent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.canary.suspect_windows import finding, judged, of, policy, times
 
 
 def latencies(baseline: float, candidate: float, host: str = "candidate") -> Recording:
-    """A window with these usual latencies."""
+    """Return a window with these usual latencies."""
     other = of("latency", "", times(baseline / 100))
     return window(other, of("latency", host, times(candidate / baseline)))
 

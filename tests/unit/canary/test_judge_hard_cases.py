@@ -1,8 +1,8 @@
 """Cases that users of Kayenta reported as wrongly passed: never PASS here.
 
 The numbers are those of the reports: spinnaker/kayenta#780 (case 1), #426 and #799, and
-spinnaker/spinnaker#6278. The numbers of #780's case 2, a fluctuation that heals, could not be had;
-its kind is played here by a candidate that is wild at first. Kayenta's own answer to each is PASS.
+spinnaker/spinnaker#6278. The numbers of #780's case 2, a fluctuation that ends, are not public. A
+candidate that scatters much at first replaces them. Kayenta passes each case.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def verdict(
 @pytest.mark.parametrize("kind", ["gauge", "level", "latency"])
 @pytest.mark.parametrize("harm", ["increase", "either"])
 def test_a_change_of_variability_does_not_pass(kind: str, harm: str) -> None:
-    """kayenta#780, case 1: which of the arms varies does not matter."""
+    """kayenta#780, case 1: it does not matter which arm varies."""
     more = f", harm: {harm}"
     assert verdict(kind, STEADY, VARIABLE, more=more) is not Verdict.PASS
     assert verdict(kind, VARIABLE, STEADY, more=more) is not Verdict.PASS
@@ -57,7 +57,7 @@ def test_a_change_of_variability_does_not_pass(kind: str, harm: str) -> None:
 
 @pytest.mark.parametrize("kind", ["gauge", "level", "latency"])
 def test_a_fluctuation_that_heals_does_not_pass(kind: str) -> None:
-    """After the kind of kayenta#780, case 2."""
+    """As in kayenta#780, case 2."""
     assert verdict(kind, WILD_AT_FIRST, CALM) is not Verdict.PASS
 
 

@@ -1,4 +1,4 @@
-"""A single fresh host among several: its warm-up is waited for, and excuses no lasting harm."""
+"""A single fresh host among several: the judge waits for its warm-up, not for lasting harm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ metrics:
 """
 TAIL = "- {name: p99 latency, kind: quantile, statistic: p99}\n"
 JOINS, WARMING = 20, 10
-"""When a new host comes, and for how many periods it is not compared at all."""
+"""The period in which a new host joins, and for how many periods it is not compared."""
 
 
 def slowed(kept: Recording, host: str, course: Floats, metrics: tuple[str, ...]) -> Recording:
@@ -66,7 +66,7 @@ def joining(kept: Recording, host: str, at: int) -> Recording:
 
 
 def reasons(kept: Recording, tail: str = "") -> Iterator[str]:
-    """Every reason for a FAIL, every other look."""
+    """Yield the reason of every FAIL, at every second look."""
     asked = parse_policy(POLICY + tail)
     table = table_of(asked, kept)
     for minute in range(12, PERIODS + 1, 2):
@@ -76,7 +76,7 @@ def reasons(kept: Recording, tail: str = "") -> Iterator[str]:
 
 
 def fading(at_first: float, minutes: float, since: int = 0) -> Floats:
-    """A factor whose logarithm falls in a line from ``at_first`` to 0 in so many minutes."""
+    """Return a factor from ``at_first`` on, whose logarithm falls linearly to 0 in ``minutes``."""
     age = MINUTES - since
     left = np.where(age >= 0, 1 - age / minutes, 0.0)
     course: Floats = np.exp(np.log(at_first) * np.clip(left, 0.0, None))
@@ -96,7 +96,7 @@ def test_a_host_that_warms_up_alone_does_not_fail(
 
 
 def test_a_tail_that_warms_up_with_its_host_does_not_fail() -> None:
-    """The tail scatters too much to tell by itself; the host's usual latency tells."""
+    """The tail scatters too much to show a fall by itself. The host's typical latency shows it."""
     course = fading(1.6, 27)
     for seed in range(2):
         kept = with_tail(healthy(instances=4), seed, noise=0.12)
@@ -105,7 +105,7 @@ def test_a_tail_that_warms_up_with_its_host_does_not_fail() -> None:
 
 
 def test_a_new_host_that_warms_up_slowly_does_not_fail() -> None:
-    """It came in mid-run, so its start is not that of the run."""
+    """It joined during the run, so its start is not that of the run."""
     kept = slowed(
         healthy(instances=8), "candidate-2", fading(1.65, 45, since=JOINS), ("p90 latency",)
     )
@@ -129,7 +129,7 @@ def test_a_host_that_falls_and_stays_too_slow_fails_when_its_time_is_over() -> N
 
 
 def test_a_slow_host_whose_tail_alone_is_bad_fails() -> None:
-    """A fresh process is slow as a whole."""
+    """In a fresh process, all requests are slow, not only the tail."""
     kept = slowed(
         with_tail(healthy(instances=8)), "candidate-2", np.full(PERIODS, 1.5), ("p99 latency",)
     )
@@ -139,7 +139,7 @@ def test_a_slow_host_whose_tail_alone_is_bad_fails() -> None:
 
 
 def all_warming(hosts: int, course: Floats) -> Recording:
-    """Every host of the candidate is a fresh process."""
+    """Return a recording in which every host of the candidate is a fresh process."""
     kept = healthy(instances=hosts)
     for host in range(1, hosts + 1):
         kept = slowed(kept, f"candidate-{host}", course, ("p90 latency",))
@@ -147,7 +147,7 @@ def all_warming(hosts: int, course: Floats) -> Recording:
 
 
 def test_a_slow_host_is_not_waited_for_because_all_hosts_warm_up() -> None:
-    """What it has beyond the other fresh processes does not fall."""
+    """Its difference from the other fresh processes does not fall."""
     kept = slowed(
         all_warming(8, 1 + 0.4 * np.exp(-MINUTES / 4)),
         "candidate-2",

@@ -1,4 +1,4 @@
-"""Hosts, not arms: one bad host is found and named, and a sick baseline host decides nothing."""
+"""Single hosts: a bad host is found and named, and a sick baseline host does not decide."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EIGHT = 8
 def hurt(
     kept: Recording, host: str, metric: str, factor: float, since: int = 0, until: int = 10**6
 ) -> Recording:
-    """Multiply a metric of one host from period ``since`` on, and before period ``until``."""
+    """Multiply a metric of one host from period ``since`` up to, not including, ``until``."""
     factors = [factor if since <= at < until else 1.0 for at in range(PERIODS)]
     return scaled(kept, host, (metric,), factors)
 
@@ -31,7 +31,7 @@ def hurt(
     ],
 )
 def test_one_bad_host_of_eight_fails_and_is_named(metric: str, factor: float, words: str) -> None:
-    """A mean over eight hosts dilutes it to less than the margin."""
+    """The mean over eight hosts dilutes the harm to less than the margin."""
     kept = hurt(healthy(instances=EIGHT), "candidate-3", metric, factor)
     judgement = judge(policy(), kept, until=60 * 17)
     assert judgement.verdict is Verdict.FAIL
@@ -47,7 +47,7 @@ def test_a_bad_host_that_begins_late_is_found_too() -> None:
 
 
 def test_a_burst_of_one_host_does_not_fail() -> None:
-    """A burst of eight periods is common, and ends."""
+    """Bursts of eight periods are common, and they end."""
     kept = hurt(healthy(instances=EIGHT), "candidate-3", "p90 latency", 1.5, since=20)
     kept = hurt(kept, "candidate-3", "p90 latency", 1 / 1.5, since=28)
     looks = (judge(policy(), kept, until=60 * minute) for minute in range(20, 55, 3))
@@ -63,7 +63,7 @@ def test_a_burst_that_begins_with_the_run_does_not_fail(until: int) -> None:
 
 
 def test_a_bad_host_is_found_although_one_part_of_few_events_does_not_show_it() -> None:
-    """At 10 errors in a minute on average, three quiet minutes are chance."""
+    """With 10 errors per minute on average, three quiet minutes occur by chance."""
     kept = hurt(healthy(instances=EIGHT), "candidate-3", "errors", 8.0)
     kept = hurt(kept, "candidate-3", "errors", 1 / 8.0, since=6, until=9)
     judgement = judge(policy(), kept, until=60 * 17)
@@ -72,7 +72,7 @@ def test_a_bad_host_is_found_although_one_part_of_few_events_does_not_show_it() 
 
 
 def test_hosts_of_the_baseline_that_differ_as_much_excuse_a_host_of_the_candidate() -> None:
-    """No host stands out where equal hosts are as far from one another."""
+    """No host stands out if equal hosts differ as much from each other."""
     kept = hurt(healthy(instances=EIGHT), "candidate-3", "p90 latency", 1.4)
     assert judge(policy(), kept, until=60 * 17).verdict is Verdict.FAIL
     for number in range(1, EIGHT + 1):
@@ -90,7 +90,7 @@ def test_one_bad_host_of_two_is_named_when_the_arm_fails() -> None:
 
 
 def test_a_sick_baseline_host_of_three_does_not_hide_harm_and_is_named() -> None:
-    """8 % of the candidate's requests fail; a mean with the sick host is higher than that."""
+    """8 % of the candidate's requests fail. A baseline mean with the sick host would be higher."""
     kept = healthy(instances=3, errors=8.0)
     sick = hurt(kept, "baseline-2", "errors", 40.0)
     judgement = judge(policy(), sick)
@@ -108,7 +108,7 @@ def test_a_sick_baseline_host_makes_no_harm() -> None:
 
 
 def test_two_baseline_hosts_that_disagree_are_both_named_and_nothing_is_decided() -> None:
-    """Against one the candidate is harmful, against the other it is not, and no third tells."""
+    """The candidate is harmful against one host but not the other, and there is no third host."""
     kept = hurt(healthy(instances=2, errors=6.0), "baseline-1", "errors", 6.0)
     judgement = judge(policy(), kept)
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -128,7 +128,7 @@ def test_both_arms_equally_broken_pass_only_with_a_warning() -> None:
 
 
 def test_harm_that_every_host_shows_fails_sooner_than_one_host_could() -> None:
-    """A burst hits one host, so what all hosts show at once is no burst."""
+    """A burst affects one host, so harm on all hosts at once is no burst."""
     kept = healthy(instances=4, errors=6.0)
     judgement = judge(policy(), kept, until=60 * 6)
     assert judgement.verdict is Verdict.FAIL
@@ -141,7 +141,7 @@ def test_harm_that_every_host_shows_fails_sooner_than_one_host_could() -> None:
 
 @pytest.mark.parametrize("hosts", [2, 4])
 def test_errors_in_batches_are_chance_where_as_many_steady_ones_are_not(hosts: int) -> None:
-    """Both make four times the errors of the baseline, and in each part of the time."""
+    """Both have four times the errors of the baseline, in each part of the time."""
     asked = policy()
     metric = next(one for one in asked.metrics if one.name == "errors")
     batches, steady = np.tile([2.0, 2.0, 32.0], 5)[:15], np.full(15, 12.0)

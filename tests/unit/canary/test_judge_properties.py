@@ -1,4 +1,4 @@
-"""What must hold for any data: units, order and names of arms do not matter; harm only adds up."""
+"""Properties for any data: units, order and names of arms do not matter; harm only adds up."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def findings(asked: Policy, recording: Recording, until: int) -> dict[str, Findi
 
 
 def either(asked: Policy) -> Policy:
-    """The same policy, with harm in both directions."""
+    """Return the same policy with harm in both directions."""
     metrics = [metric.model_copy(update={"harm": "either"}) for metric in asked.metrics]
     return asked.model_copy(update={"metrics": tuple(metrics)})
 
@@ -102,7 +102,7 @@ def either(asked: Policy) -> Policy:
 @FEW
 @given(harms, looks)
 def test_swapped_arms_give_the_mirrored_evidence(harm: str, until: int) -> None:
-    """With harm in either direction, who is who cannot matter, apart from the sign."""
+    """With harm in both directions, a swap of the arms changes only the sign."""
     recording, asked = HARMED[harm](5), either(policy())
     here, there = findings(asked, recording, until), findings(asked, swapped(recording), until)
     for name, finding in here.items():

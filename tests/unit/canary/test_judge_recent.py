@@ -1,4 +1,4 @@
-"""No PASS over harm that the newest periods show, however calm the periods before them were."""
+"""Harm in the newest periods withholds PASS, however calm the earlier periods were."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = ["latency", "quantile", "gauge", "throughput", "level"]
 
 
 def late(kind: str, worse: float, last: int = PERIODS) -> list[Judgement]:
-    """A candidate that is ``worse`` from ``ONSET`` on, and until ``last``."""
+    """Return a candidate that is ``worse`` from ``ONSET`` up to ``last``."""
     moved = [1.0] * ONSET + [worse] * (last - ONSET) + [1.0] * (PERIODS - last)
     values = around(1, PERIODS, [3000 * x for x in moved], 0.01)
     samples = None if kind in ("gauge", "level") else 3000.0
@@ -45,7 +45,7 @@ def test_arms_that_stay_equal_pass_all_along(kind: str) -> None:
 
 
 def test_many_more_errors_in_the_newest_periods_withhold_pass() -> None:
-    """Five times the errors are no catastrophe, and no PASS either."""
+    """Five times the errors are no catastrophe, but they do not PASS."""
     bad = errors(1, PERIODS, since(ONSET, PERIODS, 5.0))
     found = looks(policy("kind: count"), recorded(bad, errors(2, PERIODS), 3000.0), first=ONSET)
     assert found[0].verdict is Verdict.PASS
@@ -53,7 +53,7 @@ def test_many_more_errors_in_the_newest_periods_withhold_pass() -> None:
 
 
 def test_twice_the_errors_for_five_periods_withhold_pass() -> None:
-    """One such period is chance; five are not, although the whole run lies within the margin."""
+    """One such period is chance. Five are not, although the whole run is within the margin."""
     bad = errors(1, PERIODS, since(ONSET, PERIODS, 2.0))
     found = looks(policy("kind: count"), recorded(bad, errors(2, PERIODS), 3000.0), first=ONSET)
     assert found[0].verdict is Verdict.PASS
@@ -99,7 +99,7 @@ def test_a_short_incident_that_is_over_withholds_pass_no_more() -> None:
 
 
 def test_a_few_errors_that_nobody_minds_withhold_nothing() -> None:
-    """Six errors against two in 15,000 requests lie below what is negligible."""
+    """Six errors against two in 15,000 requests are negligible."""
     bad, usual = [0.0] * PERIODS, [0.0] * PERIODS
     bad[35], bad[37], bad[39], usual[30] = 2.0, 2.0, 2.0, 2.0
     found = looks(policy("kind: count"), recorded(bad, usual, 3000.0), first=PERIODS)
@@ -107,7 +107,7 @@ def test_a_few_errors_that_nobody_minds_withhold_nothing() -> None:
 
 
 def test_a_level_that_is_always_zero_divides_by_nothing() -> None:
-    """A warning of NumPy's is an error in the tests."""
+    """NumPy's warnings are errors in the tests."""
     asked = policy("kind: level, margin: 4 points")
     found = looks(asked, recorded([0.0] * 15, [0.0] * 15))
     assert found[-1].verdict is Verdict.PASS

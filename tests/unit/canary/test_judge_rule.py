@@ -1,4 +1,4 @@
-"""The rule of one metric: which widths of chance each channel is held against."""
+"""The rule of one metric: the kappa of each channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.bench.verdict.readings import policy
 
 
 def test_the_slope_of_a_level_has_a_width_of_its_own() -> None:
-    """A wide slope must not widen the interval of the level, nor a wide level that of the slope."""
+    """A wide slope does not widen the interval of the level, and a wide level not the slope's."""
     asked = policy(30)
     memory = next(metric for metric in asked.metrics if metric.kind == "level")
     noise = MeasuredNoise(tau=0.3, phi=0.8, host=0.4)

@@ -1,4 +1,4 @@
-"""What makes the judge quick changes no bit of its numbers."""
+"""The optimisations of the judge change no bit of its numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ metrics = pytest.mark.parametrize("metric", POLICY.metrics, ids=lambda metric: m
 
 
 def measured(seed: int = 7) -> tuple[Floats, Floats, Floats]:
-    """Return values, samples and spread of some hosts, with holes."""
+    """Return values, samples and spread of some hosts, with missing values."""
     random = np.random.default_rng(seed)
     values = np.exp(random.normal(3, 0.3, (HOSTS, PERIODS)))
     values[random.random(values.shape) < 0.05] = np.nan
@@ -43,7 +43,7 @@ def measured(seed: int = 7) -> tuple[Floats, Floats, Floats]:
 @metrics
 @pytest.mark.parametrize("end", [3, 17, PERIODS])
 def test_periods_in_a_row_are_pooled_like_picked_ones(metric: Metric, end: int) -> None:
-    """A stretch of columns is a view, and picked columns are a copy."""
+    """Adjacent columns are a view, and selected columns are a copy."""
     names = tuple(f"host-{row}" for row in range(HOSTS))
     rows = HostRows(names, *map(np.asfortranarray, measured()))
     picked = HostRows(names, *(part[:, np.arange(end)] for part in measured()))
@@ -78,7 +78,7 @@ def test_effects_beyond_a_gate_are_those_without_one(
 
 @pytest.mark.parametrize("silent", [(), ("candidate-1", "baseline-1")])
 def test_counters_of_many_hosts_are_still_recognised(silent: tuple[str, ...]) -> None:
-    """Only some hosts are looked at first; one of them may have no value at all."""
+    """Only some hosts are checked first, and one of them may have no value at all."""
     change = counters()
     kept = healthy(instances=20)
     kept = replace(

@@ -1,4 +1,4 @@
-"""A fresh process beside a warm one: waited for, told, and no excuse for harm that lasts."""
+"""A fresh process beside a warm one: the judge waits and says so, but not for lasting harm."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_catalogues_memory_of_a_fresh_process_does_not_fail() -> None:
 
 
 def slower(seed: int, at_first: float, minutes: float) -> Values:
-    """A latency that starts ``at_first`` times the usual and loses that in so many minutes."""
+    """Return a latency that falls from ``at_first`` times the usual to it in ``minutes``."""
     factor = 1 + (at_first - 1) * np.clip(1 - MINUTES / minutes, 0.0, None)
     return around(seed, PERIODS, (40 * factor).tolist(), 0.01)
 

@@ -19,7 +19,7 @@ from tests.unit.canary.verdict_recordings import policy as shop
 LATENCY = Metric(name="latency", kind="latency")
 ERRORS = Metric(name="errors", kind="count")
 ROUGH = np.exp(np.random.default_rng(3).normal(0, 0.5, 40)).tolist()
-"""What a period's mean of two requests varies by."""
+"""The variation of a period's mean of two requests."""
 
 
 def totals(candidate: float, baseline: float) -> dict[str, float]:
@@ -32,7 +32,7 @@ def totals(candidate: float, baseline: float) -> dict[str, float]:
 
 
 def test_crude_rates_stand_beside_crude_rates() -> None:
-    """9.2 % against 0.5 % is not "6.2 % more"; the estimate that decides is said as such."""
+    """9.2 % against 0.5 % is not "6.2 % more": the deciding estimate is named separately."""
     said = count_sentence(ERRORS, 1.0, totals(9200, 500), (0.062, -0.053, 0.19), 0.9, "FAIL")
     assert "9.2 % of the candidate's requests failed (9,200 of 100,000), 0.5 %" in said
     assert (
@@ -111,7 +111,7 @@ def test_an_interval_that_says_nothing_is_not_told() -> None:
 
 
 def test_advice_mends_what_cannot_be_compared_before_all_else() -> None:
-    """A queue that is empty on the baseline was told as errors close to their margin."""
+    """The advice names the queue that is empty on the baseline, not errors near their margin."""
     empty = of("requests", "baseline", lambda values: [0.0] * len(values))
     dead = of("memory", "baseline", lambda values: [None] * len(values))
     rules = policy(requests={"critical": True}, memory={"critical": True})
@@ -121,7 +121,7 @@ def test_advice_mends_what_cannot_be_compared_before_all_else() -> None:
 
 
 def test_advice_mends_the_data_of_a_host_that_reports_nothing() -> None:
-    """It was told as a metric that was close to its margin in the newest periods only."""
+    """The advice does not describe it as a metric that is close to its margin."""
     judgement = judged(window(of("errors", "candidate-2", lambda values: [None] * len(values))))
     assert "candidate-2 reported no value of errors" in judgement.reason
     assert judgement.advice.startswith("Correct the data of errors first")
@@ -141,7 +141,7 @@ def test_little_traffic_is_not_told_as_hosts_that_differ() -> None:
 
 
 def test_a_sick_host_that_is_left_out_is_no_other_split() -> None:
-    """Without one of three hosts, the candidate has 60 % of the requests, as nobody meant."""
+    """Without one of three hosts, the candidate has 60 % of the requests: no wrong split."""
     sick = hurt(healthy(instances=3), "baseline-2", "errors", 60.0)
     judgement = judge(shop(), sick, until=60 * 30)
     assert any("baseline-2 is not like the others" in note for note in judgement.quality)

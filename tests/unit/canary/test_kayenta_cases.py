@@ -22,7 +22,7 @@ CLASSIFIER: list[dict[str, Any]] = [
     for entry in CASES["classifier"]
     if entry["classifier"] == "MannWhitneyClassifier" and entry["effectSizeMeasure"] == "meanRatio"
 ]
-"""What a policy can ask for: no comparison of bare means, no effect size but the ratio of means."""
+"""The cases that a policy can express: no plain means, no effect size but the ratio of means."""
 RANKED = [entry for entry in CLASSIFIER if entry["expect"]]
 CLOSE = 1e-6  # the tolerance of MannWhitneySuite
 

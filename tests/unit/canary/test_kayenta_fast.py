@@ -1,4 +1,4 @@
-"""The bench's fast form of Kayenta's rule gives what the literal one gives."""
+"""The benchmark's fast form of Kayenta's rule gives the same results as the literal form."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def canaries(world: str) -> Canaries:
 
 
 def agreement(world: str, name: str) -> float:
-    """Share of canaries on which both forms say the same about one metric."""
+    """Return the share of canaries on which both forms agree about one metric."""
     x, y = values(canaries(world), name)
     fast = (shifted_z(x, y, (LOOK,), 0.25) > KAYENTA_Z) & (growing_ratio(x, y, (LOOK,)) >= 1)
     rules = Rules(direction=Direction.INCREASE)
@@ -54,7 +54,7 @@ def test_fast_form_agrees_with_the_literal_one(world: str) -> None:
 
 
 def test_some_canaries_alarm_and_some_do_not() -> None:
-    """Otherwise agreement above would mean nothing."""
+    """Otherwise the agreement above would be meaningless."""
     found = np.array(
         [first > 0 for first in alarms(canaries("A"), Match(3.0, 1.05))[EVERY].values()]
     )

@@ -1,4 +1,4 @@
-"""Kayenta's rules over a recording, its score, and its configurations read as policies."""
+"""Kayenta's rules on a recording, its score, and the conversion of its configurations."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def arm(name: str, side: Arm, values: list[float | None]) -> Series:
 
 
 def recording(slower: float = 1.0, failing: float = 1.0) -> Recording:
-    """Ten times the traffic on the baseline; the candidate ``slower`` and ``failing``."""
+    """Return ten times the traffic on the baseline, and a candidate ``slower`` and ``failing``."""
     generator = np.random.default_rng(11)
     series = []
     for side, volume in ((Arm.BASELINE, 1000), (Arm.CANDIDATE, 100)):
@@ -62,7 +62,7 @@ def recording(slower: float = 1.0, failing: float = 1.0) -> Recording:
 
 
 def without(recording: Recording, metric: str) -> Recording:
-    """The recording as it is when the candidate's metric has a misspelt name."""
+    """Return the recording of a candidate whose metric has a misspelt name."""
     kept = [s for s in recording.series if s.metric != metric or s.arm is Arm.BASELINE]
     releases = recording.baseline, recording.candidate
     return Recording("local", 60, *releases, recording.steps, tuple(kept))
@@ -89,7 +89,7 @@ def test_nothing_is_said_before_the_first_interval_is_over() -> None:
 
 @pytest.mark.parametrize(("critical", "score"), [(True, 0.0), (False, 66.67)])
 def test_missing_data_fails(critical: bool, score: float) -> None:  # noqa: FBT001
-    """As Kayenta does: without a value, a critical metric fails all, another only loses points."""
+    """As in Kayenta, a critical metric without a value fails all; others only lose points."""
     metrics = [metric.model_copy(update={"critical": critical}) for metric in POLICY.metrics]
     policy = POLICY.model_copy(update={"metrics": tuple(metrics)})
     judgement = judge_kayenta(policy, without(recording(), "errors"))
@@ -124,7 +124,7 @@ def member(
         ([member(Label.PASS), member(Label.PASS), member(Label.NODATA)], {}, 100.0),
         ([member(Label.PASS), member(Label.NODATA_FAIL)], {}, 50.0),
         ([member(Label.PASS), member(Label.HIGH, muted=True)], {}, 100.0),
-        ([member(Label.ERROR)], {}, 100.0),  # fail-open, as described; our judge is not
+        ([member(Label.ERROR)], {}, 100.0),  # Kayenta fails open, as described; our judge does not
     ],
 )
 def test_score(members: list[Member], weights: dict[str, float], expected: float) -> None:

@@ -67,7 +67,7 @@ def test_a_late_value_is_filled_in_with_the_look_that_brought_it() -> None:
 
 
 def test_a_value_that_was_judged_stays_as_it_was() -> None:
-    """The source answers another value each time; only the first one counts."""
+    """The source returns another value each time. Only the first one counts."""
     _, series = read({}, looks=6)
     assert series.values == tuple(2.0 * time + 60 for time in series.times)
     assert series.late == ()

@@ -1,4 +1,4 @@
-"""The lead-in: these very hosts are measured on one release, before the candidate is deployed."""
+"""The lead-in measures these very hosts on one release, before the candidate is deployed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIVE = Row("c0", 1.0, 2.0, "PASS", 0, "v0", "v1 " + "d" * 40, "blue", "me", "", 
 
 
 def world(troubles: Troubles | None = None, seconds: int = SECONDS, **request: Any) -> World:
-    """A canary with a lead-in; the history tells which release is live."""
+    """Return a canary with a lead-in. The history names the live release."""
     found = World(troubles=troubles, **request)
     found.policy = with_lead_in(POLICY, seconds)
     found.state.rows.insert(0, LIVE)
@@ -70,7 +70,7 @@ def test_without_a_lead_in_nothing_is_installed_twice() -> None:
 
 
 def calls_of_a_lead_in() -> int:
-    """How many calls a canary makes until its lead-in is over."""
+    """Return how many calls a canary makes until the end of its lead-in."""
     led = world()
     go(led)
     reads = [at for at, name in enumerate(led.troubles.calls) if name == "source.read"]
@@ -96,7 +96,7 @@ def test_whatever_stops_a_lead_in_traffic_is_with_the_baseline(
 
 def test_a_canary_killed_in_its_lead_in_loses_its_weight_within_two_periods() -> None:
     class Killed(BaseException):
-        """Stands for SIGKILL: nothing of ours runs any more."""
+        """Represents SIGKILL: nothing of this process runs after it."""
 
     led = world()
     step = led.time.sleep
@@ -137,7 +137,7 @@ def test_a_source_that_does_not_answer_costs_the_lead_in_alone() -> None:
     read = led.source.read
 
     def fail_once(*words: Any) -> tuple[Series, ...]:
-        if len(led.source.reads) == 2:  # preflight, and before the traffic
+        if len(led.source.reads) == 2:  # in the preflight, and before the traffic
             led.source.reads.append(0)
             raise SourceError("no response")
         return read(*words)
@@ -169,7 +169,7 @@ def test_a_lead_in_that_is_too_short_is_refused() -> None:
 
 
 def led(recording: Recording, seed: int = 7, **harm: float) -> Recording:
-    """Put another recording of the same hosts before this one, as its lead-in."""
+    """Return this recording with another one of the same hosts as its lead-in."""
     before = healthy(seed, **harm)  # type: ignore[arg-type]
     start, shift = before.steps[0].start, 2 * 86_400
     series = tuple(
@@ -180,7 +180,7 @@ def led(recording: Recording, seed: int = 7, **harm: float) -> Recording:
 
 
 def test_hosts_that_always_differed_are_not_blamed_on_the_candidate() -> None:
-    """Green's hosts are 15 % slower on any release: only a lead-in can know."""
+    """Green's hosts are 15 % slower on any release, which only a lead-in can measure."""
     slow = healthy(3, latency=1.15)
     assert judge(policy(), slow).verdict is Verdict.FAIL
     known = judge(policy(), led(slow, latency=1.15))

@@ -1,4 +1,4 @@
-"""What a rehearsal learned: its file, its fingerprint, and that it is never used elsewhere."""
+"""Calibrations: their file and their fingerprint, which prevents a use elsewhere."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ OLD = {"latency": {"phi": 0.1}}
 
 
 def without(*keys: str) -> dict[str, Any]:
-    """A calibration's file without one of its keys."""
+    """Return a calibration's file without one of its keys."""
     document = written()
     found = document
     for key in keys[:-1]:
@@ -180,7 +180,7 @@ def test_margins_and_limits_do_not_touch_what_was_learned() -> None:
 
 
 def learn(canary: Shell, policy: Policy, source: str, hosts: int, tau: float = 0.3) -> None:
-    """Put a calibration where the commands look for it."""
+    """Write a calibration to the place where the commands read it."""
     learned = replace(LEARNED, noise=replace(NOISE, tau=tau), rough=replace(NOISE, tau=tau))
     here = fingerprint_of(policy, source, hosts)
     dump_calibration(
@@ -200,7 +200,7 @@ def learn(canary: Shell, policy: Policy, source: str, hosts: int, tau: float = 0
 def test_every_command_refuses_a_damaged_calibration_before_it_does_anything(
     canary: Shell, words: tuple[str, ...], text: str
 ) -> None:
-    """Once ``{"latency": {"phi": 0.1}}`` ended a canary with KeyError, after its deployment."""
+    """``{"latency": {"phi": 0.1}}`` must not end a canary with KeyError after its deployment."""
     points(Path("points.csv"), 1.0)
     (canary.policy.parent / "calibration.json").write_text(text)
     status, out, err = canary(*words, "--env", "test")

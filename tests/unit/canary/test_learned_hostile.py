@@ -1,4 +1,4 @@
-"""Calibrations that somebody wrote to have a bad release accepted, or to keep the judge busy."""
+"""Hostile calibrations, written to get a bad release accepted, or to occupy the judge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.canary.test_learned import check_refused, written
 
 
 def noisy(**changes: Any) -> str:
-    """A calibration's file with another noise."""
+    """Return a calibration's file with another noise."""
     return json.dumps(written(noise={"tau": 0.1, "phi": 0.3, "host": 0.01, **changes}))
 
 
@@ -40,7 +40,7 @@ HOSTILE = [
     (json.dumps({"version": 1, "calibration": None}), "is damaged"),
     (" " * 50_000_001, "it is larger than 50 MB"),
 ]
-"""A width below 1 makes chance look like proof, and a clip below 1 hides every difference."""
+"""A width below 1 makes chance look like evidence. A clip below 1 hides every difference."""
 
 
 @pytest.mark.parametrize(("text", "sentence"), HOSTILE)

@@ -1,4 +1,4 @@
-"""The page of a running canary: what a canary writes for it, and what the server shows."""
+"""The page of a running canary: the files that it writes, and the pages of the server."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_without_a_canary_there_is_a_page_that_waits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
 def test_a_page_of_another_site_learns_nothing(server: LiveServer, host: str) -> None:
-    """A name that its owner points at 127.0.0.1 is refused, whatever asks."""
+    """A request for a foreign name that resolves to 127.0.0.1 is refused (DNS rebinding)."""
     status, text = asked(server, "state", host or "localhost.evil:1")
     assert status == 403
     assert text == f"Open {server.address}\n"

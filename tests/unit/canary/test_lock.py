@@ -1,6 +1,6 @@
 """The lock under 200 schedules of starts, kills and pauses, on machines whose clocks disagree.
 
-Both kinds run: the conditional writes of DynamoDB, and the record on the proxy host.
+Both kinds are tested: the conditional writes of DynamoDB, and the record on the proxy host.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WORK = 120.0
 
 @dataclass
 class Slow:
-    """The lock as one machine sees it: what it reads is some seconds old."""
+    """The lock as one machine sees it: its reads are some seconds old."""
 
     world: World
     lag: float
@@ -45,9 +45,9 @@ class Slow:
 
 @dataclass
 class Machine:
-    """One canary on a machine whose wall clock is up to ten minutes off.
+    """One canary on a machine whose wall clock is up to ten minutes wrong.
 
-    ``life`` yields seconds of true time until it goes on; a pause makes that late.
+    ``life`` yields the seconds of true time until its next step, which a pause delays.
     """
 
     world: World
@@ -91,11 +91,11 @@ class Machine:
         self.holding, self.outcome = False, "done"
 
     def waking(self, moment: float) -> float:
-        """Return when it goes on that was to go on at ``moment``: later, inside a pause."""
+        """Return when a step planned for ``moment`` happens: a pause delays it to its end."""
         return max([moment, *(end for begin, end in self.pauses if begin <= moment < end)])
 
     def acts(self) -> bool:
-        """Tell whether it would change the environment now, as far as it knows."""
+        """Return whether it would change the environment now, according to its own knowledge."""
         return self.holding and not self.tenure.over and self.world.now < self.killed
 
 
@@ -152,7 +152,7 @@ class World:
 
 @pytest.fixture(params=LOCKS)
 def made(request: pytest.FixtureRequest) -> Iterator[Callable[[], Lock]]:
-    """Makes new locks of one kind, in memory: no machine crashes here."""
+    """Makes new locks of one kind, in memory, because no machine crashes here."""
     numbers = itertools.count()
     memory = Path("/dev/shm")  # noqa: S108 - a new directory in it
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as directory:
@@ -174,7 +174,7 @@ def test_there_are_never_two_holders_and_nobody_alive_is_robbed(made: Callable[[
 
 
 class Asked:
-    """Two machines, told apart by hand."""
+    """Two machines, advanced by hand."""
 
     def __init__(self, lock: Lock) -> None:
         self.lock = lock
@@ -194,7 +194,7 @@ class Asked:
 def test_a_dead_holders_lock_is_taken_after_one_lease_whatever_the_clocks_say(
     made: Callable[[], Lock],
 ) -> None:
-    for until in (-600.0, 600.0):  # the dead one's clock was ten minutes behind, or ahead
+    for until in (-600.0, 600.0):  # the dead holder's clock was ten minutes behind, or ahead
         asked = Asked(made())
         asked.take(asked.tenure("c0", until))
         assert asked.take(asked.tenure("c1")) == pytest.approx(LOCK_SECONDS, abs=4)

@@ -1,6 +1,6 @@
-"""What is no file, where a command reads one: a pipe without a writer, a device, a directory.
+"""Commands refuse what is no regular file: a pipe without a writer, a device, a directory.
 
-A pipe was waited for without end, and a link to a device filled the memory.
+Otherwise they would wait for the pipe for ever, or fill the memory from the device.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ no_files = pytest.mark.parametrize(("make", "kind"), NO_FILES)
 
 @pytest.fixture(autouse=True)
 def patience() -> Iterator[None]:
-    """Fail, and do not hang, if something is waited for."""
+    """Let a test fail, instead of hanging, if something waits."""
 
     def fail(*_: object) -> None:
         raise AssertionError("it waits for a pipe")
@@ -63,7 +63,7 @@ def patience() -> Iterator[None]:
 
 
 def with_policy() -> list[tuple[str, ...]]:
-    """Return each command that reads a policy, with all that it needs besides."""
+    """Return each command that reads a policy, with its other arguments."""
     needed = {
         "approve": ("c1", "50%"),
         "deploy": ("HEAD",),
@@ -179,7 +179,7 @@ def test_nor_does_the_state(tmp_path: Path, make: Make, kind: str) -> None:
 
 
 def test_a_compressed_file_is_not_unpacked(canary: Shell) -> None:
-    """A gigabyte of zeros has a megabyte; only archives of releases are unpacked, with a limit."""
+    """A megabyte can expand to a gigabyte. Only archives of releases are unpacked, with a limit."""
     bomb = Path("points.csv.gz")
     bomb.write_bytes(gzip.compress(bytes(20_000_000)))
     for words in (
@@ -206,7 +206,7 @@ def test_a_file_is_read_to_its_end_and_no_further(tmp_path: Path) -> None:
 
 
 def test_every_file_is_read_within_the_limits_of_one_module() -> None:
-    """``canary/reading.py`` holds them. Output of hooks is a file that canary itself made."""
+    """The limits are in ``canary/reading.py``. The output of hooks is in canary's own files."""
     package = Path(cli.__file__).parents[1]
     own = {"reading.py", "processes/output.py", "doctor/cost.py", "simulation/world.py"}
     found = {
@@ -226,7 +226,7 @@ def test_a_link_to_a_file_is_a_file(canary: Shell) -> None:
 
 
 def refused(canary: Shell, words: tuple[str, ...], kind: str) -> None:
-    """Run a command that must end with a sentence, whatever else would be wrong."""
+    """Run a command that must end with an error sentence about the file."""
     status, out, err = canary(*words)
     assert (status, out) == (2, "")
     assert "Traceback" not in err

@@ -20,7 +20,7 @@ from tests.unit.canary.rollout_world import FAIL, OPEN, World, after, go
 
 
 class Channel:
-    """Remembers what was sent."""
+    """Records the messages."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -107,7 +107,7 @@ def test_addresses_take_their_secrets_from_the_environment() -> None:
 
 @pytest.fixture
 def webhook() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Yield apprise's address of a small web server, and what that receives."""
+    """Yield apprise's address of a small web server, and the requests that it receives."""
     received: list[dict[str, str]] = []
 
     class Hook(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A plan before a run: it follows traffic, time, hosts and margins, and comes true."""
+"""A plan before a run depends on traffic, time, hosts and margins, and comes true."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ KNOWN = Learned(200, NOISE, NOISE)
 @pytest.mark.long
 @pytest.mark.parametrize(("minutes", "harm"), [(30, 0.03), (30, 0.05), (60, 0.04)])
 def test_what_is_foreseen_comes_true(minutes: int, harm: float) -> None:
-    """Noise as the plan believes it: the power at its 80 % point is near 80 %, within 12 points."""
+    """With noise as the plan assumes, the power at its 80 % point is 80 %, within 12 points."""
     asked = calm_policy(minutes)
     foreseen = plan(asked, Workload(100.0), {"latency": KNOWN}).metrics[0]
     seconds = next((t for t, visible in foreseen.curve if visible <= harm), None)
@@ -158,7 +158,7 @@ def test_a_plan_for_hardly_any_traffic_names_no_harm_of_thousands_of_per_cent() 
     [(0.0, "its values did not change"), (30.0, "too little data to find harm of any usual size")],
 )
 def test_a_run_that_could_find_nothing_says_so(error: float, words: str) -> None:
-    """It said "harm of unbounded or more", and "harm of 0 points or more"."""
+    """It must not say "harm of unbounded or more", or "harm of 0 points or more"."""
     judgement = judge(policy(), healthy())
     first = replace(judgement.findings[0], verdict=Verdict.INCONCLUSIVE)
     blind = replace(first, details={**first.details, "error": error})
@@ -166,7 +166,7 @@ def test_a_run_that_could_find_nothing_says_so(error: float, words: str) -> None
 
 
 def test_a_metric_that_failed_is_not_said_to_have_needed_more_harm() -> None:
-    """It said "errors: harm of 9,971 % or more would have been found" after FAIL."""
+    """After FAIL, it must not say "errors: harm of 9,971 % or more would have been found"."""
     judgement = judge(policy(), healthy())
     first, *others = judgement.findings
     failed = (replace(first, verdict=Verdict.FAIL), *others)

@@ -1,4 +1,4 @@
-"""A policy file: short ones work, wrong ones are refused in sentences, all faults at once."""
+"""A policy file: short ones work, and invalid ones are refused with all faults at once."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_all_faults_are_named_at_once_and_near_misses_are_guessed() -> None:
         assert sentence in message
 
 
-# What is wrong, and what the sentence must say.
+# The fault, and the text that the sentence must contain.
 WRONG = {
     "alpha: 5": "write 5% or a fraction",
     "steps: [50%, 20%]": "must rise",
@@ -221,7 +221,7 @@ def test_a_policy_that_is_nested_too_deeply_is_a_sentence(text: str) -> None:
     ],
 )
 def test_a_number_or_a_date_that_is_none_is_a_sentence(line: str, sentence: str) -> None:
-    """They ended in a traceback."""
+    """The error is a sentence, not a traceback."""
     with pytest.raises(PolicyError) as refused:
         parse_policy(f"{FIVE_LINES}{line}\n")
     assert sentence in str(refused.value)

@@ -1,4 +1,4 @@
-"""Somebody else's command, as a hook and as a build: what it may take, and what it leaves."""
+"""A user's command as a hook and as a build: its time, its output, its processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.waiting import wait_for
 from tests.unit.canary.artifact_repository import Bucket, commit, git
 
 Runs = Callable[..., str]
-"""Runs a shell script in a directory; returns the sentence about its failure."""
+"""Runs a shell script in a directory, and returns the sentence about its failure."""
 ENDLESS = "head -c 40000000 /dev/zero | tr '\\0' 'x'"
 
 
@@ -79,7 +79,7 @@ STUBBORN = "trap '' TERM; echo $$ > {path}/child; while :; do sleep 0.1; done"
 
 
 def stubborn(tmp_path: Path) -> str:
-    """Start a child that does not heed SIGTERM, and wait until it runs."""
+    """Start a child that ignores SIGTERM, and wait until it runs."""
     child = STUBBORN.format(path=tmp_path)
     return (
         f'sh -c "{child.replace("$", chr(92) + "$")}" & until [ -s {tmp_path}/child ]; do :; done'
@@ -108,7 +108,7 @@ def test_a_command_that_removes_its_log_fails_with_a_sentence(runs: Runs, tmp_pa
 def test_a_signal_to_canary_ends_a_stubborn_command_within_a_second(
     runs: Runs, tmp_path: Path, end: str
 ) -> None:
-    """Also when the command has ended, and canary waits for what it left behind."""
+    """This also holds after the command has ended, while canary waits for its other processes."""
     signals = Signals()
     asked = []
 
@@ -139,7 +139,7 @@ def test_a_signal_in_the_middle_of_a_start_ends_what_was_started(
                 os.kill(os.getpid(), signal.SIGTERM)
 
     with Signals().handled():
-        runs(tmp_path, "exit 0")  # git's commands, of which none may be interrupted
+        runs(tmp_path, "exit 0")  # git's commands, which must not be interrupted
         monkeypatch.setattr(subprocess, "Popen", Interrupted)
         with pytest.raises(Interruption):
             runs(tmp_path, "sleep 60", timeout=60)
@@ -201,7 +201,7 @@ def test_a_full_disk_does_not_stop_a_command() -> None:
 
 
 def alive(process: int) -> bool:
-    """Tell whether a process still runs; one that is only waiting to be reaped does not."""
+    """Return whether a process still runs. A zombie does not."""
     try:
         return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The latency that the proxy measures, as a series, also after a change of process."""
+"""The latency that the proxy measures, as a series, across a restart of the proxy."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Random schedules of faults against a whole canary, in simulated time.
 
-Each seed draws what fails, when and for how long. Whatever it is, traffic ends at the live release,
-nothing passes on missing evidence, and the next canary works without a repair. A failure names its
-seed, and the same seed gives the same run.
+Each seed draws the faults, their times and durations. In every case, traffic ends at the live
+release, nothing passes on missing evidence, and the next canary works without a repair. A failed
+test names its seed, and the same seed gives the same run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ KINDS: dict[str, type[errors.CanaryError]] = {
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL."""
+    """Represents SIGKILL."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Fault:
 
 
 class Schedule(Troubles):
-    """Faults by time; at most one signal or kill."""
+    """Faults by time, with at most one signal or kill."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class Schedule(Troubles):
 
 
 class Lived(World):
-    """A world whose troubles know its time, and whose kill ends everything of ours."""
+    """A world whose faults depend on time, and in which a kill ends everything of the process."""
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__(
@@ -143,7 +143,7 @@ def lived(seed: int) -> tuple[Lived, Outcome | None]:
 
 
 def told(world: Lived, outcome: Outcome | None) -> object:
-    """Return everything that a run leaves behind, to compare two runs of one seed."""
+    """Return all results of a run, to compare two runs of one seed."""
     return (outcome, tuple(world.events), tuple(world.schedule.calls), world.proxy.live)
 
 
@@ -159,7 +159,7 @@ def test_traffic_ends_at_the_live_release(seed: int) -> None:
     if outcome.safe:
         assert world.proxy.live == outcome.live
     if outcome.verdict is Verdict.PASS:
-        # It was shown by a look at evidence, and served at least its minimum time.
+        # A look with evidence decided it, after at least the minimum time.
         assert outcome.judgements[-1].verdict is Verdict.PASS
         assert outcome.judgements[-1].at - outcome.recording.steps[0].start >= 60  # type: ignore[union-attr]
         assert world.state.colour == "green"
@@ -172,10 +172,10 @@ def test_a_seed_reproduces_its_run(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(0, SCHEDULES, 2))
 def test_the_next_canary_works_without_a_repair(seed: int) -> None:
-    """Once the faults are over; only a memory that differs from the proxy asks for a person."""
+    """This holds when the faults are over. Only if state and proxy differ, a person must act."""
     before, _ = lived(seed)
     settle(before)
-    before.time.skip(100)  # a dead holder's lock runs out
+    before.time.skip(100)  # a dead holder's lock expires
     agreed = before.proxy.live == before.state.colour
     after = World()
     for part in ("time", "proxy", "state"):
@@ -194,7 +194,7 @@ def test_the_next_canary_works_without_a_repair(seed: int) -> None:
 
 
 def test_the_schedules_meet_every_ending() -> None:
-    """Otherwise the invariants would hold for want of events."""
+    """Otherwise the invariants would hold only because nothing happened."""
     endings = {
         "killed" if outcome is None else str(outcome.verdict)
         for _, outcome in map(lived, range(200))
@@ -203,7 +203,7 @@ def test_the_schedules_meet_every_ending() -> None:
 
 
 class Telling(Metrics):
-    """Latencies with noise of their own; silent from some moment on."""
+    """Latencies with noise, which stop at some time."""
 
     def __init__(self, world: Lived, seed: int) -> None:
         super().__init__(world.troubles)
@@ -227,7 +227,7 @@ class Telling(Metrics):
 
 
 def judged(seed: int, silent: float | None) -> Outcome:
-    """Run a canary of an equal candidate past the real judge, its metrics silent from some time."""
+    """Run a canary of an equal candidate with the real judge; its metrics stop at some time."""
     schedule = Schedule(seed)
     schedule.faults, schedule.end, schedule.down, schedule.silent = [], None, None, silent
     world = Lived(schedule)
@@ -246,5 +246,5 @@ def test_an_equal_candidate_passes_the_real_judge() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_passes_on_missing_evidence(seed: int) -> None:
-    """The same candidate, though every source call succeeds: there is nothing in the answers."""
+    """The same candidate does not pass if every call of the source succeeds but returns nothing."""
     assert judged(seed, silent=15 + 2.0 * seed).verdict in (Verdict.INCONCLUSIVE, None)

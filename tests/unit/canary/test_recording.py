@@ -1,4 +1,4 @@
-"""A recording reads back as it was written, bit for bit; damage is named."""
+"""A recording reads back as it was written, bit for bit. Damage is reported."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_recording_that_is_nested_too_deeply_is_a_sentence() -> None:
 
 
 def test_a_recording_of_version_1_reads_with_what_was_learned(tmp_path: Path) -> None:
-    """Its calibration was flat, and the lengths stood in the names of its keys."""
+    """In version 1 the calibration was flat, with the lengths in the names of its keys."""
     flat = {
         "tau": 0.02,
         "phi": 0.3,

@@ -1,4 +1,4 @@
-"""A/A on stored series: windows without canaries, false alarms counted, noise learned."""
+"""A/A tests on stored series: windows without canaries, false alarms, learned noise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RULES = Policy.model_validate({key: value for key, value in POLICY.items() if ke
 
 
 def points(path: Path, hours: float, *, offset: float = 0.0, hosts: int = 2) -> Path:
-    """Write equal instances: shared load, 2 % of noise each, ``offset`` between them."""
+    """Write equal instances with a shared load, 2 % of noise each, and ``offset`` between them."""
     noise = np.random.default_rng(20261121)
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -49,7 +49,7 @@ def points(path: Path, hours: float, *, offset: float = 0.0, hosts: int = 2) -> 
 
 
 def read(source: Csv, end: int, rules: Policy = RULES) -> tuple[tuple[Recording, ...], Cutting]:
-    """The windows of everything from the start on."""
+    """Return the windows of all data from the start on."""
     past = Past("baseline", START, end)
     cutting = cutting_of(rules, instances_of(source, "baseline"), past)
     return windows(rules, source, past, cutting), cutting
@@ -86,7 +86,7 @@ def test_each_window_lets_one_instance_play_the_candidate(tmp_path: Path) -> Non
 
 
 def test_a_short_past_is_cut_into_shorter_windows(tmp_path: Path) -> None:
-    """Once eight windows as long as the maximum were asked of less time than two take."""
+    """The time is too short for two windows as long as the maximum."""
     longer = RULES.model_copy(update={"maximum": 3600, "minimum": 600})
     source = Csv(points(tmp_path / "p.csv", 1), 5)
     found, cutting = read(source, START + 3600, longer)

@@ -1,4 +1,4 @@
-"""The report says the verdict, needs nothing outside itself, and repeats itself exactly."""
+"""The report shows the verdict, needs no other files, and is the same for the same data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report stays below 5 MB whatever was judged: what matters is drawn, the rest is told."""
+"""A report always stays below 5 MB: it draws the important parts and says what it leaves out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def policy_of(metrics: int, periods: int) -> Policy:
 
 
 def recording_of(metrics: int, hosts: int, periods: int) -> Recording:
-    """Noise of ``hosts`` hosts an arm; the candidate's last one is ten times as high."""
+    """Return noise of ``hosts`` hosts per arm; the candidate's last host is ten times as high."""
     random, times = np.random.default_rng(1), tuple(range(START, START + 60 * periods, 60))
     found = []
     for arm in Arm:
@@ -39,7 +39,7 @@ def recording_of(metrics: int, hosts: int, periods: int) -> Recording:
 
 
 def looks_of(policy: Policy, recording: Recording) -> list[Judgement]:
-    """The last judgement at every look, which takes no time and as much room."""
+    """Return the last judgement for every look: as large as real ones, but without computation."""
     last = judge(policy, recording)
     return [replace(last, at=look) for look in recording.looks]
 

@@ -1,4 +1,4 @@
-"""What a report says at its top, for readers without statistics."""
+"""The summary at the top of a report, for readers without statistics."""
 
 from __future__ import annotations
 

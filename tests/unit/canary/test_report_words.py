@@ -125,6 +125,6 @@ def test_no_bar_without_an_interval() -> None:
 
 @pytest.mark.parametrize("share", [1e4, -1e52, math.inf, -math.inf])
 def test_a_share_that_says_nothing_is_unbounded(share: float) -> None:
-    """An interval after two periods filled the terminal's table with digits."""
+    """An interval after two periods must not fill the terminal's table with digits."""
     assert percent(share, signed=True) == "unbounded"
     assert percent(9_999.0) == "999,900 %"

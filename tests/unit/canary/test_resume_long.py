@@ -59,7 +59,7 @@ class Killable(World):
             raise Killed
 
     def life(self, ref: str) -> Outcome:
-        """Run a canary through all of its controllers; each starts 20 s after a kill."""
+        """Run a canary with all of its controllers. Each starts 20 s after a kill."""
         request = Request("c1", "simulation", ("blue", "green"), "me", ref, source="simulation")
         context = self._made(request)
         while True:

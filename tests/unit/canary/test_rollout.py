@@ -1,4 +1,4 @@
-"""A whole canary, in simulated time: promoted, refused, undecided, and what is recorded."""
+"""A whole canary in simulated time: promoted, refused or undecided, with its records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A canary is killed, hangs, or cannot remember what it promoted."""
+"""A canary is killed, hangs, or cannot store what it promoted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PERIOD = POLICY.period
 
 def test_a_killed_canary_loses_its_weight_within_two_periods() -> None:
     class Killed(BaseException):
-        """Stands for SIGKILL: nothing of ours runs any more."""
+        """Represents SIGKILL: nothing of this process runs after it."""
 
     world = World(after(0, OPEN))
     killed: list[float] = []
@@ -45,7 +45,7 @@ def test_a_hanging_canary_loses_its_lease() -> None:
     shares: list[float] = []
 
     def hang(w: World, elapsed: int) -> None:
-        if elapsed == 20:  # a call that does not come back: only the background still runs
+        if elapsed == 20:  # a call that hangs: only the background thread still runs
             w.time.pass_time(60)
             w.proxy.expire()
             shares.append(w.proxy.share)

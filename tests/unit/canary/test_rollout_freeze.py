@@ -1,4 +1,4 @@
-"""``on_fail: freeze``: after FAIL, the weight stays for a person, and never for long."""
+"""``on_fail: freeze``: after FAIL, the weight stays for a person, with a time limit."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_stop_by_hand_returns_the_traffic_and_keeps_the_verdict() -> None:
 
 def test_the_lease_returns_the_traffic_of_a_process_that_dies() -> None:
     class Killed(BaseException):
-        """Stands for SIGKILL: nothing of ours runs any more."""
+        """Represents SIGKILL: nothing of this process runs after it."""
 
     world = failing()
 

@@ -1,4 +1,4 @@
-"""The policy's hooks: what they are told, and what is said when they fail."""
+"""The policy's hooks: their placeholders, and the sentences about failures."""
 
 from __future__ import annotations
 

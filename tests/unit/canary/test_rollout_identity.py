@@ -1,4 +1,4 @@
-"""What is judged is what is promoted: servers name their release, and it is compared."""
+"""The judged release is the promoted one: servers report their release, which is compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.canary.rollout_world import OPEN, World, after, go
 
 OTHER = "release-other"
 LAST_LOOK = 65
-"""Seconds after the first weight, where nothing but PASS is judged."""
+"""Seconds from the first weight to the last look, if every look is a PASS."""
 
 
 def world(**releases: str) -> World:

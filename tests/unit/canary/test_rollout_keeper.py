@@ -1,4 +1,4 @@
-"""A lease and a lock are kept as long as a canary lives, and no longer."""
+"""A lease and a lock are renewed only while a canary is alive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``canary run --observe``: a verdict about traffic that somebody else splits."""
+"""``canary run --observe``: a verdict on traffic that another tool splits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRITES = ("traffic.set", "traffic.renew", "traffic.release", "traffic.promote", 
 
 
 def observed(world: World) -> Outcome:
-    """Observe a world; whatever happens, it changes neither proxy nor hosts nor state."""
+    """Observe a world, and check that neither proxy nor hosts nor state change."""
     context = world.context()
     context.ports = replace(context.ports, traffic=ReadOnly(world.proxy), hooks=NoHooks())
     outcome = run(context, lambda _: None, observe_only)
@@ -30,7 +30,7 @@ def observed(world: World) -> Outcome:
 
 
 def split(share: float, verdict: Callable[[int], Verdict]) -> World:
-    """A world in which somebody else gave green a share of the traffic."""
+    """Return a world in which another tool gave green a share of the traffic."""
     world = World(verdict)
     world.proxy.share = share
     return world

@@ -1,4 +1,4 @@
-"""The parts of a rollout that decide without the outside: plan, arms, counters, keeper."""
+"""The parts of a rollout that need nothing outside: decisions, arms, counters, keeper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traffic is safe whatever happens: any call fails, before or after it took effect."""
+"""Traffic stays safe if any call fails, before or after its effect."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_traffic_is_safe_whatever_happens(
     verdicts: list[Verdict],
     bake: float,
 ) -> None:
-    """No candidate without PASS keeps traffic; nothing but PASS exits with 0."""
+    """Only a candidate with PASS keeps traffic, and only PASS exits with 0."""
     world = World(
         lambda elapsed: verdicts[min(elapsed // 5, len(verdicts) - 1)],
         Troubles({call: ERRORS[kind]() for call, kind in once.items()}, gone(lasting), late),
@@ -84,7 +84,7 @@ def test_traffic_is_safe_whatever_happens(
 
 
 class Unwritable:
-    """An observer on a full disk: from some call on, nothing can be written."""
+    """An observer on a full disk: from one call on, nothing can be written."""
 
     def __init__(self, first: int) -> None:
         self._left = first
@@ -104,7 +104,7 @@ class Unwritable:
 @pytest.mark.parametrize("first", [0, 5, 12, 20])
 @pytest.mark.parametrize("verdict", [PASS, FAIL])
 def test_output_that_cannot_be_written_ends_no_canary(first: int, verdict: Verdict) -> None:
-    """It ended with a traceback, and left the lock behind."""
+    """The canary must not end with a traceback that leaves the lock behind."""
     world = World(lambda _: verdict)
     world.observer = Unwritable(first)
     outcome = go(world)

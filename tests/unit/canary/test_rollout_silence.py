@@ -23,7 +23,7 @@ PERIOD = POLICY.period
 def test_an_instance_that_its_deployment_restarted_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, missed: int
 ) -> None:
-    """Prometheus lists it after two scrapes. One that stays away is refused, without traffic."""
+    """Prometheus lists it after two scrapes. If it stays away, the canary ends before traffic."""
     world, listed = World(), World().source.instances
     asked: list[str] = []
 
@@ -65,7 +65,7 @@ def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
 def test_no_weight_is_raised_and_nothing_passes_while_an_instance_is_not_heard(
     monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """It is silent for a period, as while its agent restarts, where the step would end."""
+    """It is silent for a period at the end of a step, as during a restart of its agent."""
     probe = World()
     told = go(probe).recording
     assert told is not None
@@ -123,7 +123,7 @@ LOAD = {"name": "cpu", "kind": "gauge", "margin": "20%"}
 
 
 class Shop(Metrics):
-    """Reports latencies, with their samples, and load; ``lost`` has what it stopped reporting."""
+    """Reports latencies with their samples, and load. ``lost`` names the metrics that stopped."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.troubles)
@@ -158,7 +158,7 @@ def shop(*, critical: bool = True) -> tuple[World, Shop]:
 
 
 def ended_after(world: World, source: Shop, *lost: str) -> tuple[float, str]:
-    """Lose the latency of some instances in mid-canary; return seconds to the end, and why."""
+    """Stop the latency of some instances of a canary; return the seconds to its end, and why."""
     began: list[float] = []
 
     def lose(w: World, elapsed: int) -> None:
@@ -205,7 +205,7 @@ def test_a_metric_that_is_not_critical_does_not() -> None:
 
 @pytest.mark.parametrize("every", [2, 4, 7])
 def test_a_sparse_metric_does_not(every: int) -> None:
-    """One sample in every few periods: a few without one are chance."""
+    """With one sample in every few periods, a few periods without one occur by chance."""
     world, source = shop()
     source.sparse = every
     outcome = go(world)

@@ -1,4 +1,4 @@
-"""The real thread and signals, as far as a test of one process can go."""
+"""The real thread and signals, as far as a test in one process allows."""
 
 from __future__ import annotations
 

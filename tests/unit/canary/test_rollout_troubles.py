@@ -1,4 +1,4 @@
-"""What goes wrong around a canary, one thing at a time, and where traffic is afterwards."""
+"""Single failures around a canary, and the traffic afterwards."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_the_first_metrics_of_a_new_environment_are_waited_for() -> None:
 def test_a_silent_source_costs_at_most_two_periods_of_traffic(
     monkeypatch: pytest.MonkeyPatch, seconds: float, asked: int
 ) -> None:
-    """However long a call takes to fail, within a period; a quick one is asked once more."""
+    """This holds however long a call takes to fail. A call that fails quickly is repeated once."""
     world = World()
     answer, failures = world.source.read, 0
 
@@ -128,7 +128,7 @@ def test_a_silent_source_costs_at_most_two_periods_of_traffic(
 
     monkeypatch.setattr(world.source, "read", read)
     outcome = go(world)
-    answered = world.source.reads[-1] + PERIOD  # a period is left alone for another one
+    answered = world.source.reads[-1] + PERIOD  # one period without data is followed by another one
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
     assert "returned no data for 1" in outcome.reason
     assert failures == asked
@@ -175,7 +175,7 @@ def test_a_candidate_that_replaces_live_servers_ends_within_two_periods() -> Non
 
 
 def test_a_canary_goes_on_where_the_proxy_keeps_the_share_with_the_servers_that_are_left() -> None:
-    """A live host is away for a while."""
+    """A live host is down for a while."""
     world = World()
 
     def lose(w: World, elapsed: int) -> None:

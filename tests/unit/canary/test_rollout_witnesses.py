@@ -1,4 +1,4 @@
-"""Who tells a canary before the second period that metrics will be missing, and are not late."""
+"""Evidence in the first period without metrics that these are missing, not only late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PERIOD = POLICY.period
 
 
 def unsent(sent_at: Callable[[float], bool]) -> tuple[World, list[float]]:
-    """A candidate whose metrics stop in mid-canary, and which says so until ``sent_at``."""
+    """Return a world whose candidate stops sending metrics, and reports that until ``sent_at``."""
     world = World(after(0, OPEN))
     since: list[float] = []
 
@@ -55,7 +55,7 @@ def test_an_instance_that_says_itself_that_its_metrics_are_not_sent_ends_a_perio
 
 @pytest.mark.parametrize("seconds", [0, PERIOD + 1])
 def test_one_whose_metrics_are_sent_though_late_gets_the_second_period(seconds: float) -> None:
-    """It restarted, or sent them in the half period that it gets; the source may be late too."""
+    """It restarted, or sent them in the extra half period. The source may be late too."""
     world, since = unsent(lambda passed: passed > seconds)
     assert "for 2 periods but reported no metrics" in go(world).reason
     assert world.time.now() - since[0] == 2 * PERIOD
@@ -105,7 +105,7 @@ def test_a_wrong_clock_of_the_proxy_does_not(clocks: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("elapsed", [0, 60])
 def test_a_source_that_returns_a_metric_of_the_past_no_more_has_lost_it(elapsed: int) -> None:
-    """No chance and no delay explains that: the canary ends at its next look."""
+    """Neither chance nor delay explains that, so the canary ends at its next look."""
     world, source = shop()
     looked = source.read
 

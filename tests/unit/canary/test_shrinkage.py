@@ -1,4 +1,4 @@
-"""Few windows move the defaults a little, many replace them, and no data is believed too far."""
+"""Few windows change the defaults a little, many replace them, and no data gets too much weight."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ THERE = Fingerprint(60, "csv", 2, {})
 
 
 def gauges(windows: int, seed: int = 1, *, harm: float = 1.0) -> Arms:
-    """Pairs of hosts that differ a little for good, and a little more in each period."""
+    """Return pairs of hosts with a small lasting difference and a small noise in each period."""
     noise = np.random.default_rng(seed)
     hosts = HOSTS * noise.standard_normal((windows, 1))
     d = hosts + NOISE * noise.standard_normal((windows, 60))
@@ -64,7 +64,7 @@ def test_few_windows_move_the_default_a_little_and_many_replace_it() -> None:
 
 
 def test_two_hosts_say_little_of_the_difference_between_hosts_however_long() -> None:
-    """Once such a difference fell to its least value, and half of later canaries failed."""
+    """Otherwise such a difference falls to its least value, and half of later canaries fail."""
     alike = gauges(100)
     assert known(CPU, alike).noise.host < 0.4 * cold_noise(CPU, 60).host
     same_two = known(CPU, alike, Worth(100, 1))
@@ -80,7 +80,7 @@ def test_hosts_that_differ_much_are_believed_sooner_than_hosts_that_are_alike() 
 
 @pytest.mark.parametrize("steps", [20, 40])
 def test_a_metric_that_rarely_differs_is_not_learned(steps: int) -> None:
-    """Its differences are mostly zero, so the rest looks like outliers: once tau became 0.005."""
+    """Its differences are mostly zero, so the others look like outliers, and tau would be 0.005."""
     sticky = np.round(np.random.default_rng(3).normal(20, 6 / steps, size=(30, 60)))
     assert (sticky == 20).mean() > 0.5
     nothing = np.full(sticky.shape, np.nan)
@@ -88,7 +88,7 @@ def test_a_metric_that_rarely_differs_is_not_learned(steps: int) -> None:
 
 
 def test_sparse_errors_of_idle_processes_do_not_make_pass_impossible() -> None:
-    """Once nine errors on one of two idle processes taught a tau of 4.6: nothing could pass."""
+    """Nine errors on one of two idle processes must not give a tau that prevents every PASS."""
     noise = np.random.default_rng(4)
     events = (noise.random((12, 60)) < 0.004).astype(float)
     none = np.zeros_like(events)
@@ -107,7 +107,7 @@ def test_a_calm_rehearsal_still_allows_for_bursts() -> None:
 
 
 def test_a_calm_rehearsal_still_allows_for_hosts_that_differ() -> None:
-    """Hosts that were found alike may be others next time: FAIL allows for it, PASS does not."""
+    """Hosts that were alike may differ next time. FAIL allows for that, PASS does not."""
     learned = known(CPU, gauges(400))
     rule = rule_of(RULES, CPU, 1.0, learned)
     assert rule.noise.host == learned.noise.host
@@ -137,7 +137,7 @@ def test_a_calibration_of_unknown_arms_is_used_as_it_is() -> None:
 
 
 def test_another_split_uses_no_ranks_and_the_wider_kappa() -> None:
-    """Rates of 3 % of the traffic are skewed in another way than those of one half."""
+    """Rates from 3 % of the traffic have another skewness than rates from one half."""
     noise = np.random.default_rng(6)
     learned = known(ERRORS, counts(*noise.poisson(15.0, size=(2, 60, 60)).astype(float)))
     uneven = setting_of(THERE, (1, 1), 0.03)

@@ -14,7 +14,7 @@ from tests.unit.canary.test_evidence import PERIODS, recording, series
 
 
 def shop(errors: tuple[str, ...], samples: float | None = 1000.0) -> Recording:
-    """Two healthy hosts an arm; of the candidate's, those in ``errors`` report errors.
+    """Return two healthy hosts per arm. The candidate's hosts in ``errors`` report errors.
 
     ``samples`` are those of the errors of c-2.
     """
@@ -42,7 +42,7 @@ metrics: [{name: errors, kind: count, margin: x3}, {name: cpu, kind: gauge, marg
 
 @pytest.mark.parametrize("kept", [shop(("c-1",)), shop(("c-1", "c-2"), samples=None)])
 def test_a_host_that_says_nothing_of_a_metric_is_named_and_nothing_passes(kept: Recording) -> None:
-    """One that was left out of errors let the others PASS for it."""
+    """Otherwise the other hosts would PASS for the one that reports no errors."""
     judgement = judge(TWO, kept)
     errors = next(finding for finding in judgement.findings if finding.metric == "errors")
     assert judgement.verdict is errors.verdict is Verdict.INCONCLUSIVE
@@ -53,7 +53,7 @@ def test_a_host_that_says_nothing_of_a_metric_is_named_and_nothing_passes(kept: 
 
 
 def test_counts_of_which_no_host_reports_samples_are_a_sentence() -> None:
-    """They ended in a division by zero."""
+    """The error is a sentence, not a division by zero."""
     kept = shop(("c-1", "c-2"))
     bare = tuple(
         replace(one, samples=tuple([None] * PERIODS)) if one.metric == "errors" else one
@@ -65,7 +65,7 @@ def test_counts_of_which_no_host_reports_samples_are_a_sentence() -> None:
 
 
 def test_a_level_that_is_always_0_does_not_hide_harm() -> None:
-    """It ended in a division by zero, and with it the judgement of every other metric."""
+    """A division by zero would end the judgement of every other metric too."""
     kept = shop(("c-1", "c-2"))
     swap = [
         series("swap", arm, host, [0.0] * PERIODS)
@@ -104,7 +104,7 @@ def test_the_harm_on_the_other_hosts_still_fails() -> None:
 
 
 def test_a_baseline_host_may_be_left_out_of_what_depends_on_load() -> None:
-    """The matched host alone stands for the baseline's load."""
+    """Only the matched host represents the baseline's load."""
     kept = shop(("c-1", "c-2"))
     matched = tuple(s for s in kept.series if (s.metric, s.instance) != ("cpu", "b-2"))
     assert judge(TWO, replace(kept, series=matched)).verdict is Verdict.PASS

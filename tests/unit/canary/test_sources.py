@@ -1,4 +1,4 @@
-"""What every source has in common, and the two that read files."""
+"""The common behaviour of all sources, and the two sources that read files."""
 
 from __future__ import annotations
 

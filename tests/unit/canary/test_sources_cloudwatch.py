@@ -1,4 +1,4 @@
-"""The CloudWatch source against answers as CloudWatch gives them: paged, partial, throttled."""
+"""The CloudWatch source with responses like CloudWatch's: paged, partial, throttled."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_an_incomplete_answer_is_refused(status: str) -> None:
     ],
 )
 def test_a_datapoint_that_lacks_a_statistic_is_a_hole_in_the_answer(lost: str, how: str) -> None:
-    """CloudWatch says Complete, but it keeps every statistic of a datapoint or none."""
+    """CloudWatch says Complete, but a datapoint always has all of its statistics."""
     metrics = Metrics(VALUES)
     metrics.skip = (lost,)
     with pytest.raises(SourceError, match=f"for latency is not complete \\({how}"):
@@ -220,7 +220,7 @@ def test_a_datapoint_that_lacks_a_statistic_is_a_hole_in_the_answer(lost: str, h
 
 
 def test_an_answer_may_lack_percentiles_or_a_metric_without_events() -> None:
-    """A publisher of sums has no percentiles. Requests may have no error, so no such datapoint."""
+    """A publisher of sums has no percentiles. Without an error there is no datapoint of errors."""
     metrics = Metrics(VALUES)
     metrics.skip = ("latency p50", "latency p90", "errors Sum")
     latency, errors = source(metrics).read([LATENCY, ERRORS], ARMS, 100, 105)[:2]

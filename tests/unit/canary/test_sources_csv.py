@@ -1,4 +1,4 @@
-"""CSV files: however they are written, the same points; whatever is wrong, a sentence."""
+"""CSV files: each valid notation gives the same points, and each fault gets a sentence."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ number = st.one_of(
 
 @given(st.lists(number, min_size=1, max_size=20))
 def test_numbers_read_in_blocks_are_those_that_python_reads(texts: list[str]) -> None:
-    """Bit for bit, so that a recording does not depend on how it was read."""
+    """They are equal bit for bit, so a recording does not depend on the reader."""
     (field,) = blocks(texts)
     assert [repr(one) for one in field] == [
         repr(float(text) if text else math.nan) for text in texts

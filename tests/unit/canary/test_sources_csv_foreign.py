@@ -1,4 +1,4 @@
-"""CSV files that other programs export: read as meant, or a sentence that says what to change."""
+"""CSV files of other programs: read as intended, or refused with a sentence about the change."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_is_no_plain_number_is_told_with_its_line(tmp_path: Path, text: str
 
 
 def test_a_rounded_time_is_told_and_an_exact_one_is_read(tmp_path: Path) -> None:
-    """A spreadsheet writes 1795168800 as 1.795169E+09: the data would lie minutes apart."""
+    """A spreadsheet writes 1795168800 as 1.795169E+09, which is minutes away."""
     with pytest.raises(SourceError, match=r"line 2: time is '1.795169E\+09', which lacks digits"):
         read(tmp_path, f"{HEAD}1.795169E+09,baseline,b,latency,20.5,100\n")
     exact = read(tmp_path, f"{HEAD}1.7951688E9,baseline,b,latency,20.5,100\n")
@@ -87,7 +87,7 @@ def test_times_between_periods_are_told_what_they_are(
 
 @pytest.mark.parametrize(("name", "row"), [("instance", ",latency"), ("metric", "b,")])
 def test_a_row_without_a_name_is_told(tmp_path: Path, name: str, row: str) -> None:
-    """Several hosts without a name were told as different values for one time."""
+    """Several hosts without a name must not be reported as different values for one time."""
     with pytest.raises(SourceError, match=f"line 2: {name} is empty"):
         read(tmp_path, f"{HEAD}60,baseline,{row},20.5,100\n")
 

@@ -1,4 +1,4 @@
-"""The Prometheus source against a server that answers as Prometheus' HTTP API is documented."""
+"""The Prometheus source with a server that follows Prometheus' documented HTTP API."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_torn_answer_is_a_sentence(server: Server) -> None:
 
 
 def test_a_compressed_answer_is_not_unpacked(server: Server) -> None:
-    """Canary asks for no compression; a few kilobytes may stand for gigabytes."""
+    """Requests ask for no compression, because a few kilobytes may expand to gigabytes."""
     server.raw = gzip.compress(json.dumps(server.answer).encode())
     with pytest.raises(SourceError, match="did not return JSON"):
         source(server).instances("blue")
@@ -154,7 +154,7 @@ def test_an_answer_that_json_cannot_hold_is_a_sentence(server: Server, raw: byte
 
 
 def test_several_series_of_a_count_are_added(server: Server) -> None:
-    """One series for each status code; the last one must not win."""
+    """There is one series for each status code, and the last one must not replace the others."""
     errors = Query("latency", "errors", "Sum", samples="requests")
     server.answer = TWICE
     (series,) = source(server).read([errors], ARMS, 60, 65)
@@ -169,7 +169,7 @@ def test_an_infinite_value_is_missing_and_noted(server: Server) -> None:
 
 
 def test_the_instances_of_a_window_are_those_with_values_in_it(server: Server) -> None:
-    """One was terminated since: the query at the end of the window does not return it."""
+    """One instance was terminated, so a query at the end of the window does not return it."""
     server.answer = matrix(({"instance": "ended"}, [[65, "1"]]))
     assert source(server).instances("blue", (60, 75)) == ("ended",)
     assert server.asked[0]["time"] == "75"

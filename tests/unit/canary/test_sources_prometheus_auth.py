@@ -29,7 +29,7 @@ def test_user_and_password_of_the_address_are_sent_as_a_header(server: Server) -
 
 
 def test_a_request_to_aws_is_signed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The signature is computed again from what arrived, as AWS does."""
+    """The server computes the signature again from the request, as AWS does."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
@@ -43,7 +43,7 @@ def test_a_request_to_aws_is_signed(server: Server, monkeypatch: pytest.MonkeyPa
 
 
 def signature(headers: dict[str, str], path: str, body: bytes, secret: str) -> str:
-    """Sign what a server received, with the headers that it says are signed."""
+    """Sign a received request, with the headers that it lists as signed."""
     signed = headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
     kept = {name: value for name, value in headers.items() if name.lower() in signed}
     request = AWSRequest("POST", f"http://{headers['Host']}{path}", kept, body)

@@ -1,4 +1,4 @@
-"""Lock, live colour, history and the rest, on moto: the calls that AWS would get."""
+"""Lock, live colour, history and other state on moto: the same calls as on AWS."""
 
 from __future__ import annotations
 

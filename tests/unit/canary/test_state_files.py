@@ -1,4 +1,4 @@
-"""State in files: the same promises as on AWS, two machines, two processes, crashes and damage."""
+"""State in files: the same guarantees as on AWS, with two machines, crashes and damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each statistic against an outside source, then what must always hold, then simulation."""
+"""Each statistic against an external source, then invariants, then simulations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_examples_in_the_documentation_are_true(name: str) -> None:
 
 
 def test_bounds_of_five_equal_looks_spend_what_they_should() -> None:
-    """Against 400,000 simulated trials: each look crosses as often as the plan allows."""
+    """In 400,000 simulated trials, each look crosses its bound as often as planned."""
     spent = [0.025 * (k / 5) ** 2 for k in range(1, 6)]
     bounds = spending_bounds(spent, range(1, 6))
     generator = np.random.default_rng(20261121)
@@ -127,7 +127,7 @@ def test_blocks_never_change_when_more_periods_arrive() -> None:
 
 
 def test_a_change_of_split_does_not_bias_counts() -> None:
-    """Errors rise tenfold while the split moves from 10 to 50 %: the arms are still equal."""
+    """Errors rise tenfold while the split changes from 10 to 50 %, but the arms stay equal."""
     generator = np.random.default_rng(6)
     share = np.r_[np.full(20, 0.1), np.full(20, 0.5)]
     rate = np.r_[np.full(20, 0.002), np.full(20, 0.02)]
@@ -157,7 +157,7 @@ def ar1(generator: np.random.Generator, rows: int, n: int, phi: float, sd: float
 @pytest.mark.long
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.8])
 def test_the_mean_of_correlated_noise_is_as_sure_as_it_says(phi: float) -> None:
-    """Known noise, fresh sampling error beside it: z is standard normal, give or take."""
+    """With known noise and independent sampling error, z is about standard normal."""
     generator = np.random.default_rng(int(100 * phi))
     d = ar1(generator, 4000, 40, phi, 0.03) + 0.02 * generator.standard_normal((4000, 40))
     v = np.full_like(d, 0.02**2)

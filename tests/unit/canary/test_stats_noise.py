@@ -1,4 +1,4 @@
-"""Noise that is learned, trends, late harm, and ranks."""
+"""Learned noise, trends, late harm, and ranks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_tails_wider_than_normal_are_noticed() -> None:
 
 
 def test_where_sampling_hides_the_environment_its_memory_is_the_usual_one() -> None:
-    """Few requests: percentiles scatter ten times as much as the environment does."""
+    """With few requests, percentiles scatter ten times as much as the environment."""
     noise = np.random.default_rng(20261126)
     v = np.full((200, 30), 0.045)
     d = noise.normal(0, np.sqrt(v))

@@ -32,7 +32,7 @@ def history(
     since: float = 0.0,
     seed: int = 1,
 ) -> Path:
-    """Write windows of two minutes; the second instance is ``slower`` in the last part of them."""
+    """Write windows of two minutes. In the last part, the second instance is ``slower``."""
     chance = np.random.default_rng(seed)
     with file.open("w", newline="") as opened:
         rows = csv.writer(opened)
@@ -96,7 +96,7 @@ def test_json_holds_the_metrics_and_what_was_measured(canary: Shell, tmp_path: P
 def test_instances_that_stop_being_equal_are_no_base_for_a_policy(
     canary: Shell, tmp_path: Path
 ) -> None:
-    """In the second half, which no margin is chosen by, one instance takes three times as long."""
+    """In the second half, from which no margin is chosen, one instance is three times as slow."""
     history(tmp_path / "history.csv", slower=3.0, since=0.5)
     status, out, _ = canary(*SUGGEST)
     assert status == 1
@@ -109,7 +109,7 @@ def test_instances_that_stop_being_equal_are_no_base_for_a_policy(
 
 
 def test_a_time_without_data_is_no_window_without_alarm(canary: Shell, tmp_path: Path) -> None:
-    """Half of the second half of the history is missing: 6 windows were measured, not 12."""
+    """Half of the second half of the history is missing, so 6 windows are measured, not 12."""
     file = history(tmp_path / "history.csv")
     gone = range(START + 18 * 120, START + 24 * 120 - 5)
     kept = [line for line in file.read_text().splitlines() if not _within(line, gone)]

@@ -1,4 +1,4 @@
-"""What ``canary suggest`` takes a metric for, and the times and windows that it uses."""
+"""The kinds that ``canary suggest`` guesses, and the times and windows that it uses."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_windows_to_measure_share_no_time() -> None:
 
 @pytest.mark.parametrize(("step", "drift"), [(0.0, 0.0), (0.01, 0.21)])
 def test_instances_that_drift_apart_are_told_from_scatter(step: float, drift: float) -> None:
-    """The drift is that of as much time again: 14 steps from third to third are two thirds."""
+    """The drift is for the next time of equal length: 14 steps between thirds are 2/3 of it."""
     chance = np.random.default_rng(7)
     walk = np.cumsum(np.full(20, step))[:, None]
     candidate = 100 * np.exp(walk + chance.normal(0, 0.05, (20, 24)))

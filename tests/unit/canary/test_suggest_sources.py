@@ -1,4 +1,4 @@
-"""``canary suggest`` reads Prometheus and CloudWatch: what they hold beyond the policy too."""
+"""``canary suggest`` reads Prometheus and CloudWatch, also metrics that no policy names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REQUESTS = 3000.0
 
 
 def value(what: str, host: str, time: int) -> float:
-    """Return the value of one metric of one host in one period, the same at each reading."""
+    """Return the value of one metric of one host in one period, the same at each call."""
     chance = np.random.default_rng([zlib.crc32(f"{what} {host}".encode()), time])
     match what:
         case "requests":
@@ -49,7 +49,7 @@ def value(what: str, host: str, time: int) -> float:
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers a range query as Prometheus does, with a series for each host."""
+    """Answers a range query like Prometheus, with a series for each host."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -69,7 +69,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(answer.encode())
 
     def log_message(self, *_arguments: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ class Compute:
 
 
 def proposed(canary: Shell, source: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the metrics that are proposed for a policy with latency alone."""
+    """Return the metrics proposed for a policy that has only a latency."""
     environment = {**GOOD, "name": "test", "source": source}
     latency = {"name": "latency", "kind": "latency", "unit": "s"}
     document = {**POLICY, "period": "1m", "warmup": "1m", "minimum": "5m", "maximum": "30m"}
@@ -174,7 +174,7 @@ def test_cloudwatch_is_asked_for_every_metric_that_the_instances_published(
 
 
 def test_every_source_knows_the_names_of_its_metrics(tmp_path: Path) -> None:
-    """Those of one colour: a metric that the candidate alone has can't be read of the baseline."""
+    """The names are of one colour, because the baseline may lack a metric of the candidate."""
     rows = [f"{START},baseline,a,errors,1", f"{START},candidate,b,new,1"]
     (tmp_path / "history.csv").write_text("\n".join(["time,arm,instance,metric,value", *rows, ""]))
     assert Csv(tmp_path / "history.csv", 60).names("baseline") == ("errors",)

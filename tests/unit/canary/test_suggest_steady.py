@@ -1,4 +1,4 @@
-"""Histories whose instances drift apart, or of which one had an incident, and what they allow."""
+"""Histories in which instances drift apart or had an incident, and the margins they allow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.canary.test_suggest import HEADER, PERIOD, START, SUGGEST, WRITT
 
 canary = pytest.fixture(shell, name="canary")
 WINDOWS, LENGTH, REQUESTS = 40, 24, 400
-"""Windows of two minutes; the first half of them chooses the margins."""
+"""Windows of two minutes. The margins are chosen from the first half of them."""
 
 
 def history(file: Path, *, drift: float = 0.0, incidents: tuple[int, ...] = ()) -> None:
@@ -37,7 +37,7 @@ def history(file: Path, *, drift: float = 0.0, incidents: tuple[int, ...] = ()) 
 
 
 def proposed(canary: Shell, tmp_path: Path, **how: object) -> tuple[dict[str, float], str]:
-    """Return the margins that are proposed, and the text of the policy in one line."""
+    """Return the proposed margins, and the text of the policy in one line."""
     history(tmp_path / "history.csv", **how)  # type: ignore[arg-type]
     status, out, err = canary(*SUGGEST, "--force")
     assert status == 0, out + err
@@ -65,7 +65,7 @@ def test_a_drift_that_no_margin_bears_leaves_the_metric_out(canary: Shell, tmp_p
 def test_one_incident_of_an_instance_does_not_cost_a_metric_and_three_do(
     canary: Shell, tmp_path: Path, incidents: tuple[int, ...], *, kept: bool
 ) -> None:
-    """Windows that overlap show the same incident; it counts once."""
+    """Overlapping windows show the same incident, which counts once."""
     margins, text = proposed(canary, tmp_path, incidents=incidents)
     assert ("errors" in margins) == kept
     said = "Equal instances would FAIL in 1 of 20 independent windows" if kept else "errors: Equal"

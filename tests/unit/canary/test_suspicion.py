@@ -1,4 +1,4 @@
-"""Data that cannot be meant: no confident verdict, and a sentence that says what is wrong."""
+"""Invalid data: no confident verdict, and a sentence that says what is wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_healthy_window_passes_and_nothing_is_suspicious() -> None:
 
 
 def shares(percent: float) -> Change:
-    """Give the errors as a share of the requests: of 1, or of 100."""
+    """Return the errors as a share of the requests, as a fraction or in per cent."""
 
     def changed(one: Series) -> Series:
         if one.metric != "errors":
@@ -42,7 +42,7 @@ def test_a_ratio_given_as_a_count_is_not_judged(percent: float, errors: float) -
 
 
 def test_what_promql_extrapolates_is_still_a_count() -> None:
-    """increase() over 60 s of a counter that is scraped every 15 s: 1 event is 1.33."""
+    """increase() over 60 s of a counter scraped every 15 s turns 1 event into 1.33."""
     judgement = judged(window(of("errors", "", times(4 / 3))))
     assert finding(judgement, "errors").verdict is Verdict.PASS
 
@@ -50,7 +50,7 @@ def test_what_promql_extrapolates_is_still_a_count() -> None:
 def counters(
     *, events: bool = True, requests: bool = True, restart: int = 0, host: str = ""
 ) -> Change:
-    """Give counters as they stand since their process started; the candidate's is the older."""
+    """Return counters since the start of their process; the candidate's process is older."""
 
     def total(values: tuple[float | None, ...], first: float) -> tuple[float, ...]:
         found = list(accumulate((value or 0.0 for value in values), initial=first))[1:]
@@ -124,13 +124,13 @@ def test_more_failures_than_requests_are_told_beside_a_fail() -> None:
 
 
 def test_samples_of_0_are_told() -> None:
-    """They were told as values that are not there."""
+    """They must not be reported as missing values."""
     judgement = judged(window(lambda one: replace(one, samples=(0.0,) * len(one.samples))))
     assert "its samples are 0 everywhere" in finding(judgement, "latency").sentence
 
 
 def test_arms_that_are_the_same_hosts_never_pass() -> None:
-    """A query that forgets the colour answers with the same hosts for both arms."""
+    """A query without the colour returns the same hosts for both arms."""
     kept = window()
     own = {
         (one.metric, one.instance.removeprefix("baseline")): one
@@ -206,7 +206,7 @@ def test_arms_that_overlap_in_part_are_told_what_is_later() -> None:
 
 
 def beyond_the_buckets(host: str, periods: range) -> Change:
-    """Make values of the latency infinite, as the source notes them."""
+    """Make values of the latency infinite, as the source marks them."""
 
     def changed(one: Series) -> Series:
         if one.metric != "latency" or not one.instance.startswith(host):

@@ -1,4 +1,4 @@
-"""Values in another unit, and improvements that cannot be meant."""
+"""Values in another unit, and improvements that are too large to be real."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_baseline_host_in_another_unit_is_named() -> None:
 
 
 def test_a_latency_of_zero_is_no_latency() -> None:
-    """No log ratio of a zero exists: such periods would be left out silently."""
+    """Zero has no log ratio, so such periods would be left out without notice."""
     halves = of("latency", "candidate", lambda vs: [v if at % 10 else 0 for at, v in enumerate(vs)])
     judgement = judged(window(halves))
     assert judgement.verdict is not Verdict.PASS

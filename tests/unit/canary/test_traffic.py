@@ -1,4 +1,4 @@
-"""The proxy's words over SSH: what is sent, what is believed, and what a refusal says."""
+"""The proxy's commands over SSH: the request, the checked response, the error sentences."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ANSWER: dict[str, Any] = {
     "response_errors": {"blue-1": 0, "green-1": 0},
     "check_failures": {"blue-1": 0, "green-1": 3},
 }
-# Stands for ssh: keeps its arguments, then does what a test put into `act`.
+# Replaces ssh: records its arguments, then runs the script that a test wrote to `act`.
 PROGRAM = """#!{python}
 import json, os, pathlib, sys, time
 here = pathlib.Path({directory!r})
@@ -43,7 +43,7 @@ exec((here / "act").read_text())
 
 
 class Ssh:
-    """A proxy host as far as ssh shows it."""
+    """A proxy host as ssh shows it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -67,7 +67,7 @@ class Ssh:
 
     @property
     def words(self) -> list[str]:
-        """What follows the destination, of the last call."""
+        """Return the words after the destination in the last call."""
         call = self.calls[-1]
         return call[call.index("canary@10.77.0.9") + 1 :]
 

@@ -1,4 +1,4 @@
-"""What is stored carries a version: an older one is read, a newer one is refused in a sentence."""
+"""Stored data has a version: older ones are read, newer ones are refused with a sentence."""
 
 from __future__ import annotations
 

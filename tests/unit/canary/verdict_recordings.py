@@ -1,4 +1,4 @@
-"""Recordings for tests of the verdict: seeded, with harm put in where a test wants it."""
+"""Recordings for tests of the verdict, seeded, with the harm that a test chooses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ metrics:
 
 
 def policy(extra: str = "") -> Policy:
-    """Four metrics, of which all matter."""
+    """Return a policy of four metrics, of which all must pass."""
     return parse_policy(POLICY + extra)
 
 
@@ -38,7 +38,7 @@ def healthy(
     leak: float = 0.0,
     instances: int = 2,
 ) -> Recording:
-    """Two equal arms of a shop at 100 requests a second; the factors harm the candidate.
+    """Return two equal arms of a shop at 100 requests per second; the factors harm the candidate.
 
     ``leak`` is a share of the memory per minute.
     """

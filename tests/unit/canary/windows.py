@@ -10,7 +10,7 @@ PERIOD = 60
 
 
 def window_of(series: Iterable[Series], start: int, periods: int) -> Recording:
-    """Return the recording of ``series``, whose hosts are its instances, with a look a period."""
+    """Return a recording of ``series`` and its instances, with one look per period."""
     kept = tuple(series)
     hosts = {arm: tuple(sorted({one.instance for one in kept if one.arm is arm})) for arm in Arm}
     return Recording(

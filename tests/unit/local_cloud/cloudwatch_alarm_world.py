@@ -29,7 +29,7 @@ def put_alarm(world: World, name: str = "high", **changes: Any) -> None:
 
 
 def tick(world: World, now: float) -> None:
-    """Set the clock so that all data up to ``now`` have arrived."""
+    """Set the clock to a time at which all data up to ``now`` have arrived."""
     world.now = now + SETTLING
     world.cloud.tick()
 

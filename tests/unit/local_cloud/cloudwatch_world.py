@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 
 @dataclass
 class World:
-    """``told``: the messages to SNS, as (ARN, subject, message)."""
+    """A CloudWatch. ``told`` holds the messages to SNS, as (ARN, subject, message)."""
 
     now: float = NOON
     told: list[tuple[str, str, str]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class World:
         return OPERATIONS[operation](self.cloud, parameters) or {}
 
     def put(self, *data: Mapping[str, Any], namespace: str = "Shop") -> None:
-        """Publish; a datum without MetricName is one of ``m``."""
+        """Publish data. A datum without MetricName belongs to the metric ``m``."""
         named = [{"MetricName": "m", **datum} for datum in data]
         self.call("PutMetricData", Namespace=namespace, MetricData=named)
 

@@ -101,7 +101,7 @@ def test_the_limits_themselves_are_accepted(changes: dict[str, Any]) -> None:
 
 
 def test_describe_answers_what_was_put() -> None:
-    """Tools compare this: exactly the given parameters, and lists even if they are empty."""
+    """Tools compare this response: it has exactly the given parameters, and empty lists too."""
     world = World()
     put_alarm(world, Dimensions=dimensions(b="1", a="2"), DatapointsToAlarm=1)
     described = alarm(world)

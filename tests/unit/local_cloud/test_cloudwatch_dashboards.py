@@ -1,4 +1,4 @@
-"""Dashboards: stored unchanged; invalid ones are rejected.
+"""Dashboards are stored unchanged, and invalid ones are rejected.
 
 Rules are from the API's "Dashboard Body Structure and Syntax".
 """

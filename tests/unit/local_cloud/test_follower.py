@@ -28,7 +28,7 @@ HALTED = {"exists": True, "runs": False, "halted": True}
             "pending",
             RUNNING,
             Action.BOOT,
-        ),  # killed between boot and record: booting again does nothing
+        ),  # the daemon was killed between boot and record: a second boot does nothing
         ("running", RUNNING, None),
         ("running", DEAD, Action.BOOT),  # the machine was restarted, or the host was killed
         ("running", HALTED, Action.FOLLOW_SHUTDOWN),  # shut down from inside

@@ -43,7 +43,7 @@ def test_metadata_leads_to_the_gateway_and_the_outside_is_masqueraded() -> None:
         ("10.77.5.5", True),
         ("10.78.0.0/16", False),
         ("192.168.1.0/24", False),
-        ("0.0.0.0/1", False),  # half of all addresses: the default route of a VPN
+        ("0.0.0.0/1", False),  # half of all addresses, as in the default route of a VPN
     ],
 )
 def test_routes_that_overlap_the_cloud(route: str, *, overlaps: bool) -> None:

@@ -29,7 +29,7 @@ def test_a_recorded_cloud_is_found_again_by_its_directory_alone(tmp_path: Path) 
 
 
 def test_another_spelling_of_the_directory_is_the_same_cloud(tmp_path: Path) -> None:
-    """A host is found by its directory in a command line, so the spelling must be unique."""
+    """A process is found by the directory in its command line, so the spelling must be unique."""
     spelled = Settings.load({"LOCAL_CLOUD_STATE": f"{tmp_path}/hosts/../cloud"})
     assert spelled.state == Settings.load({"LOCAL_CLOUD_STATE": f"{tmp_path}/cloud"}).state
 

@@ -1,4 +1,4 @@
-"""No file, function or role outgrows what a reader can take in at once."""
+"""Files, functions and roles stay within the limits of their size."""
 
 from __future__ import annotations
 

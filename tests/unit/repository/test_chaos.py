@@ -1,4 +1,4 @@
-"""The instruments of the fault suite detect what they must detect."""
+"""The measurements of the fault suite detect lost orders, unsafe ends and excess traffic."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_page_holds_a_row_of_each_kind() -> None:
 
 
 def test_a_run_keeps_the_published_rows_that_it_does_not_measure() -> None:
-    """The committed page comes out as it is, and one measurement replaces its own row alone."""
+    """The committed page stays unchanged, and a measurement replaces only its own row."""
     committed = (ROOT / "docs/chaos.md").read_text()
     found = published(committed)
     assert page(ordered(found), cores=2) == committed
@@ -153,7 +153,7 @@ def seen(weight: int, state: str = "UP") -> Seen:
         ((), 0.2, False),
         (("blue-2",), 0.2, True),
         (("blue-2",), 0.4, False),  # two thirds are less than twice its share
-        (("blue-1", "blue-2"), 0.2, False),  # nobody else is there
+        (("blue-1", "blue-2"), 0.2, False),  # no other server is up
         (("blue-2",), 0.0, False),  # no lease
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from tests.support import collection, wheels
 
 SECRET = "-----BEGIN OPENSSH PRIVATE KEY-----"
-#: Where a working checkout keeps secrets, and where a slip of the hand may leave one.
+#: The places of secrets in a checkout, and places in which one may be left by mistake.
 PLACES = (
     ".run/local/ssh/id_ed25519",
     ".run/local/secrets/database",
@@ -36,7 +36,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def archive(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive of a checkout with a secret in every place that it might have one."""
+    """The archive of a checkout with a secret in each of these places."""
     for place in PLACES:
         path = checkout / place
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The demonstration where no host can be booted: what it says, and that it leaves no process."""
+"""The demonstration without hosts: its messages, and that it leaves no process behind."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_process_in_a_session_of_its_own_ends_with_the_demonstration(tmp_path:
 
 
 def test_an_ordinary_user_is_told_which_packages_are_missing(tmp_path: Path) -> None:
-    """`make setup-dev` goes on: `make demo` and `make test` leave out what needs them."""
+    """`make setup-dev` continues, and `make demo` and `make test` leave out what needs them."""
     for name in ("Makefile", "packages.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("apt-get", "exit 9")):

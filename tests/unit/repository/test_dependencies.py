@@ -1,7 +1,7 @@
-"""Dependencies: each has one source of its bounds, and one lock that hosts install from.
+"""Dependencies: their bounds are in one file, and hosts install from one lock.
 
-``pyproject.toml`` bounds them, ``app/requirements.txt`` and the lock of ``loadgen`` are what hosts
-get, and ``requirements-dev.txt`` pins the same versions for whoever works on the project.
+``pyproject.toml`` has the bounds. Hosts install from ``app/requirements.txt`` and the lock of
+``loadgen``. ``requirements-dev.txt`` pins the same versions for developers.
 """
 
 from __future__ import annotations

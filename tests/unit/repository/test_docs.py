@@ -88,7 +88,7 @@ TASK_FILES = sorted((ROOT / "roles").glob("*/tasks/*.yml"))
 
 
 def units() -> set[str]:
-    """Return the services that the roles keep running; the firewall's ends when it is loaded."""
+    """Return the services that the roles keep running; the firewall's ends after loading."""
     tasks = [task for path in TASK_FILES for task in yaml.safe_load(path.read_text()) or []]
     kept = [
         unit for task in tasks for unit in task.get("cart.canary.unit_set", {}).get("units", [])

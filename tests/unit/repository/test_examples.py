@@ -1,4 +1,4 @@
-"""The files of ``examples/``, as far as they need neither hosts nor servers."""
+"""Tests of ``examples/`` that need neither hosts nor servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Molecule runner, and that every mutation still applies."""
+"""Tests of the Molecule runner, and of the mutations: each still applies."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The reference of a policy lists every key, placeholder and counter, and nothing else.
 
-Every YAML block of the pages about policies is read by the program that would read it.
+Every YAML block of the pages about policies is read by the program for which it is.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def blocks() -> list[str]:
 
 @pytest.mark.parametrize("block", blocks())
 def test_every_yaml_block_is_read(block: str) -> None:
-    """A whole policy, its metrics, an environment section to complete, or a play of a role."""
+    """A block is a whole policy, its metrics, an environment section, or a play of a role."""
     document: Any = yaml.safe_load(block)
     if isinstance(document, list):
         for play in document:
@@ -188,7 +188,7 @@ def check_role(role: dict[str, Any]) -> None:
 
 
 def test_the_first_policy_of_the_page_is_the_one_that_init_writes(canary: Shell) -> None:
-    """It tells a good release from a bad one by the proxy's counters alone."""
+    """Its policy distinguishes a good and a bad release by the proxy's counters alone."""
     text = OWN_APP.read_text(encoding="utf-8")
     first = re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0]
     command = re.findall(r"^    canary (init prod .*)$", text, re.MULTILINE)[0]

@@ -1,4 +1,4 @@
-"""``make test`` itself: a failure is shown and counts, and what is left out is named."""
+"""``make test`` itself: a failure is shown and counts, and omitted steps are named."""
 
 from __future__ import annotations
 

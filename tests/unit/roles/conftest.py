@@ -1,4 +1,4 @@
-"""The environments, one after the other."""
+"""The environments in turn."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def use_account(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
 
 
 def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Return an environment in its own directory. Its account knows only the live release."""
+    """Return an environment in its own directory. Its account holds only the live release."""
     use_account(monkeypatch, tmp_path)
     monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
     monkeypatch.setattr(f"{PARAMETERS}.LookupModule.run", lambda *_, **__: [LIVE])

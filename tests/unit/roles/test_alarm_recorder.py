@@ -145,7 +145,7 @@ def test_a_message_whose_row_was_not_written_stays(tables: dict[Table, Any]) -> 
 
 
 def test_a_message_that_comes_again_changes_nothing(tables: dict[Table, Any]) -> None:
-    """Like after a kill -9 between the write and the deletion."""
+    """This happens after a kill -9 between the write and the deletion."""
     first = Message(notified(ALARM))
     Recorder(SETTINGS, Queue([first]), tables).take()
     again = Queue([Message(notified({**ALARM, "NewStateReason": "another"}), "q-9")])

@@ -1,4 +1,4 @@
-"""The roles of GitHub's workflows: each may do what its job calls, and chosen other things not.
+"""The roles of GitHub's workflows: each may make the calls of its job, and not others.
 
 ``tests/support/iam_policy.py`` evaluates the policies.
 """

@@ -1,4 +1,4 @@
-"""The metric catalogue lists all published metrics; nothing uses others."""
+"""The metric catalogue lists all published metrics, and nothing uses others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of hosts, from kinds and counts."""
+"""The list of hosts, made from kinds and counts."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def test_the_readme_says_what_a_month_costs(
 def test_an_alarm_and_a_metric_are_counted_as_they_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is charged for is what the alarms' role makes."""
+    """The bill counts the same alarms that the alarms' role creates."""
     aws = load("aws", tmp_path, monkeypatch)
     made = filter_of("alarms", "alarms_expand")(
         aws.value("localhost", "alarms_catalogue"),
@@ -197,7 +197,7 @@ def test_the_policy_that_the_inventory_renders_is_valid(
 def test_the_readme_says_how_long_a_canary_on_aws_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As ``canary plan`` says it, at 50, 20 and 5 requests per second."""
+    """The README agrees with ``canary plan`` at 50, 20 and 5 requests per second."""
     policy = rendered(load("aws", tmp_path, monkeypatch), tmp_path / "canary.yml")
 
     def planned(rate: int) -> str:

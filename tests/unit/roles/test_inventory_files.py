@@ -1,4 +1,4 @@
-"""The files of the inventories: what environments share stands once."""
+"""The files of the inventories: shared variables are defined once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each entry of the journal reaches CloudWatch, in order, whatever happens on the way."""
+"""Each entry of the journal reaches CloudWatch, in order, despite failures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def entry(number: int, timestamp: int | None = None, text: str = "text") -> Entr
 
 @dataclass
 class Aws:
-    """CloudWatch; it refuses as many calls as it is told to, each with a reason."""
+    """CloudWatch, which refuses a given number of calls, each with a reason."""
 
     refusals: list[Exception] = field(default_factory=list)
     streams: dict[str, list[str]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from tests.unit.roles.prober_servers import certificate, dripping, shop
 LIMIT = 5.0
 SHORT = 0.5
 LATE = 10.0
-"""Seconds that a busy machine may take for what has to happen at once."""
+"""Time limit in seconds, on a busy machine, for immediate actions."""
 
 
 def probe(url: str, limit: float = LIMIT, **more: Any) -> Result:
@@ -89,7 +89,7 @@ def test_an_abandoned_probe_ends() -> None:
 
 
 def test_a_url_is_never_probed_twice_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Like with a silent name server: such a thread cannot be stopped."""
+    """As with a silent name server, the thread of a probe cannot be stopped."""
     answer = threading.Event()
     asked: list[str] = []
 

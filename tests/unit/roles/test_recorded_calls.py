@@ -59,7 +59,7 @@ def client(service: str) -> Any:
 
 
 def provision(values: Values) -> None:
-    """Make what a canary and the hosts use, as the role ``storage`` does."""
+    """Create the resources of a canary and of the hosts, as the role ``storage`` does."""
     dynamodb = boto3.resource("dynamodb", region_name=REGION)
     for each in values("storage_tables"):
         make_table(dynamodb, each["name"], each["key"], *([each["sort"]] if "sort" in each else []))

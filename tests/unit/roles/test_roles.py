@@ -53,7 +53,7 @@ def test_a_role_has_a_contract(role: Path) -> None:
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_defaults_and_argument_spec_agree(role: Path) -> None:
-    """Names and values are equal."""
+    """Both have the same names and values."""
     documented = {
         name: spec["default"] for name, spec in options(role).items() if "default" in spec
     }
@@ -115,7 +115,7 @@ def test_a_role_reads_no_other_roles_variables(role: Path) -> None:
 
 
 def test_no_role_counts_on_a_handler() -> None:
-    """A handler that was notified before an interruption is not notified again."""
+    """A handler that was notified before an interruption would not be notified again."""
     assert list(ROOT.glob("roles/*/handlers")) == []
     for path in (file for role in ROLES for file in task_files(role)):
         assert "notify:" not in path.read_text(encoding="utf-8"), path

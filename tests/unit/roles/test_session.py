@@ -38,7 +38,7 @@ def test_the_agent_may_call_what_it_needs_where_hosts_have_it(environment: Envir
 
 @pytest.fixture
 def aws_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A command ``aws`` that writes down how it was called."""
+    """A command ``aws`` that records its arguments."""
     program, calls = tmp_path / "bin/aws", tmp_path / "calls"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {calls}\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Settings of a real account: what a shell names, what is kept, and what is open to whom."""
+"""Settings of a real account: variables of the shell, stored settings, and open ports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.roles.inventories import HOSTS, Environment, load
 def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On AWS. Administrators forward their ports over SSH of the proxy."""
+    """This is so on AWS, where administrators forward the ports over SSH of the proxy."""
     aws = load("aws", tmp_path, monkeypatch)
     ports = aws.value("aws-monitor-1", "base_ports")
     assert ports == [{"port": port, "sources": ["10.76.0.0/24"]} for port in (3000, 8089, 9090)]
@@ -29,7 +29,7 @@ def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
 def test_their_security_group_lets_the_proxy_in_and_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Grafana (3000) shows graphs to everybody who reaches it. Its settings open nothing else."""
+    """Grafana (3000) shows graphs to everybody who reaches it, and offers nothing else."""
     aws = load("aws", tmp_path, monkeypatch)
     monitor = next(group for group in groups_of(aws) if group["name"] == "monitor")
     (pages,) = [rule for rule in monitor["rules"] if 3000 in rule["ports"]]
@@ -90,7 +90,7 @@ def test_a_shell_without_the_optional_variables_changes_nothing(
     assert aws.value("localhost", "network_client_ports") == [80, 443]
     assert aws.value("localhost", "trusted_proxies") == ["192.0.2.0/24", "198.51.100.0/24"]
     assert aws.value("aws-proxy-1", "probe")["url"] == "https://shop.example.org/status"
-    # On a controller that has only the copies.
+    # On a controller with only the copies.
     assert aws.value("aws-proxy-1", "proxy_tls")["key"] == str(
         tmp_path / "run/123456789012/aws/tls/shop.key"
     )
@@ -124,7 +124,7 @@ def test_a_database_elsewhere_needs_no_data_host(
 
 
 def test_every_other_variable_of_the_shell_is_required() -> None:
-    """A shell that lacks one then changes nothing."""
+    """Without one of them, nothing is changed."""
     text = "".join(path.read_text("utf-8") for path in (ROOT / "inventory/aws").rglob("*.yml"))
     read = set(re.findall(r"'(CART_CANARY_\w+)'", text))
     assert read == {"CART_CANARY_AWS_ACCOUNT", "CART_CANARY_ADMIN_CIDR"}

@@ -47,7 +47,7 @@ def test_haproxy_and_shop_traffic_agree_on_every_servers_id() -> None:
 
 
 def public(text: str) -> list[str]:
-    """The addresses of the frontend; systemd may open the first port."""
+    """Return the addresses of the frontend. systemd may open the first port."""
     frontend = text.partition("frontend public")[2].partition("backend")[0]
     return re.findall(r'^  bind (?:"\$\{SHOP_LISTEN-)?(:.*)', frontend, re.MULTILINE)
 

@@ -82,7 +82,7 @@ def apply(
 def test_a_file_that_changed_after_the_start_is_read_once(
     monkeypatch: pytest.MonkeyPatch, file: str, verb: str
 ) -> None:
-    """Like after a run that was interrupted between writing and restarting."""
+    """This happens after a run that was interrupted between the write and the restart."""
     systemd = Fake({"shop": {}})
     answer = apply(monkeypatch, systemd, {"name": "shop", f"{verb}_on": [file]})
     assert systemd.told == [f"{verb} shop"]
@@ -186,7 +186,7 @@ def test_systemd_reads_a_changed_unit_before_it_restarts_it(
 def test_systemd_reads_a_drop_in_whose_directory_is_new(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, read: bool, told: list[str]
 ) -> None:
-    """It says itself that it need not: PostgreSQL stayed dead after a crash."""
+    """Without this, PostgreSQL stayed down after a crash: systemd itself does not notice it."""
     drop_in = tmp_path / "shop.service.d/restart.conf"
     drop_in.parent.mkdir()
     drop_in.write_text("[Service]\nRestart=on-failure\n")
@@ -237,7 +237,7 @@ def test_what_systemd_refuses_is_an_error_in_its_words(
 def test_the_files_time_is_that_of_its_last_change_of_any_kind(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    """A file that is moved keeps its modification time."""
+    """A moved file keeps its modification time."""
     os.utime(file, (0, 0))
     systemd = Fake({"shop": {}})
     assert apply(monkeypatch, systemd, {"name": "shop", "restart_on": [file]})["changed"] is True

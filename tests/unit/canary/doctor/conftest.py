@@ -1,4 +1,4 @@
-"""A faultless account, in which a test plants a fault."""
+"""A correct account, in which a test plants a fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults, each planted in a faultless account, and what the doctor says about them."""
+"""Faults, each planted in a correct account, and the doctor's sentences about them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def too_many_addresses(world: World, needs: Needs) -> Needs:
 
 
 def own_resources(world: World, needs: Needs) -> Needs:
-    """What a second run finds is not added to what it needs."""
+    """A second run needs nothing in addition to the existing resources."""
     ec2 = boto3.client("ec2", REGION)
     tags = [{"Key": key, "Value": value} for key, value in needs.tags.items()]
     made = [ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]]
@@ -78,7 +78,7 @@ def expired_token(world: World, needs: Needs) -> Needs:
 
 
 def refused_clock(world: World, needs: Needs) -> Needs:
-    """AWS refuses a signature that is five minutes old."""
+    """Let AWS refuse a signature that is five minutes old."""
     date = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
     world.stubs["sts"] = Sts("SignatureDoesNotMatch", "Signature expired", date)
     return needs
@@ -169,7 +169,7 @@ FAULTS = [
 ]
 
 
-#: These faults make other checks fail too, or leave them without an answer.
+#: These faults also make other checks fail, or leave them unknown.
 SEVERAL = (wrong_clock, no_zone, expired_token, refused_clock)
 #: These do not stop site.yml, which fixes them or does not depend on them.
 MENDED = (

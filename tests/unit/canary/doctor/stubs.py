@@ -26,7 +26,7 @@ class Pages:
 
 
 class Iam:
-    """moto answers no ``SimulatePrincipalPolicy``."""
+    """IAM with ``SimulatePrincipalPolicy``, which moto lacks."""
 
     def __init__(self) -> None:
         self.statements: list[dict[str, Any]] = [
@@ -68,7 +68,7 @@ class Silent:
 
 
 class Quotas:
-    """moto knows no quota of EC2. Those of a new account have never been changed."""
+    """The quotas of EC2, which moto lacks, as in a new account, where none was ever changed."""
 
     def __init__(self) -> None:
         self.values = {"L-1216C47A": 32.0, "L-F678F1CE": 5.0, "L-0263D0A3": 5.0}
@@ -90,7 +90,7 @@ class Quotas:
 
 
 class Sts:
-    """moto believes every clock, and every key."""
+    """STS that checks clock and keys, unlike moto."""
 
     def __init__(self, code: str, message: str, date: str) -> None:
         headers = {"HTTPHeaders": {"date": date}}
@@ -101,7 +101,7 @@ class Sts:
 
 
 class Sns:
-    """moto confirms every subscription at once."""
+    """SNS with unconfirmed subscriptions, which moto lacks."""
 
     subscription = f"{TOPIC}:1"
     addresses: tuple[str, ...] = (MAIL,)

@@ -1,4 +1,4 @@
-"""``canary doctor``: late metrics, what cannot be checked, the command and its file."""
+"""``canary doctor``: late metrics, impossible checks, the command and its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account in order, and what ``canary doctor`` finds in it."""
+"""A correct account, and the findings of ``canary doctor`` in it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SIZE = Size(
 
 
 class World(Cloud):
-    """An account in order, in which each test plants one fault."""
+    """A correct account, in which each test plants one fault."""
 
     def __init__(self, needs: Needs) -> None:
         super().__init__(needs)
@@ -56,7 +56,7 @@ class World(Cloud):
 
 
 def needs_in(place: Path) -> Needs:
-    """Return what an environment needs of the account, with a certificate in ``place``."""
+    """Return the needs of an environment, with a certificate in ``place``."""
     return Needs(
         account=ACCOUNT,
         region=REGION,
@@ -140,7 +140,7 @@ def levels_of_others(findings: dict[str, Finding], check: str) -> set[Level]:
 
 
 class Reported:
-    """A source whose newest datapoint is of ``newest``."""
+    """A source whose newest datapoint has the time ``newest``."""
 
     own_clocks = False
 

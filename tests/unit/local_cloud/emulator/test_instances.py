@@ -33,7 +33,7 @@ def test_an_instance_is_what_its_host_is_not_what_was_asked(emulator: Emulator) 
     assert state(emulator, instance) == "running"
     ec2.stop_instances(InstanceIds=[instance])
     assert state(emulator, instance) == "stopping"
-    assert not emulator.settle(instance, "pending", "running")  # the stop came first
+    assert not emulator.settle(instance, "pending", "running")  # the stop came before the boot
     assert emulator.settle(instance, "stopping", "stopped")
     ec2.start_instances(InstanceIds=[instance])
     assert state(emulator, instance) == "pending"

@@ -9,7 +9,7 @@ from tests.unit.local_cloud.emulator.test_repairs import make_table
 
 
 def test_what_was_answered_survives_a_kill(mortal: Emulator) -> None:
-    """One resource of every service; the process is killed right after the last response."""
+    """There is one resource of every service, and the process is killed after the last response."""
     subnet = make_subnet(mortal)
     instance = launch(mortal, SubnetId=subnet)["InstanceId"]
     body = bytes(range(256)) * 4096

@@ -1,4 +1,4 @@
-"""The share of a candidate: set, held by a lease, and lost."""
+"""The share of a candidate: set, kept by a lease, and lost."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_weights_that_haproxy_does_not_keep_are_noticed_and_taken_back(world: Wo
     assert world.memory.lease is None
 
 
-# ---- and loses it
+# ---- a candidate loses its share
 
 
 def test_the_way_back_is_armed_before_the_way_forth_is_taken(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Files of the proxy that are cut short or hold something else: traffic still goes back."""
+"""Traffic returns even if the proxy's files are truncated or hold something else."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ COMMANDS: dict[str, Callable[[World], object]] = {
 
 @pytest.fixture(autouse=True)
 def small_ring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compute fewer points: they are most of the time of a command."""
+    """Compute fewer points, which take most of the time of a command."""
     monkeypatch.setattr(ring, "POINTS_PER_WEIGHT", 1)
     monkeypatch.setattr(ring, "POINTS", ring.MAXIMUM)
 
@@ -113,7 +113,7 @@ def test_without_a_lease_a_damaged_live_colour_is_a_sentence(world: World) -> No
 
 
 def test_a_server_that_is_gone_may_have_been_a_standby(world: World) -> None:
-    """It ended in a traceback, and the deployment with it."""
+    """A traceback here would end the deployment."""
     (world.memory.directory / "fallback.json").write_text('["green-9"]')
     world.haproxy.servers["blue-2"].healthy = False
     with pytest.raises(RefusedError, match="blue-1 is the last server of the live colour"):

@@ -1,4 +1,4 @@
-"""A drill: what may be added, for how long, and what ends it."""
+"""A drill: the allowed errors and delays, their duration, and their end."""
 
 from __future__ import annotations
 

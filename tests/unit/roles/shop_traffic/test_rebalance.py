@@ -1,4 +1,4 @@
-"""A live server goes down or comes back in mid-canary: the candidate keeps its share."""
+"""If a live server goes down or comes back during a canary, the candidate keeps its share."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_candidates_server_that_is_down_raises_nobodys_weight(world: World) ->
 
 
 def test_a_share_that_the_servers_left_cannot_give_changes_nothing(world: World) -> None:
-    """A weight of 1 is more than that share once half of the live servers are down."""
+    """With half of the live servers down, even a weight of 1 is more than that share."""
     world.traffic.set("green", 0.0035, lease=9)
     raised = world.haproxy.weights()
     lose(world, "blue-2")

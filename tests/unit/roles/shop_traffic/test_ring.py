@@ -18,7 +18,7 @@ from tests.support.proxy_world import ALL_BLUE, BLUE, GREEN, SERVERS, shares
 
 
 def test_full_hash_is_haproxys() -> None:
-    # Expected: include/haproxy/tools.h of HAProxy 2.6, compiled; the integration test asks HAProxy.
+    # Expected: include/haproxy/tools.h of HAProxy 2.6, compiled. A process test asks HAProxy.
     assert ring.full_hash(0) == full_hash_in_c(0)
     assert ring.full_hash(101 * 4096) == full_hash_in_c(101 * 4096)
 

@@ -1,4 +1,4 @@
-"""What each server says of itself: its release, its clock, its metrics."""
+"""The statements of each server about itself: its release, its clock, its metrics."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_is_no_date_is_no_clock(date: str) -> None:
 
 
 def stated() -> dict[str, dict[str, str | int]]:
-    """Return what a server says, and another one that is not there."""
+    """Return the statements of a running server and of a missing one."""
     with HTTPServer(("127.0.0.1", 0), Named) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         there = Server("blue-1", "blue", 1, "127.0.0.1", server.server_port)
