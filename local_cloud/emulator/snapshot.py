@@ -177,9 +177,7 @@ def save(directory: Path) -> None:
     try:
         write(directory, contents)
     except Exception:
-        refused = refusals(directory, contents)
-        if not refused:
-            raise
+        refused = refusals(directory, contents)  # none if a thread changed the state meanwhile
         write(directory, [entry for entry in contents if " ".join(entry[:3]) not in refused])
     if refused:
         said = "; ".join(f"{name}: {reason}" for name, reason in refused.items())

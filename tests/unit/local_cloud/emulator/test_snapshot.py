@@ -2,7 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from local_cloud.emulator import snapshot
 from tests.support.paths import ROOT
 from tests.unit.local_cloud.emulator.running import Emulator, launch, make_subnet, state
 from tests.unit.local_cloud.emulator.test_repairs import make_table
@@ -84,3 +89,25 @@ def test_a_snapshot_that_cannot_be_read_is_said_in_a_sentence(mortal: Emulator) 
     assert again.returncode != 0
     assert "cannot be read" in again.stderr
     assert "local-cloud destroy && local-cloud up" in again.stderr
+
+
+class Changing(dict[str, int]):
+    """A dictionary that another thread changes while it is read for the first time."""
+
+    changes = 1
+
+    def items(self) -> Any:
+        if self.changes:
+            self.changes -= 1
+            raise RuntimeError("dictionary changed size during iteration")
+        return super().items()
+
+
+def test_a_state_that_changes_while_it_is_saved_is_saved_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = ("sqs", "123456789012", "eu-central-1", Changing(queues=2))
+    monkeypatch.setattr(snapshot, "in_use", lambda: [entry])
+    monkeypatch.setattr(snapshot, "vars", lambda state: state, raising=False)
+    snapshot.save(tmp_path)
+    assert b"queues" in (tmp_path / "snapshot").read_bytes()
