@@ -107,4 +107,4 @@ def test_who_has_counters_of_the_proxy_alone_is_not_told_to_rehearse() -> None:
         for source in ("", ", source: proxy.errors")
     )
     assert own.endswith("is assumed, not measured. To measure it: canary rehearse")
-    assert proxys.endswith("is assumed, not measured")
+    assert proxys.endswith("because the proxy keeps no past counts to measure it from")
