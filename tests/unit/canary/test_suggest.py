@@ -64,7 +64,7 @@ def test_it_proposes_what_it_measured(canary: Shell, tmp_path: Path) -> None:
     assert (policy.period, policy.maximum) == (PERIOD, 120)
     assert policy.metrics[1].unit == "s"
     text = " ".join(WRITTEN.read_text().replace("#", "").split())
-    assert "Counts failures, as its name says; judged per request. errors: harm of" in text
+    assert "Counts failures, as its name says; judged per request. errors: a rise to" in text
     assert "Left out: - threads: Its value never changes" in text
     assert canary("check", str(WRITTEN))[0] == 0
 
