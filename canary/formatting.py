@@ -64,6 +64,17 @@ def points(value: float) -> str:
     return f"{size} point" if size == "1" else f"{size} points"
 
 
+def quantity(size: float, unit: str) -> str:
+    """Return an amount with its unit; a part of a second in milliseconds.
+
+    >>> quantity(6, "ms"), quantity(0.006, "s"), quantity(2, "s"), quantity(3, "")
+    ('6 ms', '6 ms', '2 s', '3')
+    """
+    if unit == "s" and size < 1:
+        size, unit = size * 1000, "ms"
+    return f"{number(size)} {unit}".rstrip()
+
+
 def is_wide(harm: float, margin: float) -> bool:
     """Return whether a harm that is not ruled out, or not found, is too large to be of use.
 

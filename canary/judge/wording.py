@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from canary.formatting import UNKNOWN, number, percent, points, says_nothing
+from canary.formatting import UNKNOWN, number, percent, points, quantity, says_nothing
 from canary.policy import Metric
 
 WORSE = {
@@ -121,7 +121,7 @@ def allowed_words(metric: Metric, sign: float) -> str:
         words += f" or {more}"
     if metric.negligible_amount > 0 and metric.limit.scale == "relative":
         more = "less" if sign < 0 else "more"
-        words += f" or {number(metric.negligible_amount)} {metric.unit or ''}".rstrip() + f" {more}"
+        words += f" or {quantity(metric.negligible_amount, metric.unit or '')} {more}"
     return words
 
 

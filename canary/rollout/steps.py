@@ -198,7 +198,9 @@ class StepLoop:
         """Wait where an approval is required, and announce why the weight is not raised."""
         doubt = decision.reason if decision.move is Move.WAIT else ""
         if doubt and not self._cautious:
-            self._context.say("caution", f"weight not raised: {doubt}")
+            last = self._index == len(self._context.timing.steps) - 1
+            held = "no PASS yet" if last else "weight not raised"
+            self._context.say("caution", f"{held}: {doubt}")
         self._cautious = bool(doubt)
         if decision.move is Move.ADVANCE and not gates.open_for(self._context, self._index + 1):
             return Decision(Move.WAIT)

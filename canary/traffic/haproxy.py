@@ -143,8 +143,8 @@ class Haproxy:
         settings = self._settings
         if f"{settings.key} not accessible" in reason:
             return (
-                "The role cart.canary.proxy creates the key where proxy_canary_key says; "
-                "environment: traffic: key must name the same file"
+                "Run the playbook with the role cart.canary.proxy first. It creates the key where "
+                "proxy_canary_key says, and environment: traffic: key must name the same file"
             )
         if "Host key verification failed" in reason:
             return (

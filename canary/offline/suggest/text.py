@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from canary.formatting import duration, number, percent, plural
+from canary.formatting import duration, number, percent, plural, quantity
 from canary.offline.suggest.propose import Suggested, Suggestion
 from canary.offline.suggest.times import written
 from canary.policy import Metric
@@ -84,7 +84,7 @@ def accepted_words(metric: Metric) -> str:
     if metric.harmful == "decrease":
         words += " less"
     if metric.negligible_amount:
-        words += f", or {number(metric.negligible_amount)} {metric.unit or ''}".rstrip()
+        words += f", or {quantity(metric.negligible_amount, metric.unit or '')}"
     if metric.kind == "count" and metric.negligible_rate:
         words += f", or {100 * metric.negligible_rate:g}% of requests"
     return words

@@ -133,7 +133,7 @@ def test_a_host_that_cannot_be_reached_brings_the_command_to_try(ssh: Ssh) -> No
         ("Host key verification failed.", r"ssh-keyscan -p 22 10.77.0.9 > known"),
         (
             "Warning: Identity file key not accessible: No such file or directory.",
-            "creates the key where proxy_canary_key says",
+            "Run the playbook with the role cart.canary.proxy first",
         ),
     ],
 )
