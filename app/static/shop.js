@@ -4,7 +4,7 @@
 const byId = (id) => document.getElementById(id);
 let cart = { items: [] };
 
-// One key for each visitor: the proxy keeps whoever carries it on one release.
+// One key for each visitor, by which the proxy keeps the visitor on one release.
 const user = localStorage.getItem("user") || crypto.getRandomValues(new Uint32Array(4)).join("-");
 localStorage.setItem("user", user);
 

@@ -1,5 +1,5 @@
 "use strict";
-// Asks for news twice a second, and exchanges what the page shows. It asks no other host.
+// Requests the state twice a second, and replaces the changed parts. It requests no other host.
 const connection = document.querySelector("#connection");
 
 function say(sentence) {
