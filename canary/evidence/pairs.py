@@ -29,7 +29,7 @@ class Pairs:
         absent: candidate hosts that report other metrics, but no usable value of this one.
         fault, doubt, remark: why the metric cannot be compared, why it cannot PASS, and a remark
         for an undecided one; empty if nothing is suspicious.
-        company: for a tail, the policy's typical latency and its pairs.
+        typical: for a tail, the policy's typical latency and its pairs.
         excess: the arm that has more failures than requests.
         uneven: periods without a pair because the hosts of the arms carried different loads.
     """
@@ -44,7 +44,7 @@ class Pairs:
     remark: str = ""
     excess: str = ""
     uneven: int = 0
-    company: tuple[Metric, Pairs] | None = None
+    typical: tuple[Metric, Pairs] | None = None
 
     @property
     def sides(self) -> tuple[tuple[GroupSeries, Arm], ...]:

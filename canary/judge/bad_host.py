@@ -38,7 +38,7 @@ def with_hosts(
     for case in cases:
         if finding.verdict is Verdict.FAIL:
             if names := case.named(_carriers(case, finding)):
-                return _told(case, names, finding)
+                return _named_first(case, names, finding)
         elif names := case.lasting(case.apart(failing_periods(seen)).stands):
             return _failed(case, names, finding, recording.period)
         elif case.all_agree() and not _fading(case, recording):
@@ -58,7 +58,7 @@ def _carriers(case: Case, finding: Finding) -> Mask:
     return far & bool((far | near).all())
 
 
-def _told(case: Case, names: tuple[str, ...], finding: Finding) -> Finding:
+def _named_first(case: Case, names: tuple[str, ...], finding: Finding) -> Finding:
     """Put the names of the hosts that cause the harm before the numbers of the whole arm."""
     acute = "acute_periods" in finding.details
     words = host_words(case, names, slice(-ACUTE_PERIODS, None) if acute else slice(None))

@@ -28,14 +28,14 @@ import numpy as np
 import numpy.typing as npt
 
 from canary.judge.calibration import learn
-from canary.judge.company import accompanied, typical_latency
-from canary.judge.comparison import Arms, comparison_of, led, usual_level
+from canary.judge.comparison import Arms, comparison_of, minus_lead_in, usual_level
 from canary.judge.counts import Counts
 from canary.judge.floor import floored
 from canary.judge.level import Level
 from canary.judge.priors import ALIKE, Setting
 from canary.judge.ratio import Ratio
 from canary.judge.rule import rule_of, signs_of
+from canary.judge.typical import typical_latency, with_typical_comparison
 from canary.learned import Learned
 from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
@@ -90,18 +90,18 @@ def judge_many(
     metrics = [metric for metric in policy.metrics if metric.name in arms and not metric.muted]
     looks = tuple(looks or range(1, policy.periods + 1))
     typical = typical_latency(policy, arms)
-    company: Sequence[Counts | Level | Ratio] = ()
+    beside: Sequence[Counts | Level | Ratio] = ()
     if typical is not None:
         learned = (calibration or {}).get(typical.name)
-        company = batch_comparisons(policy, typical, arms[typical.name], learned, setting)
+        beside = batch_comparisons(policy, typical, arms[typical.name], learned, setting)
     fail: dict[str, Floats] = {}
     passed: dict[str, Floats] = {}
     for metric in metrics:
         known = (calibration or {}).get(metric.name)
         single = batch_comparisons(policy, metric, arms[metric.name], known, setting)
-        single = accompanied(single, company)
+        single = with_typical_comparison(single, beside)
         before = (lead or {}).get(metric.name)
-        models = single if before is None else led(metric, single, before)
+        models = single if before is None else minus_lead_in(metric, single, before)
         seen = [[model.look(k) for model in models] for k in looks]
         fail[metric.name] = np.stack(
             [np.max([one.towards_fail for one in look], axis=0) for look in seen], axis=1

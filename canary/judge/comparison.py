@@ -12,7 +12,6 @@ from canary.evidence.lead_in import same_hosts
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import GroupSeries
 from canary.judge.channels import Assessment, Channel
-from canary.judge.company import Model, accompanied
 from canary.judge.counts import Counts
 from canary.judge.floor import floored
 from canary.judge.lead_in import after_lead_in
@@ -20,6 +19,7 @@ from canary.judge.level import Level
 from canary.judge.priors import Setting, setting_of
 from canary.judge.ratio import Ratio
 from canary.judge.rule import Rule, rule_of, sign_of, signs_of
+from canary.judge.typical import Model, with_typical_comparison
 from canary.learned import Calibration
 from canary.model import Recording
 from canary.policy import Metric, Policy
@@ -129,27 +129,27 @@ def comparisons_of(
     if unsampled(metric, arms):
         rules = [replace(rule, noise=_open(rule.noise), rough=_open(rule.rough)) for rule in rules]
     rules = [_with_hosts(rule, metric, pairs, calibrated=known is not None) for rule in rules]
-    models = accompanied(
+    models = with_typical_comparison(
         [comparison_of(metric, arms, rule) for rule in rules],
-        _company(policy, recording, pairs.company),
+        _typical_comparison(policy, recording, pairs.typical),
     )
     if lead is None or not same_hosts(lead, pairs):
         return models
-    return led(metric, models, arms_of(metric, lead))
+    return minus_lead_in(metric, models, arms_of(metric, lead))
 
 
-def _company(
-    policy: Policy, recording: Recording, company: tuple[Metric, Pairs] | None
+def _typical_comparison(
+    policy: Policy, recording: Recording, typical: tuple[Metric, Pairs] | None
 ) -> Sequence[Model]:
     """Return the comparison of the typical latency that a tail refers to, if there is one."""
-    if company is None:
+    if typical is None:
         return ()
-    metric, pairs = company
+    metric, pairs = typical
     rule = rule_of(policy, metric, sign_of(metric), recording.calibration.get(metric.name))
     return (comparison_of(metric, arms_of(metric, pairs), rule),)
 
 
-def led(
+def minus_lead_in(
     metric: Metric, models: tuple[Counts | Level | Ratio, ...], before: Arms
 ) -> tuple[Comparison, ...]:
     """Return the comparisons less the difference between hosts that a lead-in measured."""

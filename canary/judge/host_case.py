@@ -44,7 +44,7 @@ SIBLINGS, TOGETHER = 3, 1
 class Case:
     """One metric of a canary in one direction of harm, for each host of the candidate.
 
-    ``company`` is the typical latency of the same hosts, if the metric is a tail.
+    ``typical`` is the typical latency of the same hosts, if the metric is a tail.
     """
 
     policy: Policy
@@ -52,7 +52,7 @@ class Case:
     pairs: Pairs
     rule: Rule
     hosts: Hosts
-    company: Case | None = None
+    typical: Case | None = None
 
     def apart(self, periods: int) -> Apart:
         """Return which hosts stand out over the newest periods that both arms measured."""
@@ -111,8 +111,8 @@ class Case:
         d = self.rule.sign * log_ratio(hosts.values[row], hosts.other[row])[None, :]
         v = known_variance(self.metric, hosts)[row][None, :]
         since = slice(int(np.isfinite(d[0]).argmax()), None)
-        company = None if self.company is None else self._beside(self.company, row, since)
-        fade = fade_of(d[:, since], v[:, since], self.rule, company, surely=True)
+        typical = None if self.typical is None else self._beside(self.typical, row, since)
+        fade = fade_of(d[:, since], v[:, since], self.rule, typical, surely=True)
         return bool(fade.falling[0])
 
     def _apart_from_its_arm(self, row: int) -> bool:
@@ -129,8 +129,8 @@ class Case:
         """Return the same case with each host compared with the others of its own arm."""
         columns = self.hosts.values, self.hosts.chances
         hosts = against_rest(self.metric, *columns, self.hosts.spread)
-        company = None if self.company is None else self.company._within_arm()
-        return replace(self, hosts=hosts, company=company)
+        typical = None if self.typical is None else self.typical._within_arm()
+        return replace(self, hosts=hosts, typical=typical)
 
     def _beside(self, typical: Case, row: int, since: slice) -> tuple[Floats, Mask] | None:
         """Return the difference in the typical latency of the same host, and whether it falls."""
@@ -165,9 +165,9 @@ def host_case(
     values = np.where(pairs.expected, values, np.nan)
     other = pairs.baseline.values, arm_columns(metric, pairs)[3]
     hosts = against(values, chances, other, typical_spread(pairs))
-    beside = pairs.company if rule.tail else None
-    company = None if beside is None else host_case(policy, beside[0], recording, beside[1], sign)
-    return Case(policy, metric, pairs, rule, hosts, company)
+    beside = pairs.typical if rule.tail else None
+    typical = None if beside is None else host_case(policy, beside[0], recording, beside[1], sign)
+    return Case(policy, metric, pairs, rule, hosts, typical)
 
 
 def host_columns(metric: Metric, side: GroupSeries) -> tuple[Floats, Floats]:

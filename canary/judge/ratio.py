@@ -21,7 +21,7 @@ class Ratio:
     """Latencies, gauges and throughput: log ratios ``d`` with known variances ``v``.
 
     ``candidate`` and ``baseline`` are the logs of the arms' values. ``offset`` is the hosts' own
-    difference that a lead-in measured; it is subtracted from ``d``. ``company`` is the comparison
+    difference that a lead-in measured; it is subtracted from ``d``. ``typical`` is the comparison
     of the typical latency, if the metric is a tail.
     """
 
@@ -31,7 +31,7 @@ class Ratio:
     baseline: Floats
     rule: Rule
     offset: Floats | None = None
-    company: Ratio | None = None
+    typical: Ratio | None = None
 
     @property
     def periods(self) -> int:
@@ -71,10 +71,10 @@ class Ratio:
     def fade(self, k: int) -> Fade:
         """Return how the difference has changed from the start to period ``k``."""
         d, v = self.rule.sign * self.d[:, :k], self.v[:, :k]
-        if self.company is None:
+        if self.typical is None:
             return fade_of(d, v, self.rule)
-        beside = self.company.rule.sign * self.company.d[:, :k]
-        return fade_of(d, v, self.rule, (beside, self.company.fade(k).falling))
+        beside = self.typical.rule.sign * self.typical.d[:, :k]
+        return fade_of(d, v, self.rule, (beside, self.typical.fade(k).falling))
 
     def _means(self, k: int) -> tuple[Estimate, Estimate | None]:
         arms = self.candidate[:, :k], self.baseline[:, :k]

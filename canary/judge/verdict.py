@@ -15,12 +15,12 @@ from canary.evidence.suspicion import suspected
 from canary.evidence.table import Table, table_of
 from canary.judge.advice import advice_of
 from canary.judge.bad_host import with_hosts
-from canary.judge.company import with_company
 from canary.judge.findings import finding_of
 from canary.judge.limits import limit_findings
 from canary.judge.notices import lead_words
 from canary.judge.reasons import Case, reason_of, verdict_of
 from canary.judge.sick_host import Baseline, baseline_of
+from canary.judge.typical import with_typical_latency
 from canary.kayenta import kayenta_judgement
 from canary.model import Arm, Finding, Judgement, Recording, Verdict
 from canary.policy import Policy
@@ -64,7 +64,7 @@ def judge_table(policy: Policy, table: Table, at: int) -> Judgement:
 def _pairs(policy: Policy, table: Table, at: int) -> dict[str, Pairs]:
     times = judged_times(policy, table.recording, at)
     pairs = pairs_by_name(policy.metrics, table, times)
-    return with_company(suspected(policy, table, pairs, (times, at)), policy)
+    return with_typical_latency(suspected(policy, table, pairs, (times, at)), policy)
 
 
 def _against_each(

@@ -24,25 +24,25 @@ def _typical(metric: Metric) -> bool:
     return metric.kind in ("latency", "quantile") and (metric.quantile or 0.0) < TAIL
 
 
-def with_company(pairs: Mapping[str, Pairs], policy: Policy) -> dict[str, Pairs]:
+def with_typical_latency(pairs: Mapping[str, Pairs], policy: Policy) -> dict[str, Pairs]:
     """Return all pairs; those of a tail quantile get a reference to the typical latency."""
     known = [name for name, one in pairs.items() if not one.fault and one.both.any()]
     metric = typical_latency(policy, known)
     if metric is None:
         return dict(pairs)
     tails = {m.name for m in policy.metrics if m.kind == "quantile" and not _typical(m)}
-    company = metric, pairs[metric.name]
+    typical = metric, pairs[metric.name]
     return {
-        name: replace(one, company=company) if name in tails else one for name, one in pairs.items()
+        name: replace(one, typical=typical) if name in tails else one for name, one in pairs.items()
     }
 
 
-def accompanied(models: Sequence[Model], company: Sequence[Model]) -> tuple[Model, ...]:
+def with_typical_comparison(models: Sequence[Model], typical: Sequence[Model]) -> tuple[Model, ...]:
     """Return the comparisons of a tail with a reference to that of the typical latency."""
-    beside = next((one for one in company if isinstance(one, Ratio)), None)
+    beside = next((one for one in typical if isinstance(one, Ratio)), None)
     if beside is None:
         return tuple(models)
     return tuple(
-        replace(one, company=beside) if isinstance(one, Ratio) and one.rule.tail else one
+        replace(one, typical=beside) if isinstance(one, Ratio) and one.rule.tail else one
         for one in models
     )
