@@ -97,10 +97,21 @@ class Display:
 
 
 def _evidence(judgement: Judgement) -> str:
-    """Return how much of the evidence for PASS each undecided metric has, as a sentence."""
-    open_ = [
-        f"{one.metric} {share(one.towards_pass)} %"
+    """Return how much of the evidence each undecided metric has, for what it leans to."""
+    undecided = [
+        one
         for one in judgement.findings
         if one.verdict is Verdict.INCONCLUSIVE and one.effect is not None and not one.muted
     ]
-    return f" Evidence for PASS so far: {', '.join(open_)}." if open_ else ""
+    if not undecided:
+        return ""
+    parts = []
+    for verdict in (Verdict.PASS, Verdict.FAIL):
+        leaning = [
+            f"{one.metric} {share(max(one.towards_pass, one.towards_fail))} %"
+            for one in undecided
+            if (one.towards_fail > one.towards_pass) is (verdict is Verdict.FAIL)
+        ]
+        if leaning:
+            parts.append(f"for {verdict} {', '.join(leaning)}")
+    return f" Evidence so far: {'; '.join(parts)}."

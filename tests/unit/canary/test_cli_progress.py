@@ -56,6 +56,7 @@ def test_a_canary_that_goes_on_tells_how_much_evidence_each_metric_has() -> None
     findings = (
         undecided("errors", effect=0.0, towards_pass=0.594),
         undecided("latency", effect=0.1, towards_pass=0.785),
+        undecided("broken", effect=3.0, towards_pass=0.1, towards_fail=0.43),
         undecided("memory"),  # not measured
         undecided("cpu", effect=0.1, towards_pass=0.3, muted=True),
         replace(undecided("retries", effect=0.0), verdict=Verdict.PASS),
@@ -63,5 +64,5 @@ def test_a_canary_that_goes_on_tells_how_much_evidence_each_metric_has() -> None
     judgement = Judgement(0, Verdict.INCONCLUSIVE, OPEN, findings)
     Display(POLICY, Console(file=output)).look(recording, [judgement])
     assert output.getvalue().endswith(
-        f"{OPEN} Evidence for PASS so far: errors 59 %, latency 78 %.\n"
+        f"{OPEN} Evidence so far: for PASS errors 59 %, latency 78 %; for FAIL broken 43 %.\n"
     )

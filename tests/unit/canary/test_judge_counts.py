@@ -108,3 +108,24 @@ def test_who_has_counters_of_the_proxy_alone_is_not_told_to_rehearse() -> None:
     )
     assert own.endswith("is assumed, not measured. To measure it: canary rehearse")
     assert proxys.endswith("because the proxy keeps no past counts to measure it from")
+
+
+def test_counts_that_lack_at_a_change_of_weights_say_that_more_periods_help() -> None:
+    """ "25 % of the periods lack a value" read as a fault of the proxy, in a canary without one."""
+    recording = healthy()
+    gaps = tuple(
+        replace(one, values=tuple(None if at % 3 == 0 else x for at, x in enumerate(one.values)))
+        if one.metric == "errors"
+        else one
+        for one in recording.series
+    )
+    text = "version: 1\nperiod: 60s\nmetrics:\n- {name: errors, kind: count, margin: x20%s}"
+    own, proxys = (
+        judge(parse_policy(text % source), replace(recording, series=gaps)).findings[0].sentence
+        for source in ("", ", source: proxy.errors")
+    )
+    assert "of the periods lack a value, at most 20 % may. If errors is reported only" in own
+    assert proxys.endswith(
+        "of the periods lack a value, at most 20 % may. The proxy's counts at a change of its "
+        "weights are left out; more periods make up for it"
+    )
