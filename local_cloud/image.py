@@ -45,6 +45,8 @@ HOOKS = (
     'chroot "$1" systemctl mask ' + MASKED,
     'chroot "$1" systemctl enable ssh.service user-data.service',
     'chroot "$1" apt-get install --yes --download-only ' + DOWNLOADED,
+    # Manual pages are left out, but packages such as a JDK make links in their directories.
+    'for n in 1 2 3 4 5 6 7 8; do mkdir -p "$1"/usr/share/man/man$n; done',
     'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/resolv.conf',
 )
 

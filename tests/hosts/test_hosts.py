@@ -46,6 +46,17 @@ def test_a_sandboxed_service_runs_on_it(cloud: Cloud, address: str) -> None:
     assert "uid=" in cloud.ssh(address, f"sudo systemd-run --quiet --wait --pipe {sandbox} id")
 
 
+def test_packages_can_link_a_manual_page(cloud: Cloud, address: str) -> None:
+    """A JDK does so when it is installed, and failed, because the directory was missing."""
+    made = cloud.ssh(
+        address,
+        "sudo update-alternatives --install /usr/local/bin/probe probe /bin/true 1 "
+        "--slave /usr/share/man/man1/probe.1.gz probe.1.gz /etc/hostname"
+        " && readlink /usr/share/man/man1/probe.1.gz",
+    )
+    assert made.splitlines()[-1] == "/etc/alternatives/probe.1.gz"
+
+
 def test_user_data_runs_once_and_only_at_the_first_boot(
     cloud: Cloud, app: str, address: str
 ) -> None:
