@@ -111,7 +111,7 @@ def test_who_has_counters_of_the_proxy_alone_is_not_told_to_rehearse() -> None:
 
 
 def test_counts_that_lack_at_a_change_of_weights_say_that_more_periods_help() -> None:
-    """ "25 % of the periods lack a value" read as a fault of the proxy, in a canary without one."""
+    """It said "25 % of the periods lack a value", which reads as a fault of the proxy."""
     recording = healthy()
     gaps = tuple(
         replace(one, values=tuple(None if at % 3 == 0 else x for at, x in enumerate(one.values)))
