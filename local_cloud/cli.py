@@ -12,9 +12,9 @@ from local_cloud import cloud
 from local_cloud.errors import HostError, LocalCloudError
 from local_cloud.image import Image
 from local_cloud.lock import exclusive
-from local_cloud.lone import start_host, stop_host
 from local_cloud.lookup import find_machine, known_hosts
 from local_cloud.settings import Settings
+from local_cloud.standalone import start_host, stop_host
 
 DOWN = 1
 COULD_NOT = 2

@@ -18,12 +18,12 @@ from local_cloud.emulator.server import Server
 from local_cloud.errors import LocalCloudError
 from local_cloud.follower import Follower
 from local_cloud.imds import MetadataServer, Service
-from local_cloud.lone import controllers_nameservers
 from local_cloud.mailbox import Mailbox
 from local_cloud.metadata import CredentialCache
 from local_cloud.metrics import Metrics
 from local_cloud.names import NameServer, Resolver
 from local_cloud.settings import Settings
+from local_cloud.standalone import controllers_nameservers
 
 LOG = logging.getLogger("local_cloud")
 GONE = ("terminated", "shutting-down")

@@ -26,7 +26,7 @@ from canary.offline.analyze import Window, collect, covering, known_later
 from canary.offline.replay import judge_looks
 from canary.policy import Policy, load_policy
 from canary.recording import dump_recording
-from canary.report.room import FEW_SENTENCES, some
+from canary.report.limits import FEW_SENTENCES, some
 from canary.sources.base import Source, settled_end
 from canary.sources.csv import Csv
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from canary.formatting import duration
 from canary.model import Arm, Recording
 from canary.report import geometry as g
-from canary.report.room import MOST_READINGS
+from canary.report.limits import MOST_READINGS
 from canary.report.wording import clock
 
 COLOURS = ("blue", "green")

@@ -13,7 +13,7 @@ from canary.policy import Policy
 from canary.recording import recording_to_text
 from canary.report import policy_view
 from canary.report.json import plain
-from canary.report.room import MOST_BYTES, MOST_DATAPOINTS, datapoints
+from canary.report.limits import MOST_BYTES, MOST_DATAPOINTS, datapoints
 
 ROW = 40
 """Bytes of a datapoint's row, besides its names."""

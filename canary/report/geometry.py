@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from canary.report.room import MOST_POINTS
+from canary.report.limits import MOST_POINTS
 
 WIDTH, HEIGHT = 1000, 400
 Point = tuple[float, float | None]

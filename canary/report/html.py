@@ -13,7 +13,7 @@ from canary.evidence.table import Table, table_of
 from canary.formatting import duration, number, percent
 from canary.model import Arm, Finding, Judgement, Recording, Release, Verdict
 from canary.policy import Policy
-from canary.report import files, plots, policy_view, room, timeline
+from canary.report import files, limits, plots, policy_view, timeline
 from canary.report.axes import Plot, paint
 from canary.report.confidence import paragraphs
 from canary.report.curves import Trail, span, trails
@@ -70,7 +70,7 @@ def render_html(
     reason = (live.reason if live else "") or (last.reason if last else NOTHING)
     headline, _, more = reason.partition(". ")
     metrics = sorted(trails(judgements), key=lambda trail: urgency(trail.last))
-    hosts = room.hosts_drawn(len(metrics), len(table.times))
+    hosts = limits.hosts_drawn(len(metrics), len(table.times))
     return template("report.html").render(
         live=live,
         verdict=last.verdict if last else Verdict.INCONCLUSIVE,
@@ -78,7 +78,7 @@ def render_html(
         more=more,
         summary=() if live else in_short(policy, recording, last),
         advice=last.advice if last and live else "",
-        quality=room.some(last.quality if last else (), room.MOST_SENTENCES, "sentence"),
+        quality=limits.some(last.quality if last else (), limits.MOST_SENTENCES, "sentence"),
         recording=recording,
         began=moment(times[0]),
         facts=_facts(recording, judgements, times),
@@ -87,11 +87,11 @@ def render_html(
         evidence=timeline.evidence(judgements, *times),
         looks=len(judgements),
         strip=timeline.strip(judgements, *times),
-        events=[(_after(e.time - times[0]), e) for e in recording.events[-room.MOST_EVENTS :]],
+        events=[(_after(e.time - times[0]), e) for e in recording.events[-limits.MOST_EVENTS :]],
         tally=tally(last) if last else "",
         rows=_rows(policy, table, metrics, times, hosts),
-        more_findings=max(len(metrics) - room.MOST_FINDINGS, 0),
-        left_out=room.left_out(recording, len(metrics), hosts),
+        more_findings=max(len(metrics) - limits.MOST_FINDINGS, 0),
+        left_out=limits.left_out(recording, len(metrics), hosts),
         second=second,
         confidence=paragraphs(policy, recording, last, len(judgements)),
         downloads=files.downloads(policy, recording),
@@ -119,8 +119,8 @@ def _rows(
     policy: Policy, table: Table, metrics: Sequence[Trail], times: tuple[int, int], hosts: int
 ) -> list[MetricRow]:
     return [
-        _row(policy, table, trail, times, hosts if at < room.MOST_PLOTS else None)
-        for at, trail in enumerate(metrics[: room.MOST_FINDINGS])
+        _row(policy, table, trail, times, hosts if at < limits.MOST_PLOTS else None)
+        for at, trail in enumerate(metrics[: limits.MOST_FINDINGS])
     ]
 
 
@@ -176,7 +176,7 @@ def _sides(recording: Recording) -> tuple[tuple[str, Release, str, str], ...]:
 
 
 def _names(release: Release) -> list[str]:
-    return room.some(release.instances, room.MOST_NAMES, "instance")
+    return limits.some(release.instances, limits.MOST_NAMES, "instance")
 
 
 def _facts(

@@ -10,7 +10,7 @@ from canary.policy import Policy
 from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, size, tally
-from canary.report.room import FEW_SENTENCES, some
+from canary.report.limits import FEW_SENTENCES, some
 from canary.report.wording import change, moment, urgency
 
 MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}

@@ -15,7 +15,7 @@ from canary.policy import Policy
 from canary.report import policy_view
 from canary.report.curves import span
 from canary.report.findings import share, tally
-from canary.report.room import FEW_SENTENCES, some
+from canary.report.limits import FEW_SENTENCES, some
 from canary.report.wording import change, effect_words, has_interval, urgency
 
 STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}

@@ -9,10 +9,10 @@ from canary.rollout.context import Context
 from canary.rollout.decision import Decision, Move, decide, only_if_seen, without_answer
 from canary.rollout.liveness import silence
 from canary.rollout.mark import Stage
+from canary.rollout.missing_metrics import forgotten, unsent
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
 from canary.rollout.watch import Watch, states_of
-from canary.rollout.witnesses import forgotten, unsent
 from canary.traffic.base import Status
 
 SLIP = 0.5

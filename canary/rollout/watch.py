@@ -6,9 +6,9 @@ from canary.errors import TrafficError
 from canary.model import Verdict
 from canary.rollout.context import Context
 from canary.rollout.identity import exchanged, without_release
+from canary.rollout.missing_metrics import wrong_clock
 from canary.rollout.outcome import Ending
 from canary.rollout.progress import Progress
-from canary.rollout.witnesses import wrong_clock
 from canary.traffic.base import Status
 
 DOWN_LOOKS = 2

@@ -11,9 +11,9 @@ from canary.learned import Calibration
 from canary.model import Series
 from canary.offline.plan import Workload, workload_of
 from canary.offline.rehearse import Past, cutting_of, learned, pair_windows, window_of
+from canary.offline.suggest.drift import drift_of
 from canary.offline.suggest.kinds import LeftOut, first_query
 from canary.offline.suggest.margins import Fitted, fit
-from canary.offline.suggest.steady import drift_of
 from canary.offline.suggest.trials import (
     Measured,
     cut,

@@ -15,8 +15,8 @@ from canary.judge.comparison import Arms
 from canary.learned import Calibration
 from canary.model import Verdict
 from canary.offline.plan import Workload, meets
+from canary.offline.suggest.drift import drift_words, drifted
 from canary.offline.suggest.harm import harmed, rate_of_events, tested
-from canary.offline.suggest.steady import drift_words, drifted
 from canary.offline.suggest.trials import Windows
 from canary.policy import Metric, Policy
 from canary.stats.paired import Mask

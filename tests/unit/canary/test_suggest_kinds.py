@@ -11,8 +11,8 @@ from canary.judge.comparison import Arms
 from canary.model import Arm, Series
 from canary.offline.rehearse import Past
 from canary.offline.suggest import LeftOut, choose
+from canary.offline.suggest.drift import drift_of
 from canary.offline.suggest.profile import Profile, profiles
-from canary.offline.suggest.steady import drift_of
 from canary.offline.suggest.times import steps_of, times_of
 from canary.offline.suggest.trials import windows_to_learn, windows_to_measure
 from canary.policy import Metric
