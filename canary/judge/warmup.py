@@ -1,10 +1,10 @@
-"""A fresh process beside a warm one: slower at first, or growing into its memory.
+"""A fresh process beside a warm one: its latency is higher at first, or its memory still grows.
 
 Every candidate of a blue/green release is a fresh process. A latency that starts higher and falls
-is not lasting harm: while it falls fast enough the judge waits, up to a limit, and once it has
+is not lasting harm. While it falls fast enough, the judge waits, up to a limit. Once it has
 certainly fallen, only the second half of the periods counts. A level that grows towards the
-baseline's is not a leak: its slope alone fails only above the baseline, and once it has grown, only
-the second half of the periods counts for its growth.
+baseline's is not a leak. Its slope alone fails only above the baseline, and once the level has
+grown, only the second half of the periods counts for its growth.
 """
 
 from __future__ import annotations
@@ -21,39 +21,40 @@ from canary.stats.paired import Estimate, Mask, Noise, inflation, paired_mean, w
 from canary.stats.trend import slope
 
 STEEP, DOUBT = float(np.log(1.35)), 0.5
-"""From a mean this large on, a line that is this many errors from falling may still be a fast fade:
-a fresh process is often so much slower, a regression seldom. Not so the tail, which bursts move."""
+"""At a mean of at least ``STEEP``, a slope of up to ``DOUBT`` errors above zero may still be a fast
+fall: a fresh process is often that much slower, a regression seldom. This does not hold for tails,
+which bursts can move."""
 EARLY = 6
-"""Looks with so few values that a fast fade may look like a rise."""
+"""Number of first looks at which a fast fall may look like a rise."""
 STEEP_LIMIT = 10
-"""Periods in which that doubt counts: after them a fast fade shows."""
+"""``DOUBT`` applies up to this many periods. After them a fast fall is visible."""
 CLEAR = 1.5
-"""Errors from zero at which a tail falls clearly."""
+"""A tail clearly falls if its slope is this many errors below zero."""
 LIKELY = 2.0
-"""Errors from zero at which the latency of a single host falls."""
+"""The latency of a single host falls if its slope is this many errors below zero."""
 TOGETHER = 0.3
-"""A typical latency that is worse by less than this share of the tail is not worse with it."""
+"""The typical latency counts as worse if its harm is at least this share of the tail's."""
 BELIEVED = 2.0
-"""Degrees of freedom that the expected noise is worth beside the line's own scatter."""
+"""The weight of the expected noise, in degrees of freedom, beside the scatter of the line."""
 CERTAIN = 3.0
-"""The z from which a trend is certain."""
+"""A trend is certain from this z on."""
 SETTLED = 20
-"""Periods from which the second half is long enough to decide."""
+"""The second half is long enough to decide from this many periods on."""
 OVER = 50
-"""Periods within which a fade must be over; or as many as were seen already, if these are more."""
+"""The most periods that a fall may still take, or as many as were already seen, if more."""
 SURE = 2.0
-"""Errors by which a line may fall faster than it seems to."""
+"""A line may fall faster than its estimate by this many errors."""
 LARGEST = float(np.log(2.0))
-"""A start that is worse than this (twice the baseline) is no warm-up."""
+"""A start worse than this log ratio (twice the baseline) is no warm-up."""
 NEAR = 6
-"""Newest periods that tell how near to the baseline a level is."""
+"""Number of newest periods whose mean is compared with the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """How a difference moves since the start.
+    """The movement of a difference since the start.
 
-    ``falling``: it falls, and its time to do so is not over. ``warm``: it has certainly fallen.
+    ``falling``: it falls, and its time limit is not over. ``warm``: it has certainly fallen.
     """
 
     falling: Mask
@@ -64,33 +65,34 @@ def fade_of(
     d: Floats,
     v: Floats,
     rule: Rule,
-    company: tuple[Floats, Mask] | None = None,
+    typical: tuple[Floats, Mask] | None = None,
     *,
     surely: bool = False,
 ) -> Fade:
-    """Say of every row of ``d``, positive where harmful, whether it fades.
+    """Return for every row of ``d``, positive where harmful, whether it fades.
 
-    ``company`` is the difference of the typical latency beside a tail, and where it falls. A fresh
-    process is slow as a whole: a tail falls with the typical latency, or must fall clearly.
-    ``surely``, for single hosts: the fall must be likely, in a tail that has company certain.
+    ``typical`` is, for a tail, the difference of the typical latency and where it falls. In a fresh
+    process all requests are slow, so a tail falls with the typical latency, or must fall clearly by
+    itself. ``surely``, for single hosts: the fall must be likely, or certain in a tail with
+    ``typical``.
     """
     seen = d.shape[1]
     line = _line(d, v, rule.rough)
-    alone, along = _beside(line.mean, company)
+    alone, along = _beside(line.mean, typical)
     steep = (line.mean >= STEEP) & (seen <= STEEP_LIMIT) & (not rule.tail)
     warm = (line.z <= -CERTAIN) & (line.start >= rule.margin) & (line.start <= LARGEST)
     warm &= seen >= SETTLED
     over = warm & ~above(d, rule.margin)
     most = np.where(alone, -CLEAR, np.where(steep, DOUBT, 0.0))
     if surely:
-        most = np.full(len(d), -LIKELY if company is None else -CERTAIN)
+        most = np.full(len(d), -LIKELY if typical is None else -CERTAIN)
     falling = (line.z < most) & (seen <= rule.fade) & _ends_soon(line, d, v, rule)
     falling |= along | (steep & (seen <= EARLY))
     return Fade(falling | over, warm)
 
 
 def _ends_soon(line: Line, d: Floats, v: Floats, rule: Rule) -> Mask:
-    """Say where a fade may reach the margin in time.
+    """Return which rows may fall to the margin in time.
 
     From ``SETTLED`` periods on, the second half must allow it too: a fresh process that has fallen
     to a lasting excess falls no more.
@@ -104,15 +106,15 @@ def _ends_soon(line: Line, d: Floats, v: Floats, rule: Rule) -> Mask:
     return soon & _line(d[:, half], v[:, half], rule.rough).arrives(left, rule.margin)
 
 
-def _beside(mean: Floats, company: tuple[Floats, Mask] | None) -> tuple[Mask, Mask]:
-    """Say where a tail is worse although the typical latency is not, and where it falls with it."""
+def _beside(mean: Floats, typical: tuple[Floats, Mask] | None) -> tuple[Mask, Mask]:
+    """Return where a tail is worse without the typical latency, and where it falls with it."""
     never = np.zeros(len(mean), dtype=bool)
-    if company is None:
+    if typical is None:
         return never, never
-    d, falling = company
+    d, falling = typical
     good = np.isfinite(d)
-    typical = np.where(good, d, 0.0).sum(axis=1) / np.maximum(good.sum(axis=1), 1)
-    alone: Mask = typical < TOGETHER * mean
+    its_mean = np.where(good, d, 0.0).sum(axis=1) / np.maximum(good.sum(axis=1), 1)
+    alone: Mask = its_mean < TOGETHER * mean
     return alone & good.any(axis=1), falling & ~alone
 
 
@@ -132,7 +134,7 @@ class Line:
         return self.slope / self.error
 
     def arrives(self, periods: int, level: float) -> Mask:
-        """Return whether the line may reach ``level`` in so many periods; else it does not fade."""
+        """Return whether the line may reach ``level`` within ``periods``."""
         reached: Mask = self.now + (self.slope - SURE * self.error) * periods <= level
         return reached
 
@@ -155,13 +157,13 @@ def _line(d: Floats, v: Floats, noise: Noise) -> Line:
 
 
 def settled_mean(whole: Estimate, fade: Fade, d: Floats, v: Floats, noise: Noise) -> Estimate:
-    """Return the mean of the second half where the difference has faded, else that of all."""
+    """Return the mean of the second half where the difference has faded, else of all periods."""
     half = slice(d.shape[1] // 2, None)
     return _instead(whole, fade.warm, lambda rows: paired_mean(d[rows, half], v[rows, half], noise))
 
 
 def _instead(whole: Estimate, rows: Mask, other: Callable[[Mask], Estimate]) -> Estimate:
-    """Return ``whole`` with ``rows`` of another estimate in their place."""
+    """Return ``whole`` with ``rows`` replaced by those of another estimate."""
     if not rows.any():
         return whole
     late, found = other(rows), {}
@@ -173,7 +175,7 @@ def _instead(whole: Estimate, rows: Mask, other: Callable[[Mask], Estimate]) -> 
 
 
 def above(d: Floats, bound: Floats | float) -> Mask:
-    """Say where the newest differences lie at ``bound`` or above it."""
+    """Return where the mean of the newest differences is at least ``bound``."""
     latest: Mask = _ends(d)[1] >= bound
     return latest
 
@@ -188,9 +190,10 @@ def _ends(d: Floats) -> tuple[Floats, Floats]:
 
 
 def may_leak(d: Floats, rule: Rule) -> Mask:
-    """Say which levels lie far enough above the baseline for their growth to be harm.
+    """Return which levels are so far above the baseline that their growth is harm.
 
-    Half the margin; all of it for one that began below the baseline, since it had to grow.
+    This is half the margin, or the whole margin for a level that began below the baseline and
+    therefore had to grow.
     """
     bound = np.where(_below(d, rule), rule.margin, rule.margin / 2)
     return above(d, bound)
@@ -202,7 +205,7 @@ def _below(d: Floats, rule: Rule) -> Mask:
 
 
 def settled_slope(whole: Estimate, d: Floats, rule: Rule) -> tuple[Estimate, Mask]:
-    """Return the slope, that of the second half where a level has grown from below the baseline."""
+    """Return the slope, of only the second half if a level has grown from below the baseline."""
     seen = d.shape[1]
     first, latest = _ends(d)
     grown = _below(d, rule) & (latest - first >= rule.margin / 2) & (seen >= SETTLED)
