@@ -13,7 +13,7 @@ LARGEST_PERCENT = 1e6
 """The ends of an interval after two periods can lie beyond; they say nothing then."""
 
 WIDE_MARGINS, WIDE = 10.0, 3.0
-"""Beyond both, in margins and as a change, a harm says only that there are few data."""
+"""A harm beyond both, in margins and as a change, shows only that there are few data."""
 UNKNOWN = "not known yet"
 """In the place of an interval that says nothing."""
 

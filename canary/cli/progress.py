@@ -97,7 +97,7 @@ class Display:
 
 
 def _evidence(judgement: Judgement) -> str:
-    """Return how much of the evidence each undecided metric has, for what it leans to."""
+    """Return the progress of each undecided metric to the verdict that it leans to."""
     undecided = [
         one
         for one in judgement.findings

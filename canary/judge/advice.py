@@ -90,7 +90,7 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
     words = percent(wider) if finding.relative else points(wider)
     margin = f", or accept a margin of {words} instead of {margin_words(metric)}"
     if is_wide(wider, finding.margin or 1.0):
-        margin = ""  # nobody would accept it
+        margin = ""  # nobody would accept such a margin
     if wider <= (finding.margin or 0.0):  # the newest periods withhold PASS, not the margin
         return _soon(case, metric, seconds)
     name = subject(metric)

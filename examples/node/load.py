@@ -60,7 +60,7 @@ class Load:
         return response.status < 500
 
     def path(self, number: int) -> str:
-        """Return the path of a request: every user asks for every path, in turn.
+        """Return the path of a request. Every user requests all paths in turn.
 
         Otherwise the two releases, which get different users, would also get different paths.
         """

@@ -189,7 +189,7 @@ def endure(scene: Scene, faults: Sequence[Fault], row: Row, watch: Watch) -> Non
 
 
 def _heal(fault: Fault, scene: Scene, row: Row) -> None:
-    """Repair it; a repair that fails is told, and the other faults are repaired all the same."""
+    """Repair a fault. Report a failed repair, so that the other faults are still repaired."""
     try:
         fault.heal(scene)
     except FAILURES as error:

@@ -47,7 +47,7 @@ def test_a_sandboxed_service_runs_on_it(cloud: Cloud, address: str) -> None:
 
 
 def test_packages_can_link_a_manual_page(cloud: Cloud, address: str) -> None:
-    """A JDK does so when it is installed, and failed, because the directory was missing."""
+    """A JDK makes links there when it is installed, so it fails without the directory."""
     made = cloud.ssh(
         address,
         "sudo update-alternatives --install /usr/local/bin/probe probe /bin/true 1 "

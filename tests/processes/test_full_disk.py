@@ -1,4 +1,4 @@
-"""The full disk of the fault suite: a sandboxed unit meets it, before and after it starts again.
+"""The full disk of the fault suite: a sandboxed unit sees it before and after a restart.
 
 It runs in a mount namespace of its own. A process with another one, made as systemd makes it, is
 the unit.

@@ -50,19 +50,19 @@ def _found(metric: Metric, finding: Finding, value: float) -> str:
 
 
 def _margin(metric: Metric, margin: float) -> str:
-    """Return the margin in force; a count has two, of which one was ruled out."""
+    """Return the margin in force. A count has two, of which one was ruled out."""
     return "its margin" if metric.kind == "count" else f"its margin of {amount(metric, margin)}"
 
 
 def _needed(metric: Metric, value: float, margin: float) -> str:
-    """Return which harm would have failed; between it and the margin, a run stays undecided."""
+    """Return the harm that would FAIL. Between it and the margin, a run stays undecided."""
     if value <= margin or is_wide(value, margin):
         return ""
     return f", and {harm_words(metric, value)} would have failed"
 
 
 def _data(metric: Metric, finding: Finding) -> str:
-    """Return how much was measured."""
+    """Return the amount of measured data."""
     numbers = finding.details
     if metric.kind != "count" or metric.per == "time":
         return plural(finding.periods, "period")

@@ -119,7 +119,7 @@ def test_restarts_of_the_service_are_remembered(tmp_path: Path) -> None:
 
 
 def test_restarts_count_although_the_state_directory_takes_no_file(tmp_path: Path) -> None:
-    """The service starts, and its metrics are sent: a full disk stops neither."""
+    """With a full disk, the service still starts and sends its metrics."""
     one = settings(tmp_path, release="one")
     note_start(one)
     full = tmp_path / "starts.json.new"

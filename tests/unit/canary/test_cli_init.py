@@ -98,7 +98,7 @@ def test_names_in_prometheus_become_queries_by_colour_and_period(canary: Shell) 
 def test_a_latency_has_the_unit_of_its_name(
     canary: Shell, words: tuple[str, ...], unit: str | None
 ) -> None:
-    """Without one, 10 % of a short latency took 40 minutes to be ruled out."""
+    """Without a unit, ruling out 10 % of a short latency takes 40 minutes."""
     assert canary("init", "prod", "--source", *words)[0] == 0
     latencies = [one for one in load_policy(FILE).metrics if one.kind in ("latency", "quantile")]
     assert {metric.unit for metric in latencies} == {unit}

@@ -48,7 +48,7 @@ def test_a_canary_that_goes_on_shows_no_verdict_in_its_lines(
 
 
 def test_a_canary_that_goes_on_tells_how_much_evidence_each_metric_has() -> None:
-    """It named four undecided metrics, with nothing about how long they may take."""
+    """The line must say how far each undecided metric is, not only name four of them."""
     output = io.StringIO()
     sides = Release("v1", "", "blue", ("b",)), Release("v2", "", "green", ("g",))
     recording = Recording("prod", 10, *sides, (), ())

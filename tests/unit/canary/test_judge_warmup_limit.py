@@ -1,4 +1,4 @@
-"""How long a slower candidate is waited for: while it falls, and no longer."""
+"""The judge waits for a slower candidate only while its latency falls."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ POLICY = parse_policy(
 AGE = np.arange(PERIODS, dtype=float)
 TWICE = np.full(PERIODS, 2.0)
 TWICE_AND_COLD = 1.8 * (1 + 0.5 * np.exp(-AGE / 4))
-"""A slow release whose processes are slower still at first."""
+"""A slow release whose processes are even slower at first."""
 
 
 def proxied(course: Floats, hosts: int, seed: int, scatter: float = 0.05) -> Recording:
-    """Mean latencies as a proxy counts them every five seconds; ``course`` slows the candidate."""
+    """Return mean latencies of a proxy, every five seconds; ``course`` slows the candidate."""
     noise = np.random.default_rng(seed)
     times = tuple(range(0, SECONDS * PERIODS, SECONDS))
     common, factors = noise.normal(0, 0.1, PERIODS), {Arm.CANDIDATE: course, Arm.BASELINE: 1.0}
@@ -41,7 +41,7 @@ def proxied(course: Floats, hosts: int, seed: int, scatter: float = 0.05) -> Rec
 
 
 def fails(recording: Recording) -> int:
-    """The period after which it fails, 0 for never."""
+    """Return the period after which it fails, 0 for never."""
     for k in range(4, PERIODS + 1, 2):
         if judge(POLICY, recording, SECONDS * k).verdict is Verdict.FAIL:
             return k
@@ -51,7 +51,7 @@ def fails(recording: Recording) -> int:
 @pytest.mark.parametrize("hosts", [1, 2, 8])
 @pytest.mark.parametrize("course", [TWICE, TWICE_AND_COLD])
 def test_a_release_that_is_slow_for_good_fails_soon(course: Floats, hosts: int) -> None:
-    """Its line may fall by chance, or because its processes were cold: that is no fade."""
+    """Its line may fall by chance, or because its processes were cold, but not to the margin."""
     found = [fails(proxied(course, hosts, seed)) for seed in range(4)]
     assert min(found) > 0
     assert max(found) <= 45
@@ -60,13 +60,13 @@ def test_a_release_that_is_slow_for_good_fails_soon(course: Floats, hosts: int) 
 @pytest.mark.parametrize("hosts", [1, 8])
 @pytest.mark.parametrize("minutes", [1, 2])
 def test_a_release_that_warms_up_is_waited_for(minutes: int, hosts: int) -> None:
-    """It starts twice as slow, and loses all but a third of that in so many minutes."""
+    """It starts twice as slow, and loses two thirds of that within some minutes."""
     course = 1 + np.exp(-AGE * SECONDS / 60 / minutes)
     assert not any(fails(proxied(course, hosts, seed)) for seed in range(4))
 
 
 def test_periods_without_a_value_are_no_fade() -> None:
-    """The load ends in the middle: what is known still counts."""
+    """The load ends in the middle, and the earlier data still count."""
     kept = proxied(TWICE_AND_COLD, 1, 1)
     half = PERIODS // 2
     cut = tuple(

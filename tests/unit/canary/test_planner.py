@@ -121,7 +121,7 @@ def test_a_run_says_what_it_would_have_found() -> None:
 
 
 def test_harm_that_needs_many_times_the_margin_is_told_as_too_little_data() -> None:
-    """It said "errors: harm of 1,193 % or more would have been found" of a dozen requests."""
+    """A dozen requests must not give "errors: harm of 1,193 % or more would have been found"."""
     early = judge(policy(), healthy(), 120)
     errors = next(one for one in early.findings if one.metric == "errors")
     few = {"candidate_events": 0, "baseline_events": 3, "candidate_chances": 12}

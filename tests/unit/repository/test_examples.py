@@ -38,7 +38,7 @@ def test_every_example_has_a_readme() -> None:
 
 @pytest.mark.parametrize("paths", [["/"], ["/", "/a"], ["/", "/a", "/b"], list("abcde")])
 def test_every_user_of_the_load_asks_for_every_path(paths: list[str]) -> None:
-    """Or the releases, which get different users, would get different paths too."""
+    """Otherwise the releases, which get different users, would get different paths too."""
     known = runpy.run_path(str(ROOT / "examples/node/load.py"))
     users, load = known["USERS"], known["Load"]("http://192.0.2.10", 100, 1, paths)
     for user in (0, 1, users - 1):

@@ -92,7 +92,7 @@ def test_a_snapshot_that_cannot_be_read_is_said_in_a_sentence(mortal: Emulator) 
 
 
 class Changing(dict[str, int]):
-    """A dictionary that another thread changes while it is read for the first time."""
+    """A dictionary that another thread changes during its first read."""
 
     changes = 1
 
