@@ -1,6 +1,6 @@
 """Commands that a policy names, run within limits of time and of output."""
 
 from canary.processes.command import SIGNALS, run
-from canary.processes.output import LastLine, ending, plain
+from canary.processes.output import SILENT, LastLine, ending, plain
 
-__all__ = ["SIGNALS", "LastLine", "ending", "plain", "run"]
+__all__ = ["SIGNALS", "SILENT", "LastLine", "ending", "plain", "run"]

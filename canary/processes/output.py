@@ -133,13 +133,17 @@ class Output:
         self._log.close()
 
 
+SILENT = " and printed nothing"
+"""The end of a sentence about a command without output."""
+
+
 def ending(log: Path) -> str:
     """Say where the output of a command is, and how it ends."""
     try:
         end = _tail(log)
     except OSError as error:  # a command can remove its own log
         return f"; its output cannot be read: {error}"
-    return f"; its output is in {log} and ends with:{end}" if end else " and printed nothing"
+    return f"; its output is in {log} and ends with:{end}" if end else SILENT
 
 
 def _tail(log: Path) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from canary.environment import HOOK_PLACEHOLDERS, Hook, Hooks
 from canary.errors import HookError
-from canary.processes import ending, run
+from canary.processes import SILENT, ending, run
 
 PREFIX = "CANARY_"
 
@@ -49,4 +50,8 @@ def _execute(name: str, hook: Hook, values: Mapping[str, str], log: Path) -> str
         return f"The {name} hook did not end within {hook.timeout:g} s; it was stopped{ending(log)}"
     except OSError as error:
         return f"The {name} hook could not be started: {error}"
-    return f"The {name} hook ended with status {status}{ending(log)}" if status else ""
+    if not status:
+        return ""
+    end = ending(log)
+    by_hand = f". To see why, type it by hand: {shlex.join(command)}" if end == SILENT else ""
+    return f"The {name} hook ended with status {status}{end}{by_hand}"

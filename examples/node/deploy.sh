@@ -14,6 +14,10 @@ for host in $hosts; do
     sudo tar -x -C /opt/greeter/$release
     sudo ln -sfn $release /opt/greeter/current
     sudo systemctl restart greeter
-    curl --silent --fail --retry 30 --retry-delay 1 --retry-connrefused http://127.0.0.1:8000/health
+    curl --silent --show-error --fail --retry 30 --retry-delay 1 --retry-connrefused \\
+      http://127.0.0.1:8000/health || {
+      sudo journalctl --no-pager --lines=20 --unit=greeter # why it does not respond
+      exit 1
+    }
   "
 done

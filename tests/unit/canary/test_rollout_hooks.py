@@ -66,8 +66,11 @@ PLAY RECAP ****
 
 
 def test_a_failing_command_may_be_let_pass(tmp_path: Path) -> None:
-    run = commands(tmp_path, "false", on_failure="continue").run
-    assert run("deploy", VALUES) == "The deploy hook ended with status 1 and printed nothing"
+    run = commands(tmp_path, "false", "{colour}", on_failure="continue").run
+    assert run("deploy", VALUES) == (
+        "The deploy hook ended with status 1 and printed nothing. To see why, type it by hand: "
+        f"false {VALUES['colour']}"
+    )
 
 
 def test_a_command_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
