@@ -59,9 +59,9 @@ SHORT = (4, 5, 6, 8, 12, 16)
 def learn(policy: Policy, name: str, arms: Arms, worth: Worth | None = None) -> Learned | None:
     """Return the noise of metric ``name``, learned from A/A windows, for a calibration.
 
-    Each row of ``arms`` is one window in which both arms ran the same release. ``worth`` says how
-    many of them are independent; by default all are. None: the metric cannot be learned, because
-    it has too few values, or because most of them do not differ.
+    Each row of ``arms`` is one window in which both arms ran the same release. ``worth`` is the
+    number of independent windows, by default all. Return None if the metric has too few values, or
+    if most of its differences are zero.
     """
     metric = next(metric for metric in policy.metrics if metric.name == name)
     worth = worth or Worth(len(arms.candidate), len(arms.candidate))
@@ -93,9 +93,9 @@ def _taught(
     cold: Noise,
     worth: Worth,
 ) -> Rule:
-    """Return the rule with what the windows say, as far as they can be believed."""
+    """Return the rule with the noise of the windows, shrunk to the defaults by their worth."""
     seen = float(np.isfinite(choices[0][0]).sum()) * worth.windows / max(len(choices[0][0]), 1)
-    # calm weather is no reason to do without protection against bursts of events
+    # even if the windows had no bursts, counts keep the protection against them
     preferred = choices[::-1] if isinstance(model, Counts) else choices
     noise = shrunk_noise(most_precise(preferred), cold, seen, worth.hosts)
     rough = shrunk_noise(learn_noise(*choices[0], rough=True), cold, seen, worth.hosts)
@@ -115,7 +115,7 @@ def _measured(noise: Noise) -> MeasuredNoise:
 
 
 def _kappa(model: AnyComparison) -> dict[str, Kappa]:
-    """Return kappa of every channel at a few lengths, by both directions of harm."""
+    """Return kappa of every channel at a few lengths, from both directions of harm."""
     periods = model.periods
     found: dict[str, dict[int, float]] = {}
     lengths = sorted({k for k in SHORT if k <= periods} | {max(periods // 2, 1), periods})
@@ -136,8 +136,8 @@ def _kappa(model: AnyComparison) -> dict[str, Kappa]:
 
 
 def _channel_z(model: AnyComparison, k: int) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return each channel's z over all pieces of length ``k``: gated, and ungated."""
-    # a window of counts scatters so widely that its gate stops hardly anything
+    """Return each channel's z over all pieces of length ``k``: with its gate, and without it."""
+    # a window of counts scatters so widely that its gate excludes almost nothing
     ungated = ("window",) if isinstance(model, Counts) else ()
     gated: dict[str, list[Floats]] = {}
     free: dict[str, list[Floats]] = {}
@@ -166,7 +166,7 @@ def _rank_lean(model: Counts) -> float:
 
 
 def _drift_host(model: AnyComparison, noise: Noise) -> float:
-    """Return how far the slopes of two equal arms differ beyond their own errors."""
+    """Return how much the slopes of two equal arms differ beyond their errors."""
     if not isinstance(model, Level):
         return 0.0
     whole = slope(model.d, replace(noise, host=0.0))
@@ -175,7 +175,7 @@ def _drift_host(model: AnyComparison, noise: Noise) -> float:
 
 
 def _choices(model: AnyComparison, start: Noise) -> list[tuple[Floats, Floats, Noise]]:
-    """Return the windows under each choice of clips, the plainest first."""
+    """Return the windows with each choice of clips, the simplest first."""
     clips = [(PLAIN_CLIP, math.inf), (FIRM_CLIP, math.inf), (PLAIN_CLIP, ARM_CLIP)]
     if isinstance(model, Level):
         return [(model.d, least_variance(model.d), replace(start, clip=PLAIN_CLIP))]

@@ -1,8 +1,8 @@
 """The channels that can show harm in one metric, and the assessment at one look.
 
-Each comparison holds arrays ``[runs, periods]`` and answers ``look(k)`` from the first ``k``
-periods alone, so that a look never depends on later data. A canary is one run; benchmarks and
-rehearsals are thousands.
+Each comparison holds arrays ``[runs, periods]``. It computes ``look(k)`` from only the first ``k``
+periods, so that a look never depends on later data. A canary is one run; benchmarks and rehearsals
+are thousands of runs.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from canary.stats.paired import Estimate, Mask, paired_mean, pull_arms
 from canary.stats.window import window_mean
 
 STEADY_Z = 2.33
-"""Harm must still show at this z without its worst burst of neighbouring periods."""
+"""Harm must still reach this z after its worst burst of neighbouring periods is left out."""
 ALMOST = 0.99
 SPARE = 6
-"""Periods of the window that may be without harm; an incident that spares more is not lasting."""
+"""The most periods of the window without harm; an incident with more of them is not lasting."""
 
 
 @dataclass(slots=True)
 class Assessment:
-    """How close each run is to each decision line (1 is reached), and the estimate.
+    """The progress of each run to both decision bounds (1 is reached), and the estimate.
 
     ``effect``, ``low`` and ``high`` are on the scale of the differences, positive is harm.
     """
@@ -41,37 +41,37 @@ class Assessment:
     parts: dict[str, Floats] = field(default_factory=dict)
 
     def wait(self, falling: Mask) -> None:
-        """Let no harm count that may still fade: it is not harm that lasts."""
+        """Withhold FAIL from the runs whose harm is ``falling``, because it may not last."""
         fading = falling & (self.towards_fail >= 1)
         self.towards_fail = np.where(fading, ALMOST, self.towards_fail)
         self.parts["fading"] = np.where(fading, 1.0, np.nan)
 
     def alarm(self, numbers: Mapping[str, Floats]) -> None:
-        """Let the acute channel fail the runs of which ``numbers`` tells."""
+        """Let the acute channel FAIL the runs for which ``numbers`` has values."""
         self.parts |= numbers
         fired = np.isfinite(numbers["acute_periods"])
         self.towards_fail = np.where(fired, np.maximum(self.towards_fail, 1.0), self.towards_fail)
 
     def withhold(self, numbers: Mapping[str, Floats]) -> None:
-        """Let the newest periods withhold PASS from the runs of which ``numbers`` tells."""
+        """Withhold PASS from the runs for which ``numbers`` of the newest periods has values."""
         kept = np.isfinite(numbers["newest_periods"]) & (self.towards_pass >= 1)
         self.parts |= {name: np.where(kept, x, np.nan) for name, x in numbers.items()}
         self.towards_pass = np.where(kept, ALMOST, self.towards_pass)
 
     @property
     def fails(self) -> Mask:
-        """Runs in which harm is shown."""
+        """The runs in which harm is shown."""
         return self.towards_fail >= 1
 
     @property
     def passes(self) -> Mask:
-        """Runs in which harm beyond the margin is ruled out."""
+        """The runs in which harm beyond the margin is ruled out."""
         return self.towards_pass >= 1
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way of showing harm: its z, its bound, and whether its gate is open.
+    """One test for harm: its z, its bound, and whether its gate is open.
 
     ``size`` is the estimate in units of the smallest one that can FAIL.
     """
@@ -84,7 +84,7 @@ class Channel:
 
 
 def pieces(column: Floats, starts: Sequence[int], length: int) -> Floats:
-    """Return the pieces of every row that start at ``starts``, as rows."""
+    """Return the pieces of every row that start at ``starts``, each as a row."""
     return np.concatenate([column[:, start : start + length] for start in starts])
 
 
@@ -104,7 +104,7 @@ def means(
 def mean_channels(
     whole: Estimate, recent: Estimate | None, rule: Rule, k: int, expanding: float, windowed: float
 ) -> tuple[Channel, ...]:
-    """Return the channels of the mean over the whole run and over its newest part."""
+    """Return the channels of the mean: over the whole run, and over its newest part."""
     steady = (whole.mean >= rule.gate) & (whole.least >= STEADY_Z * whole.error)
     z = _harm_z(whole, rule)
     size = rule.size(whole.mean)
@@ -146,7 +146,7 @@ def conclude(channels: Sequence[Channel], whole: Estimate, rule: Rule, k: int) -
 
 
 def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
-    """Return how close the nearest channel is to its bound; below 1 if its gate is closed."""
+    """Return how close the channel nearest to its bound is to it; below 1 if its gate is closed."""
     far = []
     for channel in channels:
         ratio = channel.z / rule.kappa(channel.name, k) / channel.bound

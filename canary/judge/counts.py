@@ -73,7 +73,7 @@ class Counts:
         baseline_chances: Floats,
         rule: Rule,
     ) -> Counts:
-        """Merge the periods into blocks, once for all looks."""
+        """Merge the periods into blocks once, for all looks."""
         good = (candidate_chances > 0) & (baseline_chances > 0)
         good &= np.isfinite(candidate) & np.isfinite(baseline)
         candidate, baseline, chances_g, chances_b = (
@@ -118,9 +118,9 @@ class Counts:
         return evidence
 
     def _beyond_negligible(self, channels: Sequence[Channel], k: int) -> tuple[Channel, ...]:
-        """Close the gates of all but the window where the extra events are negligible.
+        """Close the gates of all channels but the window if the extra events are negligible.
 
-        What PASS accepts must not fail. The window's events may be diluted by the rest of the run.
+        What PASS accepts must not FAIL. The rest of the run may dilute the window's events.
         """
         rule = self.rule
         columns = (np.where(np.isfinite(x[:, :k]), x[:, :k], 0.0) for x in self._columns)
@@ -193,9 +193,9 @@ class Counts:
     def _exact(self, k: int) -> Channel:
         """Return the conditional test of all events so far.
 
-        A period with many events is weighted by how many independent ones the environment's
-        variance leaves in it. So the pooled test keeps its error rate where counts are large, and
-        is exact where they are small.
+        Each period is weighted by its effective number of independent events, given the variance of
+        the environment. So the pooled test keeps its error rate for large counts, and is exact for
+        small ones.
         """
         rule = self.rule
         good = np.isfinite(self.candidate[:, :k])
@@ -226,7 +226,7 @@ class Counts:
         return self.candidate, self.baseline, self.candidate_chances, self.baseline_chances
 
     def _negligible(self, k: int) -> Floats:
-        """Return how close the extra events per request are to being ruled out as negligible.
+        """Return the progress towards ruling out more than negligible extra events per request.
 
         The interval of a difference from the limits of its parts: G. Y. Zou, A. Donner (2008),
         "Construction of confidence limits about effect measures", Stat. Med. 27, 1693-1702; the

@@ -20,13 +20,13 @@ COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
 }
 """Kappa without a calibration, wide enough for bursts of errors."""
 COLD_FEWER_KAPPA: Mapping[str, Kappa] = {**COLD_COUNT_KAPPA, "exact": ((4, 1.1),)}
-"""The same where fewer events are harm, such as checkouts, which have no such bursts."""
+"""The same for counts of which fewer are harm, such as checkouts: they have no such bursts."""
 COLD_WEIGHTS, CALIBRATED_WEIGHTS = (6.0, 20.0), (30.0, 100.0)
-"""What tau and phi are worth: without a rehearsal, and after a long one."""
+"""The weights of tau and phi: without a rehearsal, and after a long one."""
 COLD_WIDER = 0.1
-"""The share of that for tau of counts which scatter more than the default: errors in batches do."""
+"""The share of tau's weight if counts scatter more than the default, as errors in batches do."""
 WEATHER_HOST, WEATHER_GAUGE = 0.6, 0.5
-"""Hosts that looked alike may still differ by this share of the cold default before a FAIL."""
+"""FAIL allows for hosts that differ by this share of the default, even if a rehearsal saw less."""
 WEATHER_KAPPA: Mapping[str, Mapping[str, Kappa]] = {
     "count": {
         "expanding": ((4, 1.5), (8, 1.5), (16, 1.4), (60, 1.15)),
@@ -37,12 +37,12 @@ WEATHER_KAPPA: Mapping[str, Mapping[str, Kappa]] = {
     "tail": {"expanding": ((4, 1.3), (8, 1.3), (16, 1.1)), "window": ((22, 1.2),)},
     "gauge": {"expanding": ((4, 1.1), (8, 1.1), (16, 1.05)), "window": ((22, 1.2),)},
 }
-"""Least kappa after a rehearsal, whose weather may have been calm, by kind."""
+"""Least kappa after a rehearsal, by kind, because the rehearsal may have seen no bursts."""
 FIRM_CLIP, ARM_CLIP = 1.5, 1.0
 SHARED = 0.1
-"""Share of a period's noise that more hosts do not average out."""
+"""The share of a period's noise that more hosts do not reduce."""
 UNEVEN = 1.0
-"""Difference of the log odds of two splits from which counts scatter otherwise."""
+"""If the log odds of two splits differ by more than this, counts scatter differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def cold_noise(metric: Metric, period: int, points: float = 1.0) -> Noise:
 
 
 def known_noise(measured: MeasuredNoise, trust: float) -> Noise:
-    """Return the noise that a rehearsal measured, held as firmly as its trust deserves."""
+    """Return the noise that a rehearsal measured, with a weight according to its ``trust``."""
     noise = Noise(
         tau=measured.tau,
         phi=measured.phi,
@@ -101,9 +101,9 @@ class Setting:
     """How a canary differs from the windows that its noise was learned from.
 
     Attributes:
-        variance: of the difference between two equal arms, relative to those windows. Arms of four
-            hosts differ by a quarter of what single hosts do.
-        uneven: its traffic is split so differently that counts scatter in another way.
+        variance: variance of the difference between two equal arms, relative to those windows. For
+            arms of four hosts it is a quarter of that for single hosts.
+        uneven: whether its traffic is split so differently that counts scatter differently.
     """
 
     variance: float = 1.0
@@ -114,7 +114,7 @@ ALIKE = Setting()
 
 
 def setting_of(there: Fingerprint | None, hosts: tuple[int, int], share: float) -> Setting:
-    """Compare a canary with the windows of a calibration; unknown windows are taken as alike."""
+    """Compare a canary with the windows of a calibration. Unknown windows count as alike."""
     if there is None:
         return ALIKE
     learned = sum(1 / count for count in there.groups)
@@ -123,7 +123,7 @@ def setting_of(there: Fingerprint | None, hosts: tuple[int, int], share: float) 
 
 
 def in_setting(noise: Noise, setting: Setting) -> Noise:
-    """Return the noise between arms of other sizes. The part that is not the hosts' own stays."""
+    """Return the noise between arms of other sizes. The part that hosts share does not change."""
     if setting.variance == 1.0:
         return noise
     tau = noise.tau * math.sqrt(SHARED + (1 - SHARED) * setting.variance)
@@ -136,7 +136,7 @@ def _logit(share: float) -> float:
 
 
 def held(noise: Noise, trust: float) -> Noise:
-    """Return a noise that is held as firmly as a rehearsal of this trust deserves."""
+    """Return the noise with the weight that a rehearsal of this ``trust`` has."""
     tau, phi = (
         cold + (known - cold) * trust
         for cold, known in zip(COLD_WEIGHTS, CALIBRATED_WEIGHTS, strict=True)
@@ -145,12 +145,12 @@ def held(noise: Noise, trust: float) -> Noise:
 
 
 def has_bursts(metric: Metric) -> bool:
-    """Return whether incidents on one host multiply the metric for some periods."""
+    """Return whether an incident on one host can multiply the metric for some periods."""
     return metric.kind == "count" or _prior_name(metric) in ("tail", "gauge")
 
 
 def least_kappa(metric: Metric) -> Mapping[str, Kappa]:
-    """Return the least kappa of FAIL, however calm a rehearsal was."""
+    """Return the least kappa of FAIL, whatever a rehearsal measured."""
     kind = "count" if metric.kind == "count" else _prior_name(metric)
     return WEATHER_KAPPA.get(kind, {})
 
@@ -161,7 +161,7 @@ def least_host(metric: Metric, cold: Noise) -> float:
 
 
 def wary(metric: Metric, rough: Noise, cold: Noise) -> Noise:
-    """Return the noise with bursts that FAIL allows for: a calm rehearsal may have seen none."""
+    """Return the noise with bursts for FAIL. It is at least the default for kinds with bursts."""
     return replace(rough, tau=max(rough.tau, cold.tau)) if has_bursts(metric) else rough
 
 

@@ -1,4 +1,4 @@
-"""The rule that one metric is judged by, made from the policy and what is known of its noise."""
+"""The rule by which one metric is judged, made from the policy and the noise of the metric."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ from canary.stats.paired import Noise
 
 SAFETY, ACUTE = 0.58, 0.2
 BETA_SAFETY, LEVEL_BETA = 0.95, 0.76
-"""Shares of alpha and beta that are spent. The rest covers what the theory leaves out: more for
-levels, whose slopes scatter more than in theory. The acute channel has its own share of alpha."""
+"""Shares of alpha and beta that are spent. The rest is a reserve for deviations from the theory,
+larger for levels, whose slopes scatter more than in theory. ``ACUTE`` is the share of the acute
+channel."""
 COLD_FIRST, CALIBRATED_FIRST = 5, 4
 GATE = 0.45
-"""By how much of the margin a full trust lowers the smallest estimate that can FAIL."""
+"""The share of the margin by which a calibration of full trust lowers the least estimate to
+FAIL."""
 MANY = 16
 """Periods from which a burst can be distinguished from a change."""
 EXPANDING, WINDOWED = 0.8, 0.2
 FADE_SECONDS, FADE_PERIODS = 1800, 20
-"""Longest and shortest time for which a falling latency is waited for."""
+"""The longest time in seconds, and the least number of periods, to wait for a falling latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,11 @@ class Rule:
     """One metric's rule.
 
     Attributes:
-        sign: +1 where an increase is harm, -1 where a decrease is.
+        sign: +1 if an increase is harm, -1 if a decrease is.
         margin: accepted harm on the scale of the differences (a log ratio, or a level's unit).
         gate: the smallest estimate that can FAIL; smaller harm is within the margin.
-        noise: of the differences from ``MANY`` periods on.
-        rough: of the differences with bursts in it, for fewer periods and for the window.
+        noise: noise of the differences, used from ``MANY`` periods on.
+        rough: the same with bursts, used for fewer periods and for the window.
         negligible: accepted extra events per request (counts only).
         drift_margin: accepted growth per period (levels only).
         drift: noise of the slope (levels only).
@@ -89,7 +91,7 @@ class Rule:
 
     @property
     def measured(self) -> Noise:
-        """The noise with the bursts that were measured, which PASS allows for."""
+        """The noise with the measured bursts, which PASS allows for."""
         return self.rough if self.bursts == self.rough.tau else replace(self.rough, tau=self.bursts)
 
     def noise_at(self, seen: int) -> Noise:
@@ -97,9 +99,9 @@ class Rule:
         return self.noise if seen >= MANY else self.rough
 
     def kappa(self, channel: str, seen: int) -> float:
-        """Return how much wider than in theory a channel's z is on A/A data after ``seen`` periods.
+        """Return the ratio of a channel's actual to its theoretical width after ``seen`` periods.
 
-        It is known at a few lengths, and interpolated on the logarithm of the length.
+        It was measured on A/A data at a few lengths, and is interpolated on the log of the length.
         """
         nodes = self.widths.get(channel)
         if not nodes:
@@ -109,7 +111,7 @@ class Rule:
 
 
 def sign_of(metric: Metric) -> float:
-    """Return -1 where only a decrease is harm."""
+    """Return -1 if only a decrease is harm, else 1."""
     return -1.0 if metric.harmful == "decrease" else 1.0
 
 
@@ -154,7 +156,7 @@ def _weather(least: float, host: float, setting: Setting) -> float:
 
 
 def _fade(policy: Policy, metric: Metric) -> int:
-    """Return the periods that a latency has to fall after its start: half a run, within limits."""
+    """Return how many periods a latency may take to fall: half a run, within limits."""
     if metric.kind not in ("latency", "quantile"):
         return 0
     return max(FADE_PERIODS, min(policy.periods // 2, FADE_SECONDS // policy.period))
@@ -162,7 +164,7 @@ def _fade(policy: Policy, metric: Metric) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Noises:
-    """The noises of a rule, and what FAIL allows for on top."""
+    """The noises of a rule, and the additional noise that FAIL allows for."""
 
     noise: Noise
     rough: Noise
@@ -174,7 +176,7 @@ class _Noises:
 def _noises(
     metric: Metric, known: Learned | None, cold: Noise, growth: float, setting: Setting
 ) -> _Noises:
-    """Return the default noises, or those that a rehearsal measured, in the canary's setting."""
+    """Return the default noises, or the measured ones, adapted to the canary's setting."""
     if known is None:
         return _Noises(cold, cold, replace(cold, host=growth / 6), cold.tau)
     trust = trust_of(known.windows)

@@ -1,8 +1,8 @@
-"""Shrinkage: few windows move a default a little, many replace it.
+"""Shrinkage: few windows change a default a little, many replace it.
 
-A variance that was measured and a default are averaged, each by what it is worth. A default counts
-as much as ``HOST_WORTH`` pairs of hosts, or ``NOISE_WORTH`` independent differences. So a rehearsal
-of any length can be used, and none is believed further than it reaches.
+A measured variance and a default are averaged with weights. The weight of a default is that of
+``HOST_WORTH`` pairs of hosts, or of ``NOISE_WORTH`` independent differences. So a rehearsal of any
+length can be used, and its weight follows from its amount of data.
 
 Reference:
     [1] C. N. Morris (1983), "Parametric empirical Bayes inference", JASA 78(381), 47-55.
@@ -31,19 +31,19 @@ FEWEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a rehearsal is worth: independent windows, and independent pairs of hosts."""
+    """The worth of a rehearsal: its independent windows, and its independent pairs of hosts."""
 
     windows: float
     hosts: float
 
     @property
     def trust(self) -> float:
-        """The weight of what was learned, from 0 to 1; the rest is the default's."""
+        """The weight of the measured values, from 0 to 1. The default has the rest."""
         return trust_of(self.windows)
 
     @property
     def host_trust(self) -> float:
-        """The weight of the difference between hosts that was learned."""
+        """The weight of the measured difference between hosts."""
         return _share(self.hosts, HOST_WORTH)
 
 
@@ -57,7 +57,7 @@ def trust_of(windows: float) -> float:
 
 
 def shrunk_noise(measured: Noise, cold: Noise, differences: float, hosts: float) -> Noise:
-    """Return the noise between a measured one and a default one."""
+    """Return the weighted mean of a measured noise and a default."""
     phi = measured.phi
     independent = differences * (1 - phi**2) / (1 + phi**2)
     tau = shrunk_size(measured.tau, cold.tau, independent, NOISE_WORTH)
@@ -71,9 +71,9 @@ def shrunk_noise(measured: Noise, cold: Noise, differences: float, hosts: float)
 
 
 def shrunk_size(measured: float, default: float, evidence: float, worth: float) -> float:
-    """Return a standard deviation between a measured one and a default one.
+    """Return a standard deviation from the weighted mean of a measured variance and a default.
 
-    A smaller one is believed slowly: it makes verdicts bolder.
+    A smaller measured value gets less weight, because it makes verdicts less cautious.
 
     >>> round(shrunk_size(1.0, 2.0, 12.0, 12.0), 3)
     1.581
@@ -88,7 +88,7 @@ def shrunk_kappa(
     least: Mapping[str, Kappa],
     trust: float,
 ) -> dict[str, Kappa]:
-    """Return kappa between the learned one and the default, and never below ``least``."""
+    """Return the weighted mean of the learned kappa and the default, at least ``least``."""
 
     def width(channel: str, length: int, seen: float) -> float:
         default = max(seen, kappa_at(cold.get(channel), length))
@@ -102,7 +102,7 @@ def shrunk_kappa(
 
 
 def widest(one: Mapping[str, Kappa], other: Mapping[str, Kappa]) -> dict[str, Kappa]:
-    """Return the larger kappa of two, at the lengths of the first."""
+    """Return the larger of two kappas, at the lengths of the first."""
     return {
         channel: tuple(
             (length, max(width, kappa_at(other.get(channel), length))) for length, width in nodes
@@ -112,13 +112,13 @@ def widest(one: Mapping[str, Kappa], other: Mapping[str, Kappa]) -> dict[str, Ka
 
 
 def sticky(d: Floats) -> bool:
-    """Return whether so many differences are exactly zero that the rest looks like outliers."""
+    """Return whether so many differences are exactly zero that the others look like outliers."""
     seen = d[np.isfinite(d)]
     return bool(seen.size) and float((seen == 0).mean()) >= STICKY
 
 
 def kappa_at(nodes: Kappa | None, length: int) -> float:
-    """Return kappa at a length, interpolated on its logarithm; 1 where none is known."""
+    """Return kappa at a length, interpolated on the log of the length; 1 if none is known."""
     if not nodes:
         return 1.0
     at, widths = zip(*nodes, strict=True)
