@@ -42,7 +42,7 @@ from canary.stats.learn import (
     most_precise,
     tail_width,
 )
-from canary.stats.paired import Noise, pull_arms
+from canary.stats.paired import Noise, clip_arms
 from canary.stats.ranks import rank_z
 from canary.stats.trend import slope
 
@@ -182,6 +182,6 @@ def _choices(model: AnyComparison, start: Noise) -> list[tuple[Floats, Floats, N
     source = model.blocks if isinstance(model, Counts) else model
     choices = []
     for clip, arm_clip in clips:
-        d = pull_arms(source.d, source.candidate, source.baseline, source.v, arm_clip)
+        d = clip_arms(source.d, source.candidate, source.baseline, source.v, arm_clip)
         choices.append((d, source.v, replace(start, clip=clip, arm_clip=arm_clip)))
     return choices

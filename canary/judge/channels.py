@@ -15,7 +15,7 @@ import numpy as np
 from canary.judge.rule import Rule
 from canary.judge.spending import WINDOW
 from canary.stats.distributions import Floats, t_to_z, z_to_t
-from canary.stats.paired import Estimate, Mask, paired_mean, pull_arms
+from canary.stats.paired import Estimate, Mask, clip_arms, paired_mean
 from canary.stats.window import window_mean
 
 STEADY_Z = 2.33
@@ -93,10 +93,10 @@ def means(
 ) -> tuple[Estimate, Estimate | None]:
     """Return the mean of all periods, and the mean of the newest ones if there are enough."""
     noise, rough = rule.noise_at(k), rule.rough
-    pulled = rule.sign * pull_arms(d, *arms, v, noise.arm_clip)
+    pulled = rule.sign * clip_arms(d, *arms, v, noise.arm_clip)
     recent = None
     if d.shape[1] >= WINDOW + 4:
-        plain = rule.sign * pull_arms(d, *arms, v, rough.arm_clip)
+        plain = rule.sign * clip_arms(d, *arms, v, rough.arm_clip)
         recent = window_mean(plain, v, rough, WINDOW, SPARE)
     return paired_mean(pulled, v, noise), recent
 

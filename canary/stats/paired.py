@@ -119,7 +119,7 @@ def winsorise(
     return np.where(mask, tame, 0.0), np.minimum(clipped, MAX_CLIPPED)
 
 
-def pull_arms(d: Floats, candidate: Floats, baseline: Floats, v: Floats, clip: float) -> Floats:
+def clip_arms(d: Floats, candidate: Floats, baseline: Floats, v: Floats, clip: float) -> Floats:
     """Winsorise each arm by itself, and return the differences.
 
     ``candidate`` and ``baseline`` are the arms' logs. The limit is at least the arm's share of the

@@ -20,7 +20,7 @@ from canary.stats.effects import (
     merge_counts,
     quantile_variance,
 )
-from canary.stats.paired import Noise, inflation, masked_median, paired_mean, pull_arms
+from canary.stats.paired import Noise, clip_arms, inflation, masked_median, paired_mean
 from canary.stats.spending import moving_bound, spending_bounds
 
 FEW = settings(max_examples=30)
@@ -205,6 +205,6 @@ def test_an_arm_s_own_outlier_is_pulled_in_before_the_difference_is_taken() -> N
     g[0, ::2], b[0, ::2] = 0.1, 0.1
     g[0, 7] = 5.0
     v = np.full((1, 20), 0.01)
-    pulled = pull_arms(g - b, g, b, v, 1.0)
+    pulled = clip_arms(g - b, g, b, v, 1.0)
     assert pulled[0, 7] < 0.3
     assert pulled[0, 8] == pytest.approx(0.0)
