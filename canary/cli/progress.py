@@ -46,6 +46,9 @@ STYLES = {"warning": "yellow", "end": "bold", "step": "bold", "promoted": "bold 
 REPEATED = re.compile(rf" {UNDECIDED} after [^:]+(: )?")
 """How the sentence of a metric ends, which says the same as the beginning of the line."""
 
+NOT_YET = "PASS at the end of the last step"
+"""What a look without harm means: a later one may still find some."""
+
 
 class Display:
     """Prints events, with the newest judgement below them."""
@@ -89,11 +92,12 @@ class Display:
             self._live.update(table, refresh=True)
             return
         last = judgements[-1]
-        if last.verdict is not Verdict.INCONCLUSIVE:
-            self.event(Event(int(self._now()), str(last.verdict), last.reason))
-            return
-        reason = REPEATED.sub(" ", last.reason).rstrip()
-        self.event(Event(int(self._now()), "watching", f"{reason}{_evidence(last)}"))
+        kind, sentence = "watching", f"{last.reason}. {NOT_YET}"
+        if last.verdict is Verdict.FAIL:
+            kind, sentence = str(last.verdict), last.reason
+        elif last.verdict is Verdict.INCONCLUSIVE:
+            sentence = REPEATED.sub(" ", last.reason).rstrip() + _evidence(last)
+        self.event(Event(int(self._now()), kind, sentence))
 
 
 def _evidence(judgement: Judgement) -> str:

@@ -66,3 +66,20 @@ def test_a_canary_that_goes_on_tells_how_much_evidence_each_metric_has() -> None
     assert output.getvalue().endswith(
         f"{OPEN} Evidence so far: for PASS errors 59 %, latency 78 %; for FAIL broken 43 %.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [
+        (Verdict.PASS, "  watching   All is well. PASS at the end of the last step\n"),
+        (Verdict.FAIL, "  FAIL       All is well\n"),
+    ],
+)
+def test_a_look_without_harm_is_no_verdict(verdict: Verdict, line: str) -> None:
+    """A line "PASS" at the first step was followed by further steps, and by another PASS."""
+    output = io.StringIO()
+    sides = Release("v1", "", "blue", ("b",)), Release("v2", "", "green", ("g",))
+    recording = Recording("prod", 10, *sides, (), ())
+    judgement = Judgement(0, verdict, "All is well", ())
+    Display(POLICY, Console(file=output)).look(recording, [judgement])
+    assert output.getvalue().endswith(line)
