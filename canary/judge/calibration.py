@@ -24,7 +24,9 @@ from canary.judge.rule import Rule, rule_of
 from canary.judge.shrinkage import (
     FEWEST,
     HOST_WORTH,
+    RANKS,
     Worth,
+    harm_kappa,
     shrunk_kappa,
     shrunk_noise,
     shrunk_size,
@@ -50,8 +52,6 @@ AnyComparison = Counts | Level | Ratio
 
 PASSING = {"expanding": "pass", "slope": "pass_slope"}
 """Channels that rule out a margin. They need no far tails, because beta is one in twenty."""
-RANKS = "ranks"
-"""The channel whose z has no far tails even with bursts, so its body gives its width."""
 SHORT = (4, 5, 6, 8, 12, 16)
 """Lengths of the pieces that windows are cut into, so that few windows still show far tails."""
 
@@ -76,6 +76,9 @@ def learn(policy: Policy, name: str, arms: Arms, worth: Worth | None = None) -> 
     rough = wary(metric, rule.rough, cold)
     widths = _kappa(replace(model, rule=replace(rule, rough=rough)))
     kappa = shrunk_kappa(widths, cold_kappa(metric), least_kappa(metric), worth.trust)
+    if isinstance(model, Counts):
+        plainly = replace(model.rule, gate=0.0, negligible=0.0)
+        kappa |= harm_kappa(_kappa(replace(model, rule=plainly)), cold_kappa(metric), worth.trust)
     return Learned(
         windows=round(worth.windows),
         noise=_measured(rule.noise),

@@ -22,6 +22,7 @@ from canary.judge.channels import (
 from canary.judge.pooled_counts import environment_dispersion, pooled_ratio, pooled_z, without_worst
 from canary.judge.recent import withheld_events
 from canary.judge.rule import Rule
+from canary.judge.shrinkage import RANKS
 from canary.stats.counts import (
     dispersion,
     poisson_lower,
@@ -33,7 +34,6 @@ from canary.stats.effects import Blocks, merge_counts
 from canary.stats.paired import Estimate
 from canary.stats.ranks import rank_z
 
-DENSE_BLOCKS = 0.5
 FEW_BLOCKS = 3
 FIRST_RANKS = 6
 
@@ -49,8 +49,7 @@ class Parts:
 
 
 COLD = Parts(0.4, 0.2, 0.4, 0.0)
-DENSE = Parts(0.25, 0.1, 0.1, 0.55)
-SPARSE = Parts(0.05, 0.1, 0.3, 0.55)
+RANKED = Parts(0.38, 0.19, 0.38, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +94,24 @@ class Counts:
 
     def channels(self, k: int) -> tuple[Channel, ...]:
         """Return all channels after ``k`` periods."""
+        return *self._unranked(k), *self._ranked(k)
+
+    def _unranked(self, k: int) -> tuple[Channel, ...]:
         whole, recent = self._means(k)
         logs = mean_channels(whole, recent, self.rule, k, self.parts.expanding, self.parts.window)
-        return *logs, self._exact(k), *self._ranked(k)
+        return *logs, self._exact(k)
+
+    def _harmful(self, k: int) -> tuple[Channel, ...]:
+        """Return all channels by the rule for FAIL; the ranks have the same in both."""
+        shown = replace(self, rule=self.rule.harm or self.rule)
+        found = shown._beyond_negligible(shown._unranked(k), k)
+        return *found, *self._beyond_negligible(self._ranked(k), k)
 
     def look(self, k: int) -> Assessment:
         """Return the assessment after ``k`` periods."""
         rule = self.rule
-        whole, recent = self._means(k)
-        logs = mean_channels(whole, recent, rule, k, self.parts.expanding, self.parts.window)
-        channels = (*logs, self._exact(k), *self._ranked(k))
-        channels = self._beyond_negligible(channels, k)
-        evidence = conclude(channels, whole, rule, k)
+        whole, _ = self._means(k)
+        evidence = conclude(self._harmful(k), whole, rule, k)
         if rule.negligible > 0 and k >= rule.spending.first:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
@@ -165,13 +170,10 @@ class Counts:
         """How this metric's alpha is divided.
 
         The mean of logs is the better test of dense counts, the exact test of sparse ones, and
-        ranks help with bursts. A rehearsal tells which applies. Without one there are no ranks,
-        because their bias under an uneven split has to be learned.
+        ranks help with bursts. Without a rehearsal there are no ranks, because their bias under an
+        uneven split has to be learned.
         """
-        dense = self.rule.dense
-        if dense is None:
-            return COLD
-        return DENSE if dense > DENSE_BLOCKS else SPARSE
+        return COLD if self.rule.dense is None else RANKED
 
     def _ranked(self, k: int) -> tuple[Channel, ...]:
         """Return the rank test of the arms' rates, once there are enough periods for it."""
@@ -188,7 +190,7 @@ class Counts:
         weight = 1 / (1 + rule.rough.tau**2 * (g + b) * share * (1 - share))
         ratio = pooled_ratio(harmed * weight, (g + b) * weight, share)
         bound = rule.spending.fail_bound(k, self.parts.ranks)
-        return (Channel("ranks", z, bound, ratio >= rule.gate, rule.size(ratio)),)
+        return (Channel(RANKS, z, bound, ratio >= rule.gate, rule.size(ratio)),)
 
     def _exact(self, k: int) -> Channel:
         """Return the conditional test of all events so far.

@@ -14,7 +14,7 @@ COLD_TAU = 2.0
 COLD_KAPPA: Mapping[str, Kappa] = {"expanding": ((4, 1.1),), "window": ((22, 1.2),)}
 COLD_COUNT_KAPPA: Mapping[str, Kappa] = {
     "expanding": ((4, 1.6), (12, 1.3), (60, 1.2)),
-    "exact": ((4, 1.2),),
+    "exact": ((4, 1.2), (30, 1.2), (60, 1.3)),
     "window": ((22, 1.4),),
     "ranks": ((6, 1.05), (60, 1.2)),
 }
@@ -28,12 +28,7 @@ COLD_WIDER = 0.1
 WEATHER_HOST, WEATHER_GAUGE = 0.6, 0.5
 """FAIL allows for hosts that differ by this share of the default, even if a rehearsal saw less."""
 WEATHER_KAPPA: Mapping[str, Mapping[str, Kappa]] = {
-    "count": {
-        "expanding": ((4, 1.5), (8, 1.5), (16, 1.4), (60, 1.15)),
-        "exact": ((4, 1.4), (16, 1.4), (60, 1.2)),
-        "window": ((22, 1.5),),
-        "ranks": ((6, 1.1),),
-    },
+    "count": {"ranks": ((6, 1.1),)},
     "tail": {"expanding": ((4, 1.3), (8, 1.3), (16, 1.1)), "window": ((22, 1.2),)},
     "gauge": {"expanding": ((4, 1.1), (8, 1.1), (16, 1.05)), "window": ((22, 1.2),)},
 }

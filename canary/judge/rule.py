@@ -19,7 +19,7 @@ from canary.judge.priors import (
     least_host,
     wary,
 )
-from canary.judge.shrinkage import trust_of, widest
+from canary.judge.shrinkage import trust_of
 from canary.judge.spending import Spending
 from canary.learned import Kappa, Learned
 from canary.policy import Margin, Metric, Policy
@@ -65,6 +65,7 @@ class Rule:
         acute: what fails at once; nothing where the metric's kind knows no catastrophe.
         fade: periods for which a fresh process may be worse at first; 0 where none is expected.
         tail: whether it is a tail, which a few requests move.
+        harm: the rule by which counts fail after a rehearsal, where it is not this one.
     """
 
     spending: Spending
@@ -84,6 +85,7 @@ class Rule:
     acute: AcuteBounds | None = None
     fade: int = 0
     tail: bool = False
+    harm: Rule | None = None
 
     def size(self, effect: Floats) -> Floats:
         """Return an estimate in units of the smallest one that can FAIL."""
@@ -143,14 +145,6 @@ def share_of(policy: Policy, metric: Metric) -> float:
     return metric.weight / math.fsum(counted) / len(signs_of(metric))
 
 
-def _widths(metric: Metric, known: Learned | None, setting: Setting) -> Mapping[str, Kappa]:
-    if known is None:
-        return cold_kappa(metric)
-    if setting.uneven and metric.kind == "count":
-        return widest(known.kappa, cold_kappa(metric))
-    return known.kappa
-
-
 def _weather(least: float, host: float, setting: Setting) -> float:
     return math.sqrt(max(least**2 * setting.variance - host**2, 0.0))
 
@@ -205,7 +199,7 @@ def rule_of(
     cold = cold_noise(metric, policy.period, points)
     found = _noises(metric, known, cold, growth, setting)
     trust = 0.0 if known is None else trust_of(known.windows)
-    return Rule(
+    rule = Rule(
         spending=spending,
         sign=sign,
         margin=margin,
@@ -216,7 +210,7 @@ def rule_of(
         drift_margin=growth,
         negligible=metric.negligible_rate,
         dense=known.dense if known and not setting.uneven else None,
-        widths=_widths(metric, known, setting),
+        widths=known.kappa if known else cold_kappa(metric),
         rank_lean=known.rank_lean if known else 0.0,
         bursts=found.bursts,
         weather=found.weather,
@@ -224,3 +218,15 @@ def rule_of(
         fade=_fade(policy, metric),
         tail=(metric.quantile or 0.0) >= TAIL,
     )
+    return replace(rule, harm=_harm_rule(rule, metric, known, cold))
+
+
+def _harm_rule(rule: Rule, metric: Metric, known: Learned | None, cold: Noise) -> Rule | None:
+    """Return the rule by which counts fail after a rehearsal: as without one, but for kappa.
+
+    Counts show their own scatter in every run. The noise that a rehearsal measured holds the bursts
+    that the default only allows for. PASS needs it, but it would delay FAIL.
+    """
+    if known is None or metric.kind != "count":
+        return None
+    return replace(rule, gate=rule.margin, noise=cold, rough=cold, weather=0.0)

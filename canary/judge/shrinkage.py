@@ -23,6 +23,11 @@ from canary.stats.paired import Noise
 WINDOW_WORTH = 16.0
 HOST_WORTH = 12.0
 NOISE_WORTH = 100.0
+ALLOWED = 1.5
+"""How much wider than the default a count's channels may be between equal arms before kappa grows:
+without the gate, which withholds much of that."""
+RANKS = "ranks"
+"""The channel whose z has no far tails even with bursts, so its body gives its width."""
 STICKY = 1 / 3
 """From this share of differences that are exactly zero on, a metric's scatter says nothing."""
 FEWEST = 12
@@ -101,13 +106,24 @@ def shrunk_kappa(
     }
 
 
-def widest(one: Mapping[str, Kappa], other: Mapping[str, Kappa]) -> dict[str, Kappa]:
-    """Return the larger of two kappas, at the lengths of the first."""
+def harm_kappa(
+    seen: Mapping[str, Kappa], cold: Mapping[str, Kappa], trust: float
+) -> dict[str, Kappa]:
+    """Return kappa of the channels by which counts fail: the default, or more if it was too small.
+
+    ``seen`` is how wide the channels of the default rule were on equal arms, without the gate.
+    """
+
+    def width(channel: str, length: int, seen: float) -> float:
+        default = kappa_at(cold[channel], length)
+        return max(default, float(seen**trust * default ** (1 - trust)) / ALLOWED)
+
     return {
         channel: tuple(
-            (length, max(width, kappa_at(other.get(channel), length))) for length, width in nodes
+            (length, width(channel, length, one)) for length, one in seen.get(channel, nodes)
         )
-        for channel, nodes in one.items()
+        for channel, nodes in cold.items()
+        if channel != RANKS
     }
 
 

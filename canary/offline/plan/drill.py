@@ -70,7 +70,7 @@ def _time(
     if errors and metric.kind == "count" and metric.per != "time":
         if errors <= metric.negligible_rate:
             return None
-        found = _events_found(policy, metric, workload, seen, errors)
+        found = _events_found(policy, metric, workload, seen.harm or seen, errors)
     else:
         found = seen.visible <= TWICE * seen.rule.margin
     if not found.any():

@@ -30,6 +30,7 @@ class Forecast:
         error: of the estimate, on the scale of the differences.
         wary: the same with the additional noise that FAIL allows for.
         to_fail, to_pass: distance of a deciding estimate from zero, or from the margin, in errors.
+        harm: the forecast of FAIL, where another rule shows harm.
     """
 
     rule: Rule
@@ -37,10 +38,13 @@ class Forecast:
     wary: Floats
     to_fail: Floats
     to_pass: Floats
+    harm: Forecast | None = None
 
     @property
     def visible(self) -> Floats:
         """The harm found by each period with 80 % power, on the scale of the differences."""
+        if self.harm is not None:
+            return self.harm.visible
         needed = self.wary * self.to_fail + self.error * LIKELY_Z
         found = np.maximum(needed, self.rule.gate)
         return np.minimum.accumulate(found)
@@ -57,9 +61,13 @@ def forecast(policy: Policy, metric: Metric, workload: Workload, known: Learned 
     rule = rule_of(policy, metric, sign_of(metric), known, setting=setting)
     rule = rule if known is not None else _with_instances(rule, workload)
     rule = _with_lead_in(policy, metric, workload, rule)
-    shares = step_shares(policy, metric)
-    variance = _variances(policy, metric, workload, shares)
-    k = np.arange(1, len(shares) + 1, dtype=float)
+    variance = _variances(policy, metric, workload, step_shares(policy, metric))
+    passing = _forecast(rule, variance)
+    return passing if rule.harm is None else replace(passing, harm=_forecast(rule.harm, variance))
+
+
+def _forecast(rule: Rule, variance: Floats) -> Forecast:
+    k = np.arange(1, len(variance) + 1, dtype=float)
     seen = np.isfinite(variance)
     weight = np.where(seen, 1 / (np.where(seen, variance, 1.0) + rule.noise.tau**2), 0.0)
     total = np.maximum(np.cumsum(weight), 1e-300)

@@ -136,7 +136,7 @@ def test_a_calibration_of_unknown_arms_is_used_as_it_is() -> None:
     assert setting_of(None, (4, 4), 0.03) == ALIKE
 
 
-def test_another_split_uses_no_ranks_and_the_wider_kappa() -> None:
+def test_another_split_uses_no_ranks() -> None:
     """Rates from 3 % of the traffic have another skewness than rates from one half."""
     noise = np.random.default_rng(6)
     learned = known(ERRORS, counts(*noise.poisson(15.0, size=(2, 60, 60)).astype(float)))
@@ -145,7 +145,7 @@ def test_another_split_uses_no_ranks_and_the_wider_kappa() -> None:
     assert not setting_of(THERE, (1, 1), 0.4).uneven
     even, rule = (rule_of(RULES, ERRORS, 1.0, learned, 1.0, one) for one in (ALIKE, uneven))
     assert (even.dense is not None, rule.dense) == (True, None)
-    assert rule.kappa("expanding", 4) >= 1.6 > even.kappa("expanding", 4)
+    assert min(one.kappa("expanding", 4) for one in (even, rule)) >= 1.6, "the default's"
 
 
 def test_trust_grows_with_windows_and_is_never_whole() -> None:
