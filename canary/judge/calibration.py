@@ -51,9 +51,10 @@ from canary.stats.trend import slope
 AnyComparison = Counts | Level | Ratio
 
 PASSING = {"expanding": "pass", "slope": "pass_slope"}
-"""Channels that rule out a margin. They need no far tails, because beta is one in twenty."""
+"""Channels that rule out a margin. Their far tails are not needed, because beta is one in
+twenty."""
 SHORT = (4, 5, 6, 8, 12, 16)
-"""Lengths of the pieces that windows are cut into, so that few windows still show far tails."""
+"""Lengths of the pieces into which windows are cut, so that even few windows show far tails."""
 
 
 def learn(policy: Policy, name: str, arms: Arms, worth: Worth | None = None) -> Learned | None:

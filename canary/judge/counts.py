@@ -167,11 +167,11 @@ class Counts:
 
     @property
     def parts(self) -> Parts:
-        """How this metric's alpha is divided.
+        """The division of this metric's alpha.
 
-        The mean of logs is the better test of dense counts, the exact test of sparse ones, and
-        ranks help with bursts. Without a rehearsal there are no ranks, because their bias under an
-        uneven split has to be learned.
+        The mean of logs is the better test for dense counts, the exact test for sparse ones, and
+        ranks help against bursts. Ranks need a rehearsal, because their bias under an uneven split
+        must be learned.
         """
         return COLD if self.rule.dense is None else RANKED
 

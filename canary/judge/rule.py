@@ -55,17 +55,17 @@ class Rule:
         negligible: accepted extra events per request (counts only).
         drift_margin: accepted growth per period (levels only).
         drift: noise of the slope (levels only).
-        dense: blocks of counts that a period completes, where known (counts only).
+        dense: blocks of counts that a period completes, if known (counts only).
         widths: kappa by channel.
-        rank_lean: how far ranks lean to one side (counts only).
-        bursts: size of a period's noise with the bursts that were measured; ``rough`` may allow for
-            more. PASS of negligible counts uses it.
-        weather: lasting difference that FAIL allows for on top of the noise's own; a rehearsal
-            may have been calm.
-        acute: what fails at once; nothing where the metric's kind knows no catastrophe.
-        fade: periods for which a fresh process may be worse at first; 0 where none is expected.
-        tail: whether it is a tail, which a few requests move.
-        harm: the rule by which counts fail after a rehearsal, where it is not this one.
+        rank_lean: bias of ranks to one side (counts only).
+        bursts: a period's noise with the measured bursts; ``rough`` may allow for more. PASS of
+            negligible counts uses it.
+        weather: additional lasting difference that FAIL allows for, because a rehearsal may have
+            seen too small a one.
+        acute: bounds of the acute channel; None if the metric's kind has none.
+        fade: periods for which a fresh process may be worse at first; 0 if none is expected.
+        tail: whether the metric is a tail quantile, which few requests can change.
+        harm: the rule by which counts FAIL after a rehearsal, if it is not this one.
     """
 
     spending: Spending
@@ -224,8 +224,8 @@ def rule_of(
 def _harm_rule(rule: Rule, metric: Metric, known: Learned | None, cold: Noise) -> Rule | None:
     """Return the rule by which counts fail after a rehearsal: as without one, but for kappa.
 
-    Counts show their own scatter in every run. The noise that a rehearsal measured holds the bursts
-    that the default only allows for. PASS needs it, but it would delay FAIL.
+    Counts show their own scatter in every run. The noise of a rehearsal includes bursts that the
+    default only allows for. PASS needs that noise, but it would delay FAIL.
     """
     if known is None or metric.kind != "count":
         return None

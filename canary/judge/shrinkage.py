@@ -24,12 +24,12 @@ WINDOW_WORTH = 16.0
 HOST_WORTH = 12.0
 NOISE_WORTH = 100.0
 ALLOWED = 1.5
-"""How much wider than the default a count's channels may be between equal arms before kappa grows:
-without the gate, which withholds much of that."""
+"""Kappa of counts grows if a channel's width on equal arms, without the gate, is more than this
+many times the default. With the gate, a smaller excess does little."""
 RANKS = "ranks"
-"""The channel whose z has no far tails even with bursts, so its body gives its width."""
+"""The channel whose z has no far tails even with bursts, so its bulk gives its width."""
 STICKY = 1 / 3
-"""From this share of differences that are exactly zero on, a metric's scatter says nothing."""
+"""If this share of the differences is exactly zero, the scatter of a metric is meaningless."""
 FEWEST = 12
 """The least number of differences to learn a metric's noise from."""
 
@@ -109,9 +109,9 @@ def shrunk_kappa(
 def harm_kappa(
     seen: Mapping[str, Kappa], cold: Mapping[str, Kappa], trust: float
 ) -> dict[str, Kappa]:
-    """Return kappa of the channels by which counts fail: the default, or more if it was too small.
+    """Return kappa of the channels by which counts FAIL: the default, or more if it is too small.
 
-    ``seen`` is how wide the channels of the default rule were on equal arms, without the gate.
+    ``seen`` holds the widths of the default rule's channels on equal arms, without the gate.
     """
 
     def width(channel: str, length: int, seen: float) -> float:

@@ -30,7 +30,7 @@ class Forecast:
         error: of the estimate, on the scale of the differences.
         wary: the same with the additional noise that FAIL allows for.
         to_fail, to_pass: distance of a deciding estimate from zero, or from the margin, in errors.
-        harm: the forecast of FAIL, where another rule shows harm.
+        harm: the forecast of FAIL, if another rule shows harm.
     """
 
     rule: Rule
