@@ -17,7 +17,6 @@ from canary.environment import Environment, frozen, parse_environment
 from canary.errors import FreezeError, PolicyError
 from canary.evidence.fingerprint import fingerprint_of, usable
 from canary.learned import Calibration, load_calibration
-from canary.model import Judgement
 from canary.policy import Policy, load_policy
 
 SHARED_CALIBRATION = "calibration.json"
@@ -138,10 +137,3 @@ def refuse_if_frozen(environment: Environment, now: float, *, ignore: bool) -> N
 def answer(document: object, text: str, *, as_json: bool) -> None:
     """Print a result to stdout, as JSON or as text."""
     click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)
-
-
-def detectable_harm(policy: Policy, judgement: Judgement) -> str:
-    """Return the smallest harm that the run would have found, by metric; empty if none is known."""
-    from canary.offline.plan import achieved  # imports the judge, which a rollback does not need
-
-    return "\n".join(f"  {sentence}" for sentence in achieved(policy, judgement))

@@ -10,10 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from canary.cli.assemble import board_of
-from canary.cli.common import Place, detectable_harm
+from canary.cli.common import Place
 from canary.cli.context import context_of
 from canary.cli.controller import Controller
 from canary.cli.ended import tell_ended
+from canary.cli.harm import detectable_harm
 from canary.cli.notify import watched_by
 from canary.cli.progress import Display
 from canary.live.files import LiveFiles, written

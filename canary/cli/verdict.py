@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from canary.cli.common import detectable_harm
+from canary.cli.harm import detectable_harm
 from canary.errors import ExitStatus, SourceError
 from canary.model import Judgement, Recording
 from canary.policy import Policy

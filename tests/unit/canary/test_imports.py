@@ -29,6 +29,13 @@ def test_help_imports_no_heavy_library(code: str) -> None:
     assert set(HEAVY) & set(done.stdout.split()) == set()
 
 
+def test_a_run_has_loaded_at_its_start_what_it_tells_at_its_end() -> None:
+    """An update of the package during a canary broke its last lines, after the promotion."""
+    code = "import sys, canary.cli.run\nprint('canary.offline.plan.achieved' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 DASHBOARD = {"name": "release", "namespace": "Shop", "metric": "Weight"}
 
 
