@@ -8,7 +8,7 @@ from itertools import cycle, islice
 import pytest
 from rich.console import Console
 
-from canary.cli.common import detectable_harm
+from canary.cli.harm import detectable_harm
 from canary.errors import PolicyError
 from canary.model import Arm, Finding, Judgement, Series, Verdict
 from canary.policy import parse_policy
