@@ -214,13 +214,18 @@ def release(record: Any) -> None:
 
 
 def forget_terminated() -> None:
-    """Remove instances that were terminated long ago, as AWS does."""
+    """Remove instances that were terminated long ago, as AWS does.
+
+    A request may be filling another reservation meanwhile, so only reservations that lose an
+    instance are touched, and none is replaced.
+    """
     oldest = utcnow() - FORGET_AFTER
     for backend in list(ec2_backends[ACCOUNT].values()):
         for reservation in list(backend.reservations.values()):
             ended = [each for each in reservation.instances if ended_before(each, oldest)]
-            reservation.instances = [each for each in reservation.instances if each not in ended]
-            if not reservation.instances:
+            for each in ended:
+                reservation.instances.remove(each)
+            if ended and not reservation.instances:
                 backend.reservations.pop(reservation.id, None)
 
 
