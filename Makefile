@@ -90,11 +90,11 @@ destroy: ## Remove the local cloud and everything that it made
 # ---- tests --------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup-dev ## Run linters, unit and process tests, and the demonstration (15 min)
+test: setup-dev ## Run linters, unit and process tests, and the demonstration (16 min)
 	@python -m tests
 
 .PHONY: test-all
-test-all: setup-dev ## Run all tests, as CI does (40 min)
+test-all: setup-dev ## Run all tests, as CI does (48 min)
 	@.ci/run
 
 .PHONY: test-long
