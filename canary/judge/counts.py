@@ -94,24 +94,24 @@ class Counts:
 
     def channels(self, k: int) -> tuple[Channel, ...]:
         """Return all channels after ``k`` periods."""
-        return *self._unranked(k), *self._ranked(k)
+        return *self._unranked(k, *self._means(k)), *self._ranked(k)
 
-    def _unranked(self, k: int) -> tuple[Channel, ...]:
-        whole, recent = self._means(k)
+    def _unranked(self, k: int, whole: Estimate, recent: Estimate | None) -> tuple[Channel, ...]:
         logs = mean_channels(whole, recent, self.rule, k, self.parts.expanding, self.parts.window)
         return *logs, self._exact(k)
 
-    def _harmful(self, k: int) -> tuple[Channel, ...]:
+    def _harmful(self, k: int, means: tuple[Estimate, Estimate | None]) -> tuple[Channel, ...]:
         """Return all channels by the rule for FAIL; the ranks have the same in both."""
-        shown = replace(self, rule=self.rule.harm or self.rule)
-        found = shown._beyond_negligible(shown._unranked(k), k)
+        shown = self if self.rule.harm is None else replace(self, rule=self.rule.harm)
+        means = means if shown is self else shown._means(k)
+        found = shown._beyond_negligible(shown._unranked(k, *means), k)
         return *found, *self._beyond_negligible(self._ranked(k), k)
 
     def look(self, k: int) -> Assessment:
         """Return the assessment after ``k`` periods."""
         rule = self.rule
-        whole, _ = self._means(k)
-        evidence = conclude(self._harmful(k), whole, rule, k)
+        means = self._means(k)
+        evidence = conclude(self._harmful(k, means), means[0], rule, k)
         if rule.negligible > 0 and k >= rule.spending.first:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
