@@ -102,20 +102,11 @@ class Display:
 
 def _evidence(judgement: Judgement) -> str:
     """Return the progress of each undecided metric to the verdict that it leans to."""
-    undecided = [
-        one
-        for one in judgement.findings
-        if one.verdict is Verdict.INCONCLUSIVE and one.effect is not None and not one.muted
-    ]
-    if not undecided:
-        return ""
-    parts = []
-    for verdict in (Verdict.PASS, Verdict.FAIL):
-        leaning = [
-            f"{one.metric} {share(max(one.towards_pass, one.towards_fail))} %"
-            for one in undecided
-            if (one.towards_fail > one.towards_pass) is (verdict is Verdict.FAIL)
-        ]
-        if leaning:
-            parts.append(f"for {verdict} {', '.join(leaning)}")
-    return f" Evidence so far: {'; '.join(parts)}."
+    leaning: dict[Verdict, list[str]] = {Verdict.PASS: [], Verdict.FAIL: []}
+    for one in judgement.findings:
+        if one.verdict is Verdict.INCONCLUSIVE and one.effect is not None and not one.muted:
+            harmful = one.towards_fail > one.towards_pass
+            progress = share(max(one.towards_pass, one.towards_fail))
+            leaning[Verdict.FAIL if harmful else Verdict.PASS].append(f"{one.metric} {progress} %")
+    parts = [f"for {verdict} {', '.join(shares)}" for verdict, shares in leaning.items() if shares]
+    return f" Evidence so far: {'; '.join(parts)}." if parts else ""
