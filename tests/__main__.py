@@ -124,16 +124,19 @@ def run(step: Step) -> Outcome:
 
 def excerpt(log: Path) -> list[str]:
     """Return the most useful part of a log: pytest's first failure, else the last lines."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = lines_of(log)
     begins = next((at for at, line in enumerate(lines) if FAILURES.match(line)), len(lines))
     return lines[begins : begins + LAST_LINES] or lines[-LAST_LINES:]
 
 
 def failed_tests(step: Step) -> list[str]:
     """Return pytest's line for each test of a step that failed, in their order."""
-    log = LOGS / f"{step.name}.log"
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    lines = lines_of(LOGS / f"{step.name}.log")
     return [line[:LONGEST_LINE] for line in lines if FAILED_TEST.match(line)]
+
+
+def lines_of(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def options(step: Step) -> tuple[str, ...]:

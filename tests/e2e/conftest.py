@@ -19,7 +19,7 @@ import pytest
 
 from local_cloud.preflight import cannot_boot
 from local_cloud.settings import Settings
-from tests.e2e.demo import STORY, answer
+from tests.e2e.demo import STORY, all_up, answer
 from tests.support.paths import ROOT
 from tests.support.releases import git
 from tests.support.session_cloud import SessionCloud
@@ -53,10 +53,7 @@ def serves() -> bool:
     """Return whether proxy and state agree on the live release, and all servers are up."""
     command = ["canary", "status", "--env", "local", "--json"]
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE)
-    if done.returncode:
-        return False
-    states = json.loads(done.stdout)["proxy"]["states"].values()
-    return all(state.startswith("UP") for state in states)
+    return done.returncode == 0 and all_up(json.loads(done.stdout))
 
 
 def told_of_this_commit() -> bool:

@@ -146,8 +146,12 @@ def status(environment: str) -> Any:
 
 def released(environment: str) -> bool:
     """Return whether the shop already runs, from an earlier demonstration."""
-    states = status(environment)["proxy"]["states"]
-    return all(state.startswith("UP") for state in states.values())
+    return all_up(status(environment))
+
+
+def all_up(found: Any) -> bool:
+    """Return whether every server of the proxy is up, by what ``canary status`` says."""
+    return all(state.startswith("UP") for state in found["proxy"]["states"].values())
 
 
 def locust(path: str, method: str = "GET", stage: Stage | None = None) -> Any:

@@ -127,3 +127,17 @@ def settle(world: World) -> None:
 
 def after(seconds: int, verdict: Verdict, before: Verdict = OPEN) -> Callable[[int], Verdict]:
     return lambda elapsed: verdict if elapsed >= seconds else before
+
+
+def silent_after(seconds: int) -> tuple[World, list[float]]:
+    """Return a world whose candidate stops reporting metrics, and when it did, once it has."""
+    world = World(after(0, OPEN))
+    since: list[float] = []
+
+    def silence(world: World, elapsed: int) -> None:
+        if elapsed >= seconds and not since:
+            world.source.quiet.add("i-green")
+            since.append(world.time.now())
+
+    world.during = silence
+    return world, since

@@ -12,7 +12,7 @@ from canary.rollout.steps import LEAD
 from canary.sources.base import Query
 from canary.traffic.base import Status
 from tests.unit.canary.rollout_fakes import POLICY
-from tests.unit.canary.rollout_world import OPEN, World, after, go
+from tests.unit.canary.rollout_world import OPEN, World, after, go, silent_after
 from tests.unit.canary.test_rollout_silence import shop
 
 PERIOD = POLICY.period
@@ -20,13 +20,7 @@ PERIOD = POLICY.period
 
 def unsent(sent_at: Callable[[float], bool]) -> tuple[World, list[float]]:
     """Return a world whose candidate stops sending metrics, and reports that until ``sent_at``."""
-    world = World(after(0, OPEN))
-    since: list[float] = []
-
-    def stop(w: World, elapsed: int) -> None:
-        if elapsed >= 60 and not since:
-            w.source.quiet.add("i-green")
-            since.append(w.time.now())
+    world, since = silent_after(60)
 
     def status() -> Status:
         if since:
@@ -37,7 +31,6 @@ def unsent(sent_at: Callable[[float], bool]) -> tuple[World, list[float]]:
 
     answer = world.proxy.status
     world.proxy.status = status  # type: ignore[method-assign]
-    world.during = stop
     return world, since
 
 

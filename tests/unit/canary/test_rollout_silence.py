@@ -14,7 +14,7 @@ from canary.model import Arm, Release, Series
 from canary.policy import Metric
 from canary.sources.base import Query
 from tests.unit.canary.rollout_fakes import POLICY, Metrics
-from tests.unit.canary.rollout_world import FAIL, OPEN, World, after, go
+from tests.unit.canary.rollout_world import FAIL, OPEN, World, after, go, silent_after
 
 PERIOD = POLICY.period
 
@@ -42,15 +42,7 @@ def test_an_instance_that_its_deployment_restarted_is_waited_for(
 
 
 def test_a_candidate_that_serves_and_is_not_heard_is_soon_taken_back() -> None:
-    world = World(after(0, OPEN))
-    silenced: list[float] = []
-
-    def silence(world: World, elapsed: int) -> None:
-        if elapsed >= 60 and not silenced:
-            world.source.quiet.add("i-green")
-            silenced.append(world.time.now())
-
-    world.during = silence
+    world, silenced = silent_after(60)
     outcome = go(world)
     assert outcome.exit_status == ExitStatus.INCONCLUSIVE
     assert outcome.reason == (
