@@ -58,7 +58,8 @@ endef
 	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" != 0 ]; then \
-	    echo "Debian packages are missing. As root: apt-get install" $$missing; exit 0; fi; \
+	    echo "Debian packages are missing, and what needs them is left out. As root:" \
+	      "apt-get install" $$missing; exit 0; fi; \
 	  echo "==> Debian packages:" $$missing; \
 	  policy=/usr/sbin/policy-rc.d; \
 	  if [ ! -e $$policy ]; then \
@@ -74,8 +75,17 @@ endef
 # ---- the local cloud ----------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup-dev ## Promote a good release and reject a bad one; on booted hosts if root
+demo: demo-programs setup-dev ## Promote a good release and reject a bad one; on booted hosts if root
 	@python -m tests.e2e.demo
+
+# Root installs the programs. An ordinary user cannot, and is told so before the virtual environment
+# is made, which takes minutes. The PATH of an ordinary user may lack the directories of HAProxy.
+SYSTEM_PATH := /usr/local/sbin:/usr/sbin:/sbin
+.PHONY: demo-programs
+demo-programs:
+	@[ "$$(id -u)" = 0 ] || PATH="$$PATH:$(SYSTEM_PATH)" type haproxy > /dev/null 2>&1 || { echo \
+	  "HAProxy is not installed. Type, as root: apt-get install haproxy postgresql redis-server. Then:" \
+	  "make demo. (Without HAProxy: make setup && .venv/bin/canary try)"; exit 2; }
 
 .PHONY: status
 status: ## Show the hosts of the local cloud, the live colour and the weights

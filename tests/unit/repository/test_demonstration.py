@@ -67,23 +67,39 @@ def test_a_process_in_a_session_of_its_own_ends_with_the_demonstration(tmp_path:
     assert not directory.exists()
 
 
-def test_an_ordinary_user_is_told_which_packages_are_missing(tmp_path: Path) -> None:
-    """`make setup-dev` continues, and `make demo` and `make test` leave out what needs them."""
+def ordinary_make(directory: Path, *words: str, path: str) -> subprocess.CompletedProcess[str]:
+    """Run make as an ordinary user on a machine where no Debian package is installed."""
     for name in ("Makefile", "packages.txt"):
-        shutil.copy(ROOT / name, tmp_path / name)
+        shutil.copy(ROOT / name, directory / name)
     for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("apt-get", "exit 9")):
-        program = tmp_path / "bin" / name
+        program = directory / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(f"#!/bin/sh\n{does}\n")
         program.chmod(0o755)
-    done = subprocess.run(
-        ["make", ".run/debian-packages"],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+    return subprocess.run(
+        ["make", *words],
+        cwd=directory,
+        env={**os.environ, "PATH": f"{directory}/bin:{path}"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_an_ordinary_user_is_told_which_packages_are_missing(tmp_path: Path) -> None:
+    """`make setup-dev` continues, and `make demo` and `make test` leave out what needs them."""
+    done = ordinary_make(tmp_path, ".run/debian-packages", path=os.environ["PATH"])
     assert done.returncode == 0, done.stderr
-    assert "Debian packages are missing. As root: apt-get install ca-certificates" in done.stdout
+    told = "what needs them is left out. As root: apt-get install ca-certificates"
+    assert told in done.stdout
     assert not (tmp_path / ".run/debian-packages").exists()
+
+
+def test_an_ordinary_user_without_haproxy_is_told_so_before_anything_is_installed(
+    tmp_path: Path,
+) -> None:
+    done = ordinary_make(tmp_path, "demo", "SYSTEM_PATH=/nonexistent", path="/usr/bin:/bin")
+    assert done.returncode == 2
+    assert "Type, as root: apt-get install haproxy" in done.stdout
+    assert "canary try" in done.stdout
+    assert not (tmp_path / ".venv").exists()
