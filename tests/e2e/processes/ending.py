@@ -26,7 +26,7 @@ GRACE = 5.0
 
 @contextmanager
 def guarded(directory: Path) -> Iterator[None]:
-    """Mark all processes that are started inside, and end them afterwards."""
+    """Mark all processes that are started inside, and end them afterwards with their files."""
     unmarked = {name: value for name, value in os.environ.items() if name != MARK}
     with subprocess.Popen(
         [sys.executable, "-m", "tests.e2e.processes.ending", str(directory)],
@@ -35,13 +35,26 @@ def guarded(directory: Path) -> Iterator[None]:
         stdin=subprocess.PIPE,
         start_new_session=True,
     ) as guard:
-        os.environ[MARK] = str(directory)
+        temporary = directory / "tmp"
+        temporary.mkdir()
         try:
-            yield
+            with _environment({MARK: str(directory), "TMPDIR": str(temporary)}):
+                yield
         finally:
-            del os.environ[MARK]
             assert guard.stdin is not None
             guard.stdin.close()
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
 
 
 def marked(directory: Path) -> list[int]:

@@ -67,6 +67,19 @@ def test_a_process_in_a_session_of_its_own_ends_with_the_demonstration(tmp_path:
     assert not directory.exists()
 
 
+def test_no_temporary_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``canary`` keeps a directory for SSH connections where temporary files are."""
+    monkeypatch.setenv("TMPDIR", "/before")
+    directory = tmp_path / "processes"
+    directory.mkdir()
+    with guarded(directory):
+        asked = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
+        place = Path(subprocess.run(asked, capture_output=True, text=True).stdout.strip())
+    assert place.is_relative_to(directory)
+    assert not directory.exists()
+    assert os.environ["TMPDIR"] == "/before"
+
+
 def ordinary_make(directory: Path, *words: str, path: str) -> subprocess.CompletedProcess[str]:
     """Run make as an ordinary user on a machine where no Debian package is installed."""
     for name in ("Makefile", "packages.txt"):
