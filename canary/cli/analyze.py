@@ -18,7 +18,7 @@ from canary.cli.common import (
 )
 from canary.cli.types import MOMENT, SHARE
 from canary.cli.verdict import tell_verdict
-from canary.environment import parse_environment
+from canary.environment import Environment, parse_environment
 from canary.errors import ExitStatus, SourceError
 from canary.formatting import listed
 from canary.model import Arm, Recording, Release
@@ -82,7 +82,7 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     if options["csv_file"] is not None:
         recording, kind = _from_csv(policy, options), "csv"
     else:
-        environment = parse_environment(policy.environment)
+        environment = _environment(policy)
         source = source_of(environment, policy.period)
         window = _window(policy, source, environment.source.settle, options)
         recording = collect(environment.name, policy, source, window)
@@ -95,6 +95,15 @@ def analyze(env: str | None, policy_file: Path | None, **options: Any) -> ExitSt
     policy = covering(policy, recording)
     judgements = judge_looks(policy, recording)
     return tell_verdict(policy, recording, judgements, options["html"], as_json=options["as_json"])
+
+
+def _environment(policy: Policy) -> Environment:
+    if policy.environment is None:
+        raise SourceError(
+            "The policy has no environment section, so it names no source of metrics. Judge a "
+            "file: --csv datapoints.csv. Or name a source: docs/reference.md, environment: source"
+        )
+    return parse_environment(policy.environment)
 
 
 def _from_csv(policy: Policy, options: dict[str, Any]) -> Recording:

@@ -95,6 +95,15 @@ def test_a_recording_without_its_policy_says_what_to_type(canary: Shell) -> None
     assert "There is no policy.yml; name the policy: --policy FILE" in err
 
 
+def test_without_a_source_it_says_what_to_name(canary: Shell) -> None:
+    document = {key: value for key, value in POLICY.items() if key != "environment"}
+    canary.policy.write_text(yaml.safe_dump(document))
+    status, _, err = canary("analyze", "--policy", str(canary.policy), "--start", "-30m")
+    assert status == 2
+    assert "names no source of metrics. Judge a file: --csv" in err
+    assert "canary analyze" not in err, "the command that was just typed is no advice"
+
+
 def test_data_inside_the_warm_up_are_not_judged(canary: Shell) -> None:
     canary.policy.write_text(yaml.safe_dump({**POLICY, "warmup": 600, "maximum": 3600}))
     points(Path("points.csv"), 1.0)
