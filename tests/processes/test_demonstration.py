@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import wheels
+from tests.support import proxy_process, wheels
 from tests.support.marks import needs_haproxy
+from tests.support.paths import ROOT, short_directory
 from tests.support.waiting import wait_for
 
 pytestmark = [
@@ -163,6 +164,16 @@ def test_nothing_is_left_of_one_that_was_stopped(clone: Path, number: signal.Sig
         assert status == (130 if number == signal.SIGINT else -number)
         wait_for(lambda: left() == [], "no process and no directory", 60, pause=0.5)
         assert "Traceback" not in (clone / "output.txt").read_text()
+
+
+def test_a_checkout_may_have_a_space_in_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spaced = tmp_path / "my checkout"
+    spaced.symlink_to(ROOT)
+    monkeypatch.setattr("tests.support.proxy_process.ROOT", spaced)
+    with short_directory() as directory, proxy_process.running_proxy(directory) as proxy:
+        assert proxy.traffic.runtime.read()
 
 
 def test_without_haproxy_it_says_what_to_type(clone: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,7 +70,8 @@ class Proxy:
         """Start HAProxy like its unit: prepare, run, restore."""
         boot.prepare(self.traffic)
         configuration = str(self.directory / "haproxy.cfg")
-        subprocess.run(["haproxy", "-c", "-q", "-f", configuration], check=True)
+        check = ["haproxy", "-c", "-q", "-f", configuration]
+        subprocess.run(check, check=True, stderr=subprocess.PIPE, text=True)
         command = ("haproxy", "-W", "-f", configuration)
         self.haproxy = self.stack.enter_context(process(*command, log=self.log))
         boot.restore(self.traffic)
@@ -135,6 +137,7 @@ def configured(
     directory: Path, servers: list[dict[str, Any]], port: int, stack: ExitStack, **settings: Any
 ) -> Proxy:
     """Write the role's configuration of a proxy for these servers."""
+    # Copied as to a host: HAProxy cannot load a script from a checkout whose path has a space.
     variables: dict[str, Any] = {
         **settings,
         "proxy_servers": servers,
@@ -142,8 +145,8 @@ def configured(
         "__proxy_socket": str(directory / "admin.sock"),
         "__proxy_server_state": str(directory / "server-state"),
         "__proxy_memory": str(directory),
-        "__proxy_drill": str(ROOT / "roles/proxy/files/drill.lua"),
-        "__proxy_times": str(ROOT / "roles/proxy/files/times.lua"),
+        "__proxy_drill": str(shutil.copy(ROOT / "roles/proxy/files/drill.lua", directory)),
+        "__proxy_times": str(shutil.copy(ROOT / "roles/proxy/files/times.lua", directory)),
     }
     exporter = free_port()
     text = render("proxy", "haproxy.cfg.j2", **variables).replace(":8404", f":{exporter}")

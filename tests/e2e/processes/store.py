@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import subprocess
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from tests.support.app_servers import Postgres, Redis, program
 
+#: PostgreSQL: "[105] FATAL:  no space", initdb: "initdb: error: no user", HAProxy: "[ALERT] (7) : "
+SEVERE = re.compile(r"\b(?:FATAL|PANIC|ERROR|ALERT|error)\b[^:]*:")
 FAILURES = (OSError, RuntimeError, AssertionError, subprocess.SubprocessError)
 
 
@@ -43,10 +46,12 @@ def start(directory: Path, stack: ExitStack) -> Store:
 
 
 def reason(error: BaseException) -> str:
-    """Return in a few words why a program does not run."""
+    """Return in a few words why a program does not run: the first error that it printed."""
     if isinstance(error, subprocess.CalledProcessError) and error.stderr:
         said = error.stderr
-        return str(said if isinstance(said, str) else said.decode(errors="replace")).strip()
+        lines = str(said if isinstance(said, str) else said.decode(errors="replace")).split("\n")
+        first = next(filter(SEVERE.search, lines), lines[0])
+        return SEVERE.split(first, maxsplit=1)[-1].strip()
     return str(error)
 
 

@@ -37,6 +37,27 @@ def test_without_postgresql_and_redis_it_says_what_replaces_them(
     )
 
 
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        (
+            b"2026-11-29 04:06:25.957 UTC [105] FATAL:  could not resize shared memory segment\n"
+            b"2026-11-29 04:06:25.957 UTC [105] PANIC:  cannot abort transaction 1\nAborted\n",
+            "could not resize shared memory segment",
+        ),
+        ("initdb: error: could not look up user 9\n", "could not look up user 9"),
+        (
+            "[NOTICE]   (7) : version 2.6\n[ALERT]    (7) : parsing [a.cfg:2] : no file\n",
+            "parsing [a.cfg:2] : no file",
+        ),
+        ("no such luck\nat all\n", "no such luck"),
+    ],
+)
+def test_a_program_that_fails_is_told_in_one_line(printed: str | bytes, words: str) -> None:
+    error = subprocess.CalledProcessError(1, ["initdb"], stderr=printed)
+    assert store.absence(error) == words
+
+
 def test_root_in_a_container_may_not_become_another_user() -> None:
     error = PermissionError(1, "Operation not permitted", "postgres")
     assert store.absence(error) == "root may not become another user here"
