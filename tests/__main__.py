@@ -81,7 +81,7 @@ SUITES: dict[str, tuple[Lane, ...]] = {
         [Step("e2e-long", ("pytest", "tests/e2e", *LONG), hosts=True)],
         [
             Step("processes-long", ("pytest", "tests/processes", *LONG, *BY_MODULE), root=True),
-            Step("hosts", ("pytest", "tests/hosts"), hosts=True),
+            Step("hosts", ("pytest", "tests/hosts", "-m", "not rare"), hosts=True),
         ],
         [
             Step("molecule", (sys.executable, "-m", "tests.molecule"), hosts=True),

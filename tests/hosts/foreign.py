@@ -89,7 +89,7 @@ def start(cloud: Cloud, directory: Path) -> Hosts:
     for name, address in addresses.items():
         cloud.command("host", "start", f"foreign-{name}", f"--ip={address}", f"--key={key}")
     hosts = Hosts(addresses, directory, key)
-    _configure(hosts)
+    _configure(hosts, str(cloud.settings.gateway))
     _write_repository(hosts)
     for module in ("boto3", "botocore"):
         path = directory / "without-aws" / module / "__init__.py"
@@ -103,14 +103,15 @@ def stop(cloud: Cloud) -> None:
         cloud.command("host", "stop", f"foreign-{name}")
 
 
-def _configure(hosts: Hosts) -> None:
+def _configure(hosts: Hosts, gateway: str) -> None:
     variables = {
         "ansible_host": hosts.addresses["proxy"],
         "ansible_user": "admin",
         "ansible_ssh_private_key_file": str(hosts.key),
         "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
         "proxy_canary_key": str(hosts.directory / "canary_ed25519"),
-        "proxy_sticky": ["header X-User"],  # one machine sends the whole load
+        "proxy_sticky": ["header X-User", "address"],  # one machine sends the whole load
+        "proxy_clients": {"trusted": [f"{gateway}/32"]},  # this machine is the CDN, too
         "proxy_servers": [
             {"name": f"{colour}-1", "colour": colour, "address": address, "port": 8000}
             for colour, address in hosts.addresses.items()

@@ -16,6 +16,7 @@ from tests.support import wheels
 
 NOBODY = 65534
 SECONDS = 60
+MEGABYTES = 200
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -56,6 +57,19 @@ def test_an_empty_environment_needs_the_wheel_and_nothing_else(place: Path, tmp_
     for other in ("app", "local_cloud", "tests"):
         command = [str(place / "venv/bin/python"), "-c", f"import {other}"]
         assert subprocess.run(command, cwd="/", check=False).returncode == 1, other
+
+
+def test_it_is_small(place: Path) -> None:
+    """Without files that Python compiles, which pip adds (55 MB) and uv does not."""
+    (packages,) = (place / "venv/lib").glob("python*/site-packages")
+    files = [path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    size = sum(path.stat().st_size for path in files if own(path.relative_to(packages)))
+    assert 50e6 < size < MEGABYTES * 1e6
+
+
+def own(path: Path) -> bool:
+    """Return whether the wheel or its dependencies brought a file, not the empty environment."""
+    return not path.parts[0].startswith(("pip", "setuptools", "pkg_resources"))
 
 
 def test_an_ordinary_user_tries_it_within_a_minute(place: Path) -> None:

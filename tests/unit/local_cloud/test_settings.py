@@ -1,10 +1,13 @@
 """Settings: defaults, overridden by the recorded values, then by the environment."""
 
+import re
+from dataclasses import fields
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
 
+import local_cloud
 from local_cloud.errors import NetworkError
 from local_cloud.settings import Settings
 
@@ -13,6 +16,15 @@ def test_defaults_are_the_address_plan() -> None:
     settings = Settings.load({})
     assert settings.endpoint == "http://10.77.0.1:4566"
     assert (settings.bridge, settings.gateway) == ("ccbr0", IPv4Address("10.77.0.1"))
+
+
+def test_the_readme_names_every_variable_and_default() -> None:
+    page = Path(local_cloud.__file__).with_name("README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `LOCAL_CLOUD_(\w+)` \| `([^`]+)`", page, re.MULTILINE))
+    assert {name.lower() for name in rows} == {field.name for field in fields(Settings)}
+    settings = Settings.load({})
+    for name in ("bridge", "network", "port"):
+        assert rows[name.upper()] == str(getattr(settings, name))
 
 
 def test_a_recorded_cloud_is_found_again_by_its_directory_alone(tmp_path: Path) -> None:
