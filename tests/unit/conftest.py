@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
+import botocore.loaders
 import pytest
 from hypothesis import settings
 from moto import mock_aws
+
+# One machine image. By default, moto makes 1,300 in each region that a test uses.
+os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("images.json"))
+
+# All sessions of botocore share the descriptions of services, which take long to read.
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
 # The same examples in every run, without a time limit, because a machine may be busy.
 settings.register_profile("steady", deadline=None, derandomize=True)

@@ -21,6 +21,8 @@ from tests.bench.verdict.comparators import (
 from tests.bench.verdict.ranks import shifted_z
 from tests.bench.verdict.readings import METRICS, NONE, Canaries, Harm
 
+pytestmark = pytest.mark.long
+
 WORSE = Harm("everything a little", latency=1.05, errors_5xx=1.5, errors_4xx=1.15, cpu=1.06)
 LOOK = 30
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ HOSTS = {
     "app-green-2": ["app", "app_green"],
     "data-1": ["data"],
 }
+COPIES = TemporaryDirectory(prefix="cart-canary-inventories-")
 
 
 class Environment(Inventory):
@@ -66,10 +69,29 @@ def use_account(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
 
 
 def load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Return an environment in its own directory. Its account holds only the live release."""
+    """Return an environment whose account holds only the live release.
+
+    Its inventory is parsed once for all tests. Its values are resolved for each, with files in
+    ``tmp_path``.
+    """
+    _prepare(tmp_path, monkeypatch)
+    return _parsed(name)
+
+
+def load_again(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Return the same from a copy of the inventory in ``tmp_path``, which a test may change."""
+    _prepare(tmp_path, monkeypatch)
+    return Environment(name, tmp_path)
+
+
+def _prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_account(monkeypatch, tmp_path)
     monkeypatch.setenv("LOCAL_CLOUD_BRIDGE", "absent0")
     monkeypatch.setattr(f"{PARAMETERS}.LookupModule.run", lambda *_, **__: [LIVE])
     for other in ("STATE", "NETWORK", "PORT"):
         monkeypatch.delenv(f"LOCAL_CLOUD_{other}", raising=False)
-    return Environment(name, tmp_path)
+
+
+@cache
+def _parsed(name: str) -> Environment:
+    return Environment(name, Path(COPIES.name, name))

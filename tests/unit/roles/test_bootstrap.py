@@ -22,7 +22,7 @@ from tests.support.ansible_modules import run
 from tests.support.ansible_templates import load_plugins
 from tests.support.iam_policy import Request, allowed
 from tests.unit.canary.doctor.world import World
-from tests.unit.roles.inventories import ACCOUNT, Environment, use_account
+from tests.unit.roles.inventories import ACCOUNT, load
 
 REGION = "eu-central-1"
 HERE = {"aws:RequestedRegion": REGION}
@@ -52,15 +52,15 @@ Statements = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture
 def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Statements:
-    use_account(monkeypatch, tmp_path)
-    found: Statements = Environment("aws", tmp_path).value("localhost", "bootstrap_statements")
+    found: Statements = load("aws", tmp_path, monkeypatch).value(
+        "localhost", "bootstrap_statements"
+    )
     return found
 
 
 @pytest.fixture
-def needs(statements: Statements, tmp_path: Path) -> Needs:
-    assert statements
-    document = Environment("aws", tmp_path / "again").value("localhost", "doctor_needs")
+def needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Needs:
+    document = load("aws", tmp_path, monkeypatch).value("localhost", "doctor_needs")
     return Needs.model_validate_json(json.dumps(document))
 
 

@@ -18,7 +18,7 @@ from canary.policy import load_policy
 from tests.support.ansible_templates import render
 from tests.support.paths import ROOT
 from tests.support.plugin_filters import filter_of
-from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment, load
+from tests.unit.roles.inventories import ENVIRONMENTS, HOSTS, Environment, load, load_again
 
 INTERNAL = ("ansible_", "ec2_", "group", "hostvars", "inventory_", "omit", "playbook_dir")
 
@@ -41,7 +41,7 @@ def test_environments_differ_in_values_and_not_in_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All environments set the same variables."""
-    seen = [set(load(name, tmp_path / name, monkeypatch).raw("localhost")) for name in ENVIRONMENTS]
+    seen = [set(load(name, tmp_path, monkeypatch).raw("localhost")) for name in ENVIRONMENTS]
     local, *others = ({n for n in names if "cloud_" not in n} for names in seen)
     # Defaults of roles differ in whether an environment sets them.
     optional = {"network_nat"}
@@ -140,7 +140,7 @@ def test_the_proxy_admits_ssh_from_an_address_that_only_the_security_group_names
 def test_the_region_of_aws_is_that_in_which_hosts_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws = load("aws", tmp_path, monkeypatch)
+    aws = load_again("aws", tmp_path, monkeypatch)
     place = tmp_path / "inventory/aws/aws_ec2.yml"
     text = place.read_text(encoding="utf-8")
     place.write_text(text.replace("[eu-central-1]", "[us-east-1]"), encoding="utf-8")

@@ -13,7 +13,7 @@ from ansible.template import Templar
 
 from tests.support.ansible_templates import evaluate, render
 from tests.support.paths import ROOT
-from tests.unit.roles.inventories import HOSTS, Environment, load
+from tests.unit.roles.inventories import HOSTS, Environment, load, load_again
 
 
 def test_pages_without_encryption_are_reached_from_the_public_subnet_only(
@@ -111,7 +111,7 @@ def test_a_database_elsewhere_needs_no_data_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(HOSTS, "data-1")
-    aws = load("aws", tmp_path, monkeypatch)
+    aws = load_again("aws", tmp_path, monkeypatch)
     elsewhere = {
         "shop_database_url": "postgresql://shop:secret@db.example.org/shop?sslmode=require",
         "shop_redis_url": "rediss://cache.example.org:6379/0",
