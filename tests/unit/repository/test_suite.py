@@ -26,6 +26,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "LOGS", tmp_path / "logs")
     monkeypatch.setattr(suite, "cannot_boot", lambda _: USER)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
+    # The steps of these tests start pytest, which takes seconds to import all plugins.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 def test_every_step_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

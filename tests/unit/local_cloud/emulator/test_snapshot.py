@@ -13,6 +13,7 @@ from tests.unit.local_cloud.emulator.running import Emulator, launch, make_subne
 from tests.unit.local_cloud.emulator.test_repairs import make_table
 
 
+@pytest.mark.long
 def test_what_was_answered_survives_a_kill(mortal: Emulator) -> None:
     """There is one resource of every service, and the process is killed after the last response."""
     subnet = make_subnet(mortal)
@@ -62,6 +63,7 @@ def fill(mortal: Emulator, body: bytes) -> None:
     sns.publish(TopicArn=topic, Message="deployed")
 
 
+@pytest.mark.long
 def test_a_body_is_written_once_and_dropped_with_its_object(mortal: Emulator) -> None:
     fill(mortal, b"x" * 1_000_000)
     bodies = mortal.directory / "aws" / "bodies"
@@ -75,6 +77,7 @@ def test_a_body_is_written_once_and_dropped_with_its_object(mortal: Emulator) ->
     assert not before.exists()
 
 
+@pytest.mark.long
 def test_a_snapshot_that_cannot_be_read_is_said_in_a_sentence(mortal: Emulator) -> None:
     make_subnet(mortal)
     mortal.kill()
