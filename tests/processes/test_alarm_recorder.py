@@ -148,6 +148,7 @@ def until_rows(account: Account, wanted: int) -> None:
     wait_for(enough, f"{wanted} rows", PATIENCE, 0.5)
 
 
+@pytest.mark.long
 def test_500_notifications_are_500_rows_however_often_the_recorder_is_killed(
     account: Account,
 ) -> None:

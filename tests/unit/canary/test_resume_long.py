@@ -92,6 +92,7 @@ class Killable(World):
             self.text = checkpoint_to_text(checkpoint_of(context))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ref", "verdict"), [("v1.1", Verdict.PASS), ("v1.2", Verdict.FAIL)])
 def test_thirty_minutes_and_five_kills_end_with_the_verdict_of_no_kill(
     ref: str, verdict: Verdict

@@ -45,6 +45,7 @@ def proposed(canary: Shell, tmp_path: Path, **how: object) -> tuple[dict[str, fl
     return margins, " ".join(WRITTEN.read_text().replace("#", "").split())
 
 
+@pytest.mark.long
 def test_a_margin_bears_the_drift_of_the_instances(canary: Shell, tmp_path: Path) -> None:
     steady, text = proposed(canary, tmp_path)
     assert "drift" not in text
@@ -61,6 +62,7 @@ def test_a_drift_that_no_margin_bears_leaves_the_metric_out(canary: Shell, tmp_p
     assert "latency_seconds: Equal instances drift apart, by" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("incidents", "kept"), [((4,), True), ((4, 9, 14), False)])
 def test_one_incident_of_an_instance_does_not_cost_a_metric_and_three_do(
     canary: Shell, tmp_path: Path, incidents: tuple[int, ...], *, kept: bool

@@ -73,6 +73,7 @@ def test_every_run_is_the_same_and_another_seed_is_not(tmp_path: Path) -> None:
     assert recorded("three", 2) != recorded("four", 3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [2, 3])
 def test_other_seeds_tell_the_same_story(seed: int, tmp_path: Path) -> None:
     world = World(seed=seed)
