@@ -63,7 +63,7 @@ def stuck_reason(metric: Metric, pairs: Pairs) -> str:
     A level may be constant, and a count may stay at zero. Latency, load and traffic always vary.
     """
     if metric.kind == "level":
-        return ""
+        return _no_ratio(metric, pairs)
     for side, arm in pairs.sides:
         values = side.values[pairs.both]
         still = len(values) >= STUCK_PAIRS and bool((values == values[0]).all())
@@ -72,6 +72,20 @@ def stuck_reason(metric: Metric, pairs: Pairs) -> str:
             who = "both arms" if alike else f"the {arm}"
             return f"{who} reported exactly {values[0]:.12g} in all {len(values)} periods; " + (
                 _stuck(metric, values[0], len(values) / int(pairs.expected.sum()))
+            )
+    return ""
+
+
+def _no_ratio(metric: Metric, pairs: Pairs) -> str:
+    """Return a sentence about a level that is always 0 although a ratio is asked for."""
+    if metric.limit.scale == "points" or len(pairs.both) < STUCK_PAIRS:
+        return ""
+    for side, arm in pairs.sides:
+        values = side.values[pairs.both]
+        if len(values) >= STUCK_PAIRS and bool((values == 0).all()):
+            return (
+                f"the {arm} reported exactly 0 in all {len(values)} periods; no ratio to 0 exists. "
+                "Give its margin in points"
             )
     return ""
 

@@ -85,7 +85,7 @@ def _changes(arm: Arm, members: Members, times: list[str]) -> list[str]:
         found.append(
             f"the {arm}'s {members.hosts[row]} went: its last report is of {times[last]} (UTC)"
         )
-    if arm is Arm.BASELINE:
+    if arm is Arm.BASELINE and times:
         found += [
             f"the baseline's {host} reported no metrics"
             for host, first in zip(members.hosts, members.first, strict=True)

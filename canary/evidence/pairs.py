@@ -84,6 +84,8 @@ def _pairs(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm,
     series = {arm: series_of(metric, table, arm, columns, members[arm]) for arm in Arm}
     candidate = series[Arm.CANDIDATE]
     reporting = table.groups[Arm.CANDIDATE].reporting(columns[expected & even])
+    if metric.needs_equal_footing:
+        reporting = _busy(reporting, members[Arm.CANDIDATE])
     return Pairs(
         candidate=candidate,
         baseline=series[Arm.BASELINE],
@@ -102,6 +104,12 @@ def _even(metric: Metric, table: Table, columns: Columns, members: Mapping[Arm, 
         table.groups[arm].requests[:, columns] for arm in (Arm.CANDIDATE, Arm.BASELINE)
     )
     return same_load(members[Arm.CANDIDATE], members[Arm.BASELINE], (candidate, baseline))
+
+
+def _busy(hosts: Sequence[str], members: Members) -> tuple[str, ...]:
+    """Return the hosts that are not idle: the load of an idle one is not compared."""
+    idle = set(compress(members.hosts, members.idle.tolist()))
+    return tuple(host for host in hosts if host not in idle)
 
 
 def _absent(series: GroupSeries, reporting: Sequence[str], expected: Mask) -> tuple[str, ...]:

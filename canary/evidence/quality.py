@@ -147,11 +147,10 @@ def _odd(oddity: Oddity) -> str:
 
 def _notes(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> list[str]:
     notes = []
-    fewest = [min(len(p.candidate.hosts), len(p.baseline.hosts)) for p in pairs.values()]
-    if fewest and max(fewest) < 2:
+    if alone := _single(pairs):
         notes.append(
-            "one instance per arm: a difference between the hosts cannot be told from a difference "
-            "between the releases"
+            f"one instance {alone}: a difference between the hosts cannot be told from a "
+            "difference between the releases"
         )
     unknown = [name for name in pairs if name not in recording.calibration.metrics]
     if unknown and len(unknown) == len(pairs):
@@ -163,3 +162,13 @@ def _notes(policy: Policy, recording: Recording, pairs: dict[str, Pairs]) -> lis
     elif unknown:
         notes.append(f"uncalibrated: the noise of {', '.join(unknown)} is assumed, not measured")
     return notes
+
+
+def _single(pairs: dict[str, Pairs]) -> str:
+    """Return whose only instance is compared: "per arm", "of the candidate", or an empty string."""
+    sides = {
+        "candidate": max((len(one.candidate.hosts) for one in pairs.values()), default=2),
+        "baseline": max((len(one.baseline.hosts) for one in pairs.values()), default=2),
+    }
+    single = [arm for arm, most in sides.items() if most < 2]
+    return "per arm" if len(single) == 2 else f"of the {single[0]}" if single else ""

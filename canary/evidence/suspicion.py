@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from canary.evidence.bad_baseline import counts_successes
 from canary.evidence.counting import more_than_requests, not_a_count
 from canary.evidence.coverage import apart, mirrored, other_period, partly
+from canary.evidence.frozen import frozen
+from canary.evidence.gaps import silent_metric
 from canary.evidence.infinite import all_infinite, infinite_times, some_infinite
 from canary.evidence.pairs import Pairs
 from canary.evidence.pooling import needs_samples
@@ -15,6 +18,7 @@ from canary.evidence.share import share_of_successes
 from canary.evidence.split import split_by_requests
 from canary.evidence.table import Table
 from canary.evidence.units import other_hosts, too_good, zeros
+from canary.evidence.zero import all_negative, without_ratio, without_requests
 from canary.formatting import number
 from canary.policy import Metric, Policy
 
@@ -35,9 +39,13 @@ def suspected(
             one,
             fault=_fault(metric, one, split)
             or all_infinite(metric, noted, one)
+            or all_negative(metric, table, columns)
             or apart(table, one, columns)
             or not_a_count(metric, table, one, ended),
-            doubt=some_infinite(metric, noted) or _doubt(metric, table, one, more),
+            doubt=some_infinite(metric, noted)
+            or _doubt(policy, metric, table, one, more)
+            or silent_metric(policy, metric, table, columns)
+            or frozen(metric, table, columns),
             excess=more,
             remark=_little(metric, one) or share_of_successes(metric, one),
         )
@@ -52,15 +60,18 @@ def _fault(metric: Metric, pairs: Pairs, split: str) -> str:
     return split if metric.kind == "throughput" else other_hosts(metric, pairs)
 
 
-def _doubt(metric: Metric, table: Table, pairs: Pairs, excess: str) -> str:
+def _doubt(policy: Policy, metric: Metric, table: Table, pairs: Pairs, excess: str) -> str:
     """Return why the metric cannot PASS, or an empty string."""
     return (
         mirrored(metric, pairs)
+        or without_requests(policy, metric, pairs)
         or other_period(table, pairs)
         or partly(table, pairs)
         or excess
         or too_good(metric, pairs)
         or zeros(metric, pairs)
+        or without_ratio(policy, metric, pairs)
+        or counts_successes(metric, pairs)
     )
 
 

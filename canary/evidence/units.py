@@ -13,7 +13,7 @@ from canary.stats.paired import masked_median
 
 TOO_GOOD = 10.0
 """A latency that is this many times smaller is no improvement, but another unit or no response."""
-FACTORS = (60.0, 1e3, 1024.0, 1e6, 1024.0**2, 1e9, 1024.0**3)
+FACTORS = (60.0, 100.0, 1e3, 1024.0, 1e6, 1024.0**2, 1e9, 1024.0**3)
 LIKE = 1.3
 """How far a ratio may be from a factor between units."""
 STEADY = 1.5

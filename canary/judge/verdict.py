@@ -8,6 +8,7 @@ from dataclasses import replace
 from canary.errors import PolicyError
 from canary.evidence.late import known_at
 from canary.evidence.lead_in import lead_pairs
+from canary.evidence.outages import outage
 from canary.evidence.pairs import Pairs, pairs_by_name
 from canary.evidence.periods import judged_times, last_time
 from canary.evidence.quality import quality_of
@@ -106,7 +107,8 @@ def _judged(
     findings = compared + limit_findings(policy, table, pairs, times)
     elapsed = at - recording.steps[0].start if recording.steps else 0
     quality = quality_of(policy, table, pairs, (times, at))
-    quality = replace(quality, notes=(*notes, *quality.notes, *lead_words(recording, compared)))
+    said = (*_outages(policy, table, at, compared), *lead_words(recording, compared))
+    quality = replace(quality, notes=(*notes, *quality.notes, *said))
     case = Case(policy, recording, findings, quality, elapsed)
     verdict = verdict_of(case)
     counted = [finding for finding in findings if not finding.muted]
@@ -119,6 +121,16 @@ def _judged(
         advice=advice_of(case) if verdict is Verdict.INCONCLUSIVE else "",
         score=total_score(verdict, counted),
     )
+
+
+def _outages(
+    policy: Policy, table: Table, at: int, compared: tuple[Finding, ...]
+) -> tuple[str, ...]:
+    """Return notes on outages that are over, of metrics that do not fail by them."""
+    times = judged_times(policy, table.recording, at)
+    pairs = zip(policy.metrics, compared, strict=True)
+    calm = (metric for metric, one in pairs if one.verdict is not Verdict.FAIL)
+    return tuple(filter(None, (outage(metric, table, at, times) for metric in calm)))
 
 
 def total_score(verdict: Verdict, counted: list[Finding]) -> float | None:
