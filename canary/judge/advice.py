@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import duration, is_wide, listed, percent, points
+from canary.formatting import duration, is_wide, listed, number, percent, points
 from canary.judge.reasons import Case
-from canary.judge.wording import margin_words, subject
+from canary.judge.wording import amount, margin_words, subject
 from canary.model import Finding
 from canary.policy import Metric
 
@@ -87,12 +87,11 @@ def passing_margin(finding: Finding, case: Case) -> float:
 
 def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> str:
     wider = passing_margin(finding, case)
-    words = percent(wider) if finding.relative else points(wider)
-    margin = f", or accept a margin of {words} instead of {margin_words(metric)}"
-    if is_wide(wider, finding.margin or 1.0):
-        margin = ""  # nobody would accept such a margin
+    margin = wider_margin(metric, finding, wider)
+    if grows := _growth(case, metric, finding):
+        return grows
     if wider <= (finding.margin or 0.0):  # the newest periods withhold PASS, not the margin
-        return _soon(case, metric, seconds)
+        return _soon(case, metric, finding, seconds)
     name = subject(metric)
     left = max(case.policy.maximum - case.elapsed, 0)
     if math.isinf(seconds) and _noisy(finding):
@@ -108,9 +107,35 @@ def _sentence(case: Case, metric: Metric, finding: Finding, seconds: float) -> s
     more = duration(max(math.ceil(seconds), case.policy.period))
     if seconds <= left:
         return f"About {more} more at this split would decide {name}{margin}"
+    end = f"only {duration(left)} are left" if left > 0 else "the run has ended"
     return (
-        f"{name} needs about {more} more, but only {duration(left)} are left. Make the run longer "
-        f"or give the candidate more traffic{margin}"
+        f"{name} needs about {more} more, but {end}. Make the run longer or give the candidate "
+        f"more traffic{margin}"
+    )
+
+
+def wider_margin(metric: Metric, finding: Finding, wider: float) -> str:
+    """Return the margin that would let the metric pass, if it is of use and differs visibly."""
+    if is_wide(wider, finding.margin or 1.0):
+        return ""  # nobody would accept such a margin
+    if finding.relative and metric.kind == "count" and metric.harmful == "increase":
+        words = f"{number(1 + wider)} times"
+    else:
+        words = percent(wider) if finding.relative else points(wider)
+    now = margin_words(metric)
+    return "" if words == now else f", or accept a margin of {words} instead of {now}"
+
+
+def _growth(case: Case, metric: Metric, finding: Finding) -> str:
+    """Return what to do about a level that grows faster than the policy accepts, or ""."""
+    slope, drift = finding.details.get("slope"), case.policy.drift_of(metric).value
+    growth = 0.0 if slope is None else slope * 60 / case.policy.period
+    if metric.kind != "level" or growth <= drift:
+        return ""
+    return (
+        f"{subject(metric)} grows {amount(metric, growth)} a minute faster than the baseline's, "
+        f"{amount(metric, drift)} is accepted. See in a longer run whether that ends, or accept "
+        "more (drift)"
     )
 
 
@@ -120,8 +145,11 @@ def _noisy(finding: Finding) -> bool:
     return own > host and _log_effect(finding) < _log_margin(finding)
 
 
-def _soon(case: Case, metric: Metric, seconds: float) -> str:
-    if max(case.policy.maximum - case.elapsed, 0) <= 0:
+def _soon(case: Case, metric: Metric, finding: Finding, seconds: float) -> str:
+    ended = max(case.policy.maximum - case.elapsed, 0) <= 0
+    if ended and "newest_periods" not in finding.details:
+        return f"A longer run would decide {subject(metric)}: it is within its margin so far"
+    if ended:
         return (
             f"See what happened to {subject(metric)} in the newest periods: only they keep it from "
             "PASS. Then run it again"

@@ -5,25 +5,25 @@ The other hosts and the mean over the arm may be fine, but the users of this hos
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from canary.evidence.pairs import Pairs
 from canary.formatting import duration
+from canary.judge.blank import on_scale, score_of
+from canary.judge.carriers import carriers
 from canary.judge.channels import ALMOST
 from canary.judge.comparison import comparisons_of
-from canary.judge.host_case import Case, effects, host_case
+from canary.judge.host_case import Case, host_case
 from canary.judge.host_words import host_words
 from canary.judge.hosts import HOLDING, TIMES, failing_periods
+from canary.judge.notices import late_words
 from canary.judge.ratio import Ratio
 from canary.judge.rule import signs_of
-from canary.judge.wording import UNDECIDED, headline
+from canary.judge.wording import UNDECIDED, allowed_words, headline
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
-from canary.stats.paired import Mask
 
 ACUTE_PERIODS = 3
-HALF = 0.5
 
 
 def with_hosts(
@@ -37,7 +37,7 @@ def with_hosts(
     seen = int(pairs.both.sum())
     for case in cases:
         if finding.verdict is Verdict.FAIL:
-            if names := case.named(_carriers(case, finding)):
+            if names := case.named(carriers(case, _decisive(finding))):
                 return _named_first(case, names, finding)
         elif names := case.lasting(case.apart(failing_periods(seen)).stands):
             return _failed(case, names, finding, recording.period)
@@ -48,20 +48,14 @@ def with_hosts(
     return finding
 
 
-def _carriers(case: Case, finding: Finding) -> Mask:
-    """Return the hosts that cause the harm of the arm, if the others are close to the baseline."""
-    periods = slice(-ACUTE_PERIODS, None) if "acute_periods" in finding.details else slice(None)
-    effect = effects(case, periods)
-    gate = math.log(TIMES[case.metric.kind])
-    far = effect >= gate
-    near = effect < gate * HALF
-    return far & bool((far | near).all())
+def _decisive(finding: Finding) -> slice:
+    """Return the periods that decided a FAIL: the newest ones, or all."""
+    return slice(-ACUTE_PERIODS, None) if "acute_periods" in finding.details else slice(None)
 
 
 def _named_first(case: Case, names: tuple[str, ...], finding: Finding) -> Finding:
     """Put the names of the hosts that cause the harm before the numbers of the whole arm."""
-    acute = "acute_periods" in finding.details
-    words = host_words(case, names, slice(-ACUTE_PERIODS, None) if acute else slice(None))
+    words = host_words(case, names, _decisive(finding))
     start = f"{headline(case.metric)}: "
     sentence = f"{start}{words}. In all: {finding.sentence.removeprefix(start)}"
     return replace(finding, sentence=sentence)
@@ -91,16 +85,23 @@ def _fading(case: Case, recording: Recording) -> bool:
 
 
 def _all_failed(case: Case, finding: Finding, period: int) -> Finding:
+    metric, sign = case.metric, case.rule.sign
     after = duration(len(case.pairs.expected) * period + case.policy.warmup)
-    told = finding.sentence
-    for ending in (f". {UNDECIDED}", ". PASS"):
-        told = told.rpartition(ending)[0] or told
+    numbers = case.newest_numbers(case.agreeing())
+    effect = on_scale(metric, sign, numbers["late_effect"])
     return replace(
         finding,
         verdict=Verdict.FAIL,
-        sentence=f"{told}. FAIL after {after}: every host of the candidate shows it",
+        sentence=(
+            f"{late_words(metric, sign, numbers)}. Allowed: {allowed_words(metric, sign)}. "
+            f"FAIL after {after}: every host of the candidate shows it"
+        ),
+        effect=effect,
+        low=None,
+        high=None,
         towards_fail=1.0,
-        score=0.0,
+        towards_pass=0.0,
+        score=score_of(Verdict.FAIL, 1.0, 0.0, effect / (finding.margin or 1.0)),
     )
 
 

@@ -73,7 +73,8 @@ class Assessment:
 class Channel:
     """One test for harm: its z, its bound, and whether its gate is open.
 
-    ``size`` is the estimate in units of the smallest one that can FAIL.
+    ``size`` is the estimate in units of the smallest one that can FAIL. ``newest`` is the estimate
+    itself, if it is one of the newest periods alone.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Channel:
     bound: float
     gate: Mask
     size: Floats
+    newest: Floats | None = None
 
 
 def pieces(column: Floats, starts: Sequence[int], length: int) -> Floats:
@@ -114,7 +116,7 @@ def mean_channels(
     lasting = (recent.mean >= rule.gate) & (recent.least >= np.maximum(rule.gate, recent.mean / 2))
     z = _harm_z(recent, rule)
     bound = rule.spending.window_bound(windowed)
-    return first, Channel("window", z, bound, lasting, rule.size(recent.mean))
+    return first, Channel("window", z, bound, lasting, rule.size(recent.mean), recent.mean)
 
 
 def _harm_z(estimate: Estimate, rule: Rule) -> Floats:
@@ -128,8 +130,9 @@ def conclude(channels: Sequence[Channel], whole: Estimate, rule: Rule, k: int) -
     passed = t_to_z((rule.margin - whole.mean) / whole.error, whole.df) / kappa / bound
     passed = np.where(k >= rule.spending.first, passed, np.minimum(passed, ALMOST))
     reach = z_to_t(np.full(len(passed), bound * kappa), whole.df) * whole.error
+    progress = _progress(channels, rule, k)
     return Assessment(
-        towards_fail(channels, rule, k),
+        np.max(progress, axis=0),
         np.where(whole.pairs > 0, passed, 0.0),
         whole.mean,
         whole.mean - reach,
@@ -141,16 +144,30 @@ def conclude(channels: Sequence[Channel], whole: Estimate, rule: Rule, k: int) -
             "bound": np.full(len(passed), bound * kappa),
             "fail_bound": np.full(len(passed), channels[0].bound * rule.kappa("expanding", k)),
             "phi": whole.phi,
+            **_late(channels, progress),
         },
     )
 
 
-def towards_fail(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
-    """Return how close the channel nearest to its bound is to it; below 1 if its gate is closed."""
+def _progress(channels: Sequence[Channel], rule: Rule, k: int) -> Floats:
+    """Return how close each channel is to its bound; below 1 if its gate is closed."""
     far = []
     for channel in channels:
         ratio = channel.z / rule.kappa(channel.name, k) / channel.bound
         shut = np.minimum(ratio, np.minimum(channel.size, ALMOST))
         far.append(np.where(channel.gate, ratio, shut))
-    nearest: Floats = np.max(far, axis=0)
-    return nearest
+    found: Floats = np.array(far)
+    return found
+
+
+def _late(channels: Sequence[Channel], progress: Floats) -> dict[str, Floats]:
+    """Return the estimate of the newest periods, where they alone show harm.
+
+    The mean of the whole run may still be small there, and does not explain the FAIL.
+    """
+    reached = progress >= 1
+    for channel, own in zip(channels, reached, strict=True):
+        if channel.newest is not None and own.any():
+            alone = own & (reached.sum(axis=0) == 1)
+            return {"late_effect": np.where(alone, channel.newest, np.nan)} if alone.any() else {}
+    return {}

@@ -19,10 +19,17 @@ from canary.judge.channels import (
     means,
     pieces,
 )
-from canary.judge.pooled_counts import environment_dispersion, pooled_ratio, pooled_z, without_worst
+from canary.judge.pooled_counts import (
+    environment_dispersion,
+    newest_events,
+    pooled_ratio,
+    pooled_z,
+    without_worst,
+)
 from canary.judge.recent import withheld_events
 from canary.judge.rule import Rule
 from canary.judge.shrinkage import RANKS
+from canary.judge.spending import COLD, RANKED, WINDOW, Parts
 from canary.stats.counts import (
     dispersion,
     poisson_lower,
@@ -36,20 +43,6 @@ from canary.stats.ranks import rank_z
 
 FEW_BLOCKS = 3
 FIRST_RANKS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The shares of one metric's alpha, by channel. Their sum is one."""
-
-    expanding: float
-    window: float
-    exact: float
-    ranks: float
-
-
-COLD = Parts(0.4, 0.2, 0.4, 0.0)
-RANKED = Parts(0.38, 0.19, 0.38, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +109,8 @@ class Counts:
             slight = self._negligible(k)
             evidence.towards_pass = np.maximum(evidence.towards_pass, slight)
         self._describe(evidence, k)
+        if "late_effect" in evidence.parts and len(self.candidate) == 1:
+            evidence.parts |= newest_events(self._columns, self.blocks.closed[0], k, WINDOW)
         g, b, n_g, n_b = (column[:, :k] for column in self._columns)
         evidence.withhold(withheld_events((g, b, n_g, n_b), rule))
         if rule.acute is not None:

@@ -10,19 +10,15 @@ import numpy as np
 
 from canary.evidence.comparable import missing_reason, stuck_reason
 from canary.evidence.pairs import Pairs
-from canary.evidence.quality import doubt, stopped, wrong
+from canary.evidence.quality import doubt, wrong
 from canary.formatting import duration
+from canary.judge.blank import HIGHEST_FAIL, blank_finding, on_scale, score_of
 from canary.judge.channels import ALMOST, Assessment
 from canary.judge.comparison import comparisons_of, usual_level
 from canary.judge.floor import margin_in_force, unit_needed
-from canary.judge.notices import (
-    acute_effect,
-    acute_sentence,
-    is_acute,
-    warming_words,
-    withheld_words,
-)
+from canary.judge.notices import is_acute, warming_words, withheld_words
 from canary.judge.rule import signs_of
+from canary.judge.sudden import at_once, failed_in_all, failed_late
 from canary.judge.wording import (
     UNDECIDED,
     Estimate,
@@ -35,7 +31,6 @@ from canary.judge.wording import (
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
-HIGHEST_FAIL = 49.0
 UNBOUNDED = 1e6
 """An upper limit of the interval beyond this is not shown."""
 
@@ -45,16 +40,16 @@ def finding_of(
 ) -> Finding:
     """Judge one metric on the periods in ``pairs``; ``lead`` holds the periods of a lead-in."""
     if missing := missing_reason(metric, pairs):
-        return _undecided(policy, metric, no_data_sentence(metric, missing), pairs)
+        return blank_finding(policy, metric, no_data_sentence(metric, missing), pairs)
     k = len(pairs.expected)
     looked = [model.look(k) for model in comparisons_of(policy, metric, recording, pairs, lead)]
     turn = max(range(len(looked)), key=lambda at: _gravity(looked[at]))
     worst, sign = looked[turn], signs_of(metric)[turn]
     details, after = _details(worst, pairs), duration(k * recording.period + policy.warmup)
     if is_acute(details):
-        return _at_once(policy, metric, pairs, details, after)
+        return at_once(policy, metric, pairs, details, after)
     if stuck := stuck_reason(metric, pairs):
-        return _undecided(policy, metric, no_data_sentence(metric, stuck), pairs)
+        return blank_finding(policy, metric, no_data_sentence(metric, stuck), pairs)
     effect, low, high = on_margin_scale(metric, sign, worst)
     usual = usual_level(pairs.baseline.values[None, :])
     small, margin = unit_needed(metric, usual, effect), margin_in_force(metric, usual, sign)
@@ -65,12 +60,18 @@ def finding_of(
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
         details |= {"doubted": 1.0} if wrong(policy, metric, pairs) else {}
     elif verdict is Verdict.INCONCLUSIVE:
-        held = _withheld(metric, looked) or pairs.doubt or (small if fail >= ALMOST else "")
+        told = "; ".join(filter(None, (pairs.doubt, _withheld(metric, looked))))
+        held = told or (small if fail >= ALMOST else "")
     ending = f"{UNDECIDED}: {held}" if held else _with_remark(verdict, after, pairs)
     ending = f"{warming_words(metric, sign, details)}{ending}"
+    unshown = effect < margin or low <= 0
+    if verdict is Verdict.FAIL and unshown and "late_effect" in details:
+        return failed_late(policy, metric, sign, pairs, details, ending)
+    if verdict is Verdict.FAIL and metric.kind == "count" and effect < metric.limit.value:
+        return failed_in_all(policy, metric, sign, pairs, details, ending)
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
-        _undecided(policy, metric, sentence, pairs),
+        blank_finding(policy, metric, sentence, pairs),
         verdict=verdict,
         effect=effect,
         low=low if math.isfinite(low) else None,
@@ -109,21 +110,6 @@ def _with_remark(verdict: Verdict, after: str, pairs: Pairs) -> str:
     return f"{UNDECIDED} after {after}" + (f": {pairs.remark}" if pairs.remark else "")
 
 
-def _at_once(
-    policy: Policy, metric: Metric, pairs: Pairs, details: dict[str, float], after: str
-) -> Finding:
-    """Return the finding of a catastrophe. It shows the newest periods, not the mean of the run."""
-    effect = acute_effect(metric, details)
-    return replace(
-        _undecided(policy, metric, acute_sentence(metric, details, after), pairs),
-        verdict=Verdict.FAIL,
-        effect=effect,
-        towards_fail=1.0,
-        score=score_of(Verdict.FAIL, 1.0, 0.0, effect / metric.limit.value),
-        details=details,
-    )
-
-
 def _sentence(
     policy: Policy,
     metric: Metric,
@@ -139,22 +125,6 @@ def _sentence(
     if metric.kind == "level" and growth > (allowed := policy.drift_of(metric).value):
         ending = f"{growth_sentence(metric, growth, allowed)} {ending}"
     return comparison_sentence(metric, sign, estimate, 1 - 2 * policy.beta, ending)
-
-
-def _undecided(policy: Policy, metric: Metric, sentence: str, pairs: Pairs) -> Finding:
-    return Finding(
-        metric=metric.name,
-        verdict=Verdict.INCONCLUSIVE,
-        sentence=sentence,
-        critical=metric.critical,
-        muted=metric.muted,
-        group=metric.group,
-        weight=metric.weight,
-        relative=metric.limit.scale == "relative",
-        margin=metric.limit.value,
-        periods=int(pairs.both.sum()),
-        silent=stopped(policy, pairs),
-    )
 
 
 def limit_finding(
@@ -197,29 +167,9 @@ def on_margin_scale(
 ) -> tuple[float, float, float | None]:
     """Return effect, low and high on the scale of the margin: positive is harm, 0.12 is 12 %."""
     effect, low, high = (
-        _on_scale(metric, sign, float(x[0])) for x in (evidence.effect, evidence.low, evidence.high)
+        on_scale(metric, sign, float(x[0])) for x in (evidence.effect, evidence.low, evidence.high)
     )
     return effect, low, high if high < UNBOUNDED else None
-
-
-def _on_scale(metric: Metric, sign: float, value: float) -> float:
-    """Return a difference on the scale of its margin."""
-    if metric.limit.scale == "points":
-        return value
-    return math.expm1(min(value, 700.0)) if sign > 0 else -math.expm1(min(-value, 700.0))
-
-
-def score_of(verdict: Verdict, fail: float, passed: float, margins: float) -> float:
-    """Return a score from 0 to 100. It is for display only and decides nothing.
-
-    ``margins`` is the harm found in units of the margin: FAIL is 49 at one margin, 4.9 at ten.
-    """
-    if verdict is Verdict.PASS:
-        return 100.0
-    if verdict is Verdict.FAIL:
-        return round(HIGHEST_FAIL / max(margins, 1.0), 2)
-    between = 50 * (1 + min(max(passed, -1.0), 1.0) - min(max(fail, -1.0), 1.0))
-    return round(min(max(between, 1.0), 99.0), 2)
 
 
 def _unit(value: float) -> float:

@@ -74,9 +74,7 @@ class Case:
 
     def all_agree(self) -> bool:
         """Return whether most hosts of both arms agree that the candidate does harm."""
-        sides = (self.pairs.candidate, self.pairs.baseline)
-        counts = [int(np.isfinite(side.host_values).any(axis=1).sum()) for side in sides]
-        periods = agreeing_periods(counts[0], counts[1], int(self.pairs.both.sum()))
+        counts, periods = self._reporting(), self.agreeing()
         if not periods:
             return False
         shown = agree(self.metric, self.rule, self.hosts, periods)
@@ -91,6 +89,33 @@ class Case:
         arms = Hosts(values, chances, other, other_chances, spread)
         sure = beyond_chance(self.policy, self.metric, self.rule, arms, periods)
         return int(shown.sum()) >= most_of(counts[1]) and bool(sure.all())
+
+    def agreeing(self) -> int:
+        """Return how many of the newest periods must show harm on all hosts; 0 for one host."""
+        return agreeing_periods(*self._reporting(), int(self.pairs.both.sum()))
+
+    def _reporting(self) -> tuple[int, int]:
+        """Return how many hosts of the candidate and of the baseline have a value."""
+        candidate, baseline = (
+            int(np.isfinite(side.host_values).any(axis=1).sum()) for side, _ in self.pairs.sides
+        )
+        return candidate, baseline
+
+    def newest_numbers(self, periods: int) -> dict[str, float]:
+        """Return the difference of the arms over the newest periods that both have."""
+        g, n_g, b, n_b = (
+            one[self.pairs.both][-periods:] for one in arm_columns(self.metric, self.pairs)
+        )
+        found = {"late_periods": float(len(g))}
+        if self.metric.kind != "count":
+            d = self.rule.sign * log_ratio(g, b)
+            return found | {"late_effect": float(np.nanmean(d))}
+        sums = [float(np.nansum(one)) for one in (g, b, n_g, n_b)]
+        names = "candidate_events", "baseline_events", "candidate_chances", "baseline_chances"
+        found |= {f"late_{name}": value for name, value in zip(names, sums, strict=True)}
+        events = math.log((sums[0] + 0.5) / (sums[1] + 0.5))
+        chances = math.log(max(sums[2], 1e-9) / max(sums[3], 1e-9))
+        return found | {"late_effect": self.rule.sign * (events - chances)}
 
     def fades(self, row: int) -> bool:
         """Return whether a host's higher latency may still fall, as that of a fresh process does.

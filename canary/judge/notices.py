@@ -35,6 +35,19 @@ def acute_effect(metric: Metric, numbers: Numbers) -> float:
     return 1 - ratio if metric.harmful == "decrease" else ratio - 1
 
 
+def late_words(metric: Metric, sign: float, numbers: Numbers) -> str:
+    """Return the difference in the newest periods, which alone show the harm."""
+    found = _newest(numbers, "late")
+    if metric.kind == "count":
+        return f"{headline(metric)}: {_events(metric, found)}"
+    points = metric.limit.scale == "points"
+    effect = found["effect"] if points else _relative(found["effect"], sign)
+    return (
+        f"{headline(metric)}: {size_words(metric, effect, sign)} than the baseline in "
+        f"{_last(found)}"
+    )
+
+
 def withheld_words(metric: Metric, sign: float, numbers: Numbers) -> str:
     """Return why PASS is withheld, or an empty string."""
     if "newest_periods" not in numbers:

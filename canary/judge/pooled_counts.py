@@ -43,3 +43,21 @@ def without_worst(harmed: Floats, due: Floats, good: Mask) -> Floats:
         columns = np.arange(excess.shape[1])[None, :]
         keep[(columns >= start[:, None]) & (columns < start[:, None] + BURST)] = 0.0
     return keep
+
+
+def newest_events(
+    columns: tuple[Floats, Floats, Floats, Floats], closed: Floats, k: int, blocks: int
+) -> dict[str, Floats]:
+    """Return the periods that the newest blocks of one run span, and their events.
+
+    ``columns`` are the events of both arms and their chances, ``closed`` is the period that
+    completed each block.
+    """
+    closed = closed[closed < k]
+    start = int(closed[-blocks - 1]) + 1 if len(closed) > blocks else 0
+    names = "candidate_events", "baseline_events", "candidate_chances", "baseline_chances"
+    sums = {
+        f"late_{name}": np.array([np.nansum(one[0, start:k])])
+        for name, one in zip(names, columns, strict=True)
+    }
+    return {"late_periods": np.array([float(k - start)]), **sums}

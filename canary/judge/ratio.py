@@ -11,6 +11,7 @@ from canary.judge.acute import acute_series
 from canary.judge.channels import Assessment, Channel, conclude, mean_channels, means, pieces
 from canary.judge.recent import withheld_series
 from canary.judge.rule import EXPANDING, WINDOWED, Rule
+from canary.judge.spending import WINDOW
 from canary.judge.warmup import Fade, fade_of, settled_mean
 from canary.stats.distributions import Floats
 from canary.stats.paired import Estimate
@@ -61,6 +62,8 @@ class Ratio:
         if fade is not None:
             evidence.wait(fade.falling)
             evidence.parts["warm"] = np.where(fade.warm, 1.0, np.nan)
+        if (late := evidence.parts.get("late_effect")) is not None:
+            evidence.parts["late_periods"] = np.where(np.isfinite(late), float(WINDOW), np.nan)
         if self.offset is not None:
             evidence.parts["offset"] = rule.sign * self.offset
         evidence.withhold(withheld_series(d, v, rule))

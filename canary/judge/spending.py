@@ -14,6 +14,20 @@ MOST_LOOKS = 120
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """The shares of a count's alpha, by channel. Their sum is one."""
+
+    expanding: float
+    window: float
+    exact: float
+    ranks: float
+
+
+COLD = Parts(0.4, 0.2, 0.4, 0.0)
+RANKED = Parts(0.38, 0.19, 0.38, 0.05)
+
+
+@dataclass(frozen=True, slots=True)
 class Spending:
     """The looks at one metric, and its error rates.
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 import re
 
-from canary.formatting import UNKNOWN, number, percent, points, quantity, says_nothing
+from canary.formatting import (
+    LARGEST_PERCENT,
+    UNKNOWN,
+    number,
+    percent,
+    points,
+    quantity,
+    says_nothing,
+)
 from canary.policy import Metric
 
 WORSE = {
@@ -59,6 +67,8 @@ def size_words(metric: Metric, effect: float, sign: float) -> str:
     worse, better = directions(metric, sign)
     if effect < MUCH_LESS and sign > 0 and metric.limit.scale == "relative":
         return f"{number(1 / max(1 + effect, 1e-9))} times {better}"
+    if effect >= LARGEST_PERCENT / 100 and metric.limit.scale == "relative":
+        return f"{number(1 + effect)} times {worse}"
     return f"{amount(metric, abs(effect))} {worse if effect >= 0 else better}"
 
 

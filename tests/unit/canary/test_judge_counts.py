@@ -10,8 +10,9 @@ import pytest
 from canary.judge import judge
 from canary.judge.batch import Arms, judge_many, learn
 from canary.judge.comparison import comparison_of
-from canary.judge.counts import COLD, RANKED, Counts, Parts
+from canary.judge.counts import Counts
 from canary.judge.rule import rule_of
+from canary.judge.spending import COLD, RANKED, Parts
 from canary.learned import Learned
 from canary.policy import Policy, parse_policy
 from canary.stats.distributions import Floats

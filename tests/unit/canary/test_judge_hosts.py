@@ -154,3 +154,28 @@ def test_errors_in_batches_are_chance_where_as_many_steady_ones_are_not(hosts: i
             asked, metric, rule_of(asked, metric, 1.0), against(rows, requests, both, 1.0), 15
         )
         assert bool(found.stands[0]) is stands
+
+
+def test_one_bad_host_of_many_with_few_events_is_named_when_the_arm_fails() -> None:
+    """One or two events of another host by chance do not make it a cause, nor hide the cause."""
+    kept = hurt(healthy(instances=20), "candidate-7", "errors", 200.0)
+    judgement = judge(policy(), kept, until=60 * 12)
+    assert judgement.verdict is Verdict.FAIL
+    assert "Errors: candidate-7 failed" in judgement.reason
+    assert "the candidate's other 19 hosts" in judgement.reason
+
+
+@pytest.mark.parametrize("metric", ["p90 latency", "errors", "cpu"])
+def test_late_harm_is_told_by_the_periods_that_show_it(metric: str) -> None:
+    """The mean of the whole run is still small. A FAIL with that number would be a riddle."""
+    kept = healthy(instances=2)
+    for host in ("candidate-1", "candidate-2"):
+        kept = hurt(kept, host, metric, 4.0 if metric == "errors" else 1.35, since=36)
+    looks = (judge(policy(), kept, until=60 * minute) for minute in range(38, 56))
+    failed = next(look for look in looks if look.verdict is Verdict.FAIL)
+    found = next(one for one in failed.findings if one.metric == metric)
+    assert "in the last" in failed.reason
+    assert "The estimate that decides" not in failed.reason
+    assert found.effect is not None
+    assert found.margin is not None
+    assert found.effect > found.margin

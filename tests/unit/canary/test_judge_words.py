@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from canary.judge import judge
+from canary.judge.advice import wider_margin as advised_margin
 from canary.judge.wording import count_sentence, interval_words, size_words
 from canary.model import Verdict
 from canary.policy import Metric, parse_policy
@@ -146,3 +147,28 @@ def test_a_sick_host_that_is_left_out_is_no_other_split() -> None:
     judgement = judge(shop(), sick, until=60 * 30)
     assert any("baseline-2 is not like the others" in note for note in judgement.quality)
     assert not any("--share" in note for note in judgement.quality)
+
+
+@pytest.mark.parametrize(
+    ("wider", "said"), [(0.57, "1.57 times instead of 1.5 times"), (0.502, "")]
+)
+def test_a_wider_margin_differs_visibly(wider: float, said: str) -> None:
+    one = replace(finding(judged(window()), "errors"), margin=0.5)
+    assert said in advised_margin(Metric(name="errors", kind="count", negligible=0), one, wider)
+    latency = replace(finding(judged(window()), "latency"), margin=0.05)
+    assert advised_margin(LATENCY, latency, 0.0504) == ""
+
+
+def test_advice_on_a_level_that_grows_names_its_growth() -> None:
+    """Its mean is lower, so the newest periods do not explain why it does not pass."""
+    ramp = [0.3 * 1.02**at for at in range(40)]
+    grown = of("memory", "candidate", lambda values: [v * f for v, f in zip(values, ramp)])  # noqa: B905
+    rules = policy(memory={"critical": True})
+    judgement = judged(window(grown), rules)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "memory grows 2 % a minute faster than the baseline's" in judgement.advice
+
+
+def test_a_million_times_is_a_number() -> None:
+    assert size_words(LATENCY, 1_046_596.0, 1.0) == "1,046,597 times slower"
+    assert interval_words(LATENCY, 1e6, None, 1.0) == "at least 1,000,001 times slower"
