@@ -130,6 +130,21 @@ def _refuse_strangers(policy: Policy, source: Csv, arms: dict[Arm, Release]) -> 
             f"{source.describe()} has no metric of the policy: it holds {found}, the policy asks "
             f"for {listed(wanted)}. Use the same names"
         )
+    _warn_of_strangers(policy, source, set(wanted))
+
+
+def _warn_of_strangers(policy: Policy, source: Csv, wanted: set[str]) -> None:
+    """Say which metrics of the policy the file lacks, and what it holds instead."""
+    there = set(source.metrics)
+    absent = [m.name for m in policy.metrics if m.name not in there and m.absent != "zero"]
+    others = sorted(there - wanted)
+    if absent and others:
+        held = listed(some(others, FEW_SENTENCES, "metric"))
+        click.echo(
+            f"Warning: no row holds {listed(absent)} of the policy. The file also holds {held}; "
+            "is it another name?",
+            err=True,
+        )
 
 
 def _window(

@@ -89,9 +89,10 @@ class Csv:
         last = latest + self._period
         last = last if end is None else min(last, end)
         if first >= last:
+            until = f" to {minute(last)}" if end is not None else " on"
             raise SourceError(
-                f"{self._path} has no data from {minute(first)} to {minute(last)}; its rows are "
-                f"from {minute(earliest)} to {minute(latest)}"
+                f"{self._path} has no data from {minute(first)}{until}; its rows are "
+                f"from {minute(earliest)} to {minute(latest)} (UTC)"
             )
         if (last - first) // self._period > MOST_PERIODS:
             raise SourceError(

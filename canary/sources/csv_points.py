@@ -149,7 +149,8 @@ def _sorted(path: Path, names: list[tuple[str, str, str]], rows: Block) -> Point
             other = ~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=0)
             row = max(order[:-1][same][other][0], order[1:][same][other][0])
             raise SourceError(
-                f"{path}, line {row + 2}: a second, different value for the same time and metric"
+                f"{path}, line {row + 2}: a second, different value for the same time and metric. "
+                "If an instance has several series, such as one per status code, add them up"
             )
         once = np.concatenate([[True], ~same])
         times, keys, numbers = times[once], keys[once], numbers[:, once]

@@ -65,7 +65,8 @@ def _row(row: list[str], order: Sequence[int | None], width: int, where: str) ->
         raise SourceError(f"{where}: the number of fields differs from the header's")
     time, arm, instance, metric, *numbers = ("" if at is None else row[at] for at in order)
     if arm not in list(Arm):
-        meant = OTHER_NAMES.get(arm.lower(), "")
+        plain = arm.strip().lower()
+        meant = plain if plain in list(Arm) else OTHER_NAMES.get(plain, "")
         hint = f". Write {meant} instead" if meant else ""
         raise SourceError(f"{where}: arm is {arm!r}; allowed are baseline, candidate{hint}")
     for name, text in (("instance", instance), ("metric", metric)):
@@ -129,8 +130,10 @@ def _iso(text: str, where: str) -> float:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
+        utc = text.upper().endswith(" UTC")
+        example = f", such as {text[:-4].replace(' ', 'T')}Z" if utc else ""
         raise SourceError(
-            f"{where}: time is {text!r}; write seconds since the epoch or ISO 8601"
+            f"{where}: time is {text!r}; write seconds since the epoch or ISO 8601{example}"
         ) from None
     if parsed.tzinfo is None:
         raise SourceError(

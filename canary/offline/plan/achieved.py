@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from canary.formatting import is_wide, number, plural
+from canary.formatting import is_wide, number, plural, quantity
 from canary.judge.wording import amount, harm_words, subject
 from canary.model import Finding, Judgement, Verdict
 from canary.offline.plan.forecast import LIKELY_Z
@@ -50,8 +50,15 @@ def _found(metric: Metric, finding: Finding, value: float) -> str:
 
 
 def _margin(metric: Metric, margin: float) -> str:
-    """Return the margin in force. A count has two, of which one was ruled out."""
-    return "its margin" if metric.kind == "count" else f"its margin of {amount(metric, margin)}"
+    """Return the margin in force. A count has two, of which one was ruled out.
+
+    The margin of a small value is its negligible amount: "3,000 %" of it says nothing.
+    """
+    if metric.kind == "count":
+        return "its margin"
+    if metric.negligible_amount > 0 and margin > metric.limit.value:
+        return f"the accepted {quantity(metric.negligible_amount, metric.unit or '')}"
+    return f"its margin of {amount(metric, margin)}"
 
 
 def _needed(metric: Metric, value: float, margin: float) -> str:

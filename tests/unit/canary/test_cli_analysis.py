@@ -138,3 +138,20 @@ def test_a_moment_that_is_none_is_refused(canary: Shell, moment: str, sentence: 
     status, _, err = canary("analyze", "--env", "test", "--start", moment)
     assert status == 2
     assert sentence in " ".join(err.split())
+
+
+def test_a_metric_that_the_file_calls_otherwise_is_told(canary: Shell) -> None:
+    """Otherwise the reason speaks only of a metric that is reported nowhere."""
+    points(Path("points.csv"), 1.0)
+    text = Path("points.csv").read_text()
+    rows = text + "".join(
+        f"{START + 5 * period},{arm},i-{arm},http_5xx,1,500,\n"
+        for period in range(PERIODS)
+        for arm in ("baseline", "candidate")
+    )
+    Path("points.csv").write_text(rows)
+    more = yaml.safe_load(canary.policy.read_text())
+    more["metrics"].append({"name": "errors", "kind": "count"})
+    canary.policy.write_text(yaml.safe_dump(more))
+    _, _, err = canary("analyze", "--policy", str(canary.policy), "--csv", "points.csv")
+    assert "no row holds errors of the policy. The file also holds http_5xx" in err

@@ -100,3 +100,27 @@ def test_a_date_of_a_spreadsheet_is_told(tmp_path: Path) -> None:
 def test_a_table_with_a_column_for_each_series_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="turn columns into rows"):
         read(tmp_path, "Time,b1 latency,c1 latency\n60,100,101\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (PLAIN.replace("baseline", "Baseline"), "Write baseline instead"),
+        (PLAIN.replace("baseline", " baseline"), "Write baseline instead"),
+        (PLAIN.replace("60,", "2026-11-20 10:00:00 UTC,"), "such as 2026-11-20T10:00:00Z"),
+        (f"{PLAIN}{PLAIN.splitlines()[1].replace('20.5', '7')}", "several series, .* add them up"),
+    ],
+    ids=["capital", "space", "UTC", "several series"],
+)
+def test_a_row_that_is_almost_right_is_told_how_to_write_it(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    with pytest.raises(SourceError, match=words):
+        read(tmp_path, text)
+
+
+def test_a_window_after_the_last_row_is_told_forwards(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text(PLAIN)
+    with pytest.raises(SourceError, match="no data from 1970-01-01 02:46 on; its rows are from"):
+        Csv(path, 60).window(start=10_000)
