@@ -16,6 +16,8 @@ SAME_VALUES = 6
 """This many periods with equal non-zero values do not occur by chance."""
 MOST_LOST = 0.2
 """Share of the periods in which only one arm may have a value."""
+LEAST_APART = 3
+"""Values of both arms that are lost at random start or end this many periods apart only seldom."""
 MOST_GAPS = 0.8
 """Share of the gaps between values that must agree to show another period."""
 
@@ -60,7 +62,8 @@ def partly(table: Table, pairs: Pairs) -> str:
         return ""
     lost = int((candidate ^ baseline).sum())
     first, last = (np.flatnonzero(candidate)[[0, -1]] - np.flatnonzero(baseline)[[0, -1]]).tolist()
-    if lost <= MOST_LOST * len(candidate) or max(abs(first), abs(last)) < lost / 4:
+    apart = max(abs(first), abs(last))
+    if lost <= MOST_LOST * len(candidate) or apart < max(lost / 4, LEAST_APART):
         return ""
     period, said = table.recording.period, []
     for periods, verb in ((first, "start"), (last, "end")):

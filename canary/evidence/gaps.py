@@ -5,9 +5,10 @@ Its requests drop out of the metric unnoticed, and nobody knows how they went.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import bdtrc
 
 from canary.evidence.comparable import remedy
 from canary.evidence.lifetimes import GONE
@@ -19,12 +20,13 @@ from canary.policy import Metric, Policy
 from canary.stats.distributions import Floats
 from canary.stats.paired import Mask
 
+Losses = Mapping[Arm, tuple[tuple[str, ...], Mask, Mask]]
+"""Of each arm: its hosts, their periods with reports, and those of them without the metric."""
+
 BY_CHANCE = 3e-4
-"""A newest gap that random gaps explain more seldom than this has another cause."""
+"""Losses of any host that random losses explain more seldom than this have another cause."""
 LEAST_LOSS = 0.02
 """The share of values that is lost at random in any source."""
-AS_OTHERS = 2.0
-"""A host loses more values than its arms' usual host if it loses this many times as many."""
 
 
 def silent_metric(policy: Policy, metric: Metric, table: Table, columns: Columns) -> str:
@@ -35,14 +37,15 @@ def silent_metric(policy: Policy, metric: Metric, table: Table, columns: Columns
     hosts, due, lost = losses[Arm.CANDIDATE]
     if not lost.any():
         return ""
-    shares = np.concatenate([_shares(*found[1:]) for found in losses.values()])
-    usual = max(float(np.nanmedian(shares)), LEAST_LOSS)
-    apart = max(policy.missing.share, AS_OTHERS * usual)
+    known, missed = due.sum(axis=1), lost.sum(axis=1)
+    usual = _usual(losses)
+    rare = BY_CHANCE / sum(len(found) for found, _, _ in losses.values())
+    beyond = (missed > policy.missing.share * known) & (bdtrc(missed - 1, known, usual) < rare)
+    run = np.array([_newest_run(row[own]) for row, own in zip(lost, due, strict=True)])
+    stopped = (run >= max(policy.missing.consecutive, GONE)) & (usual**run < rare)
     found = [
-        f"{host} reported no {metric.name} in {missed} of {known} periods"
-        for host, there, gone in zip(hosts, due, lost, strict=True)
-        for known, missed in ((int(there.sum()), int(gone.sum())),)
-        if missed > apart * known or _stopped(gone[there], usual, policy.missing.consecutive)
+        f"{hosts[row]} reported no {metric.name} in {missed[row]} of {known[row]} periods"
+        for row in np.flatnonzero(beyond | stopped).tolist()
     ]
     if not found:
         return ""
@@ -75,13 +78,15 @@ def _usable(metric: Metric, rows: HostRows) -> Mask:
     return usable
 
 
-def _shares(due: Mask, lost: Mask) -> Floats:
-    shares: Floats = lost.sum(axis=1) / np.maximum(due.sum(axis=1), 1)
-    return shares
+def _usual(losses: Losses) -> Floats:
+    """Return the share of values that the hosts besides each candidate host lose."""
+    lost = sum(float(one.sum()) for _, _, one in losses.values())
+    known = sum(float(one.sum()) for _, one, _ in losses.values())
+    _, due, own = losses[Arm.CANDIDATE]
+    others = (lost - own.sum(axis=1) + 1) / (known - due.sum(axis=1) + 2)
+    usual: Floats = np.clip(others, LEAST_LOSS, 1.0)
+    return usual
 
 
-def _stopped(lost: Mask, usual: float, least: int) -> bool:
-    """Return whether the newest values are missing, and random gaps do not explain it."""
-    newest = int(np.argmin(lost[::-1])) if not lost.all() else len(lost)
-    run = max(least, GONE, math.ceil(math.log(BY_CHANCE) / math.log(usual)) if usual < 1 else 0)
-    return newest >= run
+def _newest_run(lost: Mask) -> int:
+    return len(lost) if lost.all() else int(np.argmin(lost[::-1]))
