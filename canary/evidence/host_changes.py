@@ -8,7 +8,7 @@ import numpy as np
 
 from canary.evidence.lifetimes import WARMING, Members, members_of
 from canary.evidence.pairs import Pairs
-from canary.evidence.table import Columns, Table
+from canary.evidence.table import Columns, Table, Times
 from canary.formatting import listed, minute, percent
 from canary.model import Arm
 from canary.policy import Policy
@@ -61,7 +61,7 @@ def host_notes(table: Table, columns: Columns, pairs: Mapping[str, Pairs]) -> li
     for arm in Arm:
         members = members_of(table.groups[arm], columns)
         times = table.times[columns]
-        found += _changes(arm, members, [minute(int(time)) for time in times])
+        found += _changes(arm, members, times)
         requests = table.groups[arm].requests[:, columns]
         found += _idle(arm, members, np.where(np.isfinite(requests), requests, 0.0).sum(axis=1))
     if len(found) > MOST:
@@ -69,23 +69,21 @@ def host_notes(table: Table, columns: Columns, pairs: Mapping[str, Pairs]) -> li
     return found + _uneven(pairs)
 
 
-def _changes(arm: Arm, members: Members, times: list[str]) -> list[str]:
+def _changes(arm: Arm, members: Members, times: Times) -> list[str]:
     came, went = np.flatnonzero(members.joined), list(np.flatnonzero(members.left))
     found = []
     for row in came:
         first = int(members.first[row])
         before = [other for other in went if abs(int(members.last[other]) + 1 - first) <= REPLACED]
-        since = f"the {arm}'s {members.hosts[row]} came later, at {times[first]} (UTC)"
+        since = f"the {arm}'s {members.hosts[row]} came later, at {minute(int(times[first]))} (UTC)"
         if before:
             went.remove(before[0])
             since += f", in place of {members.hosts[before[0]]}"
         found.append(f"{since}; as a fresh process it is compared {WARMING} periods later")
     for row in went:
-        last = int(members.last[row])
-        found.append(
-            f"the {arm}'s {members.hosts[row]} went: its last report is of {times[last]} (UTC)"
-        )
-    if arm is Arm.BASELINE and times:
+        last = minute(int(times[members.last[row]]))
+        found.append(f"the {arm}'s {members.hosts[row]} went: its last report is of {last} (UTC)")
+    if arm is Arm.BASELINE and len(times):
         found += [
             f"the baseline's {host} reported no metrics"
             for host, first in zip(members.hosts, members.first, strict=True)

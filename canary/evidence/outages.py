@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from canary.evidence.arms import whole_series
 from canary.evidence.pooling import GroupSeries, is_rate
 from canary.evidence.table import Columns, Table
 from canary.formatting import minute, number, percent, plural
@@ -36,7 +35,7 @@ def outage(metric: Metric, table: Table, until: int, judged: tuple[int, ...]) ->
     columns = columns[table.step[columns] >= 0]
     if len(columns) <= NEWEST or metric.harmful == "decrease":
         return ""
-    sides = [whole_series(metric, table, arm).at(columns) for arm in (Arm.CANDIDATE, Arm.BASELINE)]
+    sides = [table.series(metric, arm, columns) for arm in (Arm.CANDIDATE, Arm.BASELINE)]
     if metric.kind == "count" and is_rate(metric) and metric.is_failure:
         bad, words = _failed(*sides)
     elif metric.kind in ("latency", "quantile") and metric.counter is None:

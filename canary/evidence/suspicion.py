@@ -84,4 +84,5 @@ def _little(metric: Metric, pairs: Pairs) -> str:
     least = min((float(np.median(side)) for side in known if len(side)), default=np.inf)
     if least >= LITTLE:
         return ""
-    return f"there is little traffic, about {number(least)} {metric.per} a period"
+    per = metric.per.removesuffix("s") if round(least) == 1 else metric.per
+    return f"there is little traffic, about {number(least)} {per} a period"
