@@ -18,7 +18,7 @@ from canary.judge.comparison import comparisons_of, usual_level
 from canary.judge.floor import margin_in_force, unit_needed
 from canary.judge.notices import is_acute, warming_words, withheld_words
 from canary.judge.rule import signs_of
-from canary.judge.sudden import at_once, failed_in_all, failed_late
+from canary.judge.sudden import at_once, shown_otherwise, tells_otherwise
 from canary.judge.wording import (
     UNDECIDED,
     Estimate,
@@ -54,21 +54,15 @@ def finding_of(
     usual = usual_level(pairs.baseline.values[None, :])
     small, margin = unit_needed(metric, usual, effect), margin_in_force(metric, usual, sign)
     fail, passed = _progress(looked, small)
-    verdict = Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
-    held = doubt(policy, metric, pairs) if verdict is Verdict.PASS else ""
-    if held:
+    verdict, small = _verdict(fail, passed), small if fail >= ALMOST else ""
+    held = _held(policy, metric, pairs, verdict, looked, small)
+    if held and verdict is Verdict.PASS:
         verdict, passed = Verdict.INCONCLUSIVE, min(passed, ALMOST)
         details |= {"doubted": 1.0} if wrong(policy, metric, pairs) else {}
-    elif verdict is Verdict.INCONCLUSIVE:
-        told = "; ".join(filter(None, (pairs.doubt, _withheld(metric, looked))))
-        held = told or (small if fail >= ALMOST else "")
-    ending = f"{UNDECIDED}: {held}" if held else _with_remark(verdict, after, pairs)
-    ending = f"{warming_words(metric, sign, details)}{ending}"
-    unshown = effect < margin or low <= 0
-    if verdict is Verdict.FAIL and unshown and "late_effect" in details:
-        return failed_late(policy, metric, sign, pairs, details, ending)
-    if verdict is Verdict.FAIL and metric.kind == "count" and effect < metric.limit.value:
-        return failed_in_all(policy, metric, sign, pairs, details, ending)
+    ending = warming_words(metric, sign, details)
+    ending += f"{UNDECIDED}: {held}" if held else _with_remark(verdict, after, pairs)
+    if verdict is Verdict.FAIL and tells_otherwise(metric, details, effect / margin, low):
+        return shown_otherwise(policy, metric, sign, pairs, details, ending)
     sentence = _sentence(policy, metric, sign, (effect, low, high), details, ending)
     return replace(
         blank_finding(policy, metric, sentence, pairs),
@@ -82,6 +76,26 @@ def finding_of(
         score=score_of(verdict, fail, passed, effect / margin),
         details=details,
     )
+
+
+def _verdict(fail: float, passed: float) -> Verdict:
+    return Verdict.FAIL if fail >= 1 else Verdict.PASS if passed >= 1 else Verdict.INCONCLUSIVE
+
+
+def _held(
+    policy: Policy,
+    metric: Metric,
+    pairs: Pairs,
+    verdict: Verdict,
+    looked: Sequence[Assessment],
+    small: str,
+) -> str:
+    """Return what withholds a verdict: a doubt about the data, the newest periods, or the unit."""
+    if verdict is Verdict.PASS:
+        return doubt(policy, metric, pairs)
+    if verdict is Verdict.FAIL:
+        return ""
+    return "; ".join(filter(None, (pairs.doubt, _withheld(metric, looked)))) or small
 
 
 def _progress(looked: Sequence[Assessment], small: str) -> tuple[float, float]:

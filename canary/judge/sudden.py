@@ -29,6 +29,31 @@ def at_once(
     )
 
 
+def tells_otherwise(metric: Metric, details: dict[str, float], margins: float, low: float) -> bool:
+    """Return whether the mean of the whole run contradicts a FAIL that other numbers explain.
+
+    It does if it is below the margin, or if its interval includes no harm. ``margins`` is the mean
+    in margins, ``low`` the lower end of its interval.
+    """
+    if "late_effect" in details:
+        return margins < 1 or low <= 0
+    return metric.kind == "count" and margins < 1
+
+
+def shown_otherwise(
+    policy: Policy,
+    metric: Metric,
+    sign: float,
+    pairs: Pairs,
+    details: dict[str, float],
+    ending: str,
+) -> Finding:
+    """Return the finding of a FAIL that the mean of the whole run does not explain."""
+    if "late_effect" in details:
+        return failed_late(policy, metric, sign, pairs, details, ending)
+    return failed_in_all(policy, metric, sign, pairs, details, ending)
+
+
 def failed_late(
     policy: Policy,
     metric: Metric,
