@@ -179,8 +179,8 @@ class Manual:
         other = other_colour(self.colours, live.colour)
         if status.live != live.colour or status.weight(other) or not status.share(live.colour):
             raise TrafficError(
-                f"Traffic is not on {live.colour}: the proxy serves {status.live}, with weights "
-                f"{dict(status.weights)}. Check: canary status --env {self.environment}"
+                f"Traffic is not on {live.colour}: {_elsewhere(live.colour, status)}. Check: "
+                f"canary status --env {self.environment}"
             )
         now = self.now()
         row = Row(
@@ -211,3 +211,13 @@ class Manual:
         if (now := self.traffic.status().live) != live.colour:
             command = name_one(self.environment, (now, live.colour))
             raise TrafficError(f"{live} was live, but another user made {now} live. {command}")
+
+
+def _elsewhere(colour: str, status: Status) -> str:
+    """Return why the traffic is not on a colour."""
+    down = status.down(colour)
+    if down == status.servers(colour):
+        return (
+            f"none of its servers is up ({', '.join(f'{n} is {status.states[n]}' for n in down)})"
+        )
+    return f"the proxy serves {status.live}, with weights {dict(status.weights)}"

@@ -194,6 +194,22 @@ def test_promote_refuses_what_cannot_serve_unless_it_is_forced(
     assert (world.proxy.live, world.state.colour) == ("green", "green")
 
 
+def test_a_colour_whose_servers_are_all_down_carries_nothing_even_if_forced(
+    canary: Shell, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down(world)
+    promote = world.proxy.promote
+
+    def without_server(colour: str, *, leased: bool = False) -> Status:
+        return replace(promote(colour, leased=leased), shares={"blue-1": 0.0, "green-1": 0.0})
+
+    monkeypatch.setattr(world.proxy, "promote", without_server)
+    status, _, err = canary("promote", "--env", "test", "--colour", "green", "--force")
+    assert status == 2
+    assert "Traffic is not on green: none of its servers is up (green-1 is DOWN). Check:" in err
+    assert world.state.colour == "blue"
+
+
 def test_a_verdict_on_another_release_refuses_nothing(canary: Shell, world: World) -> None:
     failed(world)
     world.proxy.releases = {"green-1": "3" * 12}
