@@ -3,8 +3,9 @@
     SHOP_FAULTS="latency=200ms@/cart/checkout:0.3 error=503:0.05"
 
 A fault is ``name=value``, then ``@route`` (default: all routes of shoppers), then ``:p``, the share
-of requests that it affects (default: all). The random numbers are seeded, so the same requests get
-the same faults.
+of requests that it affects (default: all), then ``+120s``, the time after the first request at
+which it begins (default: at once), then ``#1``, the end of the names of the instances that have it
+(default: all instances). The random numbers are seeded, so the same requests get the same faults.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from app.models import MAX_TOTAL
 from app.settings import Settings, SettingsError
 
 _FAULT = re.compile(
-    r"(?P<name>[a-z]+)(?:=(?P<value>[^@\s]+?))?(?:@(?P<route>/[^\s:]*))?"
-    r"(?::(?P<chance>0|0?\.[0-9]+|1|1\.0+))?"
+    r"(?P<name>[a-z]+)(?:=(?P<value>[^@#+\s]+?))?(?:@(?P<route>/[^\s:#+]*))?"
+    r"(?::(?P<chance>0|0?\.[0-9]+|1|1\.0+))?(?:\+(?P<delay>[0-9]+)s)?(?:#(?P<host>[\w-]+))?"
 )
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
 _SIZE = re.compile(r"([0-9]+)(KB|MB)(?:/req)?")
@@ -34,6 +35,7 @@ DEFAULTS = {
     "latency": "200ms",
     "error": "503",
     "memleak": "100KB/req",
+    "cache": "40MB",
     "cpu": "20ms",
     "wrong": "total",
     "crash": "after:500req",
@@ -42,6 +44,8 @@ DEFAULTS = {
     "readiness": "fail",
     "cachefail": "always",
 }
+#: What a process with the fault ``cache`` keeps of each request, until it has the whole amount.
+CACHED = 100_000
 #: Initial delay of a ``slowstart`` release.
 COLD_SECONDS = 0.5
 CRASHED = 70
@@ -58,6 +62,8 @@ class Fault:
     amount: float
     route: str
     chance: float
+    delay: float = 0.0
+    host: str = ""
 
     def strikes(self, rule: str) -> bool:
         """Return whether the fault affects this route; ``/product`` includes ``/product/<id>``."""
@@ -68,11 +74,13 @@ class Faults:
     """The faults of this release. Without faults, every method does nothing."""
 
     def __init__(self, settings: Settings) -> None:
-        self._faults = parse_faults(settings.faults)
-        if self._faults:
+        configured = parse_faults(settings.faults)
+        if configured:
             _must_be_allowed(settings)
+        self._faults = [fault for fault in configured if settings.instance.endswith(fault.host)]
         self._chance = random.Random(settings.fault_seed)  # noqa: S311 - repeatable on purpose
         self._began = time.monotonic()
+        self._first: float | None = None
         self._leaked: list[bytes] = []
         self._requests = 0
 
@@ -116,6 +124,7 @@ class Faults:
             "latency": self._latency,
             "cpu": self._burn,
             "memleak": self._leak,
+            "cache": self._fill,
             "error": self._error,
         }
         mine = [
@@ -128,6 +137,7 @@ class Faults:
             return None
 
         def strike() -> None:
+            self._first = self._first or time.monotonic()
             for act, fault in mine:
                 if self._drawn(fault):
                     act(fault)
@@ -138,6 +148,8 @@ class Faults:
         return [fault for fault in self._faults if fault.name == name]
 
     def _drawn(self, fault: Fault) -> bool:
+        if fault.delay and (not self._first or time.monotonic() < self._first + fault.delay):
+            return False
         return fault.chance >= 1 or self._chance.random() < fault.chance
 
     def _latency(self, fault: Fault) -> None:
@@ -148,6 +160,10 @@ class Faults:
 
     def _leak(self, fault: Fault) -> None:
         self._leaked.append(b"x" * int(fault.amount))
+
+    def _fill(self, fault: Fault) -> None:
+        if len(self._leaked) * CACHED < fault.amount:
+            self._leaked.append(b"x" * CACHED)
 
     def _burn(self, fault: Fault) -> None:
         until = time.thread_time() + fault.amount
@@ -177,15 +193,16 @@ def _parse(word: str) -> Fault:
     match = _FAULT.fullmatch(word)
     if not match or match["name"] not in DEFAULTS:
         raise SettingsError(
-            f"SHOP_FAULTS has {word!r}; write name=value[@route][:chance] with one of "
-            f"{', '.join(DEFAULTS)}, as in latency=200ms@/cart:0.3."
+            f"SHOP_FAULTS has {word!r}; write name=value[@route][:chance][+delay][#host] with one "
+            f"of {', '.join(DEFAULTS)}, as in latency=200ms@/cart:0.3."
         )
     name, default = match["name"], DEFAULTS[match["name"]]
     value = match["value"] or default
     amount = _amount(name, value)
     if amount is None:
         raise SettingsError(f"SHOP_FAULTS has {word!r}; a {name} is written as {name}={default}.")
-    return Fault(word, name, amount, match["route"] or "", float(match["chance"] or 1))
+    chance, delay = float(match["chance"] or 1), float(match["delay"] or 0)
+    return Fault(word, name, amount, match["route"] or "", chance, delay, match["host"] or "")
 
 
 def _amount(name: str, value: str) -> float | None:
@@ -195,7 +212,7 @@ def _amount(name: str, value: str) -> float | None:
         return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
     if name == "error":
         return float(value) if value in _STATUSES else None
-    if name == "memleak":
+    if name in ("memleak", "cache"):
         match = _SIZE.fullmatch(value)
         return float(match[1]) * (1e3 if match[2] == "KB" else 1e6) if match else None
     if name == "crash":

@@ -44,7 +44,7 @@ def test_a_name_alone_means_its_default(name: str) -> None:
     "text",
     ["slow=1s", "latency=200", "latency=-1ms", "latency=200ms:1.5", "latency=200ms:-1",
      "error=200", "error=599", "error=teapot", "memleak=1", "crash=500", "wrong=price",
-     "latency=2s@cart", "=", "error=503:"],
+     "latency=2s@cart", "=", "error=503:", "error=500+2m", "error=500#", "cache=2"],
 )  # fmt: skip
 def test_what_is_not_a_fault_is_a_sentence(text: str) -> None:
     with pytest.raises(SettingsError, match="SHOP_FAULTS has"):
@@ -135,6 +135,33 @@ def test_latency_makes_wait(tmp_path: Path, clock: Clock) -> None:
     client = faulty(tmp_path, "latency=50ms@/carts")
     client.get("/carts")
     assert clock.sleeps == [0.05]
+
+
+def test_a_fault_begins_after_its_delay(tmp_path: Path, clock: Clock) -> None:
+    client = faulty(tmp_path, "error=500+120s")
+    clock.moment += 500  # the delay starts with the first request, not with the process
+    answers = []
+    for seconds in (0, 60, 59, 1, 1000):
+        clock.moment += seconds
+        answers.append(client.get("/carts").status)
+    assert answers == [200, 200, 200, 500, 500]
+
+
+@pytest.mark.parametrize(("instance", "status"), [("green-1", 500), ("green-2", 200)])
+def test_a_fault_of_one_host(tmp_path: Path, instance: str, status: int) -> None:
+    client = faulty(tmp_path, "error=500@/carts:1+0s#-1", instance=instance)
+    assert client.get("/carts").status == status
+
+
+def test_a_cache_fills_up_and_grows_no_more(tmp_path: Path) -> None:
+    faults = Faults(settings(tmp_path, faults="cache=1MB", allow_faults="1"))
+    strike = faults.before("/cart")
+    assert strike
+    sizes = []
+    for _ in range(20):
+        strike()
+        sizes.append(sum(map(len, faults._leaked)))
+    assert sizes == [min(100_000 * count, 1_000_000) for count in range(1, 21)]
 
 
 def test_health_is_not_struck(tmp_path: Path, clock: Clock) -> None:
