@@ -218,7 +218,10 @@ def present(side: GroupSeries) -> Floats:
 
 
 def effects(case: Case, periods: slice = slice(None)) -> Floats:
-    """Return each host's difference from the baseline, positive where harmful."""
+    """Return each host's difference from the baseline, positive where harmful.
+
+    Counts get one more event, divided by the requests, so that no events at all mean no difference.
+    """
     hosts, sign = case.hosts, case.rule.sign
     if case.metric.kind != "count":
         d = sign * log_ratio(hosts.values[:, periods], hosts.other[:, periods])
@@ -226,7 +229,8 @@ def effects(case: Case, periods: slice = slice(None)) -> Floats:
         mean: Floats = np.where(np.isfinite(d), d, 0.0).sum(axis=1) / np.maximum(count, 1)
         return mean
     g, b, n_g, n_b = totals(hosts, periods)
-    found: Floats = sign * (log_ratio(g + 0.5, b + 0.5) - log_ratio(n_g, n_b))
+    own = n_g / np.maximum(n_g + n_b, 1e-9)
+    found: Floats = sign * (log_ratio(g + own, b + 1 - own) - log_ratio(n_g, n_b))
     return np.where(np.isfinite(found), found, 0.0)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from canary.judge import judge
 from canary.judge.hosts import against, apart
 from canary.judge.rule import rule_of
-from canary.model import Recording, Verdict
+from canary.model import Arm, Recording, Verdict
 from canary.policy import parse_policy
 from tests.unit.canary.verdict_recordings import PERIODS, POLICY, healthy, policy, scaled
 
@@ -87,6 +89,23 @@ def test_one_bad_host_of_two_is_named_when_the_arm_fails() -> None:
     assert judgement.verdict is Verdict.FAIL
     assert "candidate-2 failed" in judgement.reason
     assert "the candidate's other host" in judgement.reason
+
+
+def test_one_bad_host_of_two_is_named_if_nothing_else_fails_and_it_has_few_requests() -> None:
+    """The candidate has a tenth of the requests, and no other host has any error."""
+    kept = hurt(healthy(instances=2), "candidate-2", "errors", 2.0)
+    for host in ("candidate-1", "baseline-1", "baseline-2"):
+        kept = hurt(kept, host, "errors", 0.0)
+    few = tuple(
+        replace(one, samples=tuple((x or 0.0) / 10 for x in one.samples))
+        if one.arm is Arm.CANDIDATE and one.metric == "errors"
+        else one
+        for one in kept.series
+    )
+    judgement = judge(policy(), replace(kept, series=few), until=60 * 8)
+    assert judgement.verdict is Verdict.FAIL
+    assert "candidate-2 failed" in judgement.reason
+    assert "the candidate's other host 0 %" in judgement.reason
 
 
 def test_a_sick_baseline_host_of_three_does_not_hide_harm_and_is_named() -> None:
