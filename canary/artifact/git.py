@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,9 @@ SHORT = 12
 
 
 def inside(repository: Path) -> bool:
-    """Return whether the directory is in a git repository."""
+    """Return whether the directory is in a git repository; a host may have no git at all."""
+    if shutil.which("git") is None:
+        return False
     return tried(repository, "rev-parse", "--git-dir").returncode == 0
 
 
