@@ -31,7 +31,8 @@ LEAST_LOSS = 0.02
 
 def silent_metric(policy: Policy, metric: Metric, table: Table, columns: Columns) -> str:
     """Return a sentence about candidate hosts that lack this metric, or an empty string."""
-    if metric.counter is not None or not len(columns):
+    complete = _usable(metric, table.host_rows(metric, Arm.CANDIDATE, columns)).all()
+    if metric.counter is not None or not len(columns) or complete:
         return ""
     losses = {arm: _losses(metric, table, arm, columns) for arm in Arm}
     hosts, due, lost = losses[Arm.CANDIDATE]
