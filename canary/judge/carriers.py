@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from canary.judge.host_case import Case, effects, totals
+from canary.judge.host_case import Case, effects, events_ratio, totals
 from canary.judge.hosts import TIMES
 from canary.stats.counts import poisson_lower, poisson_upper
 from canary.stats.distributions import Floats
-from canary.stats.effects import log_ratio
 from canary.stats.paired import Mask
 
 HALF = 0.5
@@ -50,6 +49,7 @@ def _rest(columns: tuple[Floats, Floats, Floats, Floats], some: Mask, sign: floa
     if some.all():
         return 0.0
     widest = int(n_b.argmax())
-    events = log_ratio(np.array(g[~some].sum() + 0.5), np.array(b[widest] + 0.5))
-    chances = log_ratio(np.array(n_g[~some].sum()), np.array(n_b[widest]))
-    return sign * float(events - chances)
+    rest = (np.array(one[~some].sum()) for one in (g, n_g))
+    base = (np.array(one[widest]) for one in (b, n_b))
+    (events, chances), (usual, usual_chances) = rest, base
+    return sign * float(events_ratio(events, usual, chances, usual_chances))

@@ -218,10 +218,7 @@ def present(side: GroupSeries) -> Floats:
 
 
 def effects(case: Case, periods: slice = slice(None)) -> Floats:
-    """Return each host's difference from the baseline, positive where harmful.
-
-    Counts get one more event, divided by the requests, so that no events at all mean no difference.
-    """
+    """Return each host's difference from the baseline, positive where harmful."""
     hosts, sign = case.hosts, case.rule.sign
     if case.metric.kind != "count":
         d = sign * log_ratio(hosts.values[:, periods], hosts.other[:, periods])
@@ -229,9 +226,18 @@ def effects(case: Case, periods: slice = slice(None)) -> Floats:
         mean: Floats = np.where(np.isfinite(d), d, 0.0).sum(axis=1) / np.maximum(count, 1)
         return mean
     g, b, n_g, n_b = totals(hosts, periods)
-    own = n_g / np.maximum(n_g + n_b, 1e-9)
-    found: Floats = sign * (log_ratio(g + own, b + 1 - own) - log_ratio(n_g, n_b))
+    found = sign * events_ratio(g, b, n_g, n_b)
     return np.where(np.isfinite(found), found, 0.0)
+
+
+def events_ratio(g: Floats, b: Floats, n_g: Floats, n_b: Floats) -> Floats:
+    """Return the log ratio of two rates of events.
+
+    One more event is divided by the requests, so that no events at all mean no difference.
+    """
+    own = n_g / np.maximum(n_g + n_b, 1e-9)
+    found: Floats = log_ratio(g + own, b + 1 - own) - log_ratio(n_g, n_b)
+    return found
 
 
 def totals(hosts: Hosts, periods: slice) -> tuple[Floats, Floats, Floats, Floats]:
