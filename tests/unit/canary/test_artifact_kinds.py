@@ -246,11 +246,3 @@ def test_a_python_app_may_have_another_directory_and_lock(site: Path) -> None:
     (site / "service/main.py").write_text("x = 1\n")
     said = refused(site, ".", kind="python", directory="service", lock="service/lock.txt")
     assert "has no service/lock.txt, so its dependencies are unknown" in said
-
-
-def test_on_a_host_without_git_a_release_is_what_was_typed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    found = made(tmp_path, "v1.5.0", Bucket(), kind="none")
-    assert (found.release, found.commit) == ("v1.5.0", "")
