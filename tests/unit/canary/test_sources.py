@@ -164,5 +164,8 @@ def test_rows_that_are_a_year_apart_are_refused_and_a_window_can_leave_them_out(
 
 
 def test_a_window_without_data_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no data from 1970-01-01 00:05 to 1970-01-01 00:03"):
+    words = (
+        "no data from 1970-01-01 00:05 on; its rows are from 1970-01-01 00:01 to 1970-01-01 00:02"
+    )
+    with pytest.raises(SourceError, match=words):
         csv_source(tmp_path, GOOD).window(start=300)
