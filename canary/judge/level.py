@@ -10,7 +10,7 @@ import numpy as np
 from canary.judge.channels import Assessment, Channel, conclude, mean_channels, pieces
 from canary.judge.recent import withheld_series
 from canary.judge.rule import Rule
-from canary.judge.warmup import may_leak, settled_slope
+from canary.judge.warmup import settled_slope, towards_leak
 from canary.stats.distributions import Floats, t_to_z
 from canary.stats.effects import least_variance
 from canary.stats.paired import Estimate, paired_mean
@@ -45,7 +45,8 @@ class Level:
         d = rule.sign * self.d[:, :k]
         whole, trend = self._estimates(k)
         *level, slopes = self._channels(k, whole, trend)
-        slopes = replace(slopes, gate=slopes.gate & may_leak(d, rule))
+        near = towards_leak(d, rule)
+        slopes = replace(slopes, gate=slopes.gate & (near >= 1), size=np.minimum(slopes.size, near))
         evidence = conclude((*level, slopes), whole, rule, k)
         trend, grown = settled_slope(trend, d, rule)
         room = t_to_z((rule.drift_margin - trend.mean) / trend.error, trend.df)

@@ -189,14 +189,15 @@ def _ends(d: Floats) -> tuple[Floats, Floats]:
     return first, np.where(enough[:, None], latest, -np.inf).mean(axis=1)
 
 
-def may_leak(d: Floats, rule: Rule) -> Mask:
-    """Return which levels are so far above the baseline that their growth is harm.
+def towards_leak(d: Floats, rule: Rule) -> Floats:
+    """Return how far levels lie towards where their growth is harm; it is harm from 1 on.
 
-    This is half the margin, or the whole margin for a level that began below the baseline and
-    therefore had to grow.
+    This is half the margin above the baseline, or the whole margin for a level that began below the
+    baseline and therefore had to grow. At the baseline and below it, the result is not positive.
     """
     bound = np.where(_below(d, rule), rule.margin, rule.margin / 2)
-    return above(d, bound)
+    latest: Floats = _ends(d)[1] / bound
+    return latest
 
 
 def _below(d: Floats, rule: Rule) -> Mask:

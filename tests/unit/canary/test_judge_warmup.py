@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from canary.model import Verdict
+from canary.rollout.decision import caution
 from canary.stats.distributions import Floats
 from tests.unit.canary.guards import (
     Values,
@@ -37,6 +38,18 @@ USED = level(1, np.full(PERIODS, 50.0))
 def test_growth_to_the_baselines_level_is_no_leak(minutes: int) -> None:
     fresh = level(2, 50 - 15 * np.exp(-MINUTES / minutes))
     assert not first_fail(looks(policy(POINTS), recorded(fresh, USED), first=5))
+
+
+@pytest.mark.parametrize("minutes", [3, 8, 15])
+def test_growth_to_the_baselines_level_does_not_keep_the_weight_low(minutes: int) -> None:
+    fresh = level(2, 50 - 15 * np.exp(-MINUTES / minutes))
+    found = looks(policy(POINTS), recorded(fresh, USED), first=5)
+    assert {caution(one) for one in found} == {""}
+
+
+def test_growth_beyond_the_baselines_level_keeps_the_weight_low_before_it_fails() -> None:
+    found = looks(policy(POINTS), recorded(level(2, 42 + 0.5 * MINUTES), USED), first=5)
+    assert any(caution(one) for one in found if one.verdict is not Verdict.FAIL)
 
 
 def test_a_process_that_has_grown_passes_and_its_growth_is_told() -> None:
