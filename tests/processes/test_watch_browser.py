@@ -17,6 +17,7 @@ from canary.live.server import LiveServer, serve
 from canary.simulation import policy_text
 from tests.support import browser as browsers
 from tests.support.browser import DESKTOP, PHONE
+from tests.support.waiting import wait_for
 
 pytestmark = browsers.needed
 SOON = 2.0
@@ -98,6 +99,14 @@ def width_of(page: Page) -> int:
     return found
 
 
+def opened(page: Page) -> bool:
+    """Open the last details. A click does nothing if the page is exchanged in the middle of it."""
+    last = page.locator("details").last
+    if last.get_attribute("open") is None:
+        last.locator("summary").click()
+    return last.get_attribute("open") is not None
+
+
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_a_canary_is_followed_from_before_its_start_to_its_verdict(
     browser: Browser, server: LiveServer, canaries: Path, width: int
@@ -111,7 +120,7 @@ def test_a_canary_is_followed_from_before_its_start_to_its_verdict(
         seen.shows(".events", "deploy hook done")
         assert seen.page.locator(".metric svg").count() >= 10
         assert width_of(seen.page) <= width
-        seen.page.locator("details summary").last.click()
+        wait_for(lambda: opened(seen.page), "the last details are open", 20)
         seen.page.evaluate("window.scrollTo({top: 300, behavior: 'instant'})")
         seen.shows(".verdict", "FAIL")
         late = time.time() - float((canaries / "c1" / "decided").read_text())
