@@ -16,10 +16,10 @@ from canary.judge.comparison import comparisons_of
 from canary.judge.host_case import Case, host_case
 from canary.judge.host_words import host_words
 from canary.judge.hosts import HOLDING, TIMES, failing_periods
-from canary.judge.notices import late_words
+from canary.judge.notices import late_sentence
 from canary.judge.ratio import Ratio
 from canary.judge.rule import signs_of
-from canary.judge.wording import UNDECIDED, allowed_words, headline
+from canary.judge.wording import UNDECIDED, headline
 from canary.model import Finding, Recording, Verdict
 from canary.policy import Metric, Policy
 
@@ -87,15 +87,13 @@ def _fading(case: Case, recording: Recording) -> bool:
 def _all_failed(case: Case, finding: Finding, period: int) -> Finding:
     metric, sign = case.metric, case.rule.sign
     after = duration(len(case.pairs.expected) * period + case.policy.warmup)
+    ending = f"FAIL after {after}: every host of the candidate shows it"
     numbers = case.newest_numbers(case.agreeing())
     effect = on_scale(metric, sign, numbers["late_effect"])
     return replace(
         finding,
         verdict=Verdict.FAIL,
-        sentence=(
-            f"{late_words(metric, sign, numbers)}. Allowed: {allowed_words(metric, sign)}. "
-            f"FAIL after {after}: every host of the candidate shows it"
-        ),
+        sentence=late_sentence(metric, sign, numbers, ending),
         effect=effect,
         low=None,
         high=None,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from canary.formatting import duration, number, percent
-from canary.judge.wording import directions, headline, size_words
+from canary.judge.wording import allowed_words, directions, headline, size_words
 from canary.model import Finding, Recording
 from canary.policy import Metric
 
@@ -35,8 +35,13 @@ def acute_effect(metric: Metric, numbers: Numbers) -> float:
     return 1 - ratio if metric.harmful == "decrease" else ratio - 1
 
 
-def late_words(metric: Metric, sign: float, numbers: Numbers) -> str:
-    """Return the difference in the newest periods, which alone show the harm."""
+def late_sentence(metric: Metric, sign: float, numbers: Numbers, ending: str) -> str:
+    """Return the sentence of harm that the newest periods alone show."""
+    words = _late_words(metric, sign, numbers)
+    return f"{words}. Allowed: {allowed_words(metric, sign)}. {ending}"
+
+
+def _late_words(metric: Metric, sign: float, numbers: Numbers) -> str:
     found = _newest(numbers, "late")
     if metric.kind == "count":
         return f"{headline(metric)}: {_events(metric, found)}"
