@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import threading
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.proxy_process import Proxy, made
+from tests.support.small_app import WebSocket
 
 
 class ForeignApp(ThreadingHTTPServer):
@@ -32,7 +31,7 @@ class ForeignApp(ThreadingHTTPServer):
         """Print nothing: clients may close their connections."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(WebSocket, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: ForeignApp
 
@@ -64,19 +63,6 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(self.requestline)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.answer(size=len(body))
-
-    def echo(self) -> None:
-        """Complete the WebSocket handshake, then repeat every line."""
-        self.send_response(101)
-        self.send_header("Connection", "Upgrade")
-        self.send_header("Upgrade", "websocket")
-        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455
-        accepted = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
-        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted).decode())
-        self.end_headers()
-        while line := self.rfile.readline():
-            self.wfile.write(line)
-        self.close_connection = True
 
 
 @contextmanager

@@ -11,7 +11,22 @@ import time
 ERRORS = 0.0
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class WebSocket(http.server.BaseHTTPRequestHandler):
+    def echo(self) -> None:
+        """Complete the WebSocket handshake, then repeat every line."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", "websocket")
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455
+        accepted = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted).decode())
+        self.end_headers()
+        while line := self.rfile.readline():
+            self.wfile.write(line)
+        self.close_connection = True
+
+
+class Handler(WebSocket):
     """Responds 200, or 500 to a share of the requests, but never to the health check.
 
     /slow takes four seconds, and /socket repeats the lines of a WebSocket.
@@ -31,18 +46,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("X-Server", socket.gethostname())
         self.send_header("Content-Length", "0")
         self.end_headers()
-
-    def echo(self) -> None:
-        self.send_response(101)
-        self.send_header("Connection", "Upgrade")
-        self.send_header("Upgrade", "websocket")
-        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455
-        accepted = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
-        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted).decode())
-        self.end_headers()
-        while line := self.rfile.readline():
-            self.wfile.write(line)
-        self.close_connection = True
 
     def log_message(self, *_arguments: object) -> None:
         """Log nothing."""
